@@ -29,11 +29,12 @@ export async function buildPage(folder = join(page, "dist")) {
   const { version, repository } = manifest();
   const engine = copyEngine(write);
   const digits = packDigits();
-  const workers = ["src/worker/worker.ts", "src/worker/lab-worker.ts"];
-  const [worker, labWorker] = await bundle(workers, { VERSION: JSON.stringify(version) });
+  const workers = ["src/worker/worker.ts", "src/worker/lab-worker.ts", "src/worker/lab/report-figure.ts"];
+  const [worker, labWorker, figures] = await bundle(workers, { VERSION: JSON.stringify(version) });
   const assets = {
     worker: write(`assets/worker-${hashOf(worker)}.js`, worker),
     labWorker: write(`assets/lab-worker-${hashOf(labWorker)}.js`, labWorker),
+    figures: write(`assets/report-figure-${hashOf(figures)}.js`, figures),
     examples: copyExamples(write),
     digits: write(`assets/digits-${hashOf(digits)}.bin`, digits),
     ...engine,

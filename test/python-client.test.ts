@@ -36,16 +36,21 @@ if (hasPython && !hasTorch)
   tellSkipped(`"${python}" has no PyTorch, except those that need none; ISTHMUS_PYTHON names another`);
 
 describe("the module for Python", () => {
-  it.skipIf(!hasPython)("finds, runs and understands the command, without PyTorch", () => {
-    const { status, text } = runPython("-m", "unittest", "tests.test_command", "tests.test_files");
-    expect(status, text).toBe(0);
-    expect(text).toMatch(/Ran \d+ tests/);
-  });
+  it.skipIf(!hasPython)(
+    "finds, runs and understands the command, and takes part in a federation, without PyTorch",
+    () => {
+      const tests = ["tests.test_command", "tests.test_files", "tests.test_federate.Protocol"];
+      const { status, text } = runPython("-m", "unittest", ...tests);
+      expect(status, text).toBe(0);
+      expect(text).toMatch(/Ran \d+ tests/);
+    },
+  );
 
   it.skipIf(!hasTorch)(
     "aligns, merges and measures as PyTorch computes it",
     () => {
-      const { status, text } = runPython("-m", "unittest", "tests.test_torch", "tests.test_documents");
+      const tests = ["tests.test_torch", "tests.test_documents", "tests.test_federate.RealServer"];
+      const { status, text } = runPython("-m", "unittest", ...tests);
       expect(status, text).toBe(0);
     },
     1_800_000,

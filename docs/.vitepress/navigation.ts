@@ -26,6 +26,7 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Documentation", page: "index" },
       { text: "Installing", page: "installing" },
+      { text: "Devices", page: "devices" },
       { text: "A script that merges", page: "start/script" },
       { text: "A federation", page: "start/federation" },
       { text: "A study", page: "start/study" },

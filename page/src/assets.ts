@@ -8,6 +8,8 @@ export interface Assets {
   readonly examples: readonly { readonly path: string; readonly bytes: number }[];
   /** Packed digits. */
   readonly digits: string;
+  /** Script that draws the figures of results. */
+  readonly figures: string;
   /** Folder of the engine's files. */
   readonly engine: string;
   /** Size of the engine's file of WebAssembly in bytes. */

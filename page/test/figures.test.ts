@@ -107,4 +107,51 @@ describe.skipIf(!hasBrowser)("figures in a document", () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
     expect(complaints).toEqual([]);
   });
+
+  it("hidden units are dragged to each other's places, by mouse and by finger", async () => {
+    const figure = page.locator("isthmus-permutation");
+    await page.reload();
+    await figure.scrollIntoViewIfNeeded();
+    const names = () =>
+      figure
+        .locator("svg")
+        .getAttribute("aria-label")
+        .then((text) => /in the order ([a-s, ]+), and/.exec(text ?? "")?.[1]);
+    const placeOf = async (unit: string) => {
+      const box = await figure.locator("svg text", { hasText: new RegExp(`^${unit}$`) }).boundingBox();
+      return { x: (box?.x ?? 0) + (box?.width ?? 0) / 2, y: (box?.y ?? 0) + (box?.height ?? 0) / 2 };
+    };
+    expect(await names()).toBe("p, q, r, s");
+    const [p, r] = [await placeOf("p"), await placeOf("r")];
+    await page.mouse.move(p.x, p.y);
+    await page.mouse.down();
+    await page.mouse.move(p.x, (p.y + r.y) / 2);
+    expect((await placeOf("p")).y).toBeCloseTo((p.y + r.y) / 2, 0);
+    await page.mouse.move(r.x, r.y);
+    await page.mouse.up();
+    expect(await names()).toBe("r, q, p, s");
+    expect(await figure.locator(".isthmus-words").textContent()).toMatch(
+      /Order r, q, p, s.*the same to the last bit/,
+    );
+    // A unit that is let go at its own place stays there.
+    await page.mouse.move(p.x, p.y);
+    await page.mouse.down();
+    await page.mouse.move(p.x, p.y + 12);
+    await page.mouse.up();
+    expect(await names()).toBe("r, q, p, s");
+    const session = await page.context().newCDPSession(page);
+    const touch = (
+      type: "touchStart" | "touchMove" | "touchEnd",
+      points: readonly { x: number; y: number }[],
+    ) => session.send("Input.dispatchTouchEvent", { type, touchPoints: [...points] });
+    const [q, s] = [await placeOf("q"), await placeOf("s")];
+    const before = await page.evaluate(() => scrollY);
+    await touch("touchStart", [s]);
+    for (const share of [0.2, 0.5, 0.8, 1])
+      await touch("touchMove", [{ x: q.x, y: s.y + share * (q.y - s.y) }]);
+    await touch("touchEnd", []);
+    await expect.poll(names).toBe("r, s, p, q");
+    expect(await page.evaluate(() => scrollY)).toBe(before);
+    expect(complaints).toEqual([]);
+  });
 });

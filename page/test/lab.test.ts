@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
+import { renderFigures } from "@isthmus/report";
 import { parseNetwork } from "@isthmus/zoo";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,6 +15,8 @@ import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../test/helpers/browser.
 import { runCli } from "../../test/helpers/run-cli.ts";
 import { buildPage } from "../build.mjs";
 import { serveFolder } from "../serve.mjs";
+import { command, drop, run } from "./lab-steps.ts";
+import { encodeSafetensors, OWN_EXAMPLES } from "./own-examples.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const FIXTURES = `${root}packages/core/test-fixtures/`;
@@ -65,6 +68,9 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     const opened = await context.newPage();
     opened.on("request", (request) => requests.push(request.url()));
     opened.on("pageerror", (error) => complaints.push(error.message));
+    opened.on("console", (message) => {
+      if (/attribute/.test(message.text())) complaints.push(message.text());
+    });
     opened.on("dialog", (dialog) => complaints.push(dialog.message()));
     await opened.goto(url);
     return opened;
@@ -72,6 +78,9 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
 
   it("a pair is judged, its symmetries are found and proved, and the command that says the same is shown", async () => {
     expect(await run(page, "lab-compare")).toMatch(/^Different seed: align first \(9\d % sure/);
+    const judged = JSON.parse(await isthmus("isthmus compare s0.safetensors s1.safetensors --json"));
+    expect(judged.verdict).toBe("different seed");
+    expect(await page.textContent("#lab-compare .depth .small")).toBe(`${judged.verdicts[0].evidence}.`);
     expect(await page.locator("#lab-compare .distances rect").count()).toBe(8);
     expect(await command(page, "lab-compare")).toBe("isthmus compare s0.safetensors s1.safetensors");
     const found = await run(page, "lab-symmetry");
@@ -79,6 +88,10 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
       /^3 groups of units can change places; 9 of 12 axes .* proved on \d+ values inside/,
     );
     expect(await page.textContent("#lab-symmetry .result")).toContain("layers.0.weight:0, layers.0.bias:0");
+  });
+
+  it("the script of the figures is not loaded before there is one to draw", () => {
+    expect(requests.filter((url) => url.includes("report-figure-"))).toEqual([]);
   });
 
   it("B is aligned, and its file has the bytes that the command writes", async () => {
@@ -99,50 +112,39 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     const shown = (await command(page, "lab-barrier")) ?? "";
     expect(shown).toContain(`--data mnist:test@${IMAGES} --align --compare --points ${POINTS}`);
     const measured = JSON.parse(await isthmus(`${shown} --json`));
-    const rows = await page
-      .locator("#lab-barrier table tbody tr")
-      .evaluateAll((all) =>
-        all.map((row) =>
-          [...row.querySelectorAll("td")].map((cell) => Number.parseFloat(cell.textContent ?? "")),
-        ),
-      );
-    expect(rows.length).toBe(POINTS);
-    for (const [index, [, given = 0, aligned = 0, errors = 0]] of rows.entries()) {
-      expect(Math.abs(given - measured.asGiven.points[index].loss)).toBeLessThan(1e-5);
-      expect(Math.abs(aligned - measured.points[index].loss)).toBeLessThan(1e-5);
-      expect(errors).toBeCloseTo(100 * measured.asGiven.points[index].error, 1);
-    }
+    await expectLosses(measured);
+    // The figures are the command's; the engines round otherwise, which places of curves show and words do not.
+    const sources = await page
+      .locator("#lab-barrier .drawn img.of-light")
+      .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).src));
+    const wordsOf = (svg: string) => [...svg.matchAll(/>([^<>]+)</g)].map(([, text]) => text);
+    const drawn = sources.map((source) => wordsOf(decodeURIComponent(source.replace(/^[^,]*,/, ""))));
+    expect(drawn).toEqual((await renderFigures(measured)).map(({ svg }) => wordsOf(svg)));
+    expect(await page.locator("#lab-barrier .drawn img:visible").count()).toBe(drawn.length);
+    expect(requests.filter((url) => url.includes("report-figure-"))).toHaveLength(1);
   });
 
-  it("examples of one's own are measured on, as many as there are", async () => {
-    const images = createTensor(
-      "u8",
-      [8, 28, 28],
-      Uint8Array.from({ length: 8 * 784 }, (_, i) => (i * i) % 251),
-    );
-    const labels = createTensor(
-      "i64",
-      [8],
-      BigInt64Array.from({ length: 8 }, (_, i) => BigInt(i)),
-    );
-    const examples = createCheckpoint(
-      new Map([
-        ["x", images],
-        ["y", labels],
-      ]),
-    );
-    await saveCheckpoint(examples, join(folder, "own.safetensors"));
-    await drop(page, [join(folder, "own.safetensors")]);
-    await page.selectOption("#lab-data", "safetensors:own.safetensors");
-    await run(page, "lab-barrier");
-    const shown = (await command(page, "lab-barrier")) ?? "";
-    expect(shown).toContain("--data safetensors:own.safetensors@8 ");
-    const measured = JSON.parse(await isthmus(`${shown} --json`));
-    const [first] = await page.locator("#lab-barrier table tbody tr td:nth-child(3)").allTextContents();
-    expect(Number(first)).toBeCloseTo(measured.points[0].loss, 5);
-    await page.locator(".given li", { hasText: "own.safetensors" }).locator("text=Remove").click();
-    await page.waitForSelector("#lab-say >> text=3 files.");
-  });
+  it.each(OWN_EXAMPLES)(
+    "the losses on examples of one's own, %s, are the command's, on as many as there are",
+    async (_, name, files) => {
+      for (const [path, bytes] of files) writeFileSync(join(folder, path), bytes);
+      await drop(
+        page,
+        files.map(([path]) => join(folder, path)),
+      );
+      await page.selectOption("#lab-data", name);
+      await run(page, "lab-barrier");
+      const shown = (await command(page, "lab-barrier")) ?? "";
+      expect(shown).toContain(`--data ${name}@8 `);
+      await expectLosses(JSON.parse(await isthmus(`${shown} --json`)));
+      for (const [path] of files)
+        await page
+          .locator(".given li", { has: page.locator(`text="${path}"`) })
+          .locator("text=Remove")
+          .click();
+      await page.waitForSelector("#lab-say >> text=3 files.");
+    },
+  );
 
   it("a recipe is explained as it is written, with problems at their lines, and merged to the command's bytes", async () => {
     await page.fill("#lab-recipe", AVERAGE.replace("models:", "modles:"));
@@ -159,6 +161,48 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(digest).toBe(digestOf(join(folder, "merged.safetensors")));
   });
 
+  it("a merge of networks that were trained apart is warned of in the words of the command, and leads to Align", async () => {
+    const finding = page.locator("#lab-merge .finding.warning");
+    const { stderr } = await runCli(["merge", "recipe.yml", "-o", "warned.safetensors"], { cwd: folder });
+    const shown =
+      (await finding.textContent())?.replace(/^warning | Go to Align$/g, "").replace(/\.$/, "") ?? "";
+    expect(shown).toMatch(/were trained apart and have no units in common \(kinship .*align them first: /);
+    expect(withoutSources(stderr)).toContain(withoutSources(shown));
+    await finding.locator("text=Go to Align").click();
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("lab-align-title");
+    await run(page, "lab-compare");
+    const compared = await page.locator("#lab-compare .finding.warning").textContent();
+    expect(compared).toContain("were trained apart and have no units in common");
+  });
+
+  it("a result is marked as old once the recipe, its method, a weight or the files are others", async () => {
+    const state = () => page.getAttribute("#lab-merge", "data-state");
+    expect(await state()).toBe("done");
+    await page.fill("#lab-recipe", AVERAGE.replace("linear", "karcher"));
+    expect(await state()).toBe("stale");
+    expect(await page.textContent("#lab-merge > .say")).toMatch(/changed since: merge again/);
+    expect(await page.locator("#lab-merge .command").count()).toBe(0);
+    expect(await page.isVisible("#lab-merge .save")).toBe(true);
+    await page.fill("#lab-recipe", "");
+    await page.selectOption("#lab-method", "slerp");
+    await page.selectOption("#lab-method", "linear");
+    const explained = () =>
+      page.waitForFunction(() =>
+        /8 tensors merged/.test(document.querySelector("#lab-explained")?.textContent ?? ""),
+      );
+    await explained();
+    await run(page, "lab-merge");
+    await page.fill('[data-parameter="weight:1"]', "0.25");
+    expect(await state()).toBe("stale");
+    await explained();
+    await run(page, "lab-merge");
+    writeFileSync(join(folder, "third.safetensors"), readFileSync(join(folder, "s1.safetensors")));
+    await drop(page, [join(folder, "third.safetensors")]);
+    expect(await state()).toBe("stale");
+    await page.locator(".given li", { hasText: "third.safetensors" }).locator("text=Remove").click();
+    await page.waitForSelector("#lab-say >> text=3 files.");
+  });
+
   it("an aligned merge by a method's own form, and the recipe is in the address", async () => {
     await page.fill("#lab-recipe", "");
     await page.selectOption("#lab-method", "ties");
@@ -172,6 +216,7 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     await page.waitForFunction(() =>
       /aligned first/.test(document.querySelector("#lab-explained")?.textContent ?? ""),
     );
+    expect(await page.locator("#lab-merge .finding").count()).toBe(0);
     const recipe = await page.inputValue("#lab-recipe");
     expect(recipe).toBe(
       "merge_method: slerp\nmodels:\n  - model: s0.safetensors\n  - model: s1.safetensors\n    align: true\nparameters:\n  t: 0.5\n",
@@ -314,6 +359,33 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     await own.close();
   });
 
+  it("a graph waits for the file of its weights, and may be of another network than A", async () => {
+    const names = [
+      "conv-norm-1.pt",
+      "conv-norm-0.pt",
+      "conv-norm-external.onnx",
+      "conv-norm-external.onnx.data",
+    ];
+    const exported = join(root, "test", "fixtures", "exported-networks");
+    for (const name of names) copyFileSync(join(exported, name), join(folder, name));
+    const [a = "", b = "", graph = "", data = ""] = names.map((name) => join(folder, name));
+    const own = await open(server.url);
+    await drop(own, [a, b, graph]);
+    expect(await own.textContent(".given .bad")).toBe(
+      "Drop conv-norm-external.onnx.data as well: the graph keeps its weights there.",
+    );
+    expect(await own.textContent("#lab-symmetry")).toContain("conv-norm-external.onnx cannot be read yet");
+    await drop(own, [data]);
+    expect(await run(own, "lab-symmetry")).toMatch(/proved on \d+ values inside/);
+    const shown = (await command(own, "lab-symmetry")) ?? "";
+    expect(shown).toMatch(/--checkpoint conv-norm-1\.pt --exported-from conv-norm-0\.pt$/);
+    await isthmus(shown);
+    await own.click("#lab-swap");
+    expect(await own.inputValue("#lab-a")).toBe("conv-norm-0.pt");
+    expect(await own.inputValue("#lab-b")).toBe("conv-norm-1.pt");
+    await own.close();
+  });
+
   it("shards are one network with their index, and a result for which there is no room leaves no file", async () => {
     const own = await open(server.url);
     const whole = await openCheckpoint(join(folder, "s1.safetensors"));
@@ -394,6 +466,24 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(complaints).toEqual([]);
   });
 
+  /** Compares the numbers that the page shows of both lines with those of the command. */
+  async function expectLosses(measured: MeasuredLines): Promise<void> {
+    const rows = await page
+      .locator("#lab-barrier table tbody tr")
+      .evaluateAll((all) =>
+        all.map((row) =>
+          [...row.querySelectorAll("td")].map((cell) => Number.parseFloat(cell.textContent ?? "")),
+        ),
+      );
+    expect(rows.length).toBe(POINTS);
+    for (const [index, [, given, aligned, errors]] of rows.entries()) {
+      const before = measured.asGiven.points[index];
+      expect(Math.abs((given ?? Number.NaN) - (before?.loss ?? 0))).toBeLessThan(1e-5);
+      expect(Math.abs((aligned ?? Number.NaN) - (measured.points[index]?.loss ?? 0))).toBeLessThan(1e-5);
+      expect(errors).toBeCloseTo(100 * (before?.error ?? Number.NaN), 1);
+    }
+  }
+
   /** Runs a command that the page shows, in the folder of the files. */
   async function isthmus(shown: string, recipe?: string): Promise<string> {
     if (recipe !== undefined) writeFileSync(join(folder, "recipe.yml"), recipe);
@@ -402,6 +492,16 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     return stdout;
   }
 });
+
+/** Points of a line, as the command tells them. */
+interface MeasuredPoints {
+  readonly points: readonly { readonly loss: number; readonly error: number }[];
+}
+
+/** What the command tells of two lines. */
+interface MeasuredLines extends MeasuredPoints {
+  readonly asGiven: MeasuredPoints;
+}
 
 /** Writes two small networks for digits, of other random numbers, and their graph. */
 async function writePair(folder: string): Promise<void> {
@@ -422,23 +522,9 @@ async function listStorage(): Promise<string[]> {
   return names;
 }
 
-async function drop(page: Page, paths: readonly string[]): Promise<void> {
-  const before = await page.locator(".given li").count();
-  await page.setInputFiles("#lab-files", [...paths]);
-  await page.waitForSelector(`.given li:nth-child(${before + paths.length})`);
-}
-
-/** Presses the button of a step, and returns what it says at the end. */
-async function run(page: Page, id: string, end = "done"): Promise<string> {
-  await page.click(`#${id} .go`);
-  await page.waitForSelector(`#${id}:is([data-state=done], [data-state=failed])`, { timeout: 120_000 });
-  const say = (await page.textContent(`#${id} > .say`)) ?? "";
-  expect(await page.getAttribute(`#${id}`, "data-state"), say).toBe(end);
-  return say;
-}
-
-async function command(page: Page, id: string): Promise<string | null> {
-  return page.textContent(`#${id} .command code`);
+/** Leaves out of a sentence its punctuation, and how files are named, which is by a path on the command line. */
+function withoutSources(text: string): string {
+  return text.replace(/\("[^"]*"\)/g, "").replace(/[\s:]+/g, " ");
 }
 
 /** Presses a button that saves a file, and returns the SHA-256 of what arrives. */
@@ -457,8 +543,5 @@ function manyTensors(count: number): Buffer {
     { length: count },
     (_, i) => `"t${i}":{"dtype":"F32","shape":[],"data_offsets":[${4 * i},${4 * i + 4}]}`,
   );
-  const text = `{${entries.join(",")}}`;
-  const head = Buffer.alloc(8);
-  head.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([head, Buffer.from(text), Buffer.alloc(4 * count)]);
+  return encodeSafetensors(`{${entries.join(",")}}`, new Uint8Array(4 * count));
 }

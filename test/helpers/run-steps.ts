@@ -45,7 +45,9 @@ export async function runSteps(
         });
       }
       const results = await session.run(feeds);
-      for (const { input, output = "" } of step.carried) feeds.set(input, results.get(output) as Tensor);
+      for (const { input, output } of step.carried) {
+        if (output !== undefined) feeds.set(input, results.get(output) as Tensor);
+      }
       losses.push(Number(results.get(step.loss)?.data[0]));
       metrics.push(
         Object.fromEntries(

@@ -20,6 +20,7 @@ import type { DataKind } from "../../packages/data/src/kinds/data-kind.ts";
 import { DATA_KINDS } from "../../packages/data/src/kinds/data-kinds.ts";
 import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
 import { root } from "../packages.mjs";
+import { DEVICES } from "./devices.ts";
 
 /** A feature: its name, the test that covers it, and what it is. */
 export interface FeatureRow {
@@ -34,7 +35,8 @@ export interface FeatureList {
   readonly rows: readonly FeatureRow[];
 }
 
-type Described = readonly [test: string, what: string];
+/** The test that covers a feature, and what the feature is. */
+export type Described = readonly [test: string, what: string];
 
 /** Formats of files, without the archives that hold files of two of them. */
 type ListedFormat =
@@ -467,6 +469,7 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Matching methods and searches", rows: rowsOf(MATCHING) },
     { title: "Pairs of networks in a study", rows: rowsOf(STUDIED_PAIRS) },
+    { title: "Devices", rows: rowsOf(DEVICES) },
     { title: "Interpolation paths", rows: rowsOf(PATHS) },
     {
       title: "Merge methods",

@@ -1,13 +1,19 @@
 // Checks the built site as a reader meets it: every link of every page and twin leads to a file of the site and, if it names a place there,
-// to that place; and nothing is asked of another host.
+// to that place; nothing is asked of another host, and pages stay light.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, posix } from "node:path";
+import { sumOf } from "@isthmus/core";
 import { BASE, SITE } from "./project.ts";
 import type { SitePage } from "./site-page.ts";
 
 /** What a browser loads at once, whatever the reader does. */
 const LOADED =
   /<(?:script|img|iframe|source|video)\b[^>]*\bsrc="(https?:[^"]+)"|<link\b(?=[^>]*\brel="(?:stylesheet|preload|modulepreload|icon)")[^>]*\bhref="(https?:[^"]+)"/g;
+
+/** Scripts and style sheets of the site that a browser loads at once; the script of the page's own text is not among them. */
+const SHARED = /<(?:script|link)\b[^>]*\b(?:src|href)="([^":]+(?<!\.lean)\.(?:js|css))"/g;
+/** Most bytes of them that a page of the documents may load, before a host packs them. */
+const MOST_BYTES = 280_000;
 
 /** Lists what is wrong in the built site. */
 export function checkSite(pages: readonly SitePage[]): string[] {
@@ -30,7 +36,15 @@ function checkPage(path: string, text: string): string[] {
   return [
     ...loaded.map((address) => `${path} loads ${address} from another host`),
     ...new Set(links.flatMap((link) => checkLink(path, decodeLink(link)))),
+    ...(path.startsWith("docs/") ? checkWeight(path, text) : []),
   ];
+}
+
+function checkWeight(path: string, text: string): string[] {
+  const shared = [...text.matchAll(SHARED)].flatMap(([, link = ""]) => resolve(path, link) ?? []);
+  const bytes = sumOf(shared.map((file) => statSync(join(SITE, file)).size));
+  if (bytes <= MOST_BYTES) return [];
+  return [`${path} must load at most ${MOST_BYTES} bytes of scripts and styles: it loads ${bytes}`];
 }
 
 function checkTwin(path: string, text: string): string[] {

@@ -12,10 +12,12 @@ import tempfile
 import threading
 import time
 import unittest
+from types import SimpleNamespace
 from unittest import mock
 
 import isthmus
 from isthmus import _command
+from isthmus._call import Call
 from isthmus._files import temporary_folder, without_folders
 from isthmus._merge import Recipe
 
@@ -146,8 +148,21 @@ class Running(unittest.TestCase):
         self.assertIn("Aligning:  34 %", screen.getvalue())
         self.assertEqual(notes, ["  a note"])
         with pretend("echo"), mock.patch.object(sys, "stderr", io.StringIO()) as hidden:
-            self.assertFalse(_command.run_verb("align", [])[0].screen)
-        self.assertEqual(hidden.getvalue(), "")
+            # Who sees no progress is warned.
+            with self.assertWarnsRegex(UserWarning, "^  a note$") as said:
+                self.assertFalse(_command.run_verb("align", [])[0].screen)
+        self.assertEqual((hidden.getvalue(), said.filename), ("", __file__))
+
+    def test_an_error_names_the_model_and_not_the_files_it_was_put_in(self):
+        call = Call("", (), None)
+        call.graph = SimpleNamespace(path="/t/graph.onnx", weights="/t/exported.safetensors")
+        said = isthmus.IsthmusError('Cannot feed "exported.safetensors" to graph "graph.onnx" as it lacks some')
+        with mock.patch("isthmus._call.run_verb", side_effect=said), self.assertRaises(isthmus.IsthmusError) as caught:
+            call.run("merge", [])
+        self.assertEqual(
+            caught.exception.message, "Cannot feed the model's own weights to the model's graph as it lacks some"
+        )
+        self.assertIn("isthmus.export(model, example, weights=", caught.exception.hint)
 
     def test_a_failure_raises_the_message_of_the_command(self):
         with pretend("fail Cannot read x as it must exist; add --unread keep"):

@@ -191,6 +191,23 @@ class Trainings(unittest.TestCase):
             self.assertEqual(isthmus.merge(*paths, out=out).output.files, [out])
             self.assertEqual(isthmus.compare(*paths).verdict, isthmus.compare(*tuned[:2]).verdict)
 
+    def test_a_new_module_merges_files_and_says_what_they_lack(self):
+        networks = [Convolutional(), Convolutional()]
+        inputs, labels = Convolutional.data(64)
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [os.path.join(folder, name) for name in ("a.pt", "b.pt")]
+            for path, network in zip(paths, networks):
+                network.shake()
+                torch.save(network.state_dict(), path)
+            how = {"align": True, "options": {"restarts": 2}, "progress": False}
+            with self.assertWarnsRegex(UserWarning, "1 batch norm: their statistics are averaged") as said:
+                merged = isthmus.merge(Convolutional(), paths, inputs[:2], **how)
+            self.assertEqual(said.filename, __file__)
+            aligned = isthmus.align(Convolutional(), *paths, inputs[:2], options={"restarts": 2})
+            expected = mean_of(networks[0].state_dict(), aligned)
+            for name, value in merged.items():
+                self.assertLess((value.float() - expected[name].float()).abs().max().item(), 1e-6, name)
+
     def test_types_of_all_kinds_come_back(self):
         types = (torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int16, torch.uint8, torch.bool)
         state = {str(dtype): torch.tensor([1, 0, 1]).to(dtype) for dtype in types}

@@ -1,6 +1,6 @@
-import { type Theme, useData, withBase } from "vitepress";
+import { onContentUpdated, type Theme, useData, withBase } from "vitepress";
 import DefaultTheme from "vitepress/theme-without-fonts";
-import { defineComponent, h, onMounted } from "vue";
+import { defineComponent, h } from "vue";
 import type { ThemeConfig } from "../config.ts";
 import "./colors.css";
 
@@ -16,10 +16,12 @@ const MarkdownLink = defineComponent(() => {
 const Layout = defineComponent(() => {
   const { theme } = useData<ThemeConfig>();
   // Figures draw into their own elements, which Vue has to find as it drew them itself: so they are loaded after that. Until
-  // then, and without JavaScript, they show the static picture in the page.
-  onMounted(() => {
+  // then, and without JavaScript, they show the static picture in the page. Pages without figures do not load their script.
+  onContentUpdated(() => {
     const { figures } = theme.value;
-    if (figures !== undefined) import(/* @vite-ignore */ figures);
+    if (figures !== undefined && document.querySelector(":not(:defined)") !== null) {
+      import(/* @vite-ignore */ figures);
+    }
   });
   return () => h(DefaultTheme.Layout, null, { "doc-footer-before": () => h(MarkdownLink) });
 });

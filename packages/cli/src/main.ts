@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { quoteCommand } from "@isthmus/findings";
+import { assertNeeds, hintAtMethod } from "./options/option-needs.ts";
 import { takeUse, USE } from "./options/use-option.ts";
 import { whileNotingData } from "./result/fed-data.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
@@ -46,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const words = wordsOf(plain);
     const showsAll = argv.includes(HELP_ALL);
     const version = words.some((word) => VERSION_FLAGS.includes(word))
-      ? await describeVersion(readVersion())
+      ? await describeVersion(readVersion(), { json: words.includes("--json") })
       : "";
     const program = await createProgram(words, { terminal, version, run, showsAll });
     await program.parseAsync(words, { from: "user" });
@@ -152,7 +153,8 @@ async function createProgram(
       `${USE} <file>`,
       "add the measurements and network makers of a module of your own, before or after the verb; runs its code; may be repeated",
     )
-    .helpCommand(false);
+    .helpCommand(false)
+    .hook("preAction", (_, verb) => assertNeeds(verb));
   const verbs = listVerbs();
   const verb = argv.find((word) => Object.hasOwn(verbs, word));
   const loadsAll = verb !== undefined && (verbs[verb]?.describesAll ?? false);
@@ -182,12 +184,19 @@ function configure(
       writeOut: (text) => terminal.print(text),
       writeErr: (text) => terminal.note(text.trimEnd()),
       outputError: (text, write) =>
-        write(`${name}: ${sentence(text)}${misspelt(text, command, argv)}; see ${name} --help`),
+        write(`${name}: ${sentence(text)}${adviceOn(text, command, argv)}; see ${name} --help`),
     });
 }
 
-/** Names an option that does not exist if another one is missing, as it may be that one, misspelt. */
-function misspelt(text: string, command: CommandUnknownOpts, argv: readonly string[]): string {
+/**
+ * Names an option that does not exist if another one is missing, as it may be that one, misspelt; or an
+ * option that the word too many belongs to.
+ */
+function adviceOn(text: string, command: CommandUnknownOpts, argv: readonly string[]): string {
+  if (text.startsWith("error: too many arguments")) {
+    const hint = hintAtMethod(command, argv);
+    return hint === "" ? "" : `: ${hint}`;
+  }
   if (!text.startsWith("error: required option")) return "";
   const unknown = command.parseOptions([...argv]).unknown.find((word) => word.startsWith("-"));
   return unknown === undefined ? "" : `, and there is no option '${unknown}'`;

@@ -166,6 +166,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
       load: async () => (await import("./commands/report.ts")).reportVerb,
     },
+    doctor: {
+      summary: "Say what works on this machine: engine, threads, memory, and each device, tried",
+      load: async () => (await import("./commands/doctor.ts")).doctorVerb,
+    },
     completion: {
       summary: "Write the script by which a shell completes commands, options and files",
       load: async () => (await import("./commands/completion.ts")).completionVerb,

@@ -228,7 +228,7 @@ describe("isthmus merge, checked beforehand", () => {
     const gate = ["merge", a, b, "--require-barrier", "0.05", "-o", output("none.safetensors")];
     const without = await runCli(gate);
     expect(without.code).toBe(2);
-    expect(without.stderr).toMatch(/measured on examples: add --data/);
+    expect(without.stderr).toMatch(/--require-barrier needs --data/);
     expect((await runCli([...gate, "--data", "mnist:test@10"])).stderr).toMatch(/give --graph model\.onnx/);
   });
 });

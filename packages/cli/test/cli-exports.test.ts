@@ -15,6 +15,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks, createEvaluator, readGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import type { MergeScores } from "../src/merge/score-merge.ts";
 
 // Files that golden/generate-exported-networks.py wrote, with what PyTorch computes.
 const FILES = fileURLToPath(new URL("../../../test/fixtures/exported-networks", import.meta.url));
@@ -73,6 +74,22 @@ describe.each(NETWORKS)("the command on the default export of %s", (name) => {
     );
     expect(infosOf(aligned!)).toEqual(infosOf(given!));
     await Promise.all([aligned!.close(), given!.close()]);
+  });
+
+  test("scores what it merges as PyTorch scores it", async () => {
+    const data = ["--data", "safetensors:examples.safetensors", "-o", "scored.safetensors"];
+    const { scores } = await runJson<{ scores: MergeScores }>(
+      ["merge", `${name}-0.pt`, `${name}-1.pt`, "--align", ...graph, ...data, "--statistics", "keep"],
+      { cwd: folder },
+    );
+    expect(scores.networks).toEqual([
+      { network: `${name}-0.pt`, ...near(await scoresOf(name, 0)) },
+      { network: `${name}-1.pt`, ...near(await scoresOf(name, 1)) },
+    ]);
+    const merged = await evaluate(name, "scored.safetensors");
+    expect(scores.merged).toEqual({ network: "merged", ...near(merged) });
+    const [a = 0, b = 0] = scores.networks.map(({ loss }) => loss);
+    expect(scores.lossAboveChord).toBeCloseTo(merged.loss - (a + b) / 2, 5);
   });
 
   test("merges all of one network to that network", async () => {

@@ -164,6 +164,18 @@ describe("isthmus federate", () => {
     expect(JSON.parse((await token("--json")).stdout)).toMatchObject({ client: "anna", replaced: true });
   });
 
+  it("makes tokens of several clients at once, and removes them", async () => {
+    writeFileSync(join(folder, "several.yml"), "network: start.safetensors\n");
+    const token = (...args: string[]) =>
+      runCli(["federate", "token", "cleo", "dora", "--for", "several.yml", ...args], { cwd: folder });
+    expect((await token()).stdout).toMatch(/^cleo cleo\.\S+\ndora dora\.\S+\n$/);
+    expect(await token("-o", "one.token")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("each client must get its own"),
+    });
+    expect((await token("--remove")).stdout).toBe("removed cleo\nremoved dora\n");
+  });
+
   it("explains what is wrong", async () => {
     writeFileSync(join(folder, "bad.yml"), "network: x\nround: 3\n");
     const run = (...args: string[]) => runCli(["federate", ...args], { cwd: folder });

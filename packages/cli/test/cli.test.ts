@@ -73,13 +73,17 @@ describe("isthmus", () => {
     }
   });
 
-  it("isthmus --version is that of the package, and names the library that graphs run on", async () => {
+  it("isthmus --version is that of the package, and names the library that graphs run on, as JSON, too", async () => {
     const { version } = JSON.parse(readFileSync(join(root, "packages", "cli", "package.json"), "utf8"));
     expect(await runCli(["--version"])).toEqual({
       code: 0,
       stdout: expect.stringMatching(`^${version}\nonnxruntime \\d+\\.\\d+\\.\\d+ \\(onnxruntime-node\\)\n$`),
       stderr: "",
     });
+    const [json, again] = await Promise.all([runCli(["--version", "--json"]), runCli(["--json", "-V"])]);
+    expect(again).toEqual(json);
+    const engine = expect.stringMatching(/^onnxruntime [\d.]+ \(onnxruntime-node\)$/);
+    expect(JSON.parse(json.stdout)).toEqual({ version, node: process.versions.node, engine });
   });
 
   it("isthmus survives a reader that closes the pipe", () => {
@@ -214,7 +218,10 @@ describe("isthmus align", () => {
         nan,
         /^isthmus align: Cannot match "layers\.3\.weight" of ".*nan\.safetensors" as weights must be finite/,
       ],
-      [other, /^isthmus align: Cannot feed .*other\.safetensors" .* lacks 7 of 8 weights: "layers\.0\.bias"/],
+      [
+        other,
+        /^isthmus align: Cannot feed .*other\.safetensors" .* is another network than the graph's: it lacks 7 of 8 weights, and 1 have other shapes, such as "layers\.0\.weight"/,
+      ],
     ];
     for (const [path, message] of cases) {
       const output = join(folder, "out.safetensors");

@@ -231,7 +231,7 @@ export interface MeasureCurvatureOptions extends CurvatureChoice, Pick<HessianOp
   readonly journalPath?: string | undefined;
   /** Called after every product. */
   readonly onProgress?: ((progress: CurvatureProgress) => void) | undefined;
-  /** Called each time a part is finished, with all measures so far. */
+  /** Called with loss and gradient, and again each time a part is finished, with all measures so far. */
   readonly onPart?: ((soFar: CurvatureResult) => void) | undefined;
 }
 

@@ -146,7 +146,7 @@ interface FormOptions {
   readonly journal: Journal;
   /** Name of the form in the journal. */
   readonly form: string;
-  /** Called each time a part is finished, with all measures so far. */
+  /** Called with loss and gradient, and again each time a part is finished, with all measures so far. */
   readonly onPart?: (operator: CurvatureOperator, measures: CurvatureMeasures) => void;
 }
 
@@ -182,6 +182,7 @@ async function measureForm(
     const gradient = new Float64Array(operator.dimension);
     const loss = await operator.gradient(gradient);
     let measured: CurvatureMeasures = { loss, gradientNorm: norm(gradient) };
+    onPart?.(operator, measured);
     const keep = async <T>(part: string, measure: () => Promise<T>): Promise<T> => {
       const stage = planned.find((other) => other.stage === part)?.stage;
       if (stage !== undefined && isStored(part)) announce(stage)(1, true);

@@ -32,7 +32,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it("measureCurvature() tells of every part when it is finished, with what was measured before", async () => {
+it("measureCurvature() tells of loss and gradient, and of every part when it is finished, with what was measured before", async () => {
   const told: CurvatureResult[] = [];
   const result = await measure({ canonical: false, onPart: (soFar) => told.push(soFar) });
   expect(
@@ -40,7 +40,8 @@ it("measureCurvature() tells of every part when it is finished, with what was me
       (soFar) =>
         ["eigenvalues", "trace", "density", "sharpness", "settling"].filter((name) => name in soFar).length,
     ),
-  ).toEqual([1, 2, 3, 4, 4, 5]);
+  ).toEqual([0, 1, 2, 3, 4, 4, 5]);
+  expect(told[0]).toMatchObject({ loss: result.loss, gradientNorm: result.gradientNorm });
   const { layers: _, ...whole } = result;
   expect(told.at(-1)).toEqual(whole);
 });

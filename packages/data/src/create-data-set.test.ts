@@ -116,7 +116,8 @@ describe("createDataSet()", () => {
     expect(() => createDataSet(images, huge)).toThrow(FormatError);
     expect(createDataSet(images, createTensor("f32", [2], Float32Array.of(0, 1)))).toMatchObject({
       labelling: "none",
-      unlabelled: "its labels are f32 [2]",
+      unlabelled:
+        "its labels are f32 [2], whole numbers: if they are classes, store them as integers (y.astype(int64))",
     });
   });
 

@@ -11,6 +11,8 @@ export interface Examples {
   readonly labels?: Tensor | undefined;
   /** Name of the labels in the file; absent if the file has no names. */
   readonly labelName?: string | undefined;
+  /** Name of the inputs in the file, with the split; absent if the file has no names. */
+  readonly storedName?: string | undefined;
   /** Name of the inputs without the split; absent if the file has no names. */
   readonly inputName?: string | undefined;
   /** Further arrays `[n, ...]` by their names without the split. @defaultValue none */

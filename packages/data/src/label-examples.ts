@@ -112,9 +112,18 @@ function arePixels(inputs: Tensor, labels: readonly number[]): boolean {
 
 function describeLabels(labels: Tensor | Int32Array): string {
   if (labels instanceof Int32Array) return `its labels are i32 [${labels.length}]`;
-  const advice = areOneHot(labels) ? ", rows with a one at the class: give the index of the one" : "";
-  return `its labels are ${labels.dtype} ${formatShape(labels.shape)}${advice}`;
+  return `its labels are ${labels.dtype} ${formatShape(labels.shape)}${adviceFor(labels)}`;
 }
+
+/** Says how labels that may stand for classes are stored as such; empty for other numbers. */
+function adviceFor(labels: Tensor): string {
+  if (areOneHot(labels)) return ", rows with a one at the class: give the index of the one";
+  const isOne = DTYPES[labels.dtype].float && sizeOf(labels.shape.slice(1)) === 1;
+  const areClasses = isOne && toFloat64(labels.data, labels.dtype).every(isClass);
+  return areClasses ? ", whole numbers: if they are classes, store them as integers (y.astype(int64))" : "";
+}
+
+const isClass = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < MAX_CLASSES;
 
 /** Describes the shape of labels of positions; empty for inputs without positions. */
 function describePositions(inputs: Tensor): string {

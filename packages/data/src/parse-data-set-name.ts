@@ -26,8 +26,8 @@ export function parseDataSetName(name: string): DataSetName {
   const [, word = "", place] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
   const kind = KINDS.get(word);
   if (kind === undefined) {
-    const closest = closestName(word, [...KINDS.keys()]);
-    const hint = closest === undefined ? "" : ` (did you mean "${closest}"?)`;
+    const meant = kindOfPath(name, source) ?? closestName(word, [...KINDS.keys()]);
+    const hint = meant === undefined ? "" : ` (did you mean "${meant}"?)`;
     throw nameError(name, `there is no kind "${word}"${hint}`);
   }
   const { path, settings } = splitSettings(place ?? "", kind.settings ?? {});
@@ -43,6 +43,13 @@ export function parseDataSetName(name: string): DataSetName {
     ...parseRange(name, range),
     ...(cue && { cue }),
   };
+}
+
+/** Returns the name that a bare path should have, by the ending of its file; undefined for other endings. */
+function kindOfPath(name: string, source: string): string | undefined {
+  const path = source.replace(/,.*$/s, "").toLowerCase();
+  const kind = DATA_KINDS.find(({ endings = [] }) => endings.some((ending) => path.endsWith(ending)));
+  return kind && `${kind.name}:${name}`;
 }
 
 /** Splits settings from the end of a path, the last one first: `photos,64x64,grey`. */

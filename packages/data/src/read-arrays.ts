@@ -17,5 +17,5 @@ export async function readArrays(
   for (const [name, stored] of picked.features) features.set(name, await read(stored));
   const { inputName, labels } = picked;
   const labelled = labels === undefined ? {} : { labels: await read(labels), labelName: labels };
-  return { inputs: await read(picked.inputs), inputName, features, ...labelled };
+  return { inputs: await read(picked.inputs), storedName: picked.inputs, inputName, features, ...labelled };
 }

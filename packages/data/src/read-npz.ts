@@ -147,6 +147,19 @@ export function storedNamesOf(names: readonly string[], split: Split): Map<strin
   return storedNames;
 }
 
+/**
+ * Finds the splits in the arrays of a file: both if an array is of one split and another in its place of the
+ * other, such as `x_train` and `x_test`, or `x` and `x_test`; else the one that names state, if any.
+ */
+export function splitsOf(names: readonly string[]): readonly Split[] {
+  const [test, train] = [storedNamesOf(names, "test"), storedNamesOf(names, "train")];
+  const isPair = (name: string) =>
+    !LABELS.includes(name) && train.has(name) && train.get(name) !== test.get(name);
+  if ([...test.keys()].some(isPair)) return ["test", "train"];
+  const stated = new Set(names.map((name) => partsOf(name).split));
+  return (["test", "train"] as const).filter((split) => stated.has(split));
+}
+
 /** Splits a name such as `x_test` or `test_images` into the name without the split, and the split. */
 function partsOf(name: string): { readonly name: string; readonly split?: Split } {
   const [, before, behind] = /^(?:(test|train)_)?.*?(?:_(test|train))?$/s.exec(name) ?? [];

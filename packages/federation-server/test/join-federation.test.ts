@@ -4,9 +4,11 @@ import {
   createCheckpoint,
   createRandom,
   createTensor,
+  lockPathOf,
   openCheckpoint,
   saveCheckpoint,
   saveFile,
+  takeLock,
   toFloat64,
 } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
@@ -227,27 +229,65 @@ describe("joinFederation()", () => {
     writeFileSync(record, marked);
     await Promise.all([bea, joinAs(federation, again.url, "ada")]);
     expect(again.state.network).toBe(server.state.network);
-    expect(readdirSync(folder).filter((name) => /^(own|update)\.\d/.test(name))).toHaveLength(2);
+    // The update, the own layers after it, and those before it, from which a training anew would begin.
+    expect(readdirSync(folder).filter((name) => /^(own|update)\.\d/.test(name))).toHaveLength(3);
   });
 
-  it("waits before it sends again what was refused, and trains once", async () => {
+  it("trains anew once after a refusal for good, and then ends with the reason", async () => {
     const federation = await learning({ clients: ["ada"], plan: { rounds: 1 }, limits: { norm: 1e-9 } });
     const { server } = await serving.reopen(federation);
-    const stop = new AbortController();
     const events: ClientEvent[] = [];
-    const joined = joinAs(federation, server.url, "ada", {
-      signal: stop.signal,
-      onEvent(event) {
-        events.push(event);
-        if (event.kind === "waiting") stop.abort();
-      },
-    });
-    await expect(joined).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    const joined = joinAs(federation, server.url, "ada", { onEvent: (event) => events.push(event) });
+    await expect(joined).rejects.toThrow(
+      /Cannot go on with "small" as an update must count that was trained anew.*must be at most 1e-9/,
+    );
     const told = events.filter(({ kind }) => kind === "refused" || kind === "waiting");
-    expect(told).toEqual([
-      { kind: "refused", round: 1, reason: expect.stringContaining("must be at most 1e-9") },
-      { kind: "waiting", reason: expect.stringContaining("must be at most 1e-9") },
-    ]);
+    const refused = { kind: "refused", round: 1, reason: expect.stringContaining("must be at most 1e-9") };
+    expect(told).toEqual([refused, refused]);
+    expect(server.state.refusals).toBe(2);
+  });
+
+  it("takes no layers and no update of one federation into another", async () => {
+    const federation = await learning({ clients: ["ada"], plan: { rounds: 1 } });
+    const { server } = await serving.reopen(federation);
+    await joinAs(federation, server.url, "ada");
+    const other = await learning({ clients: ["ada"], plan: { rounds: 1 }, name: "another" });
+    const { server: second } = await serving.reopen(other);
+    const folder = join(federation.folder, "ada");
+    await expect(joinAs(other, second.url, "ada", { folder })).rejects.toThrow(
+      /Cannot take part in "another" as .*"small"; name another folder with --folder/,
+    );
+    rmSync(join(folder, "federation.json"));
+    await expect(joinAs(other, second.url, "ada", { folder })).rejects.toThrow(/that it does not name/);
+    const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+    await expect(joinAs(other, second.url, "ada", { folder })).rejects.toThrow(
+      /no other process may be at work there.*name another folder with --folder/,
+    );
+    await release();
+    expect((await joinAs(other, second.url, "ada")).rounds).toEqual([1]);
+  });
+
+  it("adds the proximal term that the server tells of, and stays nearer to the network of the round", async () => {
+    const distances: number[] = [];
+    for (const proximal of [0, 20]) {
+      const federation = await learning({ clients: ["ada"], plan: { rounds: 1 } });
+      const training = { ...federation.config.training, proximal, learningRate: 0.02 };
+      const { server } = await serving.reopen({ ...federation, config: { ...federation.config, training } });
+      await joinAs(federation, server.url, "ada");
+      const [before, sent] = [
+        await openCheckpoint(federation.config.network),
+        await openCheckpoint(madeBy(federation, "ada")),
+      ];
+      let squares = 0;
+      for (const name of before.tensors.keys()) {
+        const [x, y] = [(await before.read(name)).data, (await sent.read(name)).data];
+        for (let i = 0; i < x.length; i++) squares += (Number(y[i]) - Number(x[i])) ** 2;
+      }
+      await Promise.all([before.close(), sent.close()]);
+      distances.push(squares);
+    }
+    const [plain = 0, held = 0] = distances;
+    expect(held).toBeLessThan(0.5 * plain);
   });
 
   it("clips its update and adds noise of its own, where the federation asks clients to", async () => {
@@ -313,23 +353,28 @@ describe("a server with examples", () => {
     expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
   });
 
-  it("warns of a network whose loss is not finite, and goes on", async () => {
+  it("does not go on from a network whose loss is not finite: the round fails, and the network stays", async () => {
     const plan = { rounds: 1, quorum: 1, available: 1 };
     const federation = await learning({ plan, limits: { norm: "none" } });
     const path = join(federation.folder, "held-out.safetensors");
     const { x, y } = examplesOf(clouds(9));
     await saveCheckpoint(createCheckpoint({ x, y }), path);
     const config = { ...federation.config, evaluate: `safetensors:${path}` };
-    const { server } = await serving.reopen({ ...federation, config });
+    let { server } = await serving.reopen({ ...federation, config });
     const client = plainClient(server.url, federation.tokens.get("ada"));
     await client.task();
     await client.task(5);
     const body = bodyOf(await multiplied(config.network, 1e30, federation.folder));
     await client.upload(body);
     expect((await client.send(1, body)).status).toBe(200);
-    const { status, history } = await server.finished;
-    expect([status, history[0]?.metrics]).toEqual(["finished", expect.not.objectContaining({ loss: null })]);
-    expect(history[0]?.warning).toMatch(/its loss is (NaN|Infinity) on the server's examples/);
+    const { initial, network, history } = await server.finished;
+    expect(network).toBe(initial);
+    expect(history[0]?.failed).toMatch(
+      /^the loss of its network on the server's examples is (NaN|Infinity).*coordinate-median/,
+    );
+    await server.close();
+    ({ server } = await serving.reopen({ ...federation, config }));
+    expect(server.state.network).toBe(initial);
   });
 });
 

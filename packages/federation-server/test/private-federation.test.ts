@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openCheckpoint, toFloat64 } from "@isthmus/core";
 import { epsilonSpent, type PrivacyDescription } from "@isthmus/federated";
 import { afterEach, describe, expect, it } from "vitest";
+import { doubtAboutClients } from "../src/config/assert-served-privacy.ts";
 import { takePart } from "./plain-client.ts";
 import { makeFederation, makeUpdate, type SmallFederation } from "./small-federation.ts";
 import { createServing, type ServedSmall } from "./start-server.ts";
@@ -47,6 +48,16 @@ async function moved({ config }: SmallFederation, path: string): Promise<number[
 }
 
 describe("a private federation", () => {
+  it("is doubted at its start if its divisor is far more than the clients that there are", async () => {
+    const { config, remove } = await makePrivate({ clients: 30 });
+    remove();
+    expect(doubtAboutClients(config, 3)).toMatch(
+      /"clients" of the privacy is 30, .* there are 3: .* 10 times less far/,
+    );
+    expect(doubtAboutClients(config, 20)).toBeUndefined();
+    expect(doubtAboutClients({ ...config, plan: { ...config.plan, quorum: 20 } }, 3)).toBeUndefined();
+  });
+
   it("stops at its budget, the same after a restart, and tells nothing of single clients", async () => {
     const whole = await makePrivate({ budget: spentBy(2) });
     const first = await serving.reopen(whole);

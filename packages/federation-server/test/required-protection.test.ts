@@ -62,7 +62,10 @@ describe("assertRequiredSum()", () => {
     };
     const require = ["secure"] as const;
     expect(() => assertRequiredSum(settings, { require, leastClients: 3, leastNoise: 1 })).toThrow(
-      /at least 3 clients: it may be of 2/,
+      /at least 3 clients: it may be of 2; its server's file makes it so by: secure: \{ threshold: 1 \}/,
+    );
+    expect(() => assertRequiredSum(settings, { require, leastClients: 4, leastNoise: 1 })).toThrow(
+      /the sum has 3 clients, so that its server must wait for a larger "quorum"/,
     );
     expect(() => assertRequiredSum(settings, { require, leastClients: 2, leastNoise: 1 })).not.toThrow();
     expect(() => assertRequiredSum(settings, { require: [], leastClients: 3, leastNoise: 1 })).not.toThrow();

@@ -67,6 +67,19 @@ describe("serveFederation() with a certificate", () => {
     expect(lines.join("")).not.toContain("set tls");
   });
 
+  it("is asked for by a client that names https, if it has no certificate, at once", async () => {
+    const federation = await makeFederation();
+    closers.push(federation.remove);
+    const { url } = await serve(federation);
+    const joined = joinFederation(url.replace("http:", "https:"), {
+      token: federation.tokens.get("ada") as string,
+      data: await openClientData("mnist:test@10"),
+      engine: createOnnxRuntimeEngine(),
+      folder: join(federation.folder, "ada"),
+    });
+    await expect(joined).rejects.toThrow(/this server speaks http; join http:\/\/127/);
+  });
+
   it("tells a client at once, and not after its patience, that it does not trust the certificate", async () => {
     const federation = await makeSecure(makeSelfSigned());
     const { url } = await serve(federation);

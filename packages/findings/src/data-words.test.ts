@@ -38,7 +38,7 @@ describe("measureWords()", () => {
     expect(measureWords("loss", USUAL).axis).toBe("Mean loss (nats)");
     const squared = lossWords({ lossKind: "mean-squared-error", lossUnit: "squared units" });
     expect(measureWords("loss", squared)).toMatchObject({
-      axis: "Mean loss (squared units)",
+      axis: "Mean squared error (squared units)",
       unit: "in squared units",
     });
   });

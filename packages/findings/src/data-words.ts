@@ -31,7 +31,7 @@ export interface MeasureWords {
 export function measureWords(measure: Measure, losses: LossWords, ...data: readonly string[]): MeasureWords {
   const text = data.length > 0 && data.every((name) => name.startsWith(TEXT));
   if (measure === "loss") {
-    const name = text ? "Mean loss per token" : "Mean loss";
+    const name = text ? "Mean loss per token" : losses.mean;
     return { name, axis: losses.axis(name), unit: losses.inUnit };
   }
   const name = text ? "Next-token error" : "Error";

@@ -3,6 +3,8 @@ import { formatNumber } from "./format-value.ts";
 
 /** Words for the losses of a result, in the unit of the loss that it was measured by. */
 export interface LossWords {
+  /** Name of the mean over examples in titles: `Mean loss`, or the name of a loss that is a mean itself. */
+  readonly mean: string;
   /** Unit of the losses, such as `nats`; empty if they have none. */
   readonly unit: string;
   /** Whether predictions can be wrong; if not, no errors were measured. */
@@ -27,6 +29,7 @@ export function lossWords({ lossKind, lossUnit = "" }: LossFields): LossWords {
   const hasErrors = isUsual || LOSSES.some(({ name, hasError }) => name === lossKind && hasError);
   const inUnit = unit === "" ? "without a unit" : `in ${unit}`;
   return {
+    mean: lossKind?.startsWith("mean-") ? `M${lossKind.slice(1).replaceAll("-", " ")}` : "Mean loss",
     unit,
     hasErrors,
     inUnit,

@@ -9,6 +9,28 @@ export interface LoadOptions {
    * Whether the engine may rewrite the graph; if not, every value is computed as written. @defaultValue true
    */
   readonly optimize?: boolean;
+  /**
+   * Outputs that the next run takes, each with the input that takes it: an engine with a device of its own
+   * keeps them there, see {@link DeviceMemory}; others return them like all outputs. @defaultValue none
+   */
+  readonly carried?: ReadonlyMap<string, string>;
+}
+
+/**
+ * Tensors of a session that lie in the memory of the engine's device, such as a graphics card. A run takes
+ * from there each input that it is not fed.
+ */
+export interface DeviceMemory {
+  /**
+   * Copies tensors to the device, by the inputs that take them.
+   * @throws EngineError if the device fails, for example because its memory is full
+   */
+  hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
+  /**
+   * Copies tensors back from the device: for each input, the one that the next run would take.
+   * @throws EngineError if the device fails, or holds no tensor for an input
+   */
+  readInto(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
 }
 
 /** A graph that is ready to run. */
@@ -16,18 +38,27 @@ export interface Session {
   /**
    * Computes the outputs of the graph.
    *
-   * @param feeds - a tensor for every data input and every weight of the graph
+   * @param feeds - a tensor for every data input and every weight of the graph, but for inputs that lie in
+   *   `memory`
    * @param out - tensors to write outputs into, by name; other outputs are allocated
    * @throws EngineError if the engine fails, for example because shapes do not fit
    */
   run(feeds: ReadonlyMap<string, Tensor>, out?: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>>;
+  /**
+   * Memory of the engine's device; missing if it has none of its own. A run that is fed none of the inputs
+   * that lie there copies none of them; carried outputs take their places, and are not returned.
+   */
+  readonly memory?: DeviceMemory;
   /** Frees the engine's memory; running the session afterwards fails. */
   release(): Promise<void>;
 }
 
 /** A port that runs graphs. Adapters are in `@isthmus/engine`; algorithms depend on this interface only. */
 export interface Engine {
-  /** Name for messages and results, for example `onnxruntime`. */
+  /**
+   * Name for messages and results: `onnxruntime` on the processor, `onnxruntime-webgpu` and the like on a
+   * device. Bits of results are promised for processors only.
+   */
   readonly name: string;
   /**
    * Whether sessions read feeds and write results where the given tensors are, in the memory of the process,

@@ -32,7 +32,8 @@ export {
 export { withNamesOf } from "./binding/with-names-of.ts";
 export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
-export type { Engine, LoadOptions, Session } from "./engine.ts";
+export { DEVICE_NAMES, type DeviceName, withoutDevice } from "./device-names.ts";
+export type { DeviceMemory, Engine, LoadOptions, Session } from "./engine.ts";
 export { assertCausal, limitExamples } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
@@ -51,6 +52,7 @@ export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
 export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feeding/plan-feeds.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
+export { holdFeeds } from "./hold-feeds.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertNetwork, bindWeights } from "./ir/bind-weights.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
@@ -70,6 +72,7 @@ export { PROBE_DEFAULTS, type Probe, type ProbeOptions, probeGraph } from "./pro
 export { randomInputs } from "./probe/random-inputs.ts";
 export { randomWeights } from "./probe/random-weights.ts";
 export { runAll } from "./probe/run-all.ts";
+export { runInSegments, type SegmentedRun } from "./probe/run-in-segments.ts";
 export { type SpecializeOptions, specialize } from "./probe/specialize.ts";
 export { chooseOutput, classAxisOf, type ScoredData, scoreOutput } from "./scoring/choose-output.ts";
 export { describeScoring } from "./scoring/describe-scoring.ts";

@@ -24,7 +24,7 @@ const IDLE_SESSIONS = 8;
  * repeatedly, when loading takes longer than running. The most recently used of the unused
  * sessions are kept.
  */
-export function shareSessions({ name, sharesMemory = false, load }: Engine): SharedEngine {
+export function shareSessions(engine: Engine): SharedEngine {
   // Sessions in the order of their last use.
   let sessions: Shared[] = [];
   const forget = (shared: Shared) => {
@@ -38,14 +38,20 @@ export function shareSessions({ name, sharesMemory = false, load }: Engine): Sha
     }
   };
   return {
-    name,
-    sharesMemory,
-    async load(graph: Graph, options: LoadOptions = {}) {
+    // An engine that chooses its device is named after its choice.
+    get name() {
+      return engine.name;
+    },
+    get sharesMemory() {
+      return engine.sharesMemory ?? false;
+    },
+    // Users of one session have no memory of a device in common, as each has tensors of its own.
+    async load(graph: Graph, { carried: _, ...options }: LoadOptions = {}) {
       const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
       const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {
         graph,
         options: key,
-        session: load(graph, options),
+        session: engine.load(graph, options),
         users: 0,
       };
       forget(shared);

@@ -120,7 +120,7 @@ describe("lossOf()", () => {
   test("does not follow if nothing has the shape of the output", async () => {
     const { graph, data } = await openScored("autoencoder", "dynamo");
     expect(() => lossOf(graph, data)).toThrow(
-      /numbers of the shape of the output, "out" .*: it has no labels; --loss names another loss, of which mean-squared-error takes the input itself/,
+      /as it has no labels: add a class for each example.*or name a loss that needs none with --loss, such as mean-squared-error, which takes the input itself/,
     );
   });
 

@@ -110,4 +110,17 @@ describe("planFeeds()", () => {
       /fed to "ids" must be from 0 to 5, the rows of its table in graph "net": there is 6 at position 1 of an example/,
     );
   });
+
+  test("recognises images with their channels last", () => {
+    const images = createDataSet(
+      createTensor("f32", [2, 4, 5, 3], new Float32Array(120)),
+      Int32Array.of(0, 1),
+    );
+    const graph = graphOf({ name: "image", dtype: "f32", shape: ["N", 3, 4, 5] });
+    expect(() => planFeeds("run", graph, images, 1)).toThrow(
+      /"image", f32 \[3, 4, 5\]: they are f32 \[4, 5, 3\]: channels last; transpose the examples to \[3, 4, 5\]$/,
+    );
+    const other = graphOf({ name: "image", dtype: "f32", shape: ["N", 3, 4, 6] });
+    expect(() => planFeeds("run", other, images, 1)).toThrow(/they are f32 \[4, 5, 3\]$/);
+  });
 });

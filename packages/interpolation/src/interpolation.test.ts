@@ -76,6 +76,7 @@ describe("what is computed", () => {
 
   it("says how it was", () => {
     expect(lerp(a, b, 0.25).source).toBe("lerp(network 1, network 2, 0.25)");
+    expect([lerp(a, b, 0).source, lerp(a, b, 1).source]).toEqual(["network 1", "network 2"]);
     expect(lerp(a, b, () => 0.25).source).toBe("lerp(network 1, network 2, by layer)");
     expect(slerp(a, b, 0.25).source).toBe("slerp(network 1, network 2, 0.25)");
     expect(average([a, b, a]).source).toBe("average(network 1, network 2, network 1)");

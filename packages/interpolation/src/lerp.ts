@@ -37,12 +37,19 @@ export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
   if (typeof t === "number") assertPlace(t);
   for (const place of places.values()) assertPlace(place);
   return combine({
-    source: `lerp(${a.source}, ${b.source}, ${typeof t === "number" ? t : "by layer"})`,
+    source: nameOf(a, b, t),
     inputs: [a, b],
     integersFrom: (name) => (entry(places, name, "tensor") < 0.5 ? a : b),
     blend: ({ name }, parts, out) =>
       lerpInto(at(parts, 0, "part"), at(parts, 1, "part"), entry(places, name, "tensor"), out),
   });
+}
+
+/** Names a checkpoint on the line: each end by its own name. */
+function nameOf({ source: a }: Checkpoint, { source: b }: Checkpoint, t: LerpPlace): string {
+  if (t === 0) return a;
+  if (t === 1) return b;
+  return `lerp(${a}, ${b}, ${typeof t === "number" ? t : "by layer"})`;
 }
 
 function assertPlace(t: number): void {

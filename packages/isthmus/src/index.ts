@@ -48,7 +48,7 @@ export {
   topologyOf,
 } from "@isthmus/curvature";
 export { counterfactuals, createDataSet, openDataSet, plantCue } from "@isthmus/data";
-export { createOnnxRuntimeEngine } from "@isthmus/engine";
+export { createOnnxRuntimeEngine, describeMachine } from "@isthmus/engine";
 export {
   type AttackResult,
   attackExamples,

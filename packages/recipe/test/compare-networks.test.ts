@@ -1,4 +1,4 @@
-import { type Checkpoint, createTensor } from "@isthmus/core";
+import { type Checkpoint, createTensor, sizeOf } from "@isthmus/core";
 import { compareNetworks, type FindingKind, judgeMerge, type MergeFinding } from "@isthmus/recipe";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -91,6 +91,24 @@ describe("compareNetworks() and judgeMerge()", () => {
     const comparison = await compareNetworks([network(start, "a"), network(moved, "b")]);
     expect(comparison.pairs[0]?.kinship).toBeCloseTo(1);
     expect(judgeMerge(comparison).verdict).toBe("permuted copy");
+  });
+
+  test("search moved rows no further once too few have partners for a copy", async () => {
+    const [one, other] = [plantNetwork(40), plantNetwork(41)].map((tensors, i) =>
+      countReads(checkpointOf(tensors, `n${i}`)),
+    );
+    if (one === undefined || other === undefined) return expect.fail();
+    const whole = await compareNetworks([one.network, other.network], { search: 0 });
+    const read = one.read();
+    const { pairs } = await compareNetworks([one.network, other.network]);
+    const smallest = Math.min(
+      ...whole.pairs
+        .flatMap(({ tensors }) => tensors.map(({ name }) => sizeOf(tensorOf(plantNetwork(40), name).shape)))
+        .filter((size) => size >= 16 * 16),
+    );
+    expect(pairs[0]?.moved).toMatchObject({ share: 0, tensors: { length: 1 } });
+    expect(one.read() - 2 * read).toBe(smallest);
+    expect(judgeMerge({ ...whole, pairs }).verdict).toBe("different seed");
   });
 
   test("judge the same in whatever order networks come", () =>

@@ -22,6 +22,37 @@ it("describeStudy() leaves a range of one result empty, and says so", () => {
   expect(section?.tables[0]?.caption).toMatch(/and where a range has one result\.$/);
 });
 
+it("describeStudy() draws means with one sample deviation to each side, under the title of the rows", () => {
+  const columns = [
+    { key: "width", title: "Width" },
+    {
+      key: "barrier",
+      title: "Barrier",
+      aggregate: "mean" as const,
+      counts: [3, 1],
+      deviations: [0.25, null],
+    },
+  ];
+  const rows = [
+    { width: 8, barrier: 1 },
+    { width: 32, barrier: 0.5 },
+  ];
+  const figure = { title: "B", caption: "B.", table: "t", x: "width", y: "barrier", spread: "std" as const };
+  const describe = (mark: "bar" | "line") => {
+    const tables = [{ name: "t", title: "T", columns, rows }];
+    const { sections } = STUDY_RESULT.describe({ ...studyResult(), tables, figures: [{ ...figure, mark }] });
+    return sections[0]?.figures[0];
+  };
+  expect(describe("bar")?.plot).toMatchObject({
+    rowsTitle: "Width",
+    bars: [{ value: 1, low: 0.75, high: 1.25 }, { value: 0.5 }],
+  });
+  expect(describe("bar")?.caption).toContain("the thin line is one standard deviation around it");
+  expect(describe("line")?.plot).toMatchObject({
+    series: [{ points: [{ y: 1, low: 0.75, high: 1.25 }, { y: 0.5 }] }],
+  });
+});
+
 it("describeStudy() says of settings which variable they are, not how the file writes it", () => {
   const networks = [
     {

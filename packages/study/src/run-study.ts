@@ -110,7 +110,11 @@ export function collectStudy(
       describeGroup(name, repeated, measurements[name]?.length),
     ),
     tables: Object.entries(tables).map(([name, table]) =>
-      collectTable(name, table, { measured: measuredFor(table, measurements), results }),
+      collectTable(name, table, {
+        measured: measuredFor(table, measurements),
+        results,
+        spread: figures.flatMap((figure) => (figure.table === name && figure.spread ? [figure.y] : [])),
+      }),
     ),
     figures,
     seed,

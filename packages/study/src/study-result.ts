@@ -20,6 +20,11 @@ export interface StudyColumn {
    * is, and in older files.
    */
   readonly counts?: readonly number[];
+  /**
+   * Sample standard deviation of the results that each of its means is made of, in the order of the rows,
+   * null for one result; missing if no figure draws it.
+   */
+  readonly deviations?: readonly (number | null)[];
 }
 
 /** Examples and places that results of a table were measured on. */
@@ -83,6 +88,11 @@ export interface StudyFigure {
   readonly low?: string;
   /** Key of the column with the upper bound of an interval around `y`. @defaultValue no interval */
   readonly high?: string;
+  /**
+   * Interval around `y`, a mean, that needs no columns: `std` is one sample standard deviation to each side.
+   * @defaultValue no interval, or that of `low` and `high`
+   */
+  readonly spread?: "std";
   /** Key of the column whose values name the lines. */
   readonly series?: string;
   /** Scale of the axis across: `band` gives each value a place of equal width. @defaultValue "linear" */

@@ -90,12 +90,14 @@ export type {
 } from "./spec.ts";
 export type { SymmetricArchitecture } from "./symmetric-architecture.ts";
 export { layOutValues, type Motion, type ValueComponent, type ValueLayouts } from "./value-layouts.ts";
+export type { JointSymmetries } from "./verify/draw-changes.ts";
 export { isLarge, type NarrowNetwork, narrowLarge } from "./verify/narrow-large.ts";
 export {
   type ProveSymmetriesOptions,
   proveSymmetries,
   type SymmetryProof,
 } from "./verify/prove-symmetries.ts";
+export { type JointProof, proveTogether } from "./verify/prove-together.ts";
 export type { ValueError, ValueSummary } from "./verify/summarize-errors.ts";
 export {
   VERIFY_ALIGNMENT_DEFAULTS,

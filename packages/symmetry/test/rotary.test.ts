@@ -221,11 +221,14 @@ describe("randomMixture()", () => {
     const space = { symmetry: "pair", cell: 0, firstUnit: 0, size: 2, group };
     for (let seed = 0; seed < 20; seed++) {
       const { matrices, inverses } = randomMixture([space], seed);
-      const [a = 0, b = 0, c = 0, d = 0] = matrices[0] ?? [];
+      const [[matrix], [inverse]] = [matrices, inverses];
+      if (!(matrix instanceof Float64Array && inverse instanceof Float64Array))
+        throw new Error("no elements");
+      const [a = 0, b = 0, c = 0, d = 0] = matrix;
       expect([d, c]).toEqual([a, -b]);
       const square = a * a + b * b;
       if (group === "unit-complex") expect(square).toBeCloseTo(1, 12);
-      Array.from(inverses[0] ?? []).forEach((value, i) => {
+      inverse.forEach((value, i) => {
         expect(value * square).toBeCloseTo([a, b, c, d][i] ?? 0, 12);
       });
     }

@@ -169,9 +169,9 @@ describe("createTrainingStep() of a blend", () => {
         const expected = await plainRunner.run(at, feeds);
         const got = await star.run(at, new Map([...feeds, ...inputs.tensors]));
         expect(got).toEqual(expected);
-        const point = takePoint(blended, "star", star.carried());
+        const point = takePoint(blended, "star", await star.carried());
         for (const [name, tensor] of point)
-          expect([...tensor.data]).toEqual([...(plainRunner.carried().get(name)?.data ?? [])]);
+          expect([...tensor.data]).toEqual([...((await plainRunner.carried()).get(name)?.data ?? [])]);
       }
       await plainRunner.release();
       await star.release();
@@ -206,7 +206,7 @@ describe("createTrainingStep() of a blend", () => {
     await runner.run({ step: 0, learningRate: 1 }, new Map([...feedsOf(step, [6], 0), ...inputs.tensors]));
     const moved = async (point: string, name: string, decay: number) => {
       const was = numbersOf((await start.get(point)?.read(name)) as Tensor);
-      const is = numbersOf(takePoint(step, point, runner.carried()).get(name) as Tensor);
+      const is = numbersOf(takePoint(step, point, await runner.carried()).get(name) as Tensor);
       return is.map((value, i) => value - (1 - decay) * (was[i] ?? 0));
     };
     for (const [name, decay] of [

@@ -32,12 +32,12 @@ describe("createStepRunner()", () => {
     const runner = await createStepRunner(step, engine, weights, { seed: 0 });
     const sets: ReadonlyMap<string, Tensor>[] = [];
     for (let at = 0; at < 6; at++) {
-      const before = runner.carried();
+      const before = await runner.carried();
       const copy = copyOf(before);
       sets.push(before);
       await runner.run({ step: at, learningRate: 0.1 }, data);
       expect(copyOf(before)).toEqual(copy);
-      expect(copyOf(runner.carried())).not.toEqual(copy);
+      expect(copyOf(await runner.carried())).not.toEqual(copy);
     }
     const buffers = sets.map((set) => [...set.values()].map((tensor) => tensor.data.buffer));
     for (const [at, set] of buffers.entries()) {
@@ -51,7 +51,7 @@ describe("createStepRunner()", () => {
     const before = copyOf(randomWeights(graph, 0));
     const runner = await createStepRunner(step, engine, weights, { seed: 0 });
     for (const { input, role } of step.carried) {
-      const values = [...(runner.carried().get(input)?.data ?? [])];
+      const values = [...((await runner.carried()).get(input)?.data ?? [])];
       expect(values).toEqual(role === "state" ? values.map(() => 0) : before.get(input));
     }
     await runner.run({ step: 0, learningRate: 1 }, data);
@@ -64,10 +64,10 @@ describe("createStepRunner()", () => {
 
   it("createStepRunner() keeps what is carried where a step fails", async () => {
     const runner = await createStepRunner(step, engine, weights, { seed: 0 });
-    const before = copyOf(runner.carried());
+    const before = copyOf(await runner.carried());
     const wrong = new Map([...data, [step.examples, createTensor("f32", [4, 5], new Float32Array(20))]]);
     await expect(runner.run({ step: 0, learningRate: 1 }, wrong)).rejects.toThrow(/Cannot run graph/);
-    expect(copyOf(runner.carried())).toEqual(before);
+    expect(copyOf(await runner.carried())).toEqual(before);
     const { loss, metrics } = await runner.run({ step: 0, learningRate: 1 }, data);
     expect(loss).toBeGreaterThan(0);
     expect(metrics.get("correct")).toBeLessThanOrEqual(4);

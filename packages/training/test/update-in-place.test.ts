@@ -35,7 +35,7 @@ async function trainSteps(optimizer: OptimizerSpec, inPlace: boolean, threads = 
     const { loss: value, metrics } = await runner.run({ step: at, learningRate: 0.1 / (at + 1) }, feeds);
     outcomes.push([value, ...metrics]);
   }
-  const carried = [...runner.carried()].map(([name, { data: values }]) => [
+  const carried = [...(await runner.carried())].map(([name, { data: values }]) => [
     name,
     [...new Uint32Array((values as Float32Array).slice().buffer)],
   ]);
@@ -77,15 +77,17 @@ describe("createTrainingStep({ inPlace: true })", () => {
       inPlace: true,
     });
     const runner = await createStepRunner(step, engine, weights, { seed: 0 });
-    const before = [...runner.carried()].map(([name, { data: values }]) => [name, [...values]]);
+    const before = [...(await runner.carried())].map(([name, { data: values }]) => [name, [...values]]);
     const wrong = new Map([
       [step.examples, createTensor("f32", [4, 5], new Float32Array(20))],
       [step.targets, createTensor("i64", [4], new BigInt64Array(4))],
     ]);
-    const tensors = [...runner.carried().values()];
+    const tensors = [...(await runner.carried()).values()];
     await expect(runner.run({ step: 0, learningRate: 1 }, wrong)).rejects.toThrow(/Cannot run graph/);
-    expect([...runner.carried()].map(([name, { data: values }]) => [name, [...values]])).toEqual(before);
-    expect([...runner.carried().values()]).toEqual(tensors);
+    expect([...(await runner.carried())].map(([name, { data: values }]) => [name, [...values]])).toEqual(
+      before,
+    );
+    expect([...(await runner.carried()).values()]).toEqual(tensors);
     expect(new Set(tensors.map(({ data: values }) => values.buffer)).size).toBe(1);
     await runner.release();
   });

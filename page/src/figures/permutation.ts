@@ -1,3 +1,4 @@
+import { followDrags, type Place } from "./drag.ts";
 import { addButton, change, defineFigure, strong } from "./figure.ts";
 import { label, picture, round, tag } from "./markup.ts";
 
@@ -36,8 +37,6 @@ export function outputsOf(order: readonly number[]): number[] {
   );
 }
 
-type Point = readonly [x: number, y: number];
-
 const X = { input: 50, hidden: 220, output: 390 };
 const spread = (count: number, index: number) => 135 + (index - (count - 1) / 2) * 62;
 
@@ -52,7 +51,7 @@ export function drawPermutation(
   chosen?: number,
 ): string {
   const outputs = outputsOf(order);
-  const edge = ([x1, y1]: Point, [x2, y2]: Point, weight: number) =>
+  const edge = ([x1, y1]: Place, [x2, y2]: Place, weight: number) =>
     tag("line", {
       class: weight > 0 ? "edge of-a" : "edge of-b",
       x1,
@@ -86,6 +85,23 @@ export function drawPermutation(
   );
 }
 
+/** Returns the unit at a place of the picture; undefined if there is none. */
+function unitNear([x, y]: Place, heights: readonly number[]): number | undefined {
+  const unit = heights.findIndex((height) => Math.hypot(x - X.hidden, y - height) < 24);
+  return unit < 0 ? undefined : unit;
+}
+
+/** Returns the position in the hidden layer that is nearest to a height. */
+function placeNear(y: number): number {
+  const distances = UNITS.map((_, place) => Math.abs(spread(UNITS.length, place) - y));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/** Returns the height between the first and the last unit of the hidden layer that is nearest to a height. */
+function inLayer(y: number): number {
+  return Math.min(spread(UNITS.length, UNITS.length - 1), Math.max(spread(UNITS.length, 0), y));
+}
+
 /** Defines the figure in which hidden units are swapped. */
 export function definePermutation(): void {
   const caption =
@@ -104,32 +120,47 @@ export function definePermutation(): void {
       const said = isSame ? "the same to the last bit" : "changed";
       words.innerHTML = `Order ${names}: the outputs are ${strong(outputsOf(order).join(" and "))}, ${said}.`;
     };
-    const swap = (one: number, other: number) => {
-      const from = heightsOf(order);
-      order = order.map((unit) => (unit === one ? other : unit === other ? one : unit));
+    const settle = (from: readonly number[]) => {
       const to = heightsOf(order);
       change((share) => show(from.map((y, unit) => y + share * ((to[unit] ?? y) - y))));
+    };
+    const swap = (one: number, other: number, from = heightsOf(order)) => {
+      order = order.map((unit) => (unit === one ? other : unit === other ? one : unit));
+      settle(from);
       tell();
+    };
+    const choose = (unit: number | undefined) => {
+      chosen = unit;
+      buttons.forEach((button, i) => {
+        button.setAttribute("aria-pressed", String(i === chosen));
+      });
     };
     const buttons = UNITS.map(({ name }, unit) =>
       addButton(controls, `Unit ${name}`, () => {
         const other = chosen;
-        chosen = other === undefined ? unit : undefined;
-        buttons.forEach((button, i) => {
-          button.setAttribute("aria-pressed", String(i === chosen));
-        });
+        choose(other === undefined ? unit : undefined);
         if (other !== undefined && other !== unit) swap(other, unit);
         else show();
       }),
     );
-    picture.addEventListener("click", ({ clientX, clientY }) => {
-      const box = picture.getBoundingClientRect();
-      const scale = SIZE.width / box.width;
-      const [x, y] = [(clientX - box.left) * scale, (clientY - box.top) * scale];
-      const pressed = heightsOf(order).findIndex((height) => Math.hypot(x - X.hidden, y - height) < 24);
-      buttons[pressed]?.click();
+    const heightsWith = (moved: number, y: number) =>
+      heightsOf(order).map((height, unit) => (unit === moved ? inLayer(y) : height));
+    followDrags(picture, SIZE.width, {
+      thingAt: ([x, y]) => unitNear([x, y], heightsOf(order)),
+      onPress: (unit) => buttons[unit]?.click(),
+      onMove(unit, [, y]) {
+        choose(unit);
+        show(heightsWith(unit, y));
+      },
+      onDrop(unit, place) {
+        choose(undefined);
+        const from = heightsWith(unit, place?.[1] ?? heightsOf(order)[unit] ?? 0);
+        const other = place === undefined ? undefined : order[placeNear(place[1])];
+        if (other === undefined || other === unit) settle(from);
+        else swap(unit, other, from);
+      },
     });
     show();
-    words.textContent = "Press two hidden units to swap them.";
+    words.textContent = "Drag a hidden unit to the place of another, or press two of them, to swap them.";
   });
 }

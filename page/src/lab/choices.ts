@@ -21,6 +21,7 @@ export class Choices {
   readonly #first = numberField("lab-first", "first");
   readonly #points = numberField("lab-points", "points");
   #networks: readonly string[] = [];
+  #unreadGraph: string | undefined;
   #sets: readonly KnownData[] = [];
 
   /** @param onChange - called when another file, or number, is chosen */
@@ -33,11 +34,19 @@ export class Choices {
       ["How many", this.#first],
       ["Places", this.#points],
     ] as const;
+    const swap = make("button", { type: "button", class: "quiet", id: "lab-swap" }, "Swap A and B");
     this.element = make(
       "div",
       { class: "choices", role: "group", "aria-label": "Which file is what" },
       ...fields.map(([label, field]) => make("label", {}, `${label} `, field)),
+      swap,
     );
+    swap.addEventListener("click", () => {
+      const { value } = this.#a;
+      this.#a.value = this.#b.value;
+      this.#b.value = value;
+      onChange();
+    });
     this.element.addEventListener("change", () => {
       this.#showInAddress();
       onChange();
@@ -62,6 +71,11 @@ export class Choices {
     return chosenIn(this.#graph);
   }
 
+  /** Path of a graph that could not be read; undefined if there is none. */
+  get unreadGraph(): string | undefined {
+    return this.#unreadGraph;
+  }
+
   /** Name of the examples, with their number. */
   get data(): string | undefined {
     const name = chosenIn(this.#data);
@@ -78,6 +92,7 @@ export class Choices {
   offer({ files, data: given }: KnownFiles): void {
     this.#networks = files.filter(({ use }) => use === "network").map(({ path }) => path);
     const graphs = files.filter(({ use }) => use === "graph").map(({ path }) => path);
+    this.#unreadGraph = files.find(({ path, problem }) => problem && /\.onnx$/i.test(path))?.path;
     const [a, b] = this.#networks;
     fill(this.#a, this.#networks.map(asOption), a);
     fill(this.#b, this.#networks.map(asOption), b);

@@ -1,5 +1,6 @@
 import { draw, make } from "../shell/dom.ts";
 import type { Compared, ComparedPair } from "../worker/lab/lab-requests.ts";
+import { showFinding } from "./finding.ts";
 import { formatNumber, formatPercent, formatSeconds } from "./format.ts";
 import type { ShownResult } from "./step.ts";
 import { makeTable } from "./table.ts";
@@ -14,16 +15,14 @@ const MOST_BARS = 160;
 /** Distance of networks that have nothing in common. */
 const STRANGERS = Math.SQRT2;
 
-/** Shows a comparison: the verdict, its reasons, the distances by depth. */
-export function showComparison({
-  verdict,
-  meaning,
-  confidence,
-  sampled,
-  pairs,
-  findings,
-  seconds,
-}: Compared): ShownResult {
+/**
+ * Shows a comparison: the verdict, its reasons, the distances by depth.
+ * @param toAlign - leads to the step that aligns networks
+ */
+export function showComparison(
+  { verdict, meaning, confidence, sampled, pairs, findings, seconds }: Compared,
+  toAlign: () => void,
+): ShownResult {
   const read = sampled < 1 ? ` ${(100 * sampled).toPrecision(2)} % of all numbers were read.` : "";
   const rows = pairs.map(({ a, b, verdict: judged, distance, cosine, kinship }) => [
     `${a} and ${b}`,
@@ -35,9 +34,7 @@ export function showComparison({
   return {
     say: `${verdict[0]?.toUpperCase()}${verdict.slice(1)}: ${meaning} (${formatPercent(confidence)} sure, in ${formatSeconds(seconds)}).${read}`,
     nodes: [
-      ...findings.map(({ severity, message, advice }) =>
-        make("p", { class: `finding ${severity}` }, make("b", {}, severity), ` ${message}: ${advice}.`),
-      ),
+      ...findings.map((finding) => showFinding(finding, toAlign)),
       ...pairs.slice(0, 3).flatMap(drawDistances),
       makeTable(
         "Pairs of networks",

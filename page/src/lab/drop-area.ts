@@ -30,7 +30,7 @@ export function createDropArea({ onFiles, onExamples }: DropActions): HTMLElemen
     make(
       "p",
       { class: "small" },
-      "safetensors, PyTorch, NumPy, GGUF, ONNX. Files of any size: only the parts that are needed are read, here, on your machine; nothing is uploaded.",
+      "safetensors, PyTorch, NumPy, GGUF, ONNX (with the .onnx.data beside it, if there is one). Files of any size: only the parts that are needed are read, here, on your machine; nothing is uploaded.",
     ),
   );
   input.addEventListener("change", () => {

@@ -1,7 +1,7 @@
+import { formatShape } from "@isthmus/core";
 import { make } from "../shell/dom.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type { Inspected, KnownFile, WithCommand } from "../worker/lab/lab-requests.ts";
-import { formatShape } from "./format.ts";
 import { messageOf, showCommand } from "./step.ts";
 import { createTable } from "./table.ts";
 

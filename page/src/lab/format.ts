@@ -12,10 +12,6 @@ export function formatPercent(share: number): string {
   return `${Math.floor(100 * share)} %`;
 }
 
-export function formatShape(shape: readonly number[]): string {
-  return `[${shape.join(", ")}]`;
-}
-
 export function formatSeconds(seconds: number): string {
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
 }

@@ -1,3 +1,4 @@
+import { limitAtOnce } from "@isthmus/tasks";
 import { assets } from "../assets.ts";
 import { type Asking, type Computer, startComputer } from "../shell/computer.ts";
 import type { GivenFile, KnownFiles, WrittenFile } from "../worker/lab/lab-requests.ts";
@@ -18,9 +19,8 @@ interface Started {
  */
 export class LabMachine {
   readonly #files = new Map<string, GivenFile>();
+  readonly #inTurn = limitAtOnce(1);
   #started: Promise<Started> | undefined;
-  /** The request before, for which the next one waits. */
-  #last: Promise<unknown> = Promise.resolve();
 
   /** Sends a request, once all earlier ones are answered. */
   ask<Name extends RequestName>(
@@ -28,9 +28,7 @@ export class LabMachine {
     params: Requests[Name]["params"],
     asking: Asking<Name> = {},
   ): Promise<Requests[Name]["result"]> {
-    const answer = this.#last.then(() => this.askAside(name, params, asking));
-    this.#last = answer.catch(() => undefined);
-    return answer;
+    return this.#inTurn(() => this.askAside(name, params, asking));
   }
 
   /** Sends a request at once, beside work under way: for what is quick and changes nothing. */
@@ -91,6 +89,7 @@ export class LabMachine {
     const { written } = await computer.ask("lab.start", {
       engine: absolute(assets.engine),
       digits: absolute(assets.digits),
+      figures: absolute(assets.figures),
     });
     if (this.#files.size > 0) await computer.ask("lab.add", { files: [...this.#files.values()] });
     return { computer, written };

@@ -26,22 +26,27 @@ export class Merging {
   readonly #form: MethodForm;
   /** Who wrote the recipe: nobody yet, the reader in the form, or the reader in the editor. */
   #author: "page" | "form" | "reader" = "page";
+  /** Recipe and files of the last result; undefined before there is one. */
+  #made: string | undefined;
   /** Files for which the form was filled last. */
   #offered = "";
 
-  constructor({ machine, choices, fromAddress }: StepsOptions) {
+  constructor({ machine, choices, toAlign, fromAddress }: StepsOptions) {
     this.#machine = machine;
     this.#choices = choices;
     this.#editor = new RecipeEditor({
       explain: (recipe, pattern) => machine.askAside("lab.explain", { recipe, pattern }),
       onExplained: (text, explained) => void this.#follow(text, explained),
+      toAlign,
     });
     this.#form = new MethodForm((recipe) => {
       if (this.#author !== "reader") this.#editor.write(recipe);
+      this.#checkResult();
     });
     this.#editor.element.addEventListener("input", ({ target }) => {
       if (target instanceof HTMLTextAreaElement)
         this.#author = target.value.trim() === "" ? "page" : "reader";
+      this.#checkResult();
     });
     // Before the form's own listeners, which write the recipe.
     this.#form.element.addEventListener(
@@ -71,6 +76,7 @@ export class Merging {
   write(recipe: string): void {
     this.#author = "reader";
     this.#editor.write(recipe);
+    this.#checkResult();
   }
 
   /** Follows a change of the files, or of their parts. */
@@ -84,6 +90,19 @@ export class Merging {
     this.#form.offer(networks, graph);
     this.#editor.offer(networks);
     this.#editor.refresh();
+    this.#checkResult();
+  }
+
+  /** Names what a result is made of: the recipe and the files. */
+  #inputs(): string {
+    const { networks, graph } = this.#choices;
+    return JSON.stringify([this.#editor.text, [...networks].sort(), graph]);
+  }
+
+  /** Marks the result if it was made of another recipe, or other files, than the page shows. */
+  #checkResult(): void {
+    if (this.#made === undefined || this.#made === this.#inputs()) return;
+    this.step.outdate("The recipe or its files have changed since: merge again for their result.");
   }
 
   async #follow(text: string, { problems, bytesWritten }: Explained): Promise<void> {
@@ -95,6 +114,7 @@ export class Merging {
   }
 
   #merge(working: Working): Promise<Merged> {
+    this.#made = this.#inputs();
     const params = { recipe: this.#editor.text, name: this.#name.value, graph: this.#choices.graph };
     return this.#machine.ask("lab.merge", params, working);
   }

@@ -2,6 +2,9 @@ import { make } from "../shell/dom.ts";
 import type { KnownMethod, MethodParameter } from "../worker/lab/lab-requests.ts";
 import { writeRecipe } from "./recipe-text.ts";
 
+/** Names of the methods that are offered first. */
+const MOST_USED = ["linear", "slerp", "ties"];
+
 /** The form in which a merge is chosen; its fields are made from the methods' own definitions. */
 export class MethodForm {
   readonly element: HTMLElement;
@@ -33,7 +36,15 @@ export class MethodForm {
   /** Takes the methods, once they are known. */
   take(methods: readonly KnownMethod[]): void {
     this.#methods = methods;
-    this.#method.replaceChildren(...methods.map(({ name }) => make("option", { value: name }, name)));
+    const group = (label: string, isCommon: boolean) =>
+      make(
+        "optgroup",
+        { label },
+        ...methods
+          .filter(({ name }) => MOST_USED.includes(name) === isCommon)
+          .map(({ name }) => make("option", { value: name }, name)),
+      );
+    this.#method.replaceChildren(group("most used", true), group("all others", false));
     this.#showMethod();
     this.#write();
   }

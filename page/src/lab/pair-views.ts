@@ -1,7 +1,13 @@
 import { make } from "../shell/dom.ts";
 import { createLand } from "../story/land.ts";
 import { formatLoss, formatShare } from "../story/words.ts";
-import type { Aligned, FoundSymmetries, Line, LinePlace } from "../worker/lab/lab-requests.ts";
+import type {
+  Aligned,
+  DrawnFigure,
+  FoundSymmetries,
+  LinePlace,
+  MeasuredLines,
+} from "../worker/lab/lab-requests.ts";
 import { formatNumber, formatSeconds, plural } from "./format.ts";
 import type { ShownResult } from "./step.ts";
 import { makeTable } from "./table.ts";
@@ -46,13 +52,11 @@ export function showAlignment(aligned: Aligned, save: HTMLElement): ShownResult 
   };
 }
 
-/** A picture of lines that grows while they are measured. */
+/** A picture of lines that grows while they are measured, until the figures of the result take its place. */
 export interface LinePicture {
   readonly element: HTMLElement;
   /** Adds a place. */
   add(aligned: boolean, place: LinePlace): void;
-  /** Shows both lines. */
-  finish(before: Line, after: Line): void;
 }
 
 /** Creates the picture of the line from A to B, and to the aligned B. */
@@ -74,20 +78,11 @@ export function createLinePicture(): LinePicture {
       line.push(place);
       show(aligned ? "aligned" : "as given");
     },
-    finish(before, after) {
-      lines.before = [...before.places];
-      lines.after = [...after.places];
-      show(`from ${formatLoss(before.barrier)} to ${formatLoss(after.barrier)} nats`);
-    },
   };
 }
 
-/** Shows measured lines: the picture, and all numbers. */
-export function showLines(
-  { before, after, seconds }: { readonly before: Line; readonly after: Line; readonly seconds: number },
-  picture: LinePicture,
-): ShownResult {
-  picture.finish(before, after);
+/** Shows measured lines: the figures of the command, and all numbers. */
+export function showLines({ before, after, figures, seconds }: MeasuredLines): ShownResult {
   const rows = before.places.map(({ t, loss, error }, index) => {
     const aligned = after.places[index];
     return [
@@ -102,7 +97,7 @@ export function showLines(
   return {
     say: `Barrier: ${formatLoss(before.barrier)} nats as given, ${formatLoss(after.barrier)} once B is aligned; ${plural(before.places.length, "place")} in ${formatSeconds(seconds)}.`,
     nodes: [
-      picture.element,
+      ...figures.map(showFigure),
       make(
         "details",
         {},
@@ -111,4 +106,15 @@ export function showLines(
       ),
     ],
   };
+}
+
+/** Shows a figure in the colours of the page. */
+function showFigure({ description, light, dark }: DrawnFigure): HTMLElement {
+  const image = (look: "light" | "dark", svg: string) =>
+    make("img", {
+      class: `of-${look}`,
+      alt: description,
+      src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`,
+    });
+  return make("figure", { class: "drawn" }, image("light", light), image("dark", dark));
 }

@@ -1,8 +1,10 @@
+import { formatShape } from "@isthmus/core";
 import { make } from "../shell/dom.ts";
 import { download } from "../shell/download.ts";
 import { formatBytes } from "../worker/lab/format-bytes.ts";
 import type { Explained, RecipeProblem } from "../worker/lab/lab-requests.ts";
-import { formatShape, plural } from "./format.ts";
+import { showFinding } from "./finding.ts";
+import { plural } from "./format.ts";
 import { quote } from "./recipe-text.ts";
 import { messageOf } from "./step.ts";
 import { createTable } from "./table.ts";
@@ -15,6 +17,8 @@ export interface EditorActions {
   readonly explain: (recipe: string, pattern: string) => Promise<Explained>;
   /** Called when the recipe was explained. */
   readonly onExplained: (text: string, explained: Explained) => void;
+  /** Leads to the step that aligns networks. */
+  readonly toAlign: () => void;
 }
 
 /** An editor of recipes, which explains each recipe while the reader writes it. */
@@ -29,6 +33,7 @@ export class RecipeEditor {
     wrap: "off",
   });
   readonly #problems = make("ul", { class: "problems" });
+  readonly #findings = make("div", { class: "findings", role: "status" });
   readonly #say = make("p", { class: "say", role: "status", id: "lab-explained" });
   readonly #groups = createTable(
     "What the recipe makes",
@@ -70,6 +75,7 @@ export class RecipeEditor {
       this.#makeSave(),
       this.#say,
       this.#problems,
+      this.#findings,
       this.#groups.element,
       this.#details,
     );
@@ -131,7 +137,8 @@ export class RecipeEditor {
   }
 
   #show(text: string, explained: Explained): void {
-    const { problems, warnings, groups, tensors } = explained;
+    const { problems, warnings, findings, groups, tensors } = explained;
+    this.#findings.replaceChildren(...findings.map((finding) => showFinding(finding, this.#actions.toAlign)));
     this.#problems.replaceChildren(
       ...problems.map((problem) => showProblem(problem, "bad", this.#area)),
       ...warnings.map((problem) => showProblem(problem, "warning", this.#area)),

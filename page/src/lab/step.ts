@@ -38,19 +38,23 @@ export class Step<T extends { readonly command: string }> {
   readonly #bar = make("progress", { max: "1", value: "0", hidden: "" });
   readonly #say = make("p", { class: "say", role: "status" });
   readonly #result = make("div", { class: "result" });
+  readonly #title: HTMLElement;
   #running: AbortController | undefined;
+  /** Sentence that the result is of earlier choices; undefined while it is of those that are shown. */
+  #stale: string | undefined;
 
   constructor(definition: StepDefinition<T>) {
     const { id, title, lead, action, controls = [] } = definition;
     this.#definition = definition;
     this.#action = make("button", { type: "button", class: "go" }, action);
+    this.#title = make("h3", { id: `${id}-title`, tabindex: "-1" }, title);
     this.#bar.setAttribute("aria-label", `${title}: progress`);
     this.#action.addEventListener("click", () => void this.run());
     this.#cancel.addEventListener("click", () => this.#running?.abort());
     this.element = make(
       "section",
       { class: "step", id, "aria-labelledby": `${id}-title`, "data-state": "ready" },
-      make("h3", { id: `${id}-title` }, title),
+      this.#title,
       make("p", {}, lead),
       make("div", { class: "controls" }, ...controls, this.#action, this.#cancel, this.#bar),
       this.#say,
@@ -74,11 +78,28 @@ export class Step<T extends { readonly command: string }> {
     this.#turn("ready");
   }
 
+  /** Brings the step into view, and the keyboard to it. */
+  reveal(): void {
+    this.#title.scrollIntoView({ block: "start" });
+    this.#title.focus({ preventScroll: true });
+  }
+
+  /**
+   * Marks the result as one of earlier choices; a result that is under way is marked when it comes.
+   * @param why - sentence that says so
+   */
+  outdate(why: string): void {
+    if (this.#state !== "done" && this.#state !== "working") return;
+    this.#stale = why;
+    if (this.#state === "done") this.#showStale(why);
+  }
+
   /** Does the work and shows its result, or the error's sentence. */
   async run(): Promise<void> {
     if (this.#running !== undefined) return;
     const running = new AbortController();
     this.#running = running;
+    this.#stale = undefined;
     this.#turn("working");
     this.#result.replaceChildren();
     this.#say.textContent = "Working …";
@@ -94,6 +115,7 @@ export class Step<T extends { readonly command: string }> {
       this.#turn("done");
       this.#say.textContent = say;
       this.#result.replaceChildren(...nodes, showCommand(result.command));
+      if (this.#stale !== undefined) this.#showStale(this.#stale);
     } catch (error) {
       const isStopped = running.signal.aborted;
       this.#turn(isStopped ? "ready" : "failed");
@@ -102,6 +124,13 @@ export class Step<T extends { readonly command: string }> {
       this.#running = undefined;
       this.#turn(this.#state);
     }
+  }
+
+  #showStale(why: string): void {
+    this.#turn("stale");
+    this.#say.textContent = why;
+    // The command is of the choices that are shown no more.
+    this.#result.querySelector(".command")?.remove();
   }
 
   get #state(): string {

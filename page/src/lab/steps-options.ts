@@ -5,6 +5,8 @@ import type { LabMachine } from "./lab-machine.ts";
 export interface StepsOptions {
   readonly machine: LabMachine;
   readonly choices: Choices;
+  /** Leads to the step that aligns networks. */
+  readonly toAlign: () => void;
   /** Recipe that the address says. */
   readonly fromAddress: string | undefined;
 }

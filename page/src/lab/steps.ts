@@ -32,8 +32,9 @@ export interface Steps {
 }
 
 /** Creates all steps. */
-export function createSteps(options: StepsOptions): Steps {
-  const { machine, choices } = options;
+export function createSteps(given: Omit<StepsOptions, "toAlign">): Steps {
+  const { machine, choices } = given;
+  const options: StepsOptions = { ...given, toAlign: () => align.reveal() };
   const pair = pairOf(choices);
   const compare = new Step<WithCommand<Compared>>({
     id: "lab-compare",
@@ -41,7 +42,7 @@ export function createSteps(options: StepsOptions): Steps {
     lead: "Names, shapes, distances and angles of all networks, read by samples.",
     action: "Compare",
     work: (working) => machine.ask("lab.compare", { paths: choices.networks }, working),
-    show: showComparison,
+    show: (compared) => showComparison(compared, options.toAlign),
   });
   const symmetries = new Step<WithCommand<FoundSymmetries>>({
     id: "lab-symmetry",
@@ -51,7 +52,11 @@ export function createSteps(options: StepsOptions): Steps {
     work: (working) =>
       machine.ask(
         "lab.symmetries",
-        { graph: chosen(choices.graph, "the graph"), network: choices.a },
+        {
+          graph: chosen(choices.graph, "the graph"),
+          network: choices.a,
+          others: choices.networks.filter((path) => path !== choices.a),
+        },
         working,
       ),
     show: showSymmetries,
@@ -68,8 +73,7 @@ export function createSteps(options: StepsOptions): Steps {
       const now = JSON.stringify([choices.networks, choices.graph, choices.data, choices.points]);
       if (now !== before) for (const step of all) step.clear();
       before = now;
-      const noGraph =
-        choices.graph === undefined ? "It needs the graph of the network: drop an ONNX file." : undefined;
+      const noGraph = choices.graph === undefined ? sayNoGraph(choices) : undefined;
       const noPair = choices.b === undefined ? "It needs two networks: drop another one." : undefined;
       const isOne = choices.a === choices.b ? "It needs two networks: A and B are one file." : undefined;
       compare.allow(noPair);
@@ -81,9 +85,15 @@ export function createSteps(options: StepsOptions): Steps {
   };
 }
 
+function sayNoGraph({ unreadGraph }: Choices): string {
+  return unreadGraph === undefined
+    ? "It needs the graph of the network: drop an ONNX file."
+    : `It needs the graph of the network: ${unreadGraph} cannot be read yet, and says why above.`;
+}
+
 function noData({ data }: Choices): string | undefined {
   return data === undefined
-    ? "It needs examples: drop an .npz or .safetensors file of inputs and labels, or MNIST files."
+    ? "It needs examples: drop an .npz or .safetensors file of inputs and labels, or a pair of .npy or MNIST files."
     : undefined;
 }
 
@@ -144,7 +154,7 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
       const data = chosen(choices.data, "a set of examples");
       return machine.ask(
         "lab.barrier",
-        { ...pair(), data, points },
+        { ...pair(), data, points, isNarrow: matchMedia("(max-width: 44rem)").matches },
         {
           signal,
           onProgress(progress) {
@@ -157,7 +167,7 @@ function barrierStep({ machine, choices }: StepsOptions, pair: () => PairChoice)
         },
       );
     },
-    show: (measured) => showLines(measured, picture),
+    show: showLines,
   });
   return step;
 }

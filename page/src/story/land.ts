@@ -56,7 +56,8 @@ export function createLand(element: HTMLElement, rail: HTMLElement): Land {
     side: Number.parseFloat(getComputedStyle(rail).paddingLeft) + THUMB,
   });
   const render = () => {
-    if (last === undefined) return;
+    // A picture that was taken off the page has no size.
+    if (last === undefined || !element.isConnected) return;
     size ??= measure();
     const scales = createScales(size, last.picture);
     const svg = draw("svg", { role: "img", "aria-label": last.description }, gradient(), ...axis(scales));

@@ -11,6 +11,7 @@ state dicts over and takes them back:
 from ._align import align
 from ._errors import CommandNotFoundError, ExportError, IsthmusError
 from ._export import Graph, export
+from ._federate import Round, federate
 from ._measure import barrier, compare, symmetry
 from ._merge import merge
 from ._results import Barrier, Comparison, Record, Result, StateDict, Symmetry
@@ -25,6 +26,7 @@ __all__ = [
     "IsthmusError",
     "Record",
     "Result",
+    "Round",
     "StateDict",
     "Symmetry",
     "__version__",
@@ -32,6 +34,7 @@ __all__ = [
     "barrier",
     "compare",
     "export",
+    "federate",
     "merge",
     "symmetry",
 ]

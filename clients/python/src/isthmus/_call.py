@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from ._command import path_word, run_verb, words_of
@@ -11,6 +12,7 @@ from ._errors import IsthmusError
 from ._files import temporary_folder
 from ._networks import Network, Path, hand_over, is_path, state_of
 from ._results import Result
+from ._safetensors import read_safetensors
 
 
 class Call:
@@ -53,8 +55,35 @@ class Call:
         for some in (self.reading, *options):
             chosen.update(some or {})
         words = [*paths, *words_of(chosen)]
-        found, notes = run_verb(verb, words, progress=self._progress, keywords=self._keywords)
+        try:
+            found, notes = run_verb(verb, words, progress=self._progress, keywords=self._keywords)
+        except IsthmusError as error:
+            raise self._in_words_of_python(error) from error.__cause__
         return Result(found, notes)
+
+    def weights_in(self, path: Path) -> Mapping[str, Any]:
+        """Reads the tensors of a file or folder of any format, by the command, which runs no code in it."""
+        converted = self.place("first.safetensors")
+        run_verb("convert", [path_word(path), converted], progress=False)
+        return read_safetensors(converted)
+
+    def _in_words_of_python(self, error: IsthmusError) -> IsthmusError:
+        """Names the model and its weights in an error of the command, in place of the files that they were put in."""
+        if self.graph is None:
+            return error
+        message = error.message
+        for place, name in ((self.graph.path, "the model's graph"), (self.graph.weights, "the model's own weights")):
+            message = re.sub(rf'(?:graph )?"{re.escape(os.path.basename(place))}"', name, message)
+        is_new = "the model's own weights" in message
+        hint = _TRAINED if is_new else error.hint
+        return IsthmusError(message, hint=hint, exit_code=error.exit_code, result=error.result)
+
+
+#: What to do if the weights that a graph was exported with cannot be told apart.
+_TRAINED = (
+    "Export the model with the weights of a trained network: isthmus.export(model, example, weights=state_dict), or "
+    "load them into it before."
+)
 
 
 @contextlib.contextmanager
@@ -71,7 +100,8 @@ def opened(
     """Makes the files of a call, the graph of a model and the data, and removes them at the end.
 
     Args:
-        model: a module, which is exported with the weights of the first network that is no path; a graph; or None.
+        model: a module, which is exported with the weights of the first network that is no path, else of the first
+            file; a graph; or None.
         networks: the networks that the call is about, which are checked but not yet written.
         example: an example of the model's inputs; the first of the data if it is None.
         data: what the option `data` takes.
@@ -96,6 +126,8 @@ def opened(
                 shown = examples.example() if example is None and examples is not None else example
                 # Others could not be fed to the graph that they are exported with; the command says what is wrong.
                 weights = next((state for state in states if is_finite(state)), None)
+                if not states and networks:
+                    weights = call.weights_in(networks[0])
                 model = stack.enter_context(export_model(model, shown, weights=weights, options=export))
             call.graph = model
             call.reading.update(graph=model.path, exported_from=model.weights)

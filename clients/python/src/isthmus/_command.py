@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from ._errors import CommandNotFoundError, IsthmusError
@@ -37,6 +38,8 @@ _CLEAR_LINE = "\r\x1b[K"
 _OF_MODULE = {"help", "help-all", "json", "graph", "exported-from"}
 #: What npx says of its own work.
 _NPM = ("npm warn", "npm notice", "npm WARN")
+#: What the command says of a graph that this module exported itself, which needs no warning.
+_FACTS = ("Weights: ", "The graph was exported for ")
 _PROGRESS = re.compile(r"(: +\d+ %| \.\.\.)$")
 
 logger = logging.getLogger("isthmus")
@@ -157,6 +160,9 @@ def run_verb(
     notes, failure = _read_messages(err, verb)
     for note in notes:
         logger.info("%s", note)
+        # Whoever watches the progress has seen it.
+        if not shows and not note.startswith(_FACTS):
+            warnings.warn(note, stacklevel=_calls_of_module())
     result = _parse(out)
     if code != 0:
         raise _error_of(code, failure, notes, result, keywords)
@@ -166,6 +172,15 @@ def run_verb(
             hint=f"Is this the command of isthmus? {_INSTALL}",
         )
     return result, notes
+
+
+def _calls_of_module() -> int:
+    """Counts the calls from a warning in `run_verb` up to the code that called this module, which it is to name."""
+    folder, level = os.path.dirname(__file__), 1
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((folder, contextlib.__file__)):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _parse(text: str) -> Optional[Record]:

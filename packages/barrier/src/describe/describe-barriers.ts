@@ -41,7 +41,7 @@ export function describeBarriers(curves: readonly BarrierCurve[]): Report {
   const { decomposition } = curves.findLast((curve) => curve.decomposition !== undefined) ?? {};
   return {
     subject: "barrier along a path",
-    summary: `${summarize(curves)}${temperedSummary(curves)}`,
+    summary: `${summarize(curves)}${temperedSummary(curves)}${unlikeData(curves)}`,
     tiles: shown.map(describeTile),
     sections: [
       { name: "curves", title: "Along the path", figures: figuresOf(shown), tables: [] },
@@ -101,6 +101,15 @@ function temperedSummary(curves: readonly BarrierCurve[]): string {
   if (last === undefined) return "";
   const list = [...barriers.slice(0, -1).map(formatNumber), lossesOf(curves).amount(last)];
   return ` With a temperature fitted at every place it is ${list.join(" and ")}.`;
+}
+
+/**
+ * Remarks that curves were measured on different examples, so that their heights are not comparable; returns
+ * an empty text if all were measured on the same.
+ */
+function unlikeData(curves: readonly BarrierCurve[]): string {
+  const sets = new Set(curves.map(({ result: { data, examples } }) => dataWords(data, examples)));
+  return sets.size < 2 ? "" : ` They were measured on different examples: ${[...sets].join(", and ")}.`;
 }
 
 function describeTile({ label, result, temperatures }: ShownCurve, style: number): Tile {

@@ -98,6 +98,10 @@ const EXAMPLES = formatExamples(
     "before and after alignment, also as a page",
   ],
   [
+    "isthmus barrier a.pt b.pt --graph model.onnx --data mnist:test --align --compare -o barrier.json",
+    "for a paper: isthmus report barrier.json --svg figures --pdf figures draws both curves",
+  ],
+  [
     "isthmus barrier a.pt b.pt --graph cnn.onnx --data idx:images.gz,labels.gz --align --recalibrate-examples 10000",
     "with batch-norm statistics measured anew",
   ],

@@ -2,7 +2,6 @@ import { rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, describeMaking, InputError, saveCheckpoint } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import {
   type CollectResult,
   collectNetworks,
@@ -33,6 +32,7 @@ import {
   type FolderStore,
 } from "../collect/folder-store.ts";
 import { formatPairs } from "../format/format-table.ts";
+import { openEngine } from "../open/open-engine.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { followTraining } from "../training/follow-training.ts";
@@ -118,7 +118,7 @@ async function collectInto(
 ): Promise<Outcome> {
   const { options } = request;
   const { graph, weights } = network;
-  const { method, seed, resume = false, engine } = options;
+  const { method, seed, resume = false } = options;
   const making = { verb: "collect", version: context.version, method, data: data.name, seed };
   const metadata = describeMaking([weights], making);
   const store = createFolderStore(folder, network, metadata);
@@ -127,7 +127,7 @@ async function collectInto(
       return await trainInto({ folder, network, data, store, method }, request, context);
     }
     const { mean, result } = await followTraining({ verb: "collect", state }, context, async (following) =>
-      collectNetworks({ graph, engine: await createEngine(engine) }, weights, data, {
+      collectNetworks({ graph, engine: await openEngine(options, context) }, weights, data, {
         ...collectionOptions(request, { graph, data }),
         statisticsData,
         store,
@@ -151,10 +151,11 @@ async function collectInto(
 async function trainInto(
   { folder, network, data, store, method }: OneByOne,
   request: CollectRequest,
-  { signal, progress }: Context,
+  context: Context,
 ): Promise<Outcome> {
+  const { signal, progress } = context;
   const { graph, weights } = network;
-  const architecture = { graph, engine: await createEngine(request.options.engine) };
+  const architecture = { graph, engine: await openEngine(request.options, context) };
   const options = oneByOneOptions(method, request, { graph, data });
   const { members } = options;
   const skip = await countNetworks(folder);

@@ -2,12 +2,12 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
 import { at, type Checkpoint, withCheckpoints } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
-import { createEngine } from "@isthmus/engine";
 import { type Architecture, bindArchitecture, type DataSet } from "@isthmus/graph";
 import { align } from "@isthmus/weight-matching";
 import { openArchitecture } from "@isthmus/zoo";
 import { tellFindings, writeFindings } from "../demo/findings.ts";
 import { type PairOptions, trainPair } from "../demo/train-pair.ts";
+import { openEngine } from "../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { MOST, parseCount, parseSeed } from "../options/parse-values.ts";
@@ -47,7 +47,7 @@ export function demoVerb(run: RunVerb): CommandUnknownOpts {
 
 async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
   const data = await openDataSet("mnist:test");
-  const engine = await createEngine(options.engine);
+  const engine = await openEngine(options, context);
   const pair = await trainPair(options, { engine, evaluationData: data }, context);
   return withCheckpoints(pair.checkpoints, async ([a, b]) => {
     const opened = await openArchitecture(pair.graph, engine);

@@ -29,7 +29,6 @@ import {
   type StatisticsPolicy,
 } from "@isthmus/statistics";
 import {
-  assertNoModelFolder,
   type NetworkOfGraph,
   type OpenedNetwork,
   openOwnArchitectures,
@@ -44,7 +43,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption, type OutputsOptions } from "../options/outputs-option.ts";
 import { parseCount, parseNumber } from "../options/parse-values.ts";
-import { assertOutput } from "../output/assert-output.ts";
+import { assertNetworkOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOptions, OutputsOptions {
@@ -152,8 +151,7 @@ async function fuse(
     const { graphA = graph, graphB = graph } = options;
     const named = [graphA, graphB, exportedFromA, exportedFromB].filter((path) => path !== undefined);
     assertData(options);
-    if (output.endsWith(".safetensors")) await assertOutput(output, [...a.files, ...b.files, ...named]);
-    await assertNoModelFolder(output, paths);
+    await assertNetworkOutput(output, { inputs: [...a.files, ...b.files, ...named], models: paths });
     const ends = [
       { path: paths[0], checkpoint: a, graph: graphA, exportedFrom: exportedFromA, letter: "a" },
       { path: paths[1], checkpoint: b, graph: graphB, exportedFrom: exportedFromB, letter: "b" },

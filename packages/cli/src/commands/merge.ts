@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   at,
@@ -5,6 +6,7 @@ import {
   convertCheckpoint,
   expandPaths,
   noteTwice,
+  UsageError,
   withCheckpoints,
 } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
@@ -39,10 +41,12 @@ import {
 import { mergeRecipeFile } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
+import { formatScores, scoreMerge } from "../merge/score-merge.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
+import { hintAtMethod } from "../options/option-needs.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -55,8 +59,9 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
     ),
   )
     .addHelpText("after", EXAMPLES)
-    .action((paths, options) =>
+    .action((paths, options, command) =>
       run(options, async (context) => {
+        assertNoMethod(paths, command);
         const [path] = paths;
         if (paths.length === 1 && path !== undefined && isRecipeFile(path))
           return mergeRecipeFile(path, options, context);
@@ -65,6 +70,18 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         return mergeFiles(expanded, options, context);
       }),
     );
+}
+
+/**
+ * Checks that no method of the alignment stands among the checkpoints, behind `--align`.
+ * @throws UsageError if one does, and there is no such file
+ */
+function assertNoMethod(paths: readonly string[], command: CommandUnknownOpts): void {
+  const method = paths.find((path) => hintAtMethod(command, ["--align", path]) !== "" && !existsSync(path));
+  if (method === undefined || command.getOptionValue("align") !== true) return;
+  throw new UsageError(
+    `Cannot merge "${method}" as there is no such checkpoint: ${hintAtMethod(command, ["--align", method])}`,
+  );
 }
 
 const EXAMPLES = formatExamples(
@@ -122,7 +139,7 @@ async function mergeFiles(
 ): Promise<Outcome> {
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
   assertMergeOptions(paths, options);
-  const path = outputOf(options);
+  const path = await outputOf(options);
   noteTwice(paths, context.terminal.note);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   if (options.requireBarrier !== undefined)
@@ -143,21 +160,20 @@ async function mergeFiles(
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
+    const metadata = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
     const output = await convertCheckpoint(opened.restore(merged), path, {
       format: isGguf ? "gguf" : "safetensors",
-      dtype: options.dtype,
-      allowNonFinite: options.allowNonFinite ?? false,
-      maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
-      metadata: describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context),
-      overwrite: true,
-      signal: context.signal,
-      onProgress: ({ done }) => context.progress("Writing", done),
+      ...savingOf(options, context),
+      metadata,
     });
     const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, {
       dtype: options.dtype,
       onNote: context.terminal.note,
     });
     const { architecture } = opened;
+    const scored = { networks: opened.networks, paths, shares, merged };
+    const scores = await scoreMerge(scored, opened, context);
+    const told = scores ? `\n\n${formatScores(scores, { options, statistics, architecture })}` : "";
     const scope = proofScope(options, architecture?.binding);
     return {
       result: {
@@ -171,10 +187,26 @@ async function mergeFiles(
         ...(options.check && { findings }),
         ...(gate && { gate }),
         ...(architecture && { binding: architecture.binding }),
+        scores,
       },
-      text: formatMerge(output, { weights, layers }, alignments, scope),
+      text: formatMerge(output, { weights, layers }, alignments, scope) + told,
     };
   });
+}
+
+/** Returns the options of the library for writing the merged network. */
+function savingOf(
+  { dtype, allowNonFinite, maxShardSize = Number.POSITIVE_INFINITY }: MergeOptions,
+  { signal, progress }: Context,
+) {
+  return {
+    dtype,
+    allowNonFinite: allowNonFinite ?? false,
+    maxShardBytes: maxShardSize,
+    overwrite: true,
+    signal,
+    onProgress: ({ done }: { readonly done: number }) => progress("Writing", done),
+  };
 }
 
 /**

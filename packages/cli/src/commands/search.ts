@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile, UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import {
   createAligner,
@@ -26,6 +25,7 @@ import type { StudyResult } from "@isthmus/study";
 import type { QueueTasks } from "@isthmus/workers";
 import { formatPairs } from "../format/format-table.ts";
 import { addScalingOptions, type ScalingOptions, scalingOf } from "../open/open-data.ts";
+import { openEngine } from "../open/open-engine.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -158,7 +158,7 @@ async function search(path: string, options: SearchOptions, context: Context): P
   const reading = noteWarnings(options, context);
   const recipe = await readRecipe(path, { ...reading, document: options.document });
   const { seed, goal } = options;
-  const align = createAligner(await createEngine(options.engine), followAlignment("weight", context));
+  const align = createAligner(await openEngine(options, context), followAlignment("weight", context));
   const work = { verb: "search", beside: options.output, context };
   const searched = await withWorkers(options, work, (tasks) =>
     searchCandidates(recipe, options, { align, tasks, reading, context }),
@@ -202,7 +202,7 @@ async function searchCandidates(
     const candidates = await queueCandidates(tasks, recipe, { ...judgeOf(options), ...reading, seed });
     return searchRecipe(recipe, { ...searching, ...candidates, atOnce: tasks.executor.capacity });
   }
-  const { judge, identify, release } = await createJudge(recipe, options);
+  const { judge, identify, release } = await createJudge(recipe, options, context);
   try {
     return await searchMerge(recipe, {
       ...searching,
@@ -276,10 +276,11 @@ function judgeOf({ data = "", mean, std, ...options }: SearchOptions): MergeJudg
 async function createJudge(
   recipe: Recipe,
   options: SearchOptions,
+  context: Context,
 ): Promise<Pick<ExamplesJudge, "identify" | "release"> & { readonly judge: JudgeMerge }> {
   const { evaluate, output } = options;
   if (evaluate === undefined)
-    return openJudge(recipe, judgeOf(options), { engine: await createEngine(options.engine) });
+    return openJudge(recipe, judgeOf(options), { engine: await openEngine(options, context) });
   const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
   return {
     judge: judgeByCommand(evaluate, join(dirname(output), name)),

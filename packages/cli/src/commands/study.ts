@@ -64,6 +64,7 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
     printed,
     words: ["study", name, ...onlyWords(options)],
     use: description.use,
+    device: description.device,
     verb: "study",
     sort: "study",
     tasks: "study's tasks",

@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { type Checkpoint, saveFile, sizeOf } from "@isthmus/core";
 import type { CurvatureHistory } from "@isthmus/curvature";
-import { createEngine } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
 import {
@@ -21,6 +20,7 @@ import {
 import { formatPairs } from "../format/format-table.ts";
 import { saveMade } from "../making/save-made.ts";
 import { addScalingOptions } from "../open/open-data.ts";
+import { openEngine } from "../open/open-engine.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
@@ -177,7 +177,7 @@ async function runTraining(
   const { graph, weights } = network;
   const { snapshots } = options;
   const save = snapshots === undefined ? undefined : await saveSnapshots(snapshots, network, context.signal);
-  const architecture = { graph, engine: await createEngine(options.engine) };
+  const architecture = { graph, engine: await openEngine(options, context) };
   const training = trainingOptions(options, { graph, data: data.data });
   const resume = options.resume ?? false;
   const steps = stepsOfTraining(training, data.data);

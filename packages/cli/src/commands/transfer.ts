@@ -11,7 +11,7 @@ import { type TransferProgress, type TransferTaskResult, transferTask } from "@i
 import { type DataSet, limitExamples } from "@isthmus/graph";
 import { copyModelFiles } from "@isthmus/recipe";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { assertArchitecture, assertNoModelFolder, openBound } from "@isthmus/zoo";
+import { assertArchitecture, openBound } from "@isthmus/zoo";
 import { proofScope } from "../format/format-proof.ts";
 import { formatTransfer } from "../format/format-transfer.ts";
 import { readingOf } from "../open/reading-of.ts";
@@ -21,7 +21,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
 import { parseScales } from "../options/parse-values.ts";
-import { assertOutput } from "../output/assert-output.ts";
+import { assertNetworkOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {
@@ -118,8 +118,7 @@ async function transfer(
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     assertOptions(options);
     await assertArchitecture("transfer", paths, options);
-    if (output.endsWith(".safetensors")) await assertOutput(output, inputs);
-    await assertNoModelFolder(output, paths);
+    await assertNetworkOutput(output, { inputs, models: paths });
     const matchData = options.method === "weight" ? undefined : options.matchData;
     const names = { data: options.data, maskBySign: options.maskBySign, matchData };
     const opened = await openBound(paths, checkpoints, names, await readingOf(options, context));

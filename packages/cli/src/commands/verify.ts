@@ -1,9 +1,9 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { createEngine } from "@isthmus/engine";
 import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import type { VerifyMergeResult } from "@isthmus/merging";
 import { createAligner, verifyRecipe } from "@isthmus/recipe";
 import { formatPairs } from "../format/format-table.ts";
+import { openEngine } from "../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
@@ -32,6 +32,7 @@ export function verifyVerb(run: RunVerb): CommandUnknownOpts {
       collect,
     )
     .addHelpText("after", EXAMPLES)
+    .addHelpText("after", `\nBits: ${PROMISE}.\n`)
     .action((path, options) => run(options, (context) => verify(path, options, context)));
 }
 
@@ -40,17 +41,22 @@ const EXAMPLES = formatExamples(
   ["isthmus verify merged.safetensors --methods mine.js", "a merge by a method of your own"],
 );
 
-async function verify(path: string, { methods, engine }: VerifyOptions, context: Context): Promise<Outcome> {
+async function verify(path: string, options: VerifyOptions, context: Context): Promise<Outcome> {
+  const { methods } = options;
   const result = await verifyRecipe(path, {
     productsModule: PRODUCTS_MODULE,
     methodFiles: methods,
     signal: context.signal,
-    align: createAligner(await createEngine(engine)),
+    align: createAligner(await openEngine(options, context)),
     onProgress: ({ done }) => context.progress("Comparing", done),
   });
   const failure = result.ok ? undefined : `"${path}" is not what its recipe makes`;
   return { result: { checkpoint: path, ...result }, text: formatVerified(result), failure };
 }
+
+/** Condition under which a merge made again has the same bits, as the help and the outcome state it. */
+const PROMISE =
+  "the same are promised of processors only: networks that were aligned on another device may differ in the last digits";
 
 /** Number of deviations that are listed. */
 const SHOWN = 5;
@@ -68,5 +74,6 @@ function formatVerified({ ok, same, deviations, changedInputs, provenance }: Ver
     ...more,
     ...changedInputs.map((name): [string, string] => ["changed", `${name} is not the file that was merged`]),
     ["verdict", ok ? "the same, made again" : "not the same"],
+    ...(ok ? [] : [["bits", PROMISE] as [string, string]]),
   ]);
 }

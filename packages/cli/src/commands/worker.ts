@@ -5,6 +5,7 @@ import { UsageError } from "@isthmus/core";
 import { endWithin, isS3, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
 import type { StartedWorker } from "@isthmus/workers";
 import { plural } from "../format/plural.ts";
+import { engineNameOf } from "../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -129,6 +130,7 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
   const { name = `${hostname()}-${process.pid}`, cache: cacheBytes } = options;
   const worker = await startWorker({
     ...options,
+    engine: engineNameOf(options),
     name,
     cacheBytes,
     use: context.use,

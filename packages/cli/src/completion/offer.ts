@@ -65,7 +65,7 @@ const BY_ARGUMENT: Readonly<Record<string, () => Offer>> = {
   "convert output": () => ANY_FILE,
   "queue cancel tasks": () => NOTHING,
   "queue retry tasks": () => NOTHING,
-  "federate token name": () => NOTHING,
+  "federate token names": () => NOTHING,
   "federate join url": () => ({ words: ["https://", "http://"] }),
 };
 

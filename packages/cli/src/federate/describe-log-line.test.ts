@@ -27,6 +27,11 @@ describe("describeLogLine()", () => {
       { kind: "round-aggregated", round: 2, metrics: {}, privacy: { epsilon: 1.25 } },
       "round 2 aggregated epsilon 1.250",
     ],
+    [{ kind: "client-left", client: "ada" }, "ada left"],
+    [
+      { kind: "client-left", client: "ada", silentSeconds: 60 },
+      "ada has said nothing for 60 s: if it is training, its update counts until the deadline",
+    ],
     [{ kind: "stopped", reason: "no budget" }, "the federation ends: no budget"],
     [{ kind: "secure-received", round: 1, client: "ada", message: "keys" }, "round 1: keys of ada"],
     [{ kind: "secure-closed", round: 1, stage: "keys" }, "round 1: the keys came from enough clients"],

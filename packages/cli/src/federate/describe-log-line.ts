@@ -33,7 +33,9 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
     case "client-joined":
       return `${client} joined`;
     case "client-left":
-      return `${client} left`;
+      return event["silentSeconds"] === undefined
+        ? `${client} left`
+        : `${client} has said nothing for ${event["silentSeconds"]} s: if it is training, its update counts until the deadline`;
     case "round-started":
       return `round ${round} started: asked ${(clients as readonly string[]).join(", ")}`;
     case "clients-asked":

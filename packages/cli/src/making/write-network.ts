@@ -3,7 +3,7 @@ import { type Checkpoint, withCheckpoints } from "@isthmus/core";
 import type { MadeFacts, Report } from "@isthmus/findings";
 import type { DrawableResult } from "@isthmus/report";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { assertNetworkOutput, assertOutput, assertPageName } from "../output/assert-output.ts";
 import { savePage, saveResult } from "../result/save-result.ts";
 import type { Context, Outcome } from "../verb.ts";
 import type { OpenedStart, StartOpening } from "./open-start.ts";
@@ -58,6 +58,7 @@ export async function writeNetwork<A>(
   return withCheckpoints(paths, async (checkpoints) => {
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...opening.files];
     const results = [saved, report].filter((file) => file !== undefined);
+    await assertNetworkOutput(output, { inputs, models: paths });
     for (const file of results) await assertOutput(file, inputs);
     const { binding, restore, ...start } = await opening.open(checkpoints, context);
     const { weights, result, making, text, page } = await make(start);

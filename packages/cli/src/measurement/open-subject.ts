@@ -8,7 +8,7 @@ import {
 import type { StatisticsChoice } from "@isthmus/statistics";
 import type { ExportedFromOptions } from "../open/exported-from-options.ts";
 import { readingOf } from "../open/reading-of.ts";
-import { alignmentOf, assertAligns } from "../options/match-options.ts";
+import { alignmentOf } from "../options/match-options.ts";
 import type { PairOptions } from "../options/pair-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import type { Context } from "../verb.ts";
@@ -60,7 +60,6 @@ export async function openingOf(
   { flags, statistics, outputs }: Pick<SubjectRequest, "flags" | "statistics" | "outputs">,
   context: Context,
 ): Promise<PairOnSetsOptions & TrainingSubjectOptions> {
-  assertAligns("measure", flags);
   return {
     ...(await readingOf(flags, context)),
     statistics,

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, UsageError } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import type { MergePlan } from "@isthmus/merging";
 import { openBound } from "@isthmus/zoo";
 import { readingOf } from "../open/reading-of.ts";
@@ -11,7 +11,6 @@ import { type BarrierGate, requireBarrier } from "./require-barrier.ts";
  * that networks are only compared with is left out.
  * | @param paths - paths of each network of the plan, for its architecture
  * @returns undefined without `--require-barrier`
- * @throws UsageError if there is no `--data`
  */
 export async function gateRecipe(
   plan: MergePlan,
@@ -20,11 +19,6 @@ export async function gateRecipe(
   context: Context,
 ): Promise<BarrierGate | undefined> {
   if (options.requireBarrier === undefined) return undefined;
-  if (options.data === undefined) {
-    throw new UsageError(
-      "Cannot merge with --require-barrier as the barrier is measured on examples: add --data, for example mnist:test",
-    );
-  }
   const positions = mergedNetworks(plan);
   const networks = positions.map((position): Checkpoint => at(plan.networks, position, "network"));
   const merged = positions.map((position) => at(paths, position, "path"));

@@ -1,5 +1,12 @@
 import { Option } from "@commander-js/extra-typings";
-import { type Checkpoint, DTYPES, type DType, hasGgufMetadata, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  DTYPES,
+  type DType,
+  hasGgufMetadata,
+  resolveOutputPlace,
+  UsageError,
+} from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
@@ -8,8 +15,9 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
 import { addManyOptions, type ManyVerbOptions } from "../options/many-options.ts";
-import { addMatchOptions, assertAligns, type MatchVerbOptions } from "../options/match-options.ts";
+import { addMatchOptions, type MatchVerbOptions } from "../options/match-options.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
 import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
@@ -72,6 +80,16 @@ export type MergeOptions = RecipeOptions &
     readonly requireBarrier?: number | undefined;
   };
 
+/** Options that nothing uses unless one of some others is given. */
+const NEEDS = {
+  data: ["graph", "align", "require-barrier"],
+  "require-barrier": ["data"],
+  mean: ["data"],
+  std: ["data"],
+  many: ["align"],
+  reference: ["align"],
+};
+
 /** Adds the options of the verb `merge`. */
 export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) => {
   command
@@ -130,10 +148,9 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  addMatchOptions(
-    addManyOptions(addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))))),
-    "--data",
-  );
+  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))));
+  addMatchOptions(addManyOptions(reading), "--data");
+  declareNeeds(command, NEEDS);
 });
 
 /** Checks whether a merge runs the network on examples, so that its architecture must be known. */
@@ -163,14 +180,18 @@ function assertStatistics({ statistics, graph, data, path }: MergeOptions): void
 }
 
 /**
- * Returns the path that a merge is written to.
+ * Returns the path that a merge is written to, before the work.
  * @throws UsageError if no option names it
+ * @throws InputError if it is named like a file of a format that is not written
  */
-export function outputOf({ output }: Pick<MergeOptions, "output">): string {
-  if (output !== undefined) return output;
-  throw new UsageError(
-    "Cannot merge as -o must name the result: give a file ending in .safetensors, or a folder",
-  );
+export async function outputOf({ output }: Pick<MergeOptions, "output">): Promise<string> {
+  if (output === undefined) {
+    throw new UsageError(
+      "Cannot merge as -o must name the result: give a file ending in .safetensors, or a folder",
+    );
+  }
+  if (!output.endsWith(".gguf")) await resolveOutputPlace(output);
+  return output;
 }
 
 /**
@@ -210,19 +231,9 @@ export function assertMergeOptions(paths: readonly string[], options: MergeOptio
     );
   }
   assertNoRecipeOptions(options);
-  const { weights, path, statistics, requireBarrier, data } = options;
+  const { weights, path, statistics } = options;
   assertStatistics(options);
-  if (requireBarrier !== undefined && data === undefined) {
-    throw new UsageError(
-      "Cannot merge with --require-barrier as the barrier is measured on examples: add --data, for example mnist:test",
-    );
-  }
   assertLayerShares(options, { paths, weights, path, statistics: statistics ?? "recalibrate" });
-  assertAligns("merge", options);
-  const several = options.many === undefined ? "reference" : "many";
-  if (!options.align && (options.many ?? options.reference) !== undefined) {
-    throw new UsageError(`Cannot merge with --${several} alone as it is part of --align: add --align`);
-  }
   if (paths.length < 2) throw tooFew(paths);
   if (weights !== undefined && weights.length !== paths.length) {
     throw new UsageError(

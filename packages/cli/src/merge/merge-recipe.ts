@@ -1,5 +1,4 @@
 import { UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import { PRODUCTS_MODULE } from "@isthmus/engine/products";
 import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
@@ -17,6 +16,7 @@ import {
 } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatBytes } from "../format/format-table.ts";
+import { engineNameOf, openEngine } from "../open/open-engine.ts";
 import { loadWorkers, placesOf } from "../options/queue-options.ts";
 import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
@@ -57,14 +57,14 @@ export async function mergeRecipe(
   context: Context,
 ): Promise<Outcome> {
   const isPlanned = options.dryRun === true || options.explain !== undefined;
-  const output = isPlanned ? undefined : outputOf(options);
+  const output = isPlanned ? undefined : await outputOf(options);
   const opened = await openRecipe(recipe, {
     methodFiles: options.methods,
     seed: options.seed,
     productsModule: PRODUCTS_MODULE,
     strict: reading.strict,
     onWarning: reading.onWarning,
-    align: createAligner(await createEngine(options.engine), {
+    align: createAligner(await openEngine(options, context), {
       graph: options.graph,
       ...followAlignment("weight", context),
     }),
@@ -131,7 +131,8 @@ async function executorOf(
     context,
   }: { readonly recipe: Recipe; readonly opened: OpenedRecipe; readonly context: Context },
 ): Promise<OpenMergeExecutor | undefined> {
-  const { methods: methodFiles, engine } = options;
+  const { methods: methodFiles } = options;
+  const engine = engineNameOf(options);
   const { signal, progress: onStep } = context;
   const places = placesOf(options, context);
   if (places === undefined) return undefined;

@@ -31,7 +31,8 @@ export type RecipeOptions = QueueOptions &
 
 /** Adds the options of a merge by recipe. */
 export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command) => {
-  addRecipeReadingOptions(addQueueOptions(command as Command, "of a recipe: "))
+  addRareOptions(command, (rare) => addQueueOptions(rare as Command, "of a recipe: "));
+  addRecipeReadingOptions(command as Command)
     .optionsGroup(HELP_GROUPS.recipes)
     .option("--dry-run", "of a recipe: only print what would be merged, copied, read and written")
     .option(

@@ -1,12 +1,12 @@
-import { createEngine } from "@isthmus/engine";
 import type { Engine } from "@isthmus/graph";
 import type { ExamplesReading } from "@isthmus/zoo";
 import type { EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 import { namesOf, type ScalingOptions } from "./open-data.ts";
+import { openEngine } from "./open-engine.ts";
 
 /** Options of the library for opening networks and examples. */
-type Reading<T> = Omit<T, keyof ScalingOptions | "engine"> &
+type Reading<T> = Omit<T, keyof ScalingOptions | keyof EngineOptions> &
   ExamplesReading & {
     readonly engine: Engine;
     readonly signal: AbortSignal;
@@ -19,9 +19,10 @@ type Reading<T> = Omit<T, keyof ScalingOptions | "engine"> &
  * their names; notes go to the terminal.
  */
 export async function readingOf<T extends Partial<EngineOptions> & ScalingOptions>(
-  { engine = "onnxruntime", ...options }: T,
+  { engine = "onnxruntime", device, verbose, ...options }: T,
   { signal, terminal }: Pick<Context, "signal" | "terminal">,
 ): Promise<Reading<T>> {
   const names = namesOf(options);
-  return { ...names, engine: await createEngine(engine), signal, onNote: terminal.note } as Reading<T>;
+  const opened = await openEngine({ engine, device, verbose }, { terminal });
+  return { ...names, engine: opened, signal, onNote: terminal.note } as Reading<T>;
 }

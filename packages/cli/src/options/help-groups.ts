@@ -32,7 +32,20 @@ const SAME_IN_EACH: readonly (readonly [HelpHeading, names: readonly string[]])[
   [HELP_GROUPS.reading, ["exported-from", "exported-from-a", "exported-from-b"]],
   [
     HELP_GROUPS.running,
-    ["seed", "journal", "resume", "threads", "queue", "storage", "engine", "quiet", "help-all", "help"],
+    [
+      "seed",
+      "journal",
+      "resume",
+      "threads",
+      "queue",
+      "storage",
+      "device",
+      "engine",
+      "verbose",
+      "quiet",
+      "help-all",
+      "help",
+    ],
   ],
 ];
 

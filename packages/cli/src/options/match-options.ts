@@ -22,6 +22,7 @@ import { addFieldOptions } from "../measurement/field-options.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { addRareOptions, HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
+import { declareNeeds } from "./option-needs.ts";
 import { addOutputsOption, type OutputsOptions } from "./outputs-option.ts";
 import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseNumber } from "./parse-values.ts";
 
@@ -119,9 +120,16 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
         ),
       ),
     );
+    declareNeeds(command, Object.fromEntries(ONLY_ALIGNING.map((name) => [name, ["align"]])));
     addFieldOptions(command, { seed: seedField("seed of everything random") });
   },
 );
+
+/** Names of the options that nothing but an alignment uses. */
+const ONLY_ALIGNING = [
+  ...["method", "normalize", "restarts", "match-examples", "search", "only", "skip", "match-steps"],
+  ...["match-batch", "match-rate", "match-at", "match-units", "match-rule", "heads"],
+];
 
 function addWeightOptions(command: CommandUnknownOpts): CommandUnknownOpts {
   return command
@@ -236,18 +244,6 @@ export function alignmentOf(options: MatchVerbOptions, assertExamples: () => voi
   return method === "activation"
     ? { method, seed, normalize, examples }
     : { method, seed, restarts, normalize, examples };
-}
-
-/**
- * Checks that `--normalize` is given only together with `--align`.
- * @throws UsageError if it is given alone
- */
-export function assertAligns(
-  attempt: string,
-  { align, normalize }: Pick<MatchVerbOptions, "normalize"> & { readonly align?: true | undefined },
-): void {
-  if (normalize === undefined || align) return;
-  throw new UsageError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
 }
 
 /** Returns options without the undefined ones. */

@@ -6,6 +6,7 @@ import { addDataOption, dataForms } from "./data-forms.ts";
 import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { HELP_GROUPS } from "./help-groups.ts";
 import { addMatchOptions, type MatchVerbOptions } from "./match-options.ts";
+import { declareNeeds } from "./option-needs.ts";
 
 /** Options of a verb that measures between two networks. */
 export type PairOptions = DataOptions &
@@ -46,4 +47,5 @@ export function addPairSubjectOptions(command: CommandUnknownOpts): void {
     .option("--match-data <name>", "examples for --method (default: the examples for --statistics)");
   addEngineOption(command);
   addMatchOptions(addBindingOptions(command), "--match-data");
+  declareNeeds(command, { "match-data": ["align"] });
 }

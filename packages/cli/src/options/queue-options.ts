@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type * as Workers from "@isthmus/workers";
 import type { QueuePlaces, QueueTasks } from "@isthmus/workers";
+import { engineNameOf } from "../open/open-engine.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import type { EngineOptions } from "./engine-option.ts";
@@ -120,7 +121,7 @@ export async function withWorkers<T>(
   const stopTelling = context.keepTelling();
   try {
     return await sayHowToGoOn({ verb, left }, context, () =>
-      withQueue({ ...places, engine: options.engine, beside, onStep: progress, signal }, work),
+      withQueue({ ...places, engine: engineNameOf(options), beside, onStep: progress, signal }, work),
     );
   } finally {
     stopTelling();

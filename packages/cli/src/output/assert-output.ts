@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { assertNoInput, InputError, UsageError } from "@isthmus/core";
+import { assertNoInput, InputError, resolveOutputPlace, UsageError } from "@isthmus/core";
+import { assertNoModelFolder } from "@isthmus/zoo";
 
 /**
  * Checks, before long work, that a file can be written in the end: it is no folder and no input, and no file
@@ -12,6 +13,21 @@ export async function assertOutput(path: string, inputs: readonly string[]): Pro
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) throw outputError(path, "it must be a file: it is a folder; name a file in it");
   await assertFolders(path, dirname(path));
+}
+
+/**
+ * Checks, before long work, that a network can be written in the end: to a file of a format that is written
+ * and that is no input, or to a folder that is not the folder of a model that is read.
+ * @param models - paths of the networks that are read
+ * @throws InputError if the network cannot be written
+ */
+export async function assertNetworkOutput(
+  path: string,
+  { inputs, models }: { readonly inputs: readonly string[]; readonly models: readonly string[] },
+): Promise<void> {
+  await resolveOutputPlace(path);
+  if (path.endsWith(".safetensors")) await assertOutput(path, inputs);
+  await assertNoModelFolder(path, models);
 }
 
 async function assertFolders(path: string, folder: string): Promise<void> {

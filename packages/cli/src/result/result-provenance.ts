@@ -7,7 +7,7 @@ import { listFedData } from "./fed-data.ts";
  * Options that change nothing of a result, then options whose values are the places of the work and of the
  * results.
  */
-const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);
+const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--verbose", "--resume"]);
 const REPORT: ReadonlySet<string> = new Set(["--report", "--queue", "--storage"]);
 const OUTPUT: ReadonlySet<string> = new Set([...REPORT, "--output", "-o"]);
 /** Verbs that make networks and write them: without an output their command does not run. */

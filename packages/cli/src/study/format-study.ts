@@ -79,16 +79,27 @@ export function formatTimeLeft({ timeLeft }: TasksProgress): string {
   return `${timeLeft.atLeast ? "at least " : ""}${formatSeconds(timeLeft.seconds)} left`;
 }
 
-/** Formats the tasks of a study that failed, one a line, and says how to go on. */
+/**
+ * Formats the tasks of a study that failed, one line for each message, and says how to go on.
+ * @param failures - with the exit code that each would have had as a command
+ */
 export function formatFailures(
-  failures: readonly { readonly label: string; readonly message: string }[],
+  failures: readonly { readonly label: string; readonly message: string; readonly exitCode: number }[],
   { blocked, ran, kept }: FailedCounts,
 ): string {
   const lost = blocked.length === 0 ? "" : `; ${blocked.length} more could not be begun`;
+  const isInput = failures.some(({ exitCode }) => exitCode === 2);
+  const again = isInput
+    ? "mend what the messages say, and run the command again"
+    : "run the same command again";
   return [
-    ...failures.map(({ label, message }) => `${label}: ${message}`),
+    ...[...groupBy(failures, ({ message }) => message)].map(([message, tasks]) => {
+      // Tasks fail in the order in which they end, which differs from run to run.
+      const [first = "", ...others] = tasks.map(({ label }) => label).sort();
+      return `${first}${others.length === 0 ? "" : ` and ${others.length} more`}: ${message}`;
+    }),
     "",
-    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} tasks, is kept: run the same command again to go on.`,
+    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} tasks, is kept: ${again} to go on.`,
   ].join("\n");
 }
 

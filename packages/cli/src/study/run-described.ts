@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Command } from "@commander-js/extra-typings";
 import { readTextFile } from "@isthmus/core";
 import { createEngine } from "@isthmus/engine";
+import type { DeviceName } from "@isthmus/graph";
 import type { SimulationResult } from "@isthmus/simulation";
 import type { StudyResult } from "@isthmus/study";
 import {
@@ -13,6 +14,7 @@ import {
   type TaskFailure,
   type TaskStore,
 } from "@isthmus/tasks";
+import { engineNameOf } from "../open/open-engine.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseCount } from "../options/parse-values.ts";
@@ -54,6 +56,8 @@ export interface Described<R extends StudyResult | SimulationResult> {
   readonly words: readonly string[];
   /** Files of measurements that the description names. */
   readonly use?: readonly string[] | undefined;
+  /** Device that the description names. @defaultValue the processor */
+  readonly device?: DeviceName | undefined;
   /** Name of the command, to say how to go on. */
   readonly verb: string;
   /** Sort of the work, which decides what threads can run. */
@@ -124,13 +128,14 @@ export const addShowOptions: AddOptions<
  */
 export async function runDescribed<R extends StudyResult | SimulationResult>(
   described: Described<R>,
-  options: DescribedOptions,
+  ofCommand: DescribedOptions,
   context: Context,
 ): Promise<Outcome> {
   const { file, printed, verb, sort, words, use = [] } = described;
+  const options = { ...ofCommand, device: ofCommand.device ?? described.device };
   if (options.print) return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
   const folder = options.output ?? file.folder;
-  const { name: engine } = await createEngine(options.engine);
+  const { name: engine } = await createEngine(engineNameOf(options));
   if (options.list) return listDescribed(described, engine, folder);
   const { signal, progress } = context;
   const work = { verb, sort, folder, context: { ...context, use: [...context.use, ...use] } };

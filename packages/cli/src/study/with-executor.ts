@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createEngine } from "@isthmus/engine";
 import type { TaskExecutor } from "@isthmus/tasks";
 import { openThreads } from "@isthmus/workers/threads";
+import { engineNameOf } from "../open/open-engine.ts";
 import { loadWorkers, placesOf, type TaskVerbOptions, tasksLeft } from "../options/queue-options.ts";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
@@ -47,7 +48,8 @@ async function openExecutor(
   { sort, folder, context }: Omit<DescribedWork, "verb">,
 ): Promise<TaskExecutor & { close(): Promise<void> }> {
   const places = placesOf(options, context);
-  const { engine, workers: capacity } = options;
+  const { workers: capacity } = options;
+  const engine = engineNameOf(options);
   if (places === undefined) return openThreads(sort, { capacity, engine, use: context.use });
   const { openQueueExecutor } = await loadWorkers();
   return openQueueExecutor({ ...places, engine: (await createEngine(engine)).name, folder });

@@ -32,19 +32,24 @@ export function lockPathOf(output: string, work: string): string {
  * a killed process does not count.
  * @param path - path of the lock file, whose folder must exist
  * @param subject - name of the locked work for messages
+ * @param advice - end of the message if another process has the lock: what to do instead of waiting
  * @returns a function that releases the lock
  * @throws InputError if a running process has the lock, or the file cannot be written
  */
-export async function takeLock(path: string, subject: string): Promise<() => Promise<void>> {
+export async function takeLock(
+  path: string,
+  subject: string,
+  advice = "choose another place",
+): Promise<() => Promise<void>> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await create(path)) return () => rm(path, { force: true });
     const owner = await ownerOf(path);
     if (owner === undefined) continue;
     if (await isMarkAlive(owner))
-      throw busy(subject, owner === processMark() ? "this process is" : nameOf(owner));
+      throw busy(subject, owner === processMark() ? "this process is" : nameOf(owner), advice);
     await removeLeft(path, owner);
   }
-  throw busy(subject, "another one has just begun");
+  throw busy(subject, "another one has just begun", advice);
 }
 
 /** Removes the lock of a killed process, unless another process takes it at the same moment. */
@@ -57,9 +62,9 @@ function nameOf(owner: string): string {
   return `process ${owner.split("-")[0]} is`;
 }
 
-function busy(subject: string, who: string): InputError {
+function busy(subject: string, who: string, advice: string): InputError {
   return new InputError(
-    `Cannot use "${subject}" as no other process may be at work there: ${who}; wait for its end, or choose another place`,
+    `Cannot use "${subject}" as no other process may be at work there: ${who}; wait for its end, or ${advice}`,
     { input: subject },
   );
 }

@@ -15,6 +15,7 @@ export const csvKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".csv"],
   settings: { label: /label=(.+)/, header: /header|no-header/, numbers: /numbers/ },
   splits: [],
   async open({ name, paths, settings, limit }, options) {

@@ -51,6 +51,11 @@ export interface DataKind {
    * the whole match, is the value. @defaultValue none
    */
   readonly settings?: Readonly<Record<string, RegExp>>;
+  /**
+   * Endings of the names of files that are usually of this kind, such as `.npz`, so that a bare path can be
+   * recognized. @defaultValue none
+   */
+  readonly endings?: readonly string[];
   /** Splits that names may request; empty if the files are one set, regardless of the name. */
   readonly splits: readonly Split[];
   /** Whether examples may be texts, which the tokenizer of a model splits into tokens. @defaultValue false */

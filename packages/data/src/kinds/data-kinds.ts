@@ -4,6 +4,7 @@ import type { DataKind } from "./data-kind.ts";
 import { idxKind } from "./idx.ts";
 import { imagesKind } from "./images.ts";
 import { fashionMnistKind, mnistKind } from "./mnist.ts";
+import { npyKind } from "./npy.ts";
 import { npzKind } from "./npz.ts";
 import { parquetKind } from "./parquet.ts";
 import { safetensorsKind } from "./safetensors.ts";
@@ -20,6 +21,7 @@ export const DATA_KINDS: readonly DataKind[] = [
   parquetKind,
   csvKind,
   idxKind,
+  npyKind,
   npzKind,
   safetensorsKind,
   textKind,

@@ -14,6 +14,7 @@ export const idxKind: DataKind = {
     },
   ],
   place: "two files with one comma between them",
+  endings: ["-ubyte", "-ubyte.gz", ".idx"],
   splits: [],
   async open(name, options) {
     const [inputs, labels] = [at(name.paths, 0, "path"), at(name.paths, 1, "path")];

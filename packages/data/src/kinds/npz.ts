@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { openArrays } from "../open-arrays.ts";
 import { readArrays } from "../read-arrays.ts";
-import { openNpz } from "../read-npz.ts";
+import { openNpz, splitsOf } from "../read-npz.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** Arrays of NumPy. */
@@ -15,7 +15,9 @@ export const npzKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".npz"],
   splits: ["test", "train"],
+  findSplits: async ({ paths }) => splitsOf((await openNpz(at(paths, 0, "path"))).names),
   async open(name, options) {
     const file = at(name.paths, 0, "path");
     const { names, read } = await openNpz(file);

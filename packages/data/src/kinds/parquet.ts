@@ -36,6 +36,7 @@ export const parquetKind: DataKind = {
     },
   ],
   place: "a file or folder",
+  endings: [".parquet"],
   settings: { ...PICTURE_SETTINGS, image: /image=(.+)/, label: /label=(.+)/, text: /text=(.+)/ },
   splits: ["test", "train", "val"],
   isText: true,

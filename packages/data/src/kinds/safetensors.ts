@@ -1,6 +1,7 @@
 import { at, openCheckpoint } from "@isthmus/core";
 import { openArrays } from "../open-arrays.ts";
 import { readArrays } from "../read-arrays.ts";
+import { splitsOf } from "../read-npz.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** Tensors of a safetensors file. */
@@ -14,7 +15,12 @@ export const safetensorsKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".safetensors"],
   splits: ["test", "train"],
+  async findSplits({ paths }) {
+    await using checkpoint = await openCheckpoint(at(paths, 0, "path"));
+    return splitsOf([...checkpoint.tensors.keys()]);
+  },
   async listFiles(path) {
     await using checkpoint = await openCheckpoint(path);
     return checkpoint.files;

@@ -20,6 +20,7 @@ export const textKind: DataKind = {
     },
   ],
   place: "a file",
+  endings: [".txt"],
   splits: ["test", "train"],
   isText: true,
   findSplits: async () => ["test", "train"],

@@ -1,20 +1,32 @@
 import type * as OnnxRuntime from "onnxruntime-node";
+import { type Accelerator, DEVICES, engineOnDevice } from "../devices/devices.ts";
 import { defaultThreads } from "./default-threads.ts";
 import { commonOptions, type Runtime } from "./runtime.ts";
 
-/** Makes a build of onnxruntime of its native library, which computes on the CPU. */
-export function createNativeRuntime({ InferenceSession, Tensor, env }: typeof OnnxRuntime): Runtime {
+/** Makes a build of onnxruntime of its native library, which computes on the processor or on a device. */
+export function createNativeRuntime(
+  { InferenceSession, Tensor, env }: typeof OnnxRuntime,
+  device?: Accelerator,
+): Runtime {
+  const entry = device && DEVICES[device];
   return {
-    engine: "onnxruntime",
+    engine: engineOnDevice(device ?? "cpu"),
+    device,
+    keepsOutputs: entry?.keepsOutputs ?? false,
     version: env.versions.common,
     Tensor,
-    fillsOutputs: true,
-    open: (model, { threads, optimize }) =>
+    // A run on a device leaves the tensors that are given for outputs as they are.
+    fillsOutputs: entry === undefined,
+    open: (model, { threads, optimize, onDevice = [], profile }) =>
       InferenceSession.create(model, {
         ...commonOptions(optimize),
-        executionProviders: ["cpu"],
+        executionProviders: [{ name: entry?.provider ?? "cpu", ...entry?.settings }],
         intraOpNumThreads: threads === 0 ? defaultThreads() : threads,
         interOpNumThreads: 1,
+        ...(onDevice.length > 0 && {
+          preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, "gpu-buffer"])),
+        }),
+        ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
       }),
   };
 }

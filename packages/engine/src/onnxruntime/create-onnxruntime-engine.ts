@@ -1,22 +1,48 @@
 import { isMainThread } from "node:worker_threads";
-import type { Engine, Session } from "@isthmus/graph";
+import { UnsupportedError } from "@isthmus/core";
+import type { DeviceName, Engine, Session } from "@isthmus/graph";
+import { assertDevice } from "../devices/assert-device.ts";
+import { createAutoEngine } from "../devices/auto-engine.ts";
+import { ACCELERATORS, type Accelerator, engineOnDevice } from "../devices/devices.ts";
+import { isOfSystem, libraryFor, tryDevice } from "../devices/try-device.ts";
+import { loadInstalled } from "../installed.ts";
+import { createNativeRuntime } from "./create-native-runtime.ts";
 import { createRuntimeEngine } from "./create-runtime-engine.ts";
 import { findRuntime } from "./find-runtime.ts";
+import { type FollowPlacement, followPlacement } from "./placement.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** Name by which the warnings of Isthmus are known in a process. */
 export type WarningName = "IsthmusWarning";
 
 const WARNING: WarningName = "IsthmusWarning";
 
-let hasWarned = false;
+const warned = new Set<string>();
+
+/** Options of {@link createOnnxRuntimeEngine}. */
+export interface OnnxRuntimeEngineOptions {
+  /**
+   * Device that computes: `cpu` is the processor, and `auto` tries each graph on every device that works here
+   * and takes the fastest. Bits of results are promised for the processor only. @defaultValue "cpu"
+   */
+  readonly device?: DeviceName | undefined;
+  /** Called with what `auto` chose, and why. @defaultValue warnings of the process */
+  readonly onNote?: ((text: string) => void) | undefined;
+  /**
+   * Called after the first run of each graph with the number of its nodes that ran on the device, and those
+   * that ran on the processor in its place. @defaultValue nothing is counted
+   */
+  readonly onPlacement?: FollowPlacement | undefined;
+}
 
 /**
- * Returns the default engine: onnxruntime on the CPU. Its library is looked for when the name is first read
+ * Returns the default engine: onnxruntime on the processor, or on another device of this machine. Its library is looked for when the name is first read
  * or a graph is loaded: the native one that npm installs for this system, then that of `onnxruntime-node`,
  * then WebAssembly, of `@isthmus/onnxruntime-wasm` or `onnxruntime-web`, which is several times slower, so
- * that the process warns once. The name is `onnxruntime` or `onnxruntime-wasm`.
+ * that the process warns once. The name is `onnxruntime` or `onnxruntime-wasm`, and on another device ends
+ * with its name, as in `onnxruntime-webgpu`.
  *
- * Results have the same bits on every run with the same number of threads. By default a run uses every core,
+ * Results of the processor have the same bits on every run with the same number of threads. By default a run uses every core,
  * or as many threads as the variable `ISTHMUS_ENGINE_THREADS` states: 1 is fastest if several programs share
  * the cores.
  *
@@ -40,20 +66,74 @@ let hasWarned = false;
  * await session.release();
  * ```
  */
-export function createOnnxRuntimeEngine(): Engine {
+export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions = {}): Engine {
+  const { device = "cpu", onNote = warn, onPlacement } = options;
+  assertDevice(device);
+  if (device === "cpu") return PROCESSOR;
+  if (device !== "auto") return engineOf(device, onPlacement);
+  return createAutoEngine({
+    processor: PROCESSOR,
+    listTrials: () => Promise.all(ACCELERATORS.filter(isOfSystem).map(tryDevice)),
+    engineOf: (accelerator) => engineOf(accelerator, onPlacement),
+    onNote,
+  });
+}
+
+/** The engine on the processor. */
+const PROCESSOR: Engine = {
+  get name() {
+    return findRuntime().engine;
+  },
+  get sharesMemory() {
+    return hasNativeLibrary();
+  },
+  async load(graph, options): Promise<Session> {
+    const { note, start } = findRuntime();
+    if (note !== undefined) warn(note);
+    return createRuntimeEngine(await start()).load(graph, options);
+  },
+};
+
+/** Returns the engine on a device other than the processor. */
+function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined): Engine {
   return {
-    get name() {
-      return findRuntime().engine;
-    },
-    get sharesMemory() {
-      return hasNativeLibrary();
-    },
-    async load(graph, options): Promise<Session> {
-      const { note, start } = findRuntime();
-      if (note !== undefined) warnOnce(note);
-      return createRuntimeEngine(await start()).load(graph, options);
+    name: engineOnDevice(device),
+    async load(graph, options = {}): Promise<Session> {
+      // Values that must be computed as written are those of probes and proofs, which are small.
+      if (options.optimize === false) return PROCESSOR.load(graph, options);
+      const runtime = runtimeOf(device) ?? (await refuse(device));
+      const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
+      try {
+        return await createRuntimeEngine(followed).load(graph, options);
+      } catch (error) {
+        if (!(await tryDevice(device)).works) await refuse(device, error);
+        throw error;
+      }
     },
   };
+}
+
+const runtimes = new Map<Accelerator, Runtime>();
+
+/** Returns the build of onnxruntime that computes on a device; undefined if no installed library has it. */
+function runtimeOf(device: Accelerator): Runtime | undefined {
+  const path = libraryFor(device);
+  if (path === undefined) return undefined;
+  const runtime =
+    runtimes.get(device) ??
+    createNativeRuntime(loadInstalled(path) as Parameters<typeof createNativeRuntime>[0], device);
+  runtimes.set(device, runtime);
+  return runtime;
+}
+
+/** Throws the error for a device that does not work here, which says what is missing. */
+async function refuse(device: Accelerator, cause?: unknown): Promise<never> {
+  const { missing = "a driver", broughtBy } = await tryDevice(device);
+  const advice = broughtBy === undefined ? "take" : `get it (${broughtBy}), or take`;
+  throw new UnsupportedError(
+    `Cannot compute on device "${device}" as it needs ${missing}, which is not here; ${advice} device "cpu" or "auto"`,
+    { feature: device, cause },
+  );
 }
 
 /** Checks whether the default engine computes by a native library, not in WebAssembly or not at all. */
@@ -65,10 +145,10 @@ export function hasNativeLibrary(): boolean {
   }
 }
 
-/** Warns of slow graphs; the threads of a program say nothing, as it says it itself. */
-function warnOnce(note: string): void {
-  if (hasWarned || !isMainThread) return;
-  hasWarned = true;
+/** Warns once with the same words; the threads of a program say nothing, as it says it itself. */
+function warn(note: string): void {
+  if (warned.has(note) || !isMainThread) return;
+  warned.add(note);
   process.emitWarning(note, WARNING);
 }
 

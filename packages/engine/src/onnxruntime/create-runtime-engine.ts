@@ -1,13 +1,19 @@
-import { EngineError, resolveOptions, type Tensor } from "@isthmus/core";
+import { type DType, EngineError, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
-import type { InferenceSession } from "onnxruntime-node";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { describeFailure } from "../devices/describe-failure.ts";
+import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
+import { HeldTensors } from "./held-tensors.ts";
 import { measureBlock } from "./measure-block.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
 import { fromOrtTensor, toOrtTensor } from "./runtime-tensors.ts";
 
-const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
+const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true, carried: new Map() };
+
+/** Element types of tensors that can stay on a device; nodes of others run on the processor. */
+const KEPT: ReadonlySet<DType> = new Set(["f32", "f16", "i64", "i32", "u8", "bool"]);
 
 /** Creates the engine that runs graphs on a build of onnxruntime. */
 export function createRuntimeEngine(runtime: Runtime): Engine {
@@ -15,43 +21,75 @@ export function createRuntimeEngine(runtime: Runtime): Engine {
 }
 
 async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promise<Session> {
-  const resolved = resolveOptions("load a graph", LOAD_DEFAULTS, options);
+  const { carried, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
+  const inputs = [...graph.inputs, ...graph.weights.values()];
+  const keeps = runtime.keepsOutputs && inputs.every(({ dtype = "f32" }) => KEPT.has(dtype));
+  const kept = keeps ? carried : undefined;
   let session: RuntimeSession;
   try {
-    const prepared = resolved.optimize ? blockConvolutions(graph, await measureBlock(runtime)) : graph;
-    session = await runtime.open(encodeGraph(prepared), resolved);
+    const prepared = resolved.optimize ? await prepare(runtime, graph) : graph;
+    const placed = { onDevice: [...(kept?.keys() ?? [])], name: graph.name };
+    session = await runtime.open(encodeGraph(prepared), { ...resolved, ...placed });
   } catch (cause) {
-    throw new EngineError(
-      `Cannot load graph "${graph.name}" into ${runtime.engine}: ${(cause as Error).message}`,
-      { engine: runtime.engine, cause },
-    );
+    const { engine } = runtime;
+    const reason = reasonOf(runtime, graph, cause);
+    throw new EngineError(`Cannot load graph "${graph.name}" into ${engine}: ${reason}`, { engine, cause });
   }
-  return new OnnxRuntimeSession(runtime, graph, session);
+  return new OnnxRuntimeSession({ runtime, graph, session, kept });
+}
+
+/** Says why a run or a load failed; for a device other than the processor, how to go on, too. */
+function reasonOf({ device }: Runtime, graph: Graph, cause: unknown): string {
+  const { message } = cause as Error;
+  return device === undefined ? message : describeFailure(graph, message);
+}
+
+async function prepare(runtime: Runtime, graph: Graph): Promise<Graph> {
+  return runtime.device === undefined
+    ? blockConvolutions(graph, await measureBlock(runtime))
+    : fitToDevice(graph);
+}
+
+/** A loaded graph. */
+interface Loaded {
+  readonly runtime: Runtime;
+  readonly graph: Graph;
+  readonly session: RuntimeSession;
+  /**
+   * Outputs that stay on the device, with the inputs that take them next; undefined if no tensors can stay
+   * there.
+   */
+  readonly kept: ReadonlyMap<string, string> | undefined;
 }
 
 class OnnxRuntimeSession implements Session {
+  readonly memory?: HeldTensors;
   readonly #runtime: Runtime;
   readonly #graph: Graph;
   readonly #session: RuntimeSession;
+  readonly #kept: ReadonlyMap<string, string>;
   #isReleased = false;
 
-  constructor(runtime: Runtime, graph: Graph, session: RuntimeSession) {
+  constructor({ runtime, graph, session, kept }: Loaded) {
     this.#runtime = runtime;
     this.#graph = graph;
     this.#session = session;
+    this.#kept = kept ?? new Map();
+    if (kept !== undefined) this.memory = new HeldTensors(runtime);
   }
 
   async run(
     feeds: ReadonlyMap<string, Tensor>,
     out: ReadonlyMap<string, Tensor> = new Map(),
   ): Promise<Map<string, Tensor>> {
-    const inputs: Record<string, ReturnType<typeof toOrtTensor>> = {};
+    const inputs: Record<string, OrtTensor> = {};
     for (const name of this.#session.inputNames) {
-      const tensor = feeds.get(name);
+      const fed = feeds.get(name);
+      const tensor = fed === undefined ? this.memory?.get(name) : toOrtTensor(this.#runtime, name, fed);
       if (tensor === undefined) this.#fail(`it needs a tensor for input "${name}"`);
-      inputs[name] = toOrtTensor(this.#runtime, name, tensor);
+      inputs[name] = tensor;
     }
-    const fetches: Record<string, ReturnType<typeof toOrtTensor> | null> = {};
+    const fetches: Record<string, OrtTensor | null> = {};
     for (const { name } of this.#graph.outputs) {
       const target = this.#runtime.fillsOutputs ? out.get(name) : undefined;
       fetches[name] = target === undefined ? null : toOrtTensor(this.#runtime, name, target);
@@ -67,20 +105,24 @@ class OnnxRuntimeSession implements Session {
       return await this.#session.run(inputs, fetches);
     } catch (cause) {
       const { engine } = this.#runtime;
-      throw new EngineError(
-        `Cannot run graph "${this.#graph.name}" on ${engine}: ${(cause as Error).message}`,
-        { engine, cause },
-      );
+      const reason = reasonOf(this.#runtime, this.#graph, cause);
+      throw new EngineError(`Cannot run graph "${this.#graph.name}" on ${engine}: ${reason}`, {
+        engine,
+        cause,
+      });
     }
   }
 
   #collect(results: InferenceSession.ReturnType, out: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
+    const left = new Map<string, OrtTensor>();
     for (const { name } of this.#graph.outputs) {
       const result = results[name];
+      const input = this.#kept.get(name);
       // A filled output comes back as another view; the caller's tensor holds it already.
       const filled = this.#runtime.fillsOutputs ? out.get(name) : undefined;
       if (filled !== undefined) tensors.set(name, filled);
+      else if (result !== undefined && input !== undefined) left.set(input, result);
       else if (result !== undefined) {
         const computed = fromOrtTensor(this.#runtime, name, result);
         tensors.set(
@@ -89,6 +131,7 @@ class OnnxRuntimeSession implements Session {
         );
       }
     }
+    this.memory?.replace(left);
     return tensors;
   }
 
@@ -100,6 +143,7 @@ class OnnxRuntimeSession implements Session {
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    await this.memory?.release();
     await this.#session.release();
   }
 }

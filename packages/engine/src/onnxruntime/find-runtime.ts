@@ -32,7 +32,7 @@ export interface Installation {
 const WASM_PACKAGE = "@isthmus/onnxruntime-wasm";
 
 /** Packages of native libraries in the order of attempts. */
-const NATIVE_PACKAGES: readonly string[] = [PLATFORM_PACKAGE, "onnxruntime-node"];
+export const NATIVE_PACKAGES: readonly string[] = [PLATFORM_PACKAGE, "onnxruntime-node"];
 
 /** Packages of WebAssembly in the order of attempts. */
 const WASM_PACKAGES: readonly string[] = [WASM_PACKAGE, "onnxruntime-web"];

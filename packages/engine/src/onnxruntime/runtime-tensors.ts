@@ -37,15 +37,21 @@ export function toOrtTensor({ Tensor, engine }: Runtime, name: string, tensor: T
   return new Tensor(type, tensor.data as OrtTensor.DataType, tensor.shape);
 }
 
+/**
+ * Returns the element type of a tensor of onnxruntime.
+ * @throws EngineError if it is not numeric
+ */
+export function dtypeOf({ engine }: Runtime, name: string, { type }: Pick<OrtTensor, "type">): DType {
+  const dtype = DTYPE_OF_TYPE.get(type);
+  if (dtype !== undefined) return dtype;
+  throw new EngineError(`Cannot use output "${name}" of onnxruntime as it must be numeric: it is ${type}`, {
+    engine,
+  });
+}
+
 /** Converts a tensor of onnxruntime to one of Isthmus, which shares memory with it. */
-export function fromOrtTensor({ engine }: Runtime, name: string, tensor: OrtTensor): Tensor {
-  const dtype = DTYPE_OF_TYPE.get(tensor.type);
-  if (dtype === undefined) {
-    throw new EngineError(
-      `Cannot use output "${name}" of onnxruntime as it must be numeric: it is ${tensor.type}`,
-      { engine },
-    );
-  }
+export function fromOrtTensor(runtime: Runtime, name: string, tensor: OrtTensor): Tensor {
+  const dtype = dtypeOf(runtime, name, tensor);
   // An empty output has no data.
   const data = sizeOf(tensor.dims) === 0 ? allocateData(dtype, 0) : (tensor.data as TensorData);
   return { dtype, shape: tensor.dims, data };

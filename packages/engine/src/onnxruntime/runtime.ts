@@ -1,4 +1,3 @@
-import type { LoadOptions } from "@isthmus/graph";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 
 /** A build of onnxruntime, native or in WebAssembly, that is ready to open sessions. */
@@ -7,6 +6,10 @@ export interface Runtime {
   readonly engine: string;
   /** Version of onnxruntime, for example `1.30.0`. */
   readonly version: string;
+  /** Name of the device that computes; undefined if it is the processor. */
+  readonly device?: string | undefined;
+  /** Whether outputs can stay in the memory of the device, and feed the next run from there. */
+  readonly keepsOutputs: boolean;
   /** Constructor of the tensors that its sessions exchange. */
   readonly Tensor: new (
     type: Tensor.Type,
@@ -18,7 +21,21 @@ export interface Runtime {
    */
   readonly fillsOutputs: boolean;
   /** Opens a session of an encoded graph. */
-  readonly open: (model: Uint8Array, options: Required<LoadOptions>) => Promise<RuntimeSession>;
+  readonly open: (model: Uint8Array, options: OpenOptions) => Promise<RuntimeSession>;
+}
+
+/** Options of a session of onnxruntime. */
+export interface OpenOptions {
+  /** Number of threads inside one run; 0 lets the library choose. */
+  readonly threads: number;
+  /** Whether the library may rewrite the graph. */
+  readonly optimize: boolean;
+  /** Names of outputs that stay in the memory of the device. @defaultValue none */
+  readonly onDevice?: readonly string[];
+  /** Name of the graph, for those who follow it. @defaultValue it is not followed */
+  readonly name?: string;
+  /** Beginning of the path of a file for the times of nodes, and where they ran. @defaultValue no file */
+  readonly profile?: string | undefined;
 }
 
 /** A session of onnxruntime. */
@@ -27,6 +44,8 @@ export type RuntimeSession = Pick<InferenceSession, "inputNames" | "release"> & 
     feeds: InferenceSession.FeedsType,
     fetches: InferenceSession.NullableOnnxValueMapType,
   ) => Promise<InferenceSession.ReturnType>;
+  /** Ends the file for the times of nodes, and writes it. */
+  readonly endProfiling?: () => void;
 };
 
 /**

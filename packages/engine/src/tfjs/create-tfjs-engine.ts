@@ -23,7 +23,7 @@ export interface TfjsEngineOptions {
   readonly backend?: TfjsBackend;
 }
 
-const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
+const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true, carried: new Map() };
 
 /**
  * Creates an engine that computes graphs with TensorFlow.js, on the first of these that is installed:

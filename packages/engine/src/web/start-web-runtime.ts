@@ -1,5 +1,6 @@
 import { EngineError } from "@isthmus/core";
 import { encodeGraph, type Graph } from "@isthmus/graph";
+import { limitAtOnce } from "@isthmus/tasks";
 import type * as OnnxRuntimeWeb from "onnxruntime-web";
 import { commonOptions, type Runtime } from "../onnxruntime/runtime.ts";
 import type { WebDevice } from "./web-device.ts";
@@ -51,9 +52,12 @@ export async function startWebRuntime(
 }
 
 function runtimeOf(library: typeof OnnxRuntimeWeb, device: WebDevice): Runtime {
-  const inTurn = createTurns();
+  // The library keeps its arguments on a stack that calls under way together would overwrite.
+  const inTurn = limitAtOnce(1);
   return {
     engine: `onnxruntime-${device}`,
+    device: device === "wasm" ? undefined : device,
+    keepsOutputs: false,
     version: library.env.versions.common,
     Tensor: library.Tensor,
     fillsOutputs: false,
@@ -72,18 +76,5 @@ function runtimeOf(library: typeof OnnxRuntimeWeb, device: WebDevice): Runtime {
         release: () => inTurn(() => session.release()),
       };
     },
-  };
-}
-
-/**
- * Creates a function that makes each call wait for all earlier ones: the library keeps its arguments on a
- * stack that calls under way together would overwrite.
- */
-function createTurns(): <T>(call: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (call) => {
-    const result = last.then(call);
-    last = result.catch(() => undefined);
-    return result;
   };
 }

@@ -8,6 +8,7 @@ import type { AggregationRule, LinearRule } from "../rules/aggregation-rule.ts";
 import { coordinateMedian } from "../rules/coordinate-median.ts";
 import { fedavg } from "../rules/fedavg.ts";
 import { krum } from "../rules/krum.ts";
+import { AGGREGATION_RULES } from "../rules.ts";
 import { average } from "../server-step/average.ts";
 import type { ServerStep } from "../server-step/server-step.ts";
 import type { ClientUpdate } from "../updates/client-update.ts";
@@ -157,14 +158,36 @@ describe("aggregateUpdates()", () => {
       },
     });
     expect(await numbersOf(noisy.network, "w")).toEqual([1, 10.5]);
-    const median = { of: coordinateMedian as AggregationRule };
-    const averaged = await aggregateUpdates(zero, updates, {
-      ...{ rule: median, treatments: new Map([["w", "average"]] as const) },
-    });
+    const treatments = new Map([["w", "average"]] as const);
+    const averaged = await aggregateUpdates(zero, updates, { treatments });
     expect(await numbersOf(averaged.network, "w")).toEqual([7.5, 10.5]);
     const keep = await aggregateUpdates(zero, updates, { treatments: new Map([["w", "keep"]] as const) });
     expect(await numbersOf(keep.network, "w")).toEqual([0, 0]);
   });
+
+  it.each([...AGGREGATION_RULES.values()].filter(({ robust }) => robust === true))(
+    "aggregateUpdates() takes the median of averaged tensors by $name, which resists attackers",
+    async (rule) => {
+      const network = (x: number) =>
+        createCheckpoint({
+          w: createTensor("f32", [1], Float32Array.of(0)),
+          v: createTensor("f32", [1], Float32Array.of(x)),
+        });
+      const updates = [1, 2, 3, 4, 5, 6, -1e6].map((x, i) => ({
+        client: `c${i}`,
+        examples: 1 + i,
+        network: network(x),
+      }));
+      const treatments = new Map([["v", "average"]] as const);
+      const given = Object.entries({ f: 1, bound: 1, radius: 1 }).filter(([name]) => name in rule.parameters);
+      const parameters = Object.fromEntries(given);
+      const { network: next } = await aggregateUpdates(network(0), updates, {
+        rule: { of: rule, parameters },
+        treatments,
+      });
+      expect(await numbersOf(next, "v")).toEqual([3]);
+    },
+  );
 
   it("aggregateUpdates() moves by the displacement from the network that a late client began with", async () => {
     const at = (x: number) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(x)) });

@@ -5,6 +5,7 @@ import {
   type DisplacementSum,
   SUM_ELEMENTS,
 } from "../kernels/displacement-sum.ts";
+import { coordinateMedian } from "../rules/coordinate-median.ts";
 import { areAllFinite } from "./assert-finite-range.ts";
 import type { AggregatePlan, Combination } from "./plan-aggregate.ts";
 import { readDisplacement, readFloat64Range, type TensorRange } from "./ranges.ts";
@@ -83,24 +84,35 @@ async function addClient(
   }
 }
 
-/** Averages the displacements of a range, each weighted by its client's share of the examples. */
+/**
+ * Combines the displacements of a range of an averaged tensor: their mean, weighted by the clients' shares of
+ * the examples, or, if the rule resists attackers, their median in each element.
+ */
 export function averageRange(
-  plan: Pick<AggregatePlan, "updates" | "shares">,
+  plan: Pick<AggregatePlan, "updates" | "shares" | "options">,
   range: TensorRange,
   global: Float64Array,
 ): Promise<Float64Array> {
-  const combination = { kind: "linear", weights: plan.shares, carried: 0 } as const;
-  return combineRange(plan, combination, range, { global, carried: undefined });
+  return combineRange(plan, averagingOf(plan), range, { global, carried: undefined });
+}
+
+/** Returns the way in which averaged tensors are combined. */
+function averagingOf({ updates, shares, options }: Pick<AggregatePlan, "updates" | "shares" | "options">) {
+  if (options.rule.of.robust !== true) return { kind: "linear", weights: shares, carried: 0 } as const;
+  const mixture = updates.map((_, i) => updates.map((_, k) => Number(i === k)));
+  return { kind: "coordinates", mixture, rule: coordinateMedian, parameters: {} } as const;
 }
 
 /**
  * Counts the arrays of a range's length that {@link combineRange} and its caller hold at once, for the limit
  * on memory.
  */
-export function arraysHeld({ updates }: Pick<AggregatePlan, "updates">, combination: Combination): number {
+export function arraysHeld({ updates, options }: AggregatePlan, combination: Combination): number {
   // The global range, stored and converted, the change, and states.
   const shared = 10;
-  return combination.kind === "linear" ? shared : shared + updates.length + combination.mixture.length;
+  if (combination.kind === "coordinates") return shared + updates.length + combination.mixture.length;
+  // A robust rule that is linear takes the median of averaged tensors.
+  return options.rule.of.robust === true ? shared + 2 * updates.length : shared;
 }
 
 function mixRow(row: readonly number[], displacements: readonly Float64Array[]): Float64Array {

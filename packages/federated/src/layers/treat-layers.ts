@@ -6,6 +6,9 @@ import { resolveTreatments, TREATMENTS, type Treatment } from "./treatments.ts";
 /** Names of statistics in PyTorch and in Keras. */
 const STATISTICS = /^(.*[./])?(running_mean|running_var|moving_mean|moving_variance)$/;
 
+/** Names of variances among the statistics. */
+const VARIANCE = /(running_var|moving_variance)$/;
+
 /** Names of the trained parameters of batch norms in PyTorch and in Keras. */
 const PARAMETERS = ["weight", "bias", "gamma", "beta"];
 
@@ -48,13 +51,16 @@ interface BatchNormTensors {
   readonly parameters: ReadonlySet<string>;
   /** Running means and variances, which are measured. */
   readonly statistics: ReadonlySet<string>;
+  /** Running variances alone, which are never negative. */
+  readonly variances: ReadonlySet<string>;
 }
 
 /**
  * Decides for every tensor of a network whether it is shared, averaged or kept with the clients.
  *
- * Running statistics are never `share`d: the mean of the clients' statistics is averaged past the rule, as
- * momentum would make variances negative. Integers such as counters of batches are kept.
+ * Running statistics are never `share`d: the clients' statistics are averaged past the rule, as momentum
+ * would make variances negative; if the rule resists attackers, their median takes the place of the mean.
+ * Integers such as counters of batches are kept.
  * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @throws UsageError if a policy needs a head that is not named, or a treatment is unknown
  * @throws OutOfRangeError if a pattern fits no layer
@@ -137,7 +143,11 @@ export function batchNorms(graph: Graph | undefined, network: Checkpoint): Batch
   const weightsAt = (begin: number, end: number) =>
     norms.flatMap(({ inputs }) => inputs.slice(begin, end)).filter((name) => graph.weights.has(name));
   // The operator's inputs are x, scale, shift, mean and variance.
-  return { parameters: new Set(weightsAt(1, 3)), statistics: new Set(weightsAt(3, 5)) };
+  return {
+    parameters: new Set(weightsAt(1, 3)),
+    statistics: new Set(weightsAt(3, 5)),
+    variances: new Set(weightsAt(4, 5)),
+  };
 }
 
 function normsByName({ tensors }: Checkpoint): BatchNormTensors {
@@ -147,5 +157,6 @@ function normsByName({ tensors }: Checkpoint): BatchNormTensors {
   return {
     parameters: new Set(parameters.filter((name) => tensors.has(name))),
     statistics: new Set(statistics),
+    variances: new Set(statistics.filter((name) => VARIANCE.test(name))),
   };
 }

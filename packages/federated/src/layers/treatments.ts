@@ -4,8 +4,9 @@ import { findAdapterFactor } from "@isthmus/merging";
 /**
  * Treatment of a tensor in a round. `share`: the rule makes one change of the values that all clients sent,
  * and the optimiser of the server moves the tensor by it. `average`: the tensor becomes the mean of the
- * values that clients sent, weighted by their examples, whatever the rule is, as is right for running
- * statistics. `keep`: each client keeps its own, and the global network keeps its values.
+ * values that clients sent, weighted by their examples, as is right for running statistics; if the rule
+ * resists attackers, it becomes their median in each element. `keep`: each client keeps its own, and the
+ * global network keeps its values.
  */
 export type Treatment = "share" | "average" | "keep";
 
@@ -41,8 +42,8 @@ export function resolveTreatments(
 }
 
 /**
- * Checks that the server changes at most one of the factors whose product is the change by an adapter, as the
- * server changes every tensor by itself.
+ * Checks that the server changes at most one of the factors whose product is the change by an adapter, as
+ * the server changes every tensor by itself.
  */
 function assertWholeChanges({ source }: Checkpoint, treatments: ReadonlyMap<string, Treatment>): void {
   const shared = [...treatments].flatMap(([name, treatment]) => {

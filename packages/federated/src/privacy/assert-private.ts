@@ -47,7 +47,7 @@ function reasonAgainst({ rule, before = [], clip, align, treatments = new Map() 
   }
   const averaged = [...treatments].find(([, treatment]) => treatment === "average");
   if (averaged !== undefined) {
-    return `tensor "${averaged[0]}" is averaged without clipping and noise: share it, or keep it with the clients`;
+    return `tensor "${averaged[0]}" is averaged without clipping and noise: keep it with the clients, running statistics by strategy: { share: { statistics: keep } }`;
   }
   return undefined;
 }

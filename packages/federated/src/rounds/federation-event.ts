@@ -5,8 +5,9 @@ import type { SecureSettings } from "../secure/secure-settings.ts";
 /** Fields of all events. */
 interface Happened {
   /**
-   * Time of the event, in milliseconds of the clock of the server that keeps the journal. Times grow strictly
-   * along a journal, so that an event no later than the state is recognised as a replay; see `timeOfNext`.
+   * Time of the event, in milliseconds of the clock of the server that keeps the journal. Times grow
+   * strictly along a journal, so that an event no later than the state is recognised as a replay; see
+   * `timeOfNext`.
    */
   readonly at: number;
 }
@@ -50,6 +51,11 @@ export type FederationEvent = Happened &
         readonly kind: "client-left";
         /** Name of the client that left. */
         readonly client: string;
+        /**
+         * Seconds for which nothing was heard of the client, which may be training; missing if it said that
+         * it leaves.
+         */
+        readonly silentSeconds?: number | undefined;
       }
     | {
         /** Tag of the event that a round begins to collect updates. */
@@ -101,7 +107,8 @@ export type FederationEvent = Happened &
       }
     | {
         /**
-         * A client's message of the secure sum was received; masked updates have the event `update-received`.
+         * A client's message of the secure sum was received; masked updates have the event `update-
+         * received`.
          */
         readonly kind: "secure-received";
         /** Number of the open round, from 1. */
@@ -153,8 +160,8 @@ export type FederationEvent = Happened &
         readonly hash: string;
         /**
          * Hash of the state that rule and optimiser carry into the next aggregation, `null` if they carry
-         * none; missing in journals of earlier versions, and if the server that keeps the journal has no such
-         * file.
+         * none; missing in journals of earlier versions, and if the server that keeps the journal has no
+         * such file.
          */
         readonly state?: string | null | undefined;
         /** Numbers that the server measured on the new network; absent if it measured none. */

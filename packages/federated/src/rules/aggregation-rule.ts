@@ -42,6 +42,11 @@ interface RuleDescription<P extends ParameterSpecs> {
   readonly parameters: P;
   /** Numbers of the updates that the rule looks at beside shares of examples. */
   readonly needs: readonly ("gram" | "norms" | "losses")[];
+  /**
+   * Whether a minority of clients that send anything cannot move the aggregate far. Averaged tensors such as
+   * running statistics become the median of what clients sent then. @defaultValue false
+   */
+  readonly robust?: boolean;
   /** Returns the smallest number of points that the rule is defined for, and its reason, for messages. */
   least?(parameters: TensorParameters<P>): { readonly count: number; readonly reason: string };
 }

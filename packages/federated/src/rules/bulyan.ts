@@ -19,6 +19,7 @@ export const bulyan: CoordinateRule<FSpecs> = {
   source: "El Mhamdi et al., The hidden vulnerability of distributed learning in Byzantium, 2018, section 4",
   parameters: { f: F },
   needs: ["gram"],
+  robust: true,
   least: ({ f }) =>
     f === 0
       ? { count: 1, reason: "without attackers all updates are averaged" }

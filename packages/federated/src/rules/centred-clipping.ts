@@ -30,6 +30,7 @@ export const centredClipping: LinearRule<typeof PARAMETERS> = {
   source: "Karimireddy et al., Learning from history for Byzantine robust optimization, 2021, equation 3",
   parameters: PARAMETERS,
   needs: ["gram"],
+  robust: true,
   carries: true,
   weigh(points, { radius, iterations }) {
     const { count } = points;

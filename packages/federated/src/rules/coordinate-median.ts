@@ -10,6 +10,7 @@ export const coordinateMedian: CoordinateRule<Record<never, never>> = {
   source: "Yin et al., Byzantine-robust distributed learning, 2018, definition 1",
   parameters: {},
   needs: [],
+  robust: true,
   combineInto(values, _parameters, out) {
     const [low, high] = [(values.length - 1) >> 1, values.length >> 1];
     forSortedRows(values, ({ rows, begin }) => {

@@ -50,6 +50,7 @@ export const geometricMedian: LinearRule<GeometricMedianSpecs> = {
   source: "Pillutla et al., Robust aggregation for federated learning, 2022, algorithm 2",
   parameters: PARAMETERS,
   needs: ["gram"],
+  robust: true,
   weigh(points, { nu, iterations, start, weighted }) {
     const alphas = meanWeights(points, weighted);
     const squares = squaredDistances(points);

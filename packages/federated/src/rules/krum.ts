@@ -17,6 +17,7 @@ export const krum: LinearRule<FSpecs> = {
   source: "Blanchard et al., Machine learning with adversaries, 2017, section 4",
   parameters: { f: F },
   needs: ["gram"],
+  robust: true,
   least: leastOfKrum,
   weigh(points, { f }) {
     const all = Array.from({ length: points.count }, (_, i) => i);

@@ -18,6 +18,7 @@ export const mda: LinearRule<FSpecs> = {
   source: "El Mhamdi et al., Genuinely distributed Byzantine machine learning, 2020, section 3 (MDA)",
   parameters: { f: F },
   needs: ["gram"],
+  robust: true,
   least: leastOfMajority,
   weigh(points, { f }) {
     const { count } = points;

@@ -11,6 +11,7 @@ export const meamed: CoordinateRule<FSpecs> = {
   source: "Xie et al., Generalized Byzantine-tolerant SGD, 2018, definition 5",
   parameters: { f: F },
   needs: [],
+  robust: true,
   least: leastOfMajority,
   combineInto(values, { f }, out) {
     averageClosestInto(values, values.length - f, out);

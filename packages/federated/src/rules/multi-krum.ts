@@ -33,6 +33,7 @@ export const multiKrum: LinearRule<MultiKrumSpecs> = {
   source: "Blanchard et al., Machine learning with adversaries, 2017, section 4 and Multi-Krum of section 5",
   parameters: PARAMETERS,
   needs: ["gram"],
+  robust: true,
   least: leastOfKrum,
   weigh(points, { f, select, weighted }) {
     const all = Array.from({ length: points.count }, (_, i) => i);

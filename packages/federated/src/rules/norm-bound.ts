@@ -23,6 +23,7 @@ export const normBound: LinearRule<NormBoundSpecs> = {
   source: "Sun et al., Can you really backdoor federated learning?, 2019, section 4",
   parameters: PARAMETERS,
   needs: ["norms"],
+  robust: true,
   weigh(points, { bound, weighted }) {
     const norms = normsOf(points);
     const weights = meanWeights(points, weighted).map(

@@ -37,6 +37,7 @@ export const trimmedMean: CoordinateRule<typeof PARAMETERS> = {
   source: "Yin et al., Byzantine-robust distributed learning, 2018, definition 2",
   parameters: PARAMETERS,
   needs: [],
+  robust: true,
   least: leastOfMajority,
   combineInto(values, { beta, f }, out) {
     const { length: count } = values;

@@ -39,11 +39,20 @@ export function assertRequired(
  * @throws InputError if the sum may have fewer clients
  */
 export function assertRequiredSum(
-  { threshold, session }: SecureSettings,
+  { threshold, session, clients }: SecureSettings,
   { require, leastClients }: ClientRequirements,
 ): void {
   if (!require.includes("secure") || threshold >= leastClients) return;
-  throw unmet(session, `"secure", a sum of at least ${leastClients} clients`, `it may be of ${threshold}`);
+  const share = Math.ceil((100 * leastClients) / clients.length) / 100;
+  const wayOut =
+    share > 1
+      ? `the sum has ${clients.length} clients, so that its server must wait for a larger "quorum"`
+      : `its server's file makes it so by: secure: { threshold: ${share} }`;
+  throw unmet(
+    session,
+    `"secure", a sum of at least ${leastClients} clients`,
+    `it may be of ${threshold}; ${wayOut}`,
+  );
 }
 
 function unmet(name: string, rule: string, offer: string): InputError {

@@ -16,13 +16,31 @@ export interface UpdateClaim {
   /** Number of examples that the client trained on; 1 if the number is hidden. */
   readonly examples: number;
   /**
-   * Mean loss of the round's network on the client's examples, before its work; absent for private and masked
-   * updates.
+   * Mean loss of the round's network on the client's examples, before its work; absent for private and
+   * masked updates.
    */
   readonly loss?: number | undefined;
   /** Further numbers that the client measured, by name; absent for private and masked updates. */
   readonly metrics?: Readonly<Record<string, number>> | undefined;
 }
+
+/** Answer of a server that an update does not count. */
+export interface RefusedClaim {
+  /**
+   * `missing`: the bytes are not at the server. `untimely`: the update does not fit the round. `unusable`:
+   * the bytes cannot count, also if they are sent again.
+   */
+  readonly kind: "missing" | "untimely" | "unusable";
+  /** Reason of the refusal, for people. */
+  readonly reason: string;
+}
+
+/** Kinds of refusals by the status of the answer. */
+const REFUSALS: ReadonlyMap<number, RefusedClaim["kind"]> = new Map([
+  [404, "missing"],
+  [409, "untimely"],
+  [422, "unusable"],
+]);
 
 /** The protocol of a federation from the side of a client; requests are repeated after a lost connection. */
 export interface FederationApi {
@@ -39,7 +57,7 @@ export interface FederationApi {
   /** Uploads the bytes of a file, and continues an upload that was interrupted. */
   upload(path: string, hash: string): Promise<void>;
   /** Submits uploaded bytes as the update of a round; returns why they do not count, or `undefined`. */
-  send(round: number, claim: UpdateClaim): Promise<string | undefined>;
+  send(round: number, claim: UpdateClaim): Promise<RefusedClaim | undefined>;
   /** Reads the client's next step in a secure sum; undefined if the sum went on without this client. */
   secure(round: number): Promise<SecureTask | undefined>;
   /** Sends a message of a secure sum; returns why the message was not accepted, or `undefined`. */
@@ -67,11 +85,12 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
       const answer = await request({
         method: "POST",
         path: `/v1/rounds/${round}/updates`,
-        accept: [404, 409, 422],
+        accept: [...REFUSALS.keys()],
         headers: { "content-type": "application/json" },
         body: () => JSON.stringify(claim),
       });
-      return answer.status === 200 ? undefined : answer.error();
+      const kind = REFUSALS.get(answer.status);
+      return kind === undefined ? undefined : { kind, reason: answer.error() };
     },
     async secure(round) {
       const answer = await request({ path: `/v1/rounds/${round}/secure`, accept: [409] });

@@ -3,17 +3,22 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
   assertWholeOptions,
+  InputError,
+  isIsthmusError,
   lockPathOf,
+  MismatchError,
   OutOfRangeError,
+  openCheckpoint,
   resolveOptions,
   takeLock,
   UsageError,
 } from "@isthmus/core";
 import { isLocal } from "@isthmus/federated";
-import { type DataSet, type Engine, scoreBy } from "@isthmus/graph";
+import { assertNetwork, type DataSet, type Engine, scoreBy } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertRequired, type RequiredProtection } from "./assert-required.ts";
-import { createFederationApi, type UpdateClaim } from "./federation-api.ts";
+import { bindFolder } from "./bind-folder.ts";
+import { createFederationApi, type RefusedClaim, type UpdateClaim } from "./federation-api.ts";
 import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
 import type { TaskAnswer } from "./parse-task.ts";
 import { maskMade, takeSecureStep } from "./secure-steps.ts";
@@ -86,10 +91,11 @@ const JOIN_FEDERATION_DEFAULTS: Required<
 
 /** Seconds that a server may wait before it answers that there is no task. */
 const WAIT_SECONDS = 20;
-/** Milliseconds until a refused update is sent again for the same round. */
+/** Milliseconds until an update that did not fit the round is sent again for it. */
 const REFUSED_MS = 10_000;
 /**
- * Milliseconds until the server is asked again after it refused a message or an update that it had asked for.
+ * Milliseconds until the server is asked again after it refused a message or an update that it had asked
+ * for.
  */
 const PAUSE_MS = 1000;
 
@@ -100,6 +106,8 @@ const PAUSE_MS = 1000;
  * @param url - address of the server, such as `http://127.0.0.1:8080`
  * @throws InputError if the server refuses the token, is unreachable for too long, has no graph of the
  *   network, or does not protect the client as the client requires
+ * @throws InputError if the folder holds the files of another federation, or the server refuses an update
+ *   for good, also after the client has trained anew
  * @throws OutOfRangeError if a number of the options is out of its range
  * @throws MismatchError if the examples do not fit the network
  */
@@ -133,14 +141,16 @@ export async function joinFederation(
     token,
     patience,
     signal,
-    onLost: (reason) => tell({ kind: "lost", reason }),
+    onLost: (reason, secondsLeft) => tell({ kind: "lost", reason, secondsLeft }),
   });
   const about = await api.about();
   assertRequired(about, requirements);
   tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
   await mkdir(folder, { recursive: true });
-  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder);
+  const elsewhere = "name another folder with --folder (in a script: folder)";
+  const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder, elsewhere);
   try {
+    await bindFolder(folder, about);
     return await work({ api, about, requirements, engine, data, folder, training, seed, signal, tell });
   } finally {
     await release();
@@ -154,8 +164,9 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   await api.graph(graphPath);
   const { graph } = await readArchitecture(graphPath);
   const client = { ...without, graph: scoreBy(graph, about.loss ?? undefined) };
+  await assertGraphOf(client);
   const rounds: number[] = [];
-  let refused: { readonly round: number; readonly reason: string } | undefined;
+  let refused: RefusedRound | undefined;
   for (;;) {
     signal.throwIfAborted();
     const task = await api.task(WAIT_SECONDS);
@@ -163,22 +174,35 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
       const network = await saveFinal(client, task.network);
       return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
     }
-    if (task.task === "wait") {
-      tell({ kind: "waiting", reason: task.reason });
-      continue;
+    if (task.task === "wait") tell({ kind: "waiting", reason: task.reason });
+    else if (task.task === "secure") await takeStep(client, task);
+    else {
+      const outcome = await takeRoundAgain(client, task, refused);
+      refused = outcome.kind === "refused" ? outcome : undefined;
+      if (outcome.kind === "counted") rounds.push(task.round);
     }
-    if (task.task === "secure") {
-      await takeStep(client, task);
-      continue;
-    }
-    if (task.round === refused?.round) {
-      // The same update would be refused at once; in the meantime the server's owner may change its limits.
-      tell({ kind: "waiting", reason: refused.reason });
-      await setTimeout(REFUSED_MS, undefined, { signal });
-    }
-    const outcome = await takeRound(client, task);
-    refused = outcome.kind === "refused" ? { round: task.round, reason: outcome.reason } : undefined;
-    if (outcome.kind === "counted") rounds.push(task.round);
+  }
+}
+
+/**
+ * Checks that the graph of the server reads the network that it sends.
+ * @throws MismatchError if it does not, which only the owner of the server can mend
+ */
+async function assertGraphOf({ api, about, folder, graph }: WorkingClient): Promise<void> {
+  const path = join(folder, "global.safetensors");
+  await api.download(about.network, path);
+  const network = await openCheckpoint(path);
+  try {
+    assertNetwork(graph, network);
+  } catch (error) {
+    if (!isIsthmusError(error, "MismatchError")) throw error;
+    const names = [...network.tensors.keys()].filter((name) => !graph.weights.has(name));
+    throw new MismatchError(
+      `Cannot take part in "${about.name}" as the graph of its server must read the network that it sends: they differ in ${names.length} of ${network.tensors.size} tensors; tell the owner of the server, who must export the graph without optimization or constant folding`,
+      { parameters: names, cause: error },
+    );
+  } finally {
+    await network.close();
   }
 }
 
@@ -203,29 +227,86 @@ type RoundOutcome =
   | { readonly kind: "counted" }
   /** The secure sum of the round went on without this client, or begins again. */
   | { readonly kind: "missed" }
-  /** The server refused the update, and would refuse the very same again. */
-  | { readonly kind: "refused"; readonly reason: string };
+  | RefusedRound;
+
+/** A round whose update was refused. */
+interface RefusedRound {
+  readonly kind: "refused";
+  readonly round: number;
+  /** Whether the bytes cannot count, also if they are sent again; else they did not fit the round. */
+  readonly forGood: boolean;
+  readonly reason: string;
+}
+
+/**
+ * Takes a round, which may be one whose update was refused before. An update that did not fit the round is
+ * sent again after a while; for one that was refused for good, the client trains anew once.
+ * @throws InputError if the update of a training anew is refused for good, too
+ */
+async function takeRoundAgain(
+  client: WorkingClient,
+  task: Extract<TaskAnswer, { task: "train" }>,
+  refused: RefusedRound | undefined,
+): Promise<RoundOutcome> {
+  if (refused?.round !== task.round) return takeRound(client, task, { anew: false });
+  if (!refused.forGood) {
+    // The same answer would come at once.
+    client.tell({ kind: "waiting", reason: refused.reason });
+    await setTimeout(REFUSED_MS, undefined, { signal: client.signal });
+  }
+  const outcome = await takeRound(client, task, { anew: refused.forGood });
+  if (outcome.kind !== "refused" || !outcome.forGood || !refused.forGood) return outcome;
+  throw uselessError(client, outcome.reason);
+}
 
 /** Trains for a round and sends the result. */
 async function takeRound(
   client: WorkingClient,
   { round, network }: Extract<TaskAnswer, { task: "train" }>,
+  { anew }: { readonly anew: boolean },
 ): Promise<RoundOutcome> {
-  const { api, tell } = client;
+  const { tell } = client;
   const { secure } = client.about;
-  const made = await makeUpdate(client, { round, network });
+  const made = await makeUpdate(client, { round, network }, { anew });
   const sent = secure ? await maskMade(client, round, made) : made;
   if (sent === undefined) return miss(client);
-  const { path, ...claim } = { ...made, ...sent };
-  await api.upload(path, claim.hash);
-  const refusal = await api.send(round, claimOf(client, claim));
+  const refusal = await sendMade(client, round, { ...made, ...sent });
   if (refusal === undefined) {
-    tell({ kind: "sent", round, loss: claim.loss });
+    tell({ kind: "sent", round, loss: made.loss });
     return { kind: "counted" };
   }
-  tell({ kind: "refused", round, reason: refusal });
+  const { kind, reason } = refusal;
+  tell({ kind: "refused", round, reason });
   // Masks belong to one start of a round: in the next start, the client sends other bytes.
-  return secure ? miss(client) : { kind: "refused", reason: refusal };
+  if (secure || kind === "missing") return miss(client);
+  return { kind: "refused", round, forGood: kind === "unusable", reason };
+}
+
+/** Number of times that bytes are sent which the server says it does not have. */
+const SENDINGS = 3;
+
+/**
+ * Sends an update and lets it count; sends its bytes again if a server that was started again has lost them.
+ */
+async function sendMade(
+  client: WorkingClient,
+  round: number,
+  { path, ...claim }: MadeUpdate,
+): Promise<RefusedClaim | undefined> {
+  const { api } = client;
+  for (let sending = 1; ; sending++) {
+    await api.upload(path, claim.hash);
+    const refusal = await api.send(round, claimOf(client, claim));
+    if (refusal?.kind !== "missing" || sending === SENDINGS) return refusal;
+  }
+}
+
+/** Returns the error of a client whose update was refused for good, also after it had trained anew. */
+function uselessError({ about, folder }: WorkingClient, reason: string): InputError {
+  return new InputError(
+    `Cannot go on with "${about.name}" as an update must count that was trained anew after a refusal: ${reason}; nothing more is sent: look at the examples and at the choices for training, and start again in the same folder, "${folder}"`,
+    { input: "update" },
+  );
 }
 
 async function miss(client: WorkingClient): Promise<RoundOutcome> {

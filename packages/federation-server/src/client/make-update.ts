@@ -39,14 +39,21 @@ interface RoundTask {
 }
 
 /**
- * The record of the last update, which is written once all files that it names are on the disk. A client that
- * was killed before continues from the record of the round before, and makes the very same update again.
+ * The record of the last update, which is written once all files that it names are on the disk. A client
+ * that was killed before continues from the record of the round before, and makes the very same update
+ * again.
  */
 interface UpdateRecord extends RoundTask, Omit<MadeUpdate, "path"> {
   /** Name of the file with the shared layers. */
   readonly update: string;
   /** Name of the file with the layers that the client kept to itself; null if it keeps none. */
   readonly own: string | null;
+  /**
+   * Name of the file with the own layers that training began with; null or missing if it began with none.
+   */
+  readonly ownBefore?: string | null;
+  /** Number of trainings for the round, above 1 if an earlier update was refused; missing for one. */
+  readonly trainings?: number;
   /** Privacy of the federation when the update was made; null if it had none. */
   readonly privacy: PrivacyDescription | null;
 }
@@ -59,37 +66,46 @@ const pathsOf = (folder: string) => ({
 });
 
 /** Pattern of the names of files of rounds; a record names the files that are in use. */
-const ROUND_FILE = /^(update|own)\.\d+\.[\da-f]+\.safetensors$/;
+const ROUND_FILE = /^(update|own)\.\d+\.[\da-f]+(\.\d+)?\.safetensors$/;
 
-/** Returns the names of the files for a round, to which no other round writes. */
-function namesFor({ round, network }: RoundTask) {
-  const stem = `${round}.${network.slice(0, 16)}.safetensors`;
+/** Returns the names of the files for a training of a round, to which no other one writes. */
+function namesFor({ round, network }: RoundTask, training: number) {
+  const ending = training === 1 ? "" : `.${training}`;
+  const stem = `${round}.${network.slice(0, 16)}${ending}.safetensors`;
   return { update: `update.${stem}`, own: `own.${stem}` };
 }
 
 /**
  * Trains the network of a round on the client's examples, and writes the layers that are shared as the
- * update, and the other layers for the client's next round. An update that was made before for the same round
- * is used again.
+ * update, and the other layers for the client's next round. An update that was made before for the same
+ * round is used again, unless it was refused: then the client trains anew, with the examples in another
+ * order.
  */
-export async function makeUpdate(client: WorkingClient, task: RoundTask): Promise<MadeUpdate> {
+export async function makeUpdate(
+  client: WorkingClient,
+  task: RoundTask,
+  { anew }: { readonly anew: boolean } = { anew: false },
+): Promise<MadeUpdate> {
   const { folder, api, about, data } = client;
   const paths = pathsOf(folder);
   const before = await readRecord(folder);
-  if (before !== undefined && isFor(before, task, about.privacy)) return madeOf(before, folder);
+  const isMade = before !== undefined && isFor(before, task, about.privacy);
+  if (isMade && !anew) return madeOf(before, folder);
+  const training = isMade ? 1 + (before.trainings ?? 1) : 1;
+  const ownBefore = (isMade ? before.ownBefore : before?.own) ?? null;
   await api.download(task.network, paths.global);
   const global = await openCheckpoint(paths.global);
   const opened = [global];
   try {
-    const ownLayers = await openOwn(folder, before);
+    const ownLayers = await openOwn(folder, ownBefore);
     if (ownLayers !== undefined) opened.push(ownLayers);
     const start = joined(global, ownLayers);
     const { loss, ...others } = evaluatedNetwork(await evaluate(client, start));
-    const { weights, result } = await train(client, start, data, trainOptions(client, task.round));
+    const { weights, result } = await train(client, start, data, trainOptions(client, task.round, training));
     const keptSet = new Set(about.keep);
     const names = [...weights.tensors.keys()];
     const sent = await privatized(client, start, weights, { round: task.round, names });
-    const files = namesFor(task);
+    const files = namesFor(task, training);
     const save = (name: string, part: Checkpoint) =>
       saveCheckpoint(part, join(folder, name), { overwrite: true, durable: true });
     await save(
@@ -110,6 +126,8 @@ export async function makeUpdate(client: WorkingClient, task: RoundTask): Promis
       metrics,
       update: files.update,
       own: ownNames.length > 0 ? files.own : null,
+      ownBefore,
+      trainings: training,
       privacy: about.privacy,
     };
     await saveFile(paths.record, JSON.stringify(record));
@@ -143,8 +161,8 @@ async function readRecord(folder: string): Promise<UpdateRecord | undefined> {
 }
 
 /**
- * Returns whether an update was made for the very same round, as after a lost connection or a killed process,
- * and with the noise that the federation asks for.
+ * Returns whether an update was made for the very same round, as after a lost connection or a killed
+ * process, and with the noise that the federation asks for.
  */
 const isFor = (
   { round, network, privacy: before }: UpdateRecord,
@@ -158,17 +176,16 @@ function madeOf({ hash, examples, loss, metrics, update }: UpdateRecord, folder:
 }
 
 /** Removes the files of other rounds, and files that a killed process left behind. */
-async function removeOthers(folder: string, { update, own }: UpdateRecord): Promise<void> {
+async function removeOthers(folder: string, { update, own, ownBefore }: UpdateRecord): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (ROUND_FILE.test(name) && name !== update && name !== own)
+    if (ROUND_FILE.test(name) && ![update, own, ownBefore].includes(name))
       await rm(join(folder, name), { force: true });
   }
 }
 
 /** Opens the layers that the client kept to itself in an earlier round. */
-async function openOwn(folder: string, record: UpdateRecord | undefined): Promise<Checkpoint | undefined> {
-  if (record === undefined || record.own === null) return undefined;
-  return openCheckpoint(join(folder, record.own));
+async function openOwn(folder: string, name: string | null): Promise<Checkpoint | undefined> {
+  return name === null ? undefined : openCheckpoint(join(folder, name));
 }
 
 /**
@@ -197,18 +214,24 @@ async function evaluate({ graph, engine, data, signal }: WorkingClient, network:
 }
 
 /** Returns the options of training: the client's choices, else the suggestions of the server. */
-function trainOptions({ about, training, seed, signal, tell }: WorkingClient, round: number): TrainOptions {
+function trainOptions(
+  { about, training, seed, signal, tell }: WorkingClient,
+  round: number,
+  number: number,
+): TrainOptions {
   const advice = about.training;
   const kind = training.optimizer ?? advice.optimizer;
   const optimizer: BaseOptimizerSpec = kind === "sgd" ? { kind, momentum: advice.momentum } : { kind };
   const advised = kind === advice.optimizer ? advice.learningRate : null;
   const batch = training.batch ?? advice.batch ?? undefined;
+  const again = number === 1 ? "" : `, training ${number}`;
   return {
-    seed: createRandom(seed, `${about.client} in round ${round}`).integer(2 ** 32),
+    seed: createRandom(seed, `${about.client} in round ${round}${again}`).integer(2 ** 32),
     epochs: training.epochs ?? advice.epochs,
     ...(batch === undefined ? {} : { batch }),
     optimizer,
     schedule: { kind: "constant", learningRate: training.learningRate ?? advised ?? LEARNING_RATES[kind] },
+    ...(advice.proximal > 0 && { proximal: { mu: advice.proximal } }),
     signal,
     onProgress: ({ done }) => tell({ kind: "training", round, done }),
   };
@@ -220,7 +243,7 @@ export async function saveFinal({ api, folder }: WorkingClient, network: string)
   await api.download(network, paths.global);
   const [global, ownLayers] = [
     await openCheckpoint(paths.global),
-    await openOwn(folder, await readRecord(folder)),
+    await openOwn(folder, (await readRecord(folder))?.own ?? null),
   ];
   try {
     await saveCheckpoint(joined(global, ownLayers), paths.final, { overwrite: true });

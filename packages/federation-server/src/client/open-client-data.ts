@@ -3,8 +3,8 @@ import { openDataSet } from "@isthmus/data";
 import type { Batch, DataSet } from "@isthmus/graph";
 
 /**
- * Opens the examples of a client: a name as `openDataSet` takes it, which may end in `@BEGIN-END` for the
- * examples from position BEGIN, counted from 0, up to END, exclusive: `mnist:train@0-6000`.
+ * Opens the examples of a client: a name as `openDataSet` takes it, such as `mnist:train@1..6000`. The
+ * earlier notation `@BEGIN-END`, from position BEGIN, counted from 0, up to END, exclusive, is read, too.
  * @throws InputError if the name has another form, or there are fewer examples
  */
 export async function openClientData(name: string): Promise<DataSet> {

@@ -10,6 +10,10 @@ export interface FederationAbout {
   readonly name: string;
   /** Name of the client that asks, by its token. */
   readonly client: string;
+  /**
+   * Text that distinguishes the federation from all others; `null` if the server, an older one, gives none.
+   */
+  readonly identity: string | null;
   /** Number of rounds, at least 1. */
   readonly rounds: number;
   /** SHA-256 of the global network, in hexadecimal. */
@@ -36,6 +40,8 @@ export interface FederationAbout {
     readonly optimizer: "sgd" | "adam" | "adamw";
     readonly learningRate: number | null;
     readonly momentum: number;
+    /** Weight of the proximal term that clients add to their loss; 0 for none. */
+    readonly proximal: number;
   };
 }
 
@@ -44,6 +50,7 @@ const count = z.int().min(1);
 const ABOUT: z.ZodType<FederationAbout> = z.object({
   name: z.string(),
   client: z.string(),
+  identity: z.string().nullable().default(null),
   rounds: count,
   network: z.string(),
   bytes: count,
@@ -58,6 +65,7 @@ const ABOUT: z.ZodType<FederationAbout> = z.object({
     optimizer: z.enum(["sgd", "adam", "adamw"]),
     learningRate: z.number().positive().nullable(),
     momentum: z.number().min(0).lt(1),
+    proximal: z.number().min(0).default(0),
   }),
 });
 

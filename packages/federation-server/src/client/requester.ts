@@ -12,8 +12,11 @@ export interface RequesterOptions {
   readonly patience: number;
   /** Signal that stops a request, and the wait before the next attempt. */
   readonly signal: AbortSignal;
-  /** Called with the reason if the server does not answer, before it is asked again. */
-  readonly onLost: (reason: string) => void;
+  /**
+   * Called if the server does not answer, before it is asked again, with the reason and the seconds for which
+   * the client goes on asking.
+   */
+  readonly onLost: (reason: string, secondsLeft: number) => void;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -61,6 +64,9 @@ const AWAY: readonly number[] = [429, 500, 502, 503, 504];
 /** Pattern of the codes of errors about certificates, which do not go away by waiting. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
+/** Pattern of codes of errors that a server without TLS causes. */
+const NOT_TLS = /SSL_WRONG_VERSION_NUMBER|SSL_PACKET_LENGTH_TOO_LONG|SSL_HTTP_REQUEST/;
+
 /** Creates a requester, which gives up once the server was unreachable for the time of `patience`. */
 export function createRequester(options: RequesterOptions): Requester {
   const { patience, signal, onLost } = options;
@@ -77,7 +83,7 @@ export function createRequester(options: RequesterOptions): Requester {
           },
         );
       }
-      onLost(outcome);
+      onLost(outcome, Math.round((patience - (performance.now() - began)) / 1000));
       await setTimeout(pause, undefined, { signal });
     }
   };
@@ -98,10 +104,21 @@ async function attempt(ask: Ask, { url, token, signal }: RequesterOptions): Prom
     return await readAnswer(ask, response, url);
   } catch (error) {
     if (signal.aborted || error instanceof InputError) throw error;
-    const { cause, message } = error as Error & { readonly cause?: { readonly code?: string } };
-    if (UNTRUSTED.test(cause?.code ?? "")) throw untrusted(url, cause);
-    return cause instanceof Error && cause.message !== "" ? cause.message : message;
+    return reasonOf(error as Error & { readonly cause?: { readonly code?: string } }, url);
   }
+}
+
+/**
+ * Returns the reason why a server did not answer.
+ * @throws InputError if another attempt would find the same
+ */
+function reasonOf(
+  { cause, message }: Error & { readonly cause?: { readonly code?: string } },
+  url: string,
+): string {
+  if (UNTRUSTED.test(cause?.code ?? "")) throw untrusted(url, cause);
+  if (NOT_TLS.test(cause?.code ?? "")) throw notTls(url, cause);
+  return cause instanceof Error && cause.message !== "" ? cause.message : message;
 }
 
 async function readAnswer(ask: Ask, response: Response, url: string): Promise<Answer | string> {
@@ -127,6 +144,13 @@ function answerOf({ status, headers }: Response, text: string): Answer {
       return said === undefined ? `status ${status}` : String(parseJson(said, { attempt: "read an error" }));
     },
   };
+}
+
+function notTls(url: string, cause: unknown): InputError {
+  return new InputError(
+    `Cannot join the federation at ${url} as its server must speak https there: this server speaks http; join ${url.replace("https:", "http:")}, or let its owner set "tls"`,
+    { input: url, cause },
+  );
 }
 
 function untrusted(url: string, cause: unknown): InputError {

@@ -88,6 +88,8 @@ export type ClientEvent =
       readonly kind: "lost";
       /** Reason why there is no answer, for people. */
       readonly reason: string;
+      /** Seconds for which the client goes on asking. */
+      readonly secondsLeft: number;
     };
 
 /** A client at work. */

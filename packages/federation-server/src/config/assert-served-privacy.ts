@@ -1,5 +1,5 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
-import { beginPrivacy, describeSpent, hasRoom, resolveRule } from "@isthmus/federated";
+import { beginPrivacy, describeSpent, hasRoom, isLocal, resolveRule } from "@isthmus/federated";
 import type { FederationConfig } from "./federation-config.ts";
 
 /**
@@ -31,4 +31,21 @@ export function assertServedPrivacy({
   throw new UsageError(
     `Cannot serve a federation as ${describeSpent(privacy, beginPrivacy(privacy))}; raise "noise" or "budget"`,
   );
+}
+
+/** Multiple of the clients that there are at which the divisor of a private mean is doubted. */
+const FAR_MORE = 1.5;
+
+/**
+ * Says why the divisor of a private mean is too large for the clients of a federation, so that the network
+ * hardly moves; returns `undefined` if it is not.
+ * @param tokens - number of clients that have a token
+ */
+export function doubtAboutClients(
+  { strategy: { privacy }, plan }: Pick<FederationConfig, "strategy" | "plan">,
+  tokens: number,
+): string | undefined {
+  const there = Math.max(tokens, plan.quorum);
+  if (privacy === undefined || isLocal(privacy) || privacy.clients <= FAR_MORE * there) return undefined;
+  return `"clients" of the privacy is ${privacy.clients}, by which the sum of updates is divided however few come, and there are ${there}: the network moves ${(privacy.clients / there).toPrecision(2)} times less far than they do; set it to the number of clients of a round`;
 }

@@ -68,7 +68,7 @@ const described = z.strictObject({
 
 /** A strategy by its description, or by the name that other tools have for it. */
 const strategy = z.preprocess(
-  (value) => (typeof value === "string" ? namedStrategy(value) : value),
+  (value) => (typeof value === "string" ? namedStrategy(value, true) : value),
   described,
 );
 
@@ -80,7 +80,18 @@ const training = z.strictObject({
   optimizer: z.enum(["sgd", "adam", "adamw"]).default("sgd"),
   learningRate: z.number().positive().nullable().default(null),
   momentum: z.number().min(0).lt(1).default(0.9),
+  proximal: z.number().min(0).default(0),
 });
+
+/** Weight of the proximal term of `strategy: fedprox`, unless the file names another. */
+const FEDPROX_PROXIMAL = 0.1;
+
+/** Tells clients of their half of a strategy that is named, which is the proximal term of FedProx. */
+function tellClients(value: unknown): unknown {
+  const { strategy: name, training: advice } = { ...(value as Partial<Record<string, unknown>> | null) };
+  if (name !== "fedprox" || (advice !== undefined && typeof advice !== "object")) return value;
+  return { ...(value as object), training: { proximal: FEDPROX_PROXIMAL, ...advice } };
+}
 
 const secure = z
   .union([
@@ -140,7 +151,7 @@ const file = z.strictObject({
 });
 
 /** Schema of a federation's file. */
-export const FEDERATION_FILE: z.ZodType<FederationFile> = file;
+export const FEDERATION_FILE: z.ZodType<FederationFile> = z.preprocess(tellClients, file);
 
 /** Keys that a federation's file may have. */
 export const FEDERATION_KEYS: readonly string[] = Object.keys(file.shape);

@@ -13,6 +13,11 @@ export interface TrainingAdvice {
   readonly learningRate: number | null;
   /** Momentum of sgd. */
   readonly momentum: number;
+  /**
+   * Weight of the proximal term `proximal / 2 |w - w_round|²`, by which clients stay near the network of the
+   * round; 0 for none. `strategy: fedprox` sets it to 0.1. @defaultValue 0
+   */
+  readonly proximal?: number;
 }
 
 /** Limit on the norm of an update's change from the network that it began with. */

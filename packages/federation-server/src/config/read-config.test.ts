@@ -43,6 +43,15 @@ describe("readFederation()", () => {
     expect((await read("network: a")).strategy).toEqual({});
   });
 
+  it("tells clients of the proximal term if the strategy is fedprox, and of the weight that the file names", async () => {
+    const { strategy, training } = await read("network: a\nstrategy: fedprox");
+    expect([strategy, training.proximal]).toEqual([{}, 0.1]);
+    const file = "network: a\nstrategy: fedprox\ntraining: { epochs: 2, proximal: 0.01 }";
+    expect((await read(file)).training).toMatchObject({ epochs: 2, proximal: 0.01 });
+    expect((await read("network: a")).training.proximal).toBe(0);
+    await expect(read("network: a\ntraining: { proximal: -1 }")).rejects.toThrow('"training.proximal"');
+  });
+
   it("takes privacy as simulations do, and secure sums by true", async () => {
     const privacy = { clip: 1, noise: 1, clients: 3, delta: 0.01, sampling: { kind: "all" }, by: "layer" };
     expect(await read(`network: a\nstrategy: { privacy: ${JSON.stringify(privacy)} }`)).toMatchObject({
@@ -75,7 +84,6 @@ describe("readFederation()", () => {
     ["network: a\ndeadline: soon", '"deadline"'],
     ["network: a\nstrategy: { rule: krumm }", 'did you mean "krum"'],
     ["network: a\nstrategy: fedadm", 'did you mean "fedadam"'],
-    ["network: a\nstrategy: fedprox", "each client adds the proximal term"],
     ["network: a\nstrategy: { ruel: krum }", 'unknown key "strategy.ruel"'],
     ["network: a\nstrategy: { align: global }", "needs the graph"],
     ["network: a\nevaluate: mnist:test", "needs the graph"],

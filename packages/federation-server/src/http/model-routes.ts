@@ -1,6 +1,4 @@
-import { digestFile, saveFile } from "@isthmus/core";
-import { encodeGraph } from "@isthmus/graph";
-import { readArchitecture } from "@isthmus/zoo";
+import { digestFile } from "@isthmus/core";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
@@ -17,7 +15,7 @@ interface SentFile {
 
 /** Adds the routes of the global networks and of their graph. */
 export async function addModelRoutes(app: FastifyInstance, federation: Federation): Promise<void> {
-  const { config, store } = federation;
+  const { store } = federation;
   app.get<{ Params: { hash: string } }>("/v1/models/:hash", {
     schema: {
       params: HASH_PARAMS,
@@ -35,10 +33,9 @@ export async function addModelRoutes(app: FastifyInstance, federation: Federatio
       return sendFile(request, reply, { path: store.model(hash), hash, type: "application/octet-stream" });
     },
   });
-  if (config.graph === null) return;
-  // Exporters may keep constants in files beside the graph, which clients do not have.
-  await saveFile(store.graph, encodeGraph((await readArchitecture(config.graph)).graph));
-  const graph = { path: store.graph, hash: await digestFile(store.graph), type: "application/octet-stream" };
+  if (federation.graph === null) return;
+  const { graph: path } = federation;
+  const graph = { path, hash: await digestFile(path), type: "application/octet-stream" };
   app.get("/v1/graph", {
     schema: { response: REFUSED, tags: ["networks"], summary: "Read the graph of the network, as ONNX" },
     handler: (request, reply) => sendFile(request, reply, graph),

@@ -29,6 +29,7 @@ const training = {
     optimizer: text,
     learningRate: { type: ["number", "null"] },
     momentum: number,
+    proximal: { type: "number", description: "Weight of the proximal term of the loss, 0 for none" },
   },
 } as const;
 
@@ -45,6 +46,7 @@ export const FEDERATION_ANSWER: object = {
     network: { type: "string", description: "SHA-256 of the global network" },
     bytes: { type: "integer", description: "Largest number of bytes of an update" },
     keep: { type: "array", items: text, description: "Names of tensors that clients keep to themselves" },
+    identity: { type: "string", description: "Random text of this federation, for a client's own files" },
     graph: { type: "boolean", description: "Whether there is a graph at /v1/graph" },
     training,
     loss: {

@@ -126,15 +126,18 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
 
 /** Says why the bytes of an update cannot count; of a masked update only the length can be checked. */
 async function refusalOfBytes(
-  { config, state, workers, store, keptTensors: keep, averagedTensors: averaged }: Federation,
+  federation: Federation,
   { round }: ReceivedUpdate,
   path: string,
 ): Promise<string | undefined> {
+  const { config, state, workers, store } = federation;
   if (config.plan.secure === null) {
     // The round exists, as `refusalOf` has checked before.
     const network = store.model(networkOfRound(state, round) as string);
     const { norm } = config.limits;
-    return (await workers.check({ update: path, network, keep, averaged, norm })).refusal ?? undefined;
+    const { keptTensors: keep, averagedTensors: averaged, sharedVariances: variances } = federation;
+    const request = { update: path, network, keep, averaged, variances, norm };
+    return (await workers.check(request)).refusal ?? undefined;
   }
   if (state.secure === null) return "no secure sum is open";
   const bytes = 4 * wordsOf(state.secure.sum.settings);

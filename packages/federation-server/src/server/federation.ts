@@ -1,29 +1,28 @@
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { digestFile, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { digestFile, openCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   advance,
   type FederationEvent,
   type FederationState,
   isLocal,
-  resolveStrategy,
   type Seed,
   timeOfNext,
 } from "@isthmus/federated";
-import { readArchitecture } from "@isthmus/zoo";
+import { encodeGraph } from "@isthmus/graph";
 import { assertServedPrivacy } from "../config/assert-served-privacy.ts";
 import { assertServedSecure } from "../config/assert-served-secure.ts";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
+import { openIdentity } from "../store/identity.ts";
 import { openNoiseSecret } from "../store/noise-secret.ts";
 import { keepUpdates, openStore, publish, type Store } from "../store/store.ts";
-import { namesTreated } from "../work/names-treated.ts";
-import { secureLayout } from "../work/secure-layout.ts";
 import type { Workers } from "../work/workers.ts";
 import { type Clock, createClock, notBehind } from "./clock.ts";
 import { createEventBudget } from "./event-budget.ts";
 import { createSignal } from "./events.ts";
 import { assertKnownFiles } from "./known-files.ts";
+import { prepareNetwork } from "./prepare-network.ts";
 import { beginRestoring } from "./restore-state.ts";
 import type { Federation, Log, UntimedEvent } from "./running-federation.ts";
 import { createStepper } from "./stepper.ts";
@@ -47,7 +46,8 @@ export interface FederationPorts {
 /**
  * Opens a federation: a new federation, or one that was interrupted, which continues at the end of its
  * journal.
- * @throws MismatchError if the folder has a federation of another plan or network
+ * @throws MismatchError if the folder has a federation of another plan or network, or the graph is not that
+ *   of the network
  * @throws FormatError if the journal is damaged, or a file is not the one that the journal names
  * @throws InputError if the network cannot be read
  * @throws UnsupportedError if the strategy is private, and a choice breaks the account
@@ -57,27 +57,37 @@ export async function openFederation(config: FederationConfig, ports: Federation
   assertServedSecure(config);
   const store = await openStore(config.folder);
   const initial = await importNetwork(config.network, store);
-  const restored = beginRestoring(config, initial);
-  const journal = await openJournal(store.journal, restored.take);
+  const { graph, ...special } = await prepareNetwork(config, store.model(initial));
+  const { journal, restored } = await openOwnJournal(config, store, initial);
   try {
-    if (journal.lines === 0) await journal.append(restored.header);
     const { state } = restored;
+    if (graph !== undefined) await saveFile(store.graph, encodeGraph(graph));
     await assertKnownFiles(store, state);
     await keepUpdates(store, pathsOf(store, state));
     const { size } = await stat(store.model(initial));
     if (journal.torn > 0)
       ports.log.warn({ bytes: journal.torn }, "dropped a torn line at the end of the journal");
     ports.log.info({ events: journal.lines, round: state.history.length + 1 }, "federation opened");
-    const special = await findSpecial(config, store.model(initial));
     const noiseSeed = await openNoiseSeed(config, store);
-    const secureElements = await countSecure(store.model(initial), special.keptTensors);
     if (config.plan.secure !== null) {
       const notChecked =
         "updates are masked: neither their numbers, nor norms, nor counts of examples can be checked";
       ports.log.warn({ threshold: config.plan.secure.threshold }, notChecked);
     }
+    const identity = await openIdentity(store, journal.lines === 0);
+    const graphPath = graph === undefined ? null : store.graph;
     return run(
-      { config, store, journal, state, networkBytes: size, ...special, noiseSeed, secureElements },
+      {
+        config,
+        store,
+        journal,
+        state,
+        networkBytes: size,
+        ...special,
+        noiseSeed,
+        identity,
+        graph: graphPath,
+      },
       ports,
     );
   } catch (error) {
@@ -103,37 +113,26 @@ async function importNetwork(path: string, store: Store): Promise<string> {
   return hash;
 }
 
+/**
+ * Opens the journal of a federation. A journal of another federation in which nothing has happened yet is
+ * replaced, as by a mended file after a first start.
+ */
+async function openOwnJournal(config: FederationConfig, store: Store, initial: string) {
+  const restored = beginRestoring(config, initial);
+  const journal = await openJournal(store.journal, restored.take);
+  if (journal.lines > 0 && !restored.isForeign) return { journal, restored };
+  if (restored.isForeign) {
+    await journal.close();
+    await rm(store.journal);
+    return openOwnJournal(config, store, initial);
+  }
+  await journal.append(restored.header);
+  return { journal, restored };
+}
+
 /** Returns the paths of the updates that still count. */
 function pathsOf(store: Store, { updates, held }: FederationState): ReadonlySet<string> {
   return new Set([...updates, ...held].map((update) => store.update(update)));
-}
-
-/** Finds the tensors that clients keep to themselves, and the averaged tensors, by the strategy. */
-async function findSpecial(
-  { graph: path, strategy }: FederationConfig,
-  network: string,
-): Promise<Pick<Federation, "keptTensors" | "averagedTensors">> {
-  const graph = path === null ? undefined : (await readArchitecture(path)).graph;
-  const checkpoint = await openCheckpoint(network);
-  try {
-    const { treatments } = resolveStrategy(graph, checkpoint, strategy);
-    return {
-      keptTensors: [...namesTreated(treatments, "keep")],
-      averagedTensors: [...namesTreated(treatments, "average")],
-    };
-  } finally {
-    await checkpoint.close();
-  }
-}
-
-/** Counts the elements of an update that is summed securely. */
-async function countSecure(network: string, keep: readonly string[]): Promise<number> {
-  const checkpoint = await openCheckpoint(network);
-  try {
-    return secureLayout(checkpoint, new Set(keep)).elements;
-  } finally {
-    await checkpoint.close();
-  }
 }
 
 /** Returns the seed of the noise, or null if the server adds none. */
@@ -164,17 +163,17 @@ function isTrouble(event: FederationEvent): boolean {
 }
 
 interface Opened
-  extends Pick<
+  extends Omit<
     Federation,
-    "config" | "store" | "networkBytes" | "keptTensors" | "averagedTensors" | "noiseSeed" | "secureElements"
+    "state" | "workers" | "ended" | "now" | "changed" | "happen" | "attend" | "close"
   > {
   readonly journal: Journal;
   readonly state: FederationState;
 }
 
 function run(opened: Opened, ports: FederationPorts): Federation {
-  const { config, store, journal, networkBytes, keptTensors, averagedTensors } = opened;
-  const { noiseSeed, secureElements } = opened;
+  const { journal, state: _, ...facts } = opened;
+  const { config } = facts;
   const { workers, log, onFatal } = ports;
   const now = notBehind(ports.now ?? createClock(), opened.state.at);
   const changed = createSignal();
@@ -204,14 +203,8 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     return true;
   };
   const federation: Federation = {
-    config,
-    store,
+    ...facts,
     workers,
-    networkBytes,
-    keptTensors,
-    averagedTensors,
-    noiseSeed,
-    secureElements,
     changed,
     happen,
     now,

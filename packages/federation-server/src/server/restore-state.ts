@@ -15,9 +15,11 @@ export interface RestoredState {
   /**
    * Applies the next line to the state.
    * @throws FormatError if the first line is not of the journal of a federation, or of another version
-   * @throws MismatchError if the first line is of another federation
+   * @throws MismatchError if the first line is of another federation, and a second line follows
    */
   readonly take: (line: unknown) => void;
+  /** Whether the first line is of another federation, in which nothing has happened. */
+  readonly isForeign: boolean;
   /** State after all lines so far. */
   readonly state: FederationState;
 }
@@ -30,12 +32,17 @@ export function beginRestoring({ plan, strategy }: FederationConfig, network: st
   const header = { format: FORMAT, version: VERSION, plan, strategy, network };
   let state = beginFederation(network);
   let isFirst = true;
+  let foreign: MismatchError | undefined;
   return {
     header,
     take(line) {
-      if (isFirst) assertSame(line, header);
+      if (foreign !== undefined) throw foreign;
+      if (isFirst) foreign = differenceOf(line, header);
       else state = advance(plan, state, line as FederationEvent);
       isFirst = false;
+    },
+    get isForeign() {
+      return foreign !== undefined;
     },
     get state() {
       return state;
@@ -43,8 +50,12 @@ export function beginRestoring({ plan, strategy }: FederationConfig, network: st
   };
 }
 
-/** Checks that the first line of a journal describes the federation of a header. */
-function assertSame(first: unknown, header: object): void {
+/**
+ * Compares the first line of a journal with a header; returns the error of a federation that differs, and
+ * `undefined` if they describe the same one. A plan may have more rounds than the first line says.
+ * @throws FormatError if the line is not of the journal of a federation, or of another version
+ */
+function differenceOf(first: unknown, header: object): MismatchError | undefined {
   const { format, version } = { ...(first as { format?: unknown; version?: unknown } | null) };
   if (format !== FORMAT || !READABLE.includes(version)) {
     throw new FormatError(
@@ -56,15 +67,17 @@ function assertSame(first: unknown, header: object): void {
   const now = flatten(
     parseJson(JSON.stringify({ ...header, version }), { attempt: "describe the federation" }),
   );
+  const isMore = (key: string): boolean =>
+    key === "plan.rounds" && Number(now.get(key)) > Number(stored.get(key));
   const differing = [...new Set([...stored.keys(), ...now.keys()])].filter(
-    (key) => stored.get(key) !== now.get(key),
+    (key) => stored.get(key) !== now.get(key) && !isMore(key),
   );
-  if (differing.length === 0) return;
+  if (differing.length === 0) return undefined;
   const differences = differing.map(
     (key) => `"${key}" is ${excerpt(stored.get(key))} there and ${excerpt(now.get(key))} here`,
   );
-  throw new MismatchError(
-    `Cannot go on with the federation as it must be the one of the folder: ${differences.join(", ")}; name another folder, or the network and plan that it began with`,
+  return new MismatchError(
+    `Cannot go on with the federation as it must be the one of the folder: ${differences.join(", ")}; name another folder, or the network and plan that it began with, whose "rounds" may be raised`,
     { parameters: differing },
   );
 }

@@ -101,7 +101,7 @@ async function aggregate(
     network: { path: store.model(network), hash: network },
     updates: updates.map((update) => toAggregate(federation, state, update)),
     strategy: config.strategy,
-    graph: config.graph,
+    graph: federation.graph,
     step,
     seed: config.plan.seed,
     state: await carriedFile(store, state),
@@ -123,21 +123,32 @@ async function aggregate(
   const privacy = recordOf(aggregated.privacy);
   if (aggregated.kind === "aggregated") {
     const { hash, state: carried } = aggregated;
-    const metrics = sortMetrics(await measure(federation, { hash, request }, signal));
-    await federation.happen({
-      kind: "round-aggregated",
-      round,
-      hash,
-      state: carried,
-      ...metrics,
-      ...privacy,
-    });
+    const measured = await measure(federation, { hash, request }, signal);
+    const broken = brokenReason(measured, config);
+    await federation.happen(
+      broken === undefined
+        ? { kind: "round-aggregated", round, hash, state: carried, ...sortMetrics(measured), ...privacy }
+        : { kind: "round-failed", round, reason: broken, ...privacy },
+    );
   } else {
     const advice = aggregated.kind === "failed" ? adviceOf(config) : "";
     const reason = `${aggregated.reason}${advice}`;
     await federation.happen({ kind: "round-failed", round, reason, ...privacy });
   }
   await removeUpdates(federation, updates);
+}
+
+/**
+ * Says why a network cannot be the one of the next round although its numbers are finite, as its loss is not;
+ * returns `undefined` if it can, or if nothing was measured.
+ */
+function brokenReason({ loss }: Metrics, config: FederationConfig): string | undefined {
+  if (loss === undefined || Number.isFinite(loss)) return undefined;
+  const isCut = config.plan.secure !== null || config.strategy.privacy !== undefined;
+  const advice = isCut
+    ? ""
+    : '; strategy: { rule: { name: coordinate-median } }, or a number as "limits.norm", keeps out such updates';
+  return `the loss of its network on the server's examples is ${loss}, so an update may have gone too far${advice}`;
 }
 
 /** Says what helps against rounds that fail; returns no words if updates are already cut or clipped. */
@@ -163,7 +174,7 @@ function sortMetrics(measured: Metrics): { readonly metrics: Metrics; readonly w
   const others = entries.filter(([name]) => !(name in metrics)).map(([name, value]) => `${name} is ${value}`);
   if (others.length === 0) return { metrics };
   const about = `its ${others.join(", its ")} on the server's examples`;
-  return { metrics, warning: `${about}: an update may have gone too far; limits.norm refuses such` };
+  return { metrics, warning: `${about}: an update may have gone too far` };
 }
 
 function toAggregate(
@@ -181,11 +192,11 @@ function toAggregate(
  * federation's file asks for it.
  */
 async function measure(
-  { config, store, workers, keptTensors }: Federation,
+  { config, store, workers, keptTensors, graph }: Federation,
   { hash, request }: { readonly hash: string; readonly request: AggregateRequest },
   signal: AbortSignal,
 ): Promise<Metrics> {
-  const { evaluate: data, graph, layerBarriers: examples, loss } = config;
+  const { evaluate: data, layerBarriers: examples, loss } = config;
   if (data === null || graph === null) return {};
   const measured = { graph, data, ...(loss !== undefined && { loss }) };
   const evaluated = await workers.evaluate({ network: store.model(hash), ...measured }, signal);

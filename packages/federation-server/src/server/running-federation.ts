@@ -38,6 +38,15 @@ export interface Federation {
   readonly keptTensors: readonly string[];
   /** Names of the tensors that are averaged past the rule, such as running statistics. */
   readonly averagedTensors: readonly string[];
+  /** Names of the running variances that clients send, which must not be negative. */
+  readonly sharedVariances: readonly string[];
+  /**
+   * Random text that distinguishes this federation from all others, so that a client takes nothing from one
+   * into another.
+   */
+  readonly identity: string;
+  /** Path of the graph whose weights are the tensors of the network; `null` if the file names no graph. */
+  readonly graph: string | null;
   /** Seed of the noise of private rounds; `null` if the server adds none. */
   readonly noiseSeed: Seed | null;
   /** Number of elements of an update that is summed securely. */

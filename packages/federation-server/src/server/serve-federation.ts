@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { lockPathOf, takeLock } from "@isthmus/core";
 import type { FederationState } from "@isthmus/federated";
 import { pino } from "pino";
+import { doubtAboutClients } from "../config/assert-served-privacy.ts";
 import type { FederationConfig } from "../config/federation-config.ts";
 import { createApp } from "../http/create-app.ts";
 import { openStore } from "../store/store.ts";
-import { followTokens } from "../tokens/tokens.ts";
+import { followTokens, readTokens } from "../tokens/tokens.ts";
 import { createThreadWorkers, type Workers } from "../work/workers.ts";
 import { openFederation } from "./federation.ts";
 
@@ -71,6 +72,8 @@ export async function serveFederation(
       ...(now && { now }),
     });
     closers.push(() => federation.close());
+    const doubt = doubtAboutClients(config, (await readTokens(config.tokens)).size);
+    if (doubt !== undefined) logger.warn(doubt);
     const tokens = await followTokens(config.tokens, (reason) =>
       logger.warn({ reason }, "tokens stay as they were"),
     );

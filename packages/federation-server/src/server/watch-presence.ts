@@ -19,7 +19,8 @@ export interface Presence {
  */
 export function watchPresence(federation: Federation): Presence {
   const { now } = federation;
-  const most = federation.config.limits.presenceSeconds * 1000;
+  const { presenceSeconds: silentSeconds } = federation.config.limits;
+  const most = silentSeconds * 1000;
   const heard = new Map<string, number>();
   const open = new Map<string, number>();
   for (const client of presentClients(federation.state)) heard.set(client, now());
@@ -28,7 +29,7 @@ export function watchPresence(federation: Federation): Presence {
       if (open.has(client)) continue;
       if (now() - entry(heard, client, "client that is there") <= most) continue;
       // An error of the journal is already reported by `onFatal`.
-      federation.happen({ kind: "client-left", client }).catch(() => undefined);
+      federation.happen({ kind: "client-left", client, silentSeconds }).catch(() => undefined);
     }
   };
   const looking = setInterval(look, most / LOOKS);

@@ -11,6 +11,8 @@ export interface Store {
   readonly journal: string;
   /** Path of the secret from which noise is derived. */
   readonly noiseSecret: string;
+  /** Path of the random text that distinguishes this federation from all others. */
+  readonly identity: string;
   /** Path of the graph as clients read it, with everything that its file kept in others. */
   readonly graph: string;
   /** Returns the path of a global network by the hash of its bytes. */
@@ -59,6 +61,7 @@ export async function openStore(folder: string): Promise<Store> {
     folder,
     journal: join(folder, "journal.jsonl"),
     noiseSecret: join(folder, "noise.secret"),
+    identity: join(folder, "identity"),
     graph: join(folder, "models", "graph.onnx"),
     model: (hash) => join(folder, "models", `${hash}.safetensors`),
     state: (step) => join(folder, "models", `step-${step}.state.safetensors`),

@@ -25,7 +25,8 @@ async function refusalOf(
 ): Promise<string | null> {
   const network = await write(`network of ${before}`, before, 1);
   const update = await write("update", after, variance);
-  return (await checkUpdate({ network, update, keep: [], averaged: ["norm.running_var"], norm })).refusal;
+  const statistics = { averaged: ["norm.running_var"], variances: ["norm.running_var"] };
+  return (await checkUpdate({ network, update, keep: [], ...statistics, norm })).refusal;
 }
 
 describe("checkUpdate()", () => {
@@ -53,6 +54,14 @@ describe("checkUpdate()", () => {
       const refusal = await refusalOf([-1e38, 2e38], { norm });
       expect(refusal).toBe("the norm of its change must be a number of f32: it is 6.000e+38");
     }
-    expect(await refusalOf([1, 1], { norm: "none", variance: -3.4e38 })).toBeNull();
+    expect(await refusalOf([1, 1], { norm: "none", variance: 3.4e38 })).toBeNull();
+  });
+
+  it("checkUpdate() refuses a negative running variance by name, and no negative weight", async () => {
+    expect(await refusalOf([1, -1])).toBeNull();
+    expect(await refusalOf([1, 1], { variance: 0 })).toBeNull();
+    expect(await refusalOf([1, 1], { variance: -20, norm: "none" })).toBe(
+      'its variances must not be negative: element 0 of "norm.running_var" is -20',
+    );
   });
 });

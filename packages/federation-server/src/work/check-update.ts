@@ -16,12 +16,14 @@ import {
   rootsOf,
   type SharedParts,
 } from "./change-norms.ts";
-import { cutPieces, faultOf, withPieceReader } from "./tensor-pieces.ts";
+import { cutPieces, faultOf, negativeOf, withPieceReader } from "./tensor-pieces.ts";
 
 /** Inputs of the check of an update's bytes. */
 export interface CheckRequest extends SharedParts {
   /** Path of the update. */
   readonly update: string;
+  /** Names of running variances, whose elements must not be negative. */
+  readonly variances: readonly string[];
   /** Largest norm of the change, in the shared tensors. */
   readonly norm: NormLimit;
 }
@@ -34,8 +36,8 @@ export interface CheckedUpdate {
 
 /**
  * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
- * are finite and do not change the network too much. Bytes of a hostile client lead to a refusal, never to an
- * error.
+ * are finite and do not change the network too much. Bytes of a hostile client lead to a refusal, never to
+ * an error.
  */
 export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
   if (!(await looksLikeSafetensors(request.update))) return { refusal: "the bytes are not safetensors" };
@@ -98,24 +100,30 @@ function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpd
   return same ? undefined : { refusal: `its tensors must be those of the network: ${message}` };
 }
 
-/** Checks that all numbers are finite, and that they do not change the network too much. */
+/**
+ * Checks that all numbers are finite, that variances are not negative, and that the network is not changed
+ * too much.
+ */
 async function checkElements(
   network: Checkpoint,
   update: Checkpoint,
   request: CheckRequest,
 ): Promise<CheckedUpdate> {
   const statistics = new Set(request.averaged);
+  const variances = new Set(request.variances);
   const squares = { whole: 0, parameters: 0 };
   const fault = await withPieceReader(async (reader) => {
     for (const piece of cutPieces(network)) {
       const elements = await reader.read(update, piece);
       const problem = faultOf(piece, elements);
-      if (problem !== undefined) return problem;
+      if (problem !== undefined) return `its numbers must be finite: ${problem}`;
+      const negative = variances.has(piece.name) ? negativeOf(piece, elements) : undefined;
+      if (negative !== undefined) return `its variances must not be negative: ${negative}`;
       addSquares(squares, squaredNorm(elements), !statistics.has(piece.name));
     }
     return undefined;
   });
-  if (fault !== undefined) return { refusal: `its numbers must be finite: ${fault}` };
+  if (fault !== undefined) return { refusal: fault };
   const [before, after] = [await normsOfNetwork(network, request), rootsOf(squares)];
   // The norm of a change is at most the sum of the norms of both networks. For most updates this bound is
   // within the limit, and the change need not be measured.

@@ -65,9 +65,17 @@ export async function withPieceReader<R>(work: (reader: PieceReader) => Promise<
 /**
  * Says which element of a piece is the first that is not finite, or returns `undefined` if all are finite.
  */
-export function faultOf({ name, begin }: TensorPiece, elements: Elements): string | undefined {
+export function faultOf(piece: TensorPiece, elements: Elements): string | undefined {
   const place = findNonFinite(elements);
-  if (place < 0) return undefined;
-  const value = at(toFloat64(elements.data, elements.dtype), place);
-  return `element ${begin + place} of "${name}" is ${value}`;
+  return place < 0 ? undefined : describeElement(piece, elements, place);
+}
+
+/** Says which element of a piece is the first that is negative, or returns `undefined` if none is. */
+export function negativeOf(piece: TensorPiece, elements: Elements): string | undefined {
+  const place = toFloat64(elements.data, elements.dtype).findIndex((value) => value < 0);
+  return place < 0 ? undefined : describeElement(piece, elements, place);
+}
+
+function describeElement({ name, begin }: TensorPiece, { data, dtype }: Elements, place: number): string {
+  return `element ${begin + place} of "${name}" is ${at(toFloat64(data, dtype), place)}`;
 }

@@ -28,6 +28,8 @@ export interface BarPlot {
   readonly kind: "bars";
   /** Rows from the top; each is named once. */
   readonly rows: readonly string[];
+  /** Title above the names of the rows. @defaultValue none */
+  readonly rowsTitle?: string;
   /** Names of the bars of a row; one without a name needs no legend. */
   readonly series: readonly string[];
   /** Bars of all rows and series. */

@@ -1,4 +1,13 @@
-import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  composeCheckpoint,
+  formatShape,
+  MismatchError,
+  resolveOptions,
+  sameShape,
+  UsageError,
+} from "@isthmus/core";
+import { assertSameKind } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
@@ -152,8 +161,31 @@ async function chooseBinding(
   }
   const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
   if (best === undefined) throw new UsageError("Cannot bind a graph as there must be a checkpoint: got none");
-  if (best.binding.unbound.length > 0) throw unboundError({ graph, weights }, tried, best);
+  if (best.binding.unbound.length > 0) {
+    const differing = widthError(graph.name, candidates);
+    if (differing !== undefined) throw differing;
+    assertSameKind(graph, best.named.inner);
+    throw unboundError({ graph, weights }, tried, best);
+  }
   return best;
+}
+
+/** Ways to name the checkpoint that a graph was exported from, for the ends of messages. */
+const NAME_SOURCE = "with --exported-from (in a script: the option exportedFrom; in a study: exportedFrom:)";
+
+/** Returns the error of networks that have one tensor in several widths; undefined if no tensor is such. */
+function widthError(name: string, [first, ...others]: readonly NamedNetwork[]): MismatchError | undefined {
+  for (const [tensor, { shape }] of first?.inner.tensors ?? []) {
+    for (const other of others) {
+      const differing = other.inner.tensors.get(tensor)?.shape;
+      if (differing?.length !== shape.length || sameShape(shape, differing)) continue;
+      return new MismatchError(
+        `Cannot feed "${first?.checkpoint.source}" and "${other.checkpoint.source}" to graph "${name}" as both must have its widths: "${tensor}" is ${formatShape(shape)} and ${formatShape(differing)}; networks of different widths are joined by isthmus fuse`,
+        { parameters: [tensor], input: other.checkpoint.source },
+      );
+    }
+  }
+  return undefined;
 }
 
 /** Hint for weights that are in no checkpoint. */
@@ -162,10 +194,8 @@ const NO_VALUES =
   "The file carries no values to find them by: export it with its weights in it, or without constant folding";
 const AMBIGUOUS =
   "Tensors of equal numbers, as those of a new network, cannot be told apart: export the graph from a trained network, or without optimization or constant folding";
-const CHANGED =
-  "It seems to be another network than the one that the graph was exported from: name that with --exported-from (in a script: the option exportedFrom), or export the graph from this one";
-const OTHERWISE_MADE =
-  "They are of another network, or were made from tensors in a way that is not known: export the graph without optimization or constant folding, or name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom)";
+const CHANGED = `It seems to be another network than the one that the graph was exported from: name that ${NAME_SOURCE}, or export the graph from this one`;
+const OTHERWISE_MADE = `They are of another network, or were made from tensors in a way that is not known: export the graph without optimization or constant folding, or name the checkpoint that it was exported from ${NAME_SOURCE}`;
 
 function hintFor({ sources, unbound }: WeightBinding): string {
   if (sources.size === 0) return STRANGERS;
@@ -193,7 +223,7 @@ function unboundError(
     " or ",
   );
   return new MismatchError(
-    `Cannot feed ${sources} to graph "${graph.name}" as its file carries the weights of another network, and names alone do not account for everything: ${unbound.length} of ${graph.weights.size} weights are not found, ${missing}${left}. Name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom), or export the graph again with the weights of one of these loaded`,
+    `Cannot feed ${sources} to graph "${graph.name}" as its file carries the weights of another network, and names alone do not account for everything: ${unbound.length} of ${graph.weights.size} weights are not found, ${missing}${left}. Name the checkpoint that it was exported from ${NAME_SOURCE}, or export the graph again with the weights of one of these loaded`,
     { parameters },
   );
 }

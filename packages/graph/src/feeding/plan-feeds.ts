@@ -165,7 +165,8 @@ function assertFits(attempt: string, { input, data, example }: Fit): void {
 }
 
 /**
- * Returns advice about numbers for words, axes of extent 1 and texts of another length; `""` in other cases.
+ * Returns advice about numbers for words, axes of extent 1, images with their channels last and texts of
+ * another length; `""` in other cases.
  */
 function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo): string {
   const [, length] = shape;
@@ -178,6 +179,14 @@ function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo
     example.shape.length + 1 !== shape.length && withoutOnes(shape.slice(1)) === withoutOnes(example.shape);
   if (differsInOnes) {
     return "; they differ in axes of extent 1 alone: reshape the examples (npz:FILE), or export the graph with these axes";
+  }
+  const moved = [...example.shape.slice(-1), ...example.shape.slice(0, -1)];
+  const isMoved = moved.length > 2 && shape.length === moved.length + 1;
+  if (
+    isMoved &&
+    shape.slice(1).every((extent, axis) => typeof extent === "string" || extent === moved[axis])
+  ) {
+    return `: channels last; transpose the examples to ${formatShape(moved)}`;
   }
   const isText = !DTYPES[dtype].float && !DTYPES[example.dtype].float && shape.length === 2;
   if (!isText || example.shape.length !== 1 || typeof length !== "number") return "";

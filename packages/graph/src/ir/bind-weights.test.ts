@@ -53,7 +53,14 @@ describe("bindWeights()", () => {
     const bound = bindWeights(graph, checkpoint);
     await expect(bound).rejects.toMatchObject({ _tag: "MismatchError", parameters: missing });
     await expect(bound).rejects.toThrow(
-      'Cannot feed "net.pt" to graph "net" as it lacks 6 of 7 weights: "a", "b", "d", "e", "f", 1 more; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture())',
+      'Cannot feed "net.pt" to graph "net" as it lacks 6 of 7 weights: "a", "b", "d", "e", "f", 1 more; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture(architecture, checkpoints))',
+    );
+  });
+
+  it("calls it another network if it lacks weights and others have other shapes", () => {
+    const checkpoint = createCheckpoint({ a: tensor([1]), b: tensor([2, 3]) }, {}, "net.pt");
+    expect(() => assertBindable(graphOf({ a: [1], b: [1, 3], c: [1] }), checkpoint)).toThrow(
+      'as it is another network than the graph\'s: it lacks 1 of 3 weights, and 1 have other shapes, such as "b", [1, 3] in the graph and [2] in the checkpoint; name the graph of this network with --graph',
     );
   });
 

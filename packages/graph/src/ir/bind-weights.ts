@@ -4,9 +4,10 @@ import {
   formatShape,
   MismatchError,
   sameShape,
+  sizeOf,
   type Tensor,
 } from "@isthmus/core";
-import type { Graph } from "./graph.ts";
+import type { Graph, WeightInfo } from "./graph.ts";
 import { isKnownBuffer } from "./known-buffers.ts";
 import { listNames } from "./list-names.ts";
 
@@ -31,12 +32,18 @@ import { listNames } from "./list-names.ts";
 export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Tensor>> {
   assertBindable(graph, checkpoint);
   const tensors = new Map<string, Tensor>();
-  for (const [name, { dtype }] of graph.weights) {
-    const tensor = await checkpoint.read(name);
-    const data = tensor.dtype === dtype ? tensor.data : convertData(tensor.data, tensor.dtype, dtype);
-    tensors.set(name, { dtype, shape: tensor.shape, data });
-  }
+  for (const [name, info] of graph.weights) tensors.set(name, await bindWeight(checkpoint, name, info));
   return tensors;
+}
+
+/** Reads one weight that a graph expects from a checkpoint, in the graph's element type. */
+export async function bindWeight(
+  checkpoint: Checkpoint,
+  name: string,
+  { dtype }: WeightInfo,
+): Promise<Tensor> {
+  const { data, shape, dtype: stored } = await checkpoint.read(name);
+  return { dtype, shape, data: stored === dtype ? data : convertData(data, stored, dtype) };
 }
 
 /**
@@ -53,7 +60,7 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
   );
   if (unread.length === 0) return;
   throw new MismatchError(
-    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; if an exporter changed them, name the checkpoint that the graph was exported from with --exported-from, and leave out what it truly does not read with --unread keep (in a script: bindArchitecture())`,
+    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; if an exporter changed them, name the checkpoint that the graph was exported from with --exported-from, and leave out what it truly does not read with --unread keep (in a script: bindArchitecture(architecture, checkpoints))`,
     { parameters: unread, input: checkpoint.source },
   );
 }
@@ -65,9 +72,10 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
 export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
   if (missing.length > 0) {
+    assertSameKind(graph, checkpoint);
     const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
-      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture())`,
+      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; if an exporter renamed them, name the checkpoint that the graph was exported from with --exported-from (in a script: bindArchitecture(architecture, checkpoints))`,
       { parameters: missing, input: checkpoint.source },
     );
   }
@@ -83,4 +91,24 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
       { parameters: [name], input: checkpoint.source },
     );
   }
+}
+
+/**
+ * Checks that a checkpoint which lacks weights of a graph is not of another network altogether: its tensors
+ * of the other names then have as many numbers as the graph's weights.
+ * @throws MismatchError if it lacks some weights, and others have another number of numbers
+ */
+export function assertSameKind(graph: Graph, checkpoint: Checkpoint): void {
+  const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
+  const unlike = [...graph.weights].filter(([name, { shape }]) => {
+    const got = checkpoint.tensors.get(name);
+    return got !== undefined && sizeOf(got.shape) !== sizeOf(shape);
+  });
+  const [first] = unlike;
+  if (missing.length === 0 || first === undefined) return;
+  const [name, { shape }] = first;
+  throw new MismatchError(
+    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it is another network than the graph's: it lacks ${missing.length} of ${graph.weights.size} weights, and ${unlike.length} have other shapes, such as "${name}", ${formatShape(shape)} in the graph and ${formatShape(checkpoint.tensors.get(name)?.shape ?? [])} in the checkpoint; name the graph of this network with --graph`,
+    { parameters: [...missing, ...unlike.map(([other]) => other)], input: checkpoint.source },
+  );
 }

@@ -97,6 +97,16 @@ function isOneNumber({ shape }: ValueInfo, data: DataSet): boolean {
   return shape.length === data.exampleShape.length || shape.at(classAxisOf("pixels", shape, data)) === 1;
 }
 
+/** Description of the labels of a data set that has none. */
+const NO_LABELS = "it has no labels";
+
+function noLabels(attempt: string, name: string, otherwise = ""): InputError {
+  return new InputError(
+    `Cannot ${attempt} on "${name}" as ${NO_LABELS}: add a class for each example, such as y beside x in an npz file${otherwise}`,
+    { input: name },
+  );
+}
+
 /** Number of examples whose targets are examined to tell labels 0 and 1 from other numbers. */
 const LOOKED_AT = 256;
 
@@ -105,9 +115,16 @@ function lossOfTargets(
   output: ValueInfo,
   { graph, data }: { readonly graph: Graph; readonly data: DataSet },
 ): LossName {
-  const { name, targets, features, unlabelled = "it has no labels" } = data;
+  const { name, targets, features, unlabelled = NO_LABELS } = data;
   const info = targets === undefined ? undefined : features?.get(targets);
   const { shape } = output;
+  if (targets === undefined && unlabelled === NO_LABELS) {
+    throw noLabels(
+      attempt,
+      name,
+      ", or name a loss that needs none with --loss, such as mean-squared-error, which takes the input itself",
+    );
+  }
   if (targets === undefined || info === undefined || !shape || !haveSameExtents(shape.slice(1), info.shape)) {
     throw new InputError(
       `Cannot ${attempt} on "${name}" as labels must be classes, one whole number for each example, position or pixel, or numbers of the shape of the output, ${describeValue(output)} of graph "${graph.name}": ${unlabelled}; --loss names another loss, of which mean-squared-error takes the input itself where there are no such labels; similarity, activations and the statistics of norms need no labels`,
@@ -123,11 +140,9 @@ function lossOfTargets(
  * Checks that a data set has classes as labels.
  * @throws InputError if the data have no labels, or labels of another kind; the message describes them
  */
-export function assertLabelled(
-  attempt: string,
-  { name, labelling, unlabelled = "it has no labels" }: DataSet,
-): void {
+export function assertLabelled(attempt: string, { name, labelling, unlabelled = NO_LABELS }: DataSet): void {
   if (labelling !== "none") return;
+  if (unlabelled === NO_LABELS) throw noLabels(attempt, name);
   throw new InputError(
     `Cannot ${attempt} on "${name}" as its labels must be classes, one whole number for each example, position or pixel: ${unlabelled}; similarity, activations and the statistics of norms need no labels`,
     { input: name },

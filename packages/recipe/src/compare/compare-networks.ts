@@ -4,7 +4,7 @@ import { comparePair } from "./compare-pair.ts";
 import type { NetworkComparison, PairComparison } from "./comparison.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { collectTraits } from "./network-traits.ts";
-import { matrixShape, shareBudget } from "./sample-rows.ts";
+import { matrixShape, shareBlocks, shareBudget } from "./sample-rows.ts";
 import { type SurveyedTensor, surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
 import { measureTaskVectors } from "./task-vectors.ts";
 
@@ -161,7 +161,7 @@ async function surveyAll(
   for (let begin = 0; begin < tensors.length; begin += AT_ONCE) {
     signal?.throwIfAborted();
     const some = tensors.slice(begin, begin + AT_ONCE);
-    const options = { most: Math.max(share, 1), seed };
+    const options = { most: Math.max(share, 1), blocks: shareBlocks(tensors.length), seed };
     surveys.push(...(await Promise.all(some.map((tensor) => surveyTensor(networks, tensor, options)))));
     onDone(Math.min(1, (begin + AT_ONCE) / tensors.length));
   }

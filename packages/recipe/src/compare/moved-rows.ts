@@ -2,6 +2,7 @@ import { at, type Checkpoint, createRandom, entry, toFloat32 } from "@isthmus/co
 import type { MovedRows } from "./comparison.ts";
 import { rowInvariantsInto, updateNearestRows } from "./kernels/row-sums.ts";
 import { matrixShape } from "./sample-rows.ts";
+import { PARTNERS } from "./thresholds.ts";
 
 /** Least rows and columns of a matrix whose rows are searched. */
 const [LEAST_ROWS, LEAST_COLUMNS] = [16, 4];
@@ -30,32 +31,43 @@ export interface RowSearch {
 /**
  * Searches the rows of one network in the other by invariants, which do not change when columns are permuted.
  * It therefore recognises a network whose units were put in another order, on whichever axes of a tensor they
- * lie.
+ * lie. It ends early if too few rows have partners for a permuted copy, whatever the other tensors hold.
  * @returns null if no tensor has enough rows and columns for a verdict, or is small enough to be read
  */
 export async function findMovedRows({ networks, names, most }: RowSearch): Promise<MovedRows | null> {
-  let left = most;
+  const chosen = chooseTensors(networks[0], names, most);
+  const all = chosen.reduce((sum, { rows }) => sum + rows, 0);
   let [rows, partners] = [0, 0];
   const searched: string[] = [];
-  for (const name of [...names].sort((x, y) => sizeIn(networks[0], x) - sizeIn(networks[0], y))) {
-    const shapes = networks.map(({ tensors }) => matrixShape(entry(tensors, name, "tensor").shape));
-    const [shape] = shapes;
-    if (shape === undefined || shape.rows < LEAST_ROWS || shape.columns < LEAST_COLUMNS) continue;
-    if (shape.rows * shape.columns > left || searched.length === TENSORS) break;
-    left -= shape.rows * shape.columns;
-    const [x, y] = await Promise.all(networks.map((network) => readInvariants(network, name)));
-    if (x === undefined || y === undefined) continue;
+  for (const tensor of chosen) {
+    const { name } = tensor;
+    const [x, y] = await Promise.all([readInvariants(networks[0], name), readInvariants(networks[1], name)]);
     searched.push(name);
-    rows += shape.rows;
+    rows += tensor.rows;
     const types = networks.map(({ tensors }) => entry(tensors, name, "tensor").dtype);
     partners += countPartners(x, y, types[0] === types[1] ? SAME_TYPE : OTHER_TYPE);
+    if (partners + (all - rows) < PARTNERS * all) break;
   }
   return searched.length === 0 ? null : { tensors: searched.sort(), share: partners / rows };
 }
 
-function sizeIn({ tensors }: Checkpoint, name: string): number {
-  const { rows, columns } = matrixShape(entry(tensors, name, "tensor").shape);
-  return rows * columns;
+/** Chooses the smallest matrices that have enough rows and columns, as many as may be read. */
+function chooseTensors(
+  network: Checkpoint,
+  names: readonly string[],
+  most: number,
+): readonly { readonly name: string; readonly rows: number }[] {
+  const matrices = names
+    .map((name) => ({ name, ...matrixShape(entry(network.tensors, name, "tensor").shape) }))
+    .filter(({ rows, columns }) => rows >= LEAST_ROWS && columns >= LEAST_COLUMNS)
+    .sort((x, y) => x.rows * x.columns - y.rows * y.columns)
+    .slice(0, TENSORS);
+  let left = most;
+  const end = matrices.findIndex(({ rows, columns }) => {
+    left -= rows * columns;
+    return left < 0;
+  });
+  return end < 0 ? matrices : matrices.slice(0, end);
 }
 
 async function readInvariants(network: Checkpoint, name: string): Promise<Float64Array> {

@@ -1,7 +1,7 @@
 import { createRandom } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { matrixShape, sampleRows, shareBudget } from "./sample-rows.ts";
+import { matrixShape, sampleRows, shareBlocks, shareBudget } from "./sample-rows.ts";
 
 const sizes = fc.record({
   rows: fc.integer({ min: 1, max: 3000 }),
@@ -37,6 +37,13 @@ describe("sampleRows()", () => {
     expect(blocks).toHaveLength(8);
     expect(blocks.every(({ rows, step }) => rows === 8 && step === 1)).toBe(true);
     expect(Math.max(...blocks.map(({ first }) => first))).toBeGreaterThan(800);
+  });
+});
+
+describe("shareBlocks()", () => {
+  test("gives each tensor of a small network many blocks, and some to each of a large one", () => {
+    expect([1, 64, 65, 128, 200, 10_000].map(shareBlocks)).toEqual([8, 8, 7, 4, 2, 2]);
+    expect(sampleRows({ rows: 1000, columns: 10 }, 640, createRandom(0), 2)).toHaveLength(2);
   });
 });
 

@@ -24,8 +24,13 @@ export interface MatrixShape {
 
 /** Number of rows in one block, which suffice to subtract the means of columns. */
 const BLOCK_ROWS = 8;
-/** Most blocks of a tensor that are read. */
-const BLOCKS = 8;
+/** Fewest and most blocks of a tensor that are read. */
+const [FEWEST_BLOCKS, MOST_BLOCKS] = [2, 8];
+/**
+ * Number of blocks of a network that are read, if each tensor may have so many: a browser takes as long for
+ * one block as for a megabyte, and many tensors show a whole network by few blocks of each.
+ */
+const BLOCKS = 512;
 /** Least number of columns of a row that is read in part. */
 const LEAST_WIDTH = 64;
 /** Number of elements that are held at a time when a tensor is read whole. */
@@ -45,12 +50,18 @@ export function matrixShape(shape: readonly number[]): MatrixShape {
  * parts, each of which gives a block of neighbouring rows; if rows are long, pieces of distant rows are read
  * instead.
  * @param most - number of elements that may be read
+ * @param blocks - most parts that are read of a large matrix
  */
-export function sampleRows({ rows, columns }: MatrixShape, most: number, random: Random): RowBlock[] {
+export function sampleRows(
+  { rows, columns }: MatrixShape,
+  most: number,
+  random: Random,
+  blocks: number = MOST_BLOCKS,
+): RowBlock[] {
   if (rows * columns === 0) return [];
   if (rows * columns <= most) return wholeMatrix(rows, columns);
   const count = Math.min(rows, BLOCK_ROWS);
-  if (count * columns <= most) return neighbouringRows({ rows, columns }, most, random);
+  if (count * columns <= most) return neighbouringRows({ rows, columns }, most, random, blocks);
   const width = Math.min(columns, Math.max(LEAST_WIDTH, Math.floor(most / count)));
   const step = Math.floor(rows / count);
   const first = random.integer(rows - step * (count - 1));
@@ -70,9 +81,14 @@ function wholeMatrix(rows: number, columns: number): RowBlock[] {
   return blocks;
 }
 
-function neighbouringRows({ rows, columns }: MatrixShape, most: number, random: Random): RowBlock[] {
+function neighbouringRows(
+  { rows, columns }: MatrixShape,
+  most: number,
+  random: Random,
+  blocks: number,
+): RowBlock[] {
   const affordable = Math.floor(most / columns);
-  const count = Math.max(1, Math.min(BLOCKS, Math.floor(affordable / BLOCK_ROWS)));
+  const count = Math.max(1, Math.min(blocks, Math.floor(affordable / BLOCK_ROWS)));
   const length = Math.floor(affordable / count);
   const part = Math.floor(rows / count);
   return Array.from({ length: count }, (_, i) => ({
@@ -82,6 +98,11 @@ function neighbouringRows({ rows, columns }: MatrixShape, most: number, random: 
     column: 0,
     width: columns,
   }));
+}
+
+/** Returns the most blocks to read of each tensor of a network of so many tensors. */
+export function shareBlocks(tensors: number): number {
+  return Math.min(MOST_BLOCKS, Math.max(FEWEST_BLOCKS, Math.floor(BLOCKS / tensors)));
 }
 
 /**

@@ -71,11 +71,12 @@ interface Totals {
 /**
  * Measures a tensor of several networks on a sample of its rows, the same rows of all networks.
  * @param most - largest number of elements of each network that may be read
+ * @param blocks - most parts of the tensor that are read, if it is too large to be read whole
  */
 export async function surveyTensor(
   networks: readonly Checkpoint[],
   tensor: SurveyedTensor,
-  { most, seed }: { readonly most: number; readonly seed: number },
+  { most, blocks, seed }: { readonly most: number; readonly blocks: number; readonly seed: number },
 ): Promise<TensorSurvey> {
   const { name, members, matrix } = tensor;
   const size = matrix.rows * matrix.columns;
@@ -83,7 +84,7 @@ export async function surveyTensor(
   const checkpoints = members.map((member) => at(networks, member, "network"));
   const float = checkpoints.every(({ tensors }) => DTYPES[entry(tensors, name, "tensor").dtype].float);
   const totals = createTotals(members.length);
-  for (const block of sampleRows(matrix, most, createRandom(seed, name))) {
+  for (const block of sampleRows(matrix, most, createRandom(seed, name), blocks)) {
     const parts = await Promise.all(checkpoints.map((network) => readBlock(network, name, matrix, block)));
     compareParts(parts, totals);
     if (!float) totals.elements += block.rows * block.width;

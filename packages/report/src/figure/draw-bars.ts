@@ -6,7 +6,11 @@ import { layOutLegend, legendMarks } from "./legend.ts";
 import { type CurveStyle, curveStyle } from "./palette.ts";
 
 const BAR = 13;
+/** Height of the bars of a single row: as thin as in many rows, they would look like a strip. */
+const SINGLE_BAR = 26;
 const GAP = 9;
+/** Height of the title above the names of rows. */
+const TITLE = 18;
 const MARGIN = { bottom: 46, top: 10 } as const;
 /** Space on the right for the value at the end of the longest bar, in pixels. */
 const VALUE_ROOM = 62;
@@ -17,8 +21,9 @@ const NAME_SHARE = 0.36;
  * Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows.
  */
 export function drawBars(figure: BarPlot): Drawing {
-  const { rows, series, bars, axis, points = [] } = figure;
+  const { rows, rowsTitle, series, bars, axis, points = [] } = figure;
   const lanes = figure.single ? [0] : series.map((_, index) => index);
+  const thickness = rows.length === 1 ? SINGLE_BAR : BAR;
   const domain = domainOf(
     [
       0,
@@ -32,15 +37,18 @@ export function drawBars(figure: BarPlot): Drawing {
     ...points.map(({ label }, index) => ({ label, style: pointStyle(index) })),
   ];
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 16, width * NAME_SHARE);
+    const marginLeft = Math.min(
+      Math.max(24, ...[...rows, rowsTitle ?? ""].map(textWidth)) + 16,
+      width * NAME_SHARE,
+    );
     const legend = layOutLegend(
       entries.map(({ label }) => label),
       width - marginLeft - VALUE_ROOM,
     );
     const shown = entries.length > 1;
-    const marginTop = MARGIN.top + (shown ? legend.height : 0);
+    const marginTop = MARGIN.top + Math.max(shown ? legend.height : 0, rowsTitle === undefined ? 0 : TITLE);
     return {
-      ...frameOf(width, marginTop + MARGIN.bottom + rows.length * (lanes.length * BAR + GAP), {
+      ...frameOf(width, marginTop + MARGIN.bottom + rows.length * (lanes.length * thickness + GAP), {
         top: marginTop,
         right: VALUE_ROOM,
         bottom: MARGIN.bottom,
@@ -58,6 +66,7 @@ export function drawBars(figure: BarPlot): Drawing {
           tickFormat: (name: string) => fitText(name, marginLeft - 12),
           fill: "var(--isthmus-text)",
         }),
+        ...(rowsTitle === undefined ? [] : [titleOfRows(plot, rowsTitle, marginLeft)]),
         ...barMarks(plot, figure, (width - marginLeft - VALUE_ROOM) / (domain[1] - domain[0])),
         ...(shown
           ? entries.flatMap(({ style }, index) => legendMarks(plot, style, legend.items[index]))
@@ -65,6 +74,19 @@ export function drawBars(figure: BarPlot): Drawing {
       ],
     };
   };
+}
+
+/** Writes the title of the rows above their names, which end at the left of the frame. */
+function titleOfRows(plot: PlotLibrary, title: string, room: number): Markish {
+  return plot.text([fitText(title, room - 12)], {
+    frameAnchor: "top-left",
+    facet: "super",
+    dx: -9,
+    dy: -9,
+    textAnchor: "end",
+    lineAnchor: "middle",
+    fill: "var(--isthmus-muted)",
+  });
 }
 
 /** Returns the style of a bar in the legend: a square of the bar's colour, as bars have no symbols. */

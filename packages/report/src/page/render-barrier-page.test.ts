@@ -61,6 +61,18 @@ describe("renderResultPage()", () => {
     expect(rows[1]?.innerHTML.endsWith("<td></td><td></td>")).toBe(true);
   });
 
+  it("renderResultPage() remarks that curves were measured on different examples", async () => {
+    const other = { label: "other", result: { ...aligned.result, data: "mnist:test@100", examples: 100 } };
+    const leadOf = async (curve: typeof aligned) => {
+      const document = parse(await renderResultPage({ title: "Two", result: [naive, curve] }));
+      return document.querySelector(".lead").textContent;
+    };
+    expect(await leadOf(other)).toMatch(
+      / They were measured on different examples: .*10,000.*, and .*100 .*\.$/,
+    );
+    expect(await leadOf(aligned)).not.toContain("different examples");
+  });
+
   it("renderResultPage() carries the measurement as JSON", async () => {
     const hostile = { ...naive, label: "</script><script>alert(1)</script>" };
     const document = parse(await renderResultPage({ title: "Raw", result: [hostile] }));

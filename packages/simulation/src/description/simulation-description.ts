@@ -1,3 +1,4 @@
+import type { DeviceName } from "@isthmus/graph";
 import type {
   AttackDescription,
   FederationDescription,
@@ -14,6 +15,11 @@ export interface SimulationDescription {
   readonly title: string;
   /** Purpose of the simulation, in a sentence or two. @defaultValue "" */
   readonly description?: string;
+  /**
+   * Device that computes, see {@link DeviceName}, for the command `isthmus federate simulate`; a script names
+   * that of its threads or workers itself. @defaultValue "cpu"
+   */
+  readonly device?: DeviceName;
   /** Fields that all federations share: network, examples, numbers of clients and rounds, training. */
   readonly federation: CommonFederation;
   /** Partitions by the names that tables show. @defaultValue examples are dealt evenly */

@@ -12,7 +12,7 @@ import {
   text,
   zodOfField,
 } from "@isthmus/forms";
-import { LOSS_FIELD } from "@isthmus/graph";
+import { DEVICE_NAMES, LOSS_FIELD } from "@isthmus/graph";
 import { OPTIMIZER, SCHEDULE } from "@isthmus/training/forms";
 import { NET } from "@isthmus/zoo/forms";
 import * as z from "zod";
@@ -130,6 +130,7 @@ export const FEDERATION: z.ZodType<FederationDescription> = schemaOf<FederationD
 export const SIMULATION: z.ZodType = z.strictObject({
   title: text,
   description: text.optional(),
+  device: z.enum(DEVICE_NAMES).optional(),
   federation: z.strictObject(common),
   partitions: z.record(name, named).optional(),
   strategies: z.record(name, strategy).optional(),

@@ -57,6 +57,23 @@ const STACKED: Partial<TableDescription> = {
 };
 
 describe("collectTable()", () => {
+  it("collectTable() keeps the sample deviation behind the means that a figure draws with their spread", () => {
+    const table: TableDescription = {
+      title: "Heights",
+      of: "all",
+      by: ["width"],
+      columns: { width: { title: "Width" }, mean: { title: "Mean", mean: "height" } },
+    };
+    const collected = collectTable("heights", table, {
+      measured: MEASURED,
+      results: RESULTS,
+      spread: ["mean"],
+    });
+    // 3 and 5 deviate by 1 from their mean: the sum of squares, 2, is divided by one less than their number.
+    expect(collected.columns[1]?.deviations).toEqual([Math.SQRT2, null]);
+    expect(collect({ columns: table.columns }).columns[1]).not.toHaveProperty("deviations");
+  });
+
   it("collectTable() makes one number of several, in rows of ascending numbers", () => {
     const { columns, rows } = collect({
       columns: {

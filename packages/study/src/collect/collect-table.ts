@@ -29,7 +29,7 @@ export function collectTable(name: string, table: TableDescription, from: Measur
     });
   });
   const columns = Object.entries(table.columns).map(([key, { title, unit }]) => {
-    return { key, title, ...(unit !== undefined && { unit }), ...countResults(key, rows) };
+    return { key, title, ...(unit !== undefined && { unit }), ...countResults(key, rows, from.spread) };
   });
   return {
     name,
@@ -49,19 +49,28 @@ interface MadeRow {
 }
 
 /**
- * Returns the aggregate of a column and the number of results behind each of its numbers; an empty object if
- * no row aggregates results, or rows use different aggregates.
+ * Returns the aggregate of a column and the number of results behind each of its numbers, and their
+ * deviations if it is among `spread`; an empty object if no row aggregates results, or rows use different
+ * aggregates.
  */
-function countResults(key: string, rows: readonly MadeRow[]): Pick<StudyColumn, "aggregate" | "counts"> {
+function countResults(
+  key: string,
+  rows: readonly MadeRow[],
+  spread: readonly string[] = [],
+): Pick<StudyColumn, "aggregate" | "counts" | "deviations"> {
   const sources = rows.map(({ columns, group }) => {
     const column = columns.find(([name]) => name === key)?.[1];
     const [aggregate, path] = (column && aggregateOf(column)) ?? [];
-    const count = column === undefined || path === undefined ? 0 : valuesOf(column, path, group).length;
-    return { aggregate, count };
+    const values = column === undefined || path === undefined ? [] : valuesOf(column, path, group);
+    return { aggregate, values };
   });
   const [aggregate, ...others] = new Set(sources.map((source) => source.aggregate).filter(isDefined));
   if (aggregate === undefined || others.length > 0) return {};
-  return { aggregate, counts: sources.map(({ count }) => count) };
+  return {
+    aggregate,
+    counts: sources.map(({ values }) => values.length),
+    ...(spread.includes(key) && { deviations: sources.map(({ values }) => AGGREGATES.std(values)) }),
+  };
 }
 
 const isDefined = <T>(value: T | undefined): value is T => value !== undefined;
@@ -270,6 +279,8 @@ interface MeasuredResults {
   readonly measured: readonly PlannedMeasurement[];
   /** Results by key of the task. */
   readonly results: ReadonlyMap<string, object>;
+  /** Keys of the columns whose deviations a figure draws. @defaultValue none */
+  readonly spread?: readonly string[];
 }
 
 /** Paths of the places that results were measured at, by kind of result. */

@@ -1,4 +1,4 @@
-import { UsageError } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 import { type Axis, type Figure, formatNumber, type Plot } from "@isthmus/findings";
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "../study-result.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
@@ -39,7 +39,7 @@ export function studyFigure(
 ): Figure | undefined {
   assertColumns(figure, table);
   if (figure.mark === "heat") return studyHeat(figure, { table, study }, name);
-  const places = table.rows.flatMap((row, index) => placeOf(figure, row, index));
+  const places = table.rows.flatMap((_, index) => placeOf(figure, table, index));
   if (places.length === 0) return undefined;
   const names = [...new Set(places.map(({ series }) => series))];
   const drawn = { places, names, repeated: hasRepeated(places) };
@@ -97,18 +97,32 @@ function assertColumns(figure: StudyFigure, { name, columns }: StudyTable): void
   }
 }
 
-function placeOf(figure: StudyFigure, row: Readonly<Record<string, StudyValue>>, index: number): Place[] {
+function placeOf(figure: StudyFigure, table: StudyTable, index: number): Place[] {
+  const row = at(table.rows, index, "row");
   const fits = (value: StudyValue | undefined, scale: string | undefined): value is number =>
     typeof value === "number" && Number.isFinite(value) && (scale !== "log" || value > 0);
   const [x, y] = [row[figure.x] ?? null, row[figure.y]];
   const named = figure.xScale === "band" || figure.mark === "bar";
   if (x === null || !fits(y, figure.yScale) || !(named || fits(x, figure.xScale))) return [];
-  const [low, high] = [figure.low, figure.high].map((key) => (key === undefined ? undefined : row[key]));
+  const [low, high] = intervalOf(figure, table, index);
   // One value has no range: a whisker without length would look like one that was measured.
   const bounds = fits(low, figure.yScale) && fits(high, figure.yScale) && low < high ? { low, high } : {};
   const line = figure.series === undefined ? undefined : row[figure.series];
   const series = line === undefined || line === null ? "" : String(line);
   return [{ row: index, x, y, ...bounds, series }];
+}
+
+/** Finds the ends of the interval that a figure draws around the value of a row. */
+function intervalOf(
+  { y, low, high, spread }: StudyFigure,
+  { columns, rows }: StudyTable,
+  index: number,
+): readonly (StudyValue | undefined)[] {
+  const row = at(rows, index, "row");
+  if (spread === undefined) return [low, high].map((key) => (key === undefined ? undefined : row[key]));
+  const [value, deviation] = [row[y], columns.find(({ key }) => key === y)?.deviations?.[index]];
+  if (typeof value !== "number" || typeof deviation !== "number") return [];
+  return [value - deviation, value + deviation];
 }
 
 /** Returns the interval of a value, if it has one. */
@@ -125,6 +139,7 @@ function plotOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Plot {
     return {
       kind: "bars",
       rows: categories,
+      rowsTitle: studyColumnTitle(table, figure.x),
       series: names,
       bars: places.map((place) => ({
         row: String(place.x),

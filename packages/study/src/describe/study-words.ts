@@ -33,7 +33,11 @@ export function studyCaption(
 }
 
 /** Says how many measurements each value is the mean of, and what its interval shows. */
-function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, drawn: DrawnRows): string {
+function countWords(
+  { y, low, high, spread }: StudyFigure,
+  { columns }: StudyTable,
+  drawn: DrawnRows,
+): string {
   const { rows, bounded, mark, interval } = drawn;
   const columnOf = (key: string | undefined): StudyColumn | undefined =>
     columns.find((column) => column.key === key);
@@ -46,7 +50,8 @@ function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, draw
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (most === 1) return `Each ${mark} is one measurement.`;
   const several = least === most ? String(most) : `${least} to ${most}`;
-  const bounds = [columnOf(low)?.aggregate, columnOf(high)?.aggregate].join();
+  const bounds =
+    spread === undefined ? [columnOf(low)?.aggregate, columnOf(high)?.aggregate].join() : "low,high";
   const range = bounded && bounds === "min,max" ? `; the ${interval} is their range` : "";
   const deviation =
     bounded && bounds === "low,high" ? `; the ${interval} is one standard deviation around it` : "";

@@ -1,5 +1,6 @@
 import type { BARRIER } from "@isthmus/barrier";
 import type { Repeated, VariableValue } from "@isthmus/forms";
+import type { DeviceName } from "@isthmus/graph";
 import type { BuiltInEntry, EntryOf } from "../measurement/entry.ts";
 import type { NetworkDescription } from "../networks/makers.ts";
 import type { MergeMeasurement } from "./merge-measurement.ts";
@@ -34,6 +35,11 @@ export interface StudyDescription {
    * missing for a whole study.
    */
   readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
+  /**
+   * Device that computes, see {@link DeviceName}, for the command `isthmus study`; a script names that of its
+   * threads or workers itself. @defaultValue "cpu"
+   */
+  readonly device?: DeviceName;
   /** Seed of all random choices of measurements. @defaultValue 0 */
   readonly seed?: number;
   /** Groups of networks by name; a group that is made from another one must come after it. */

@@ -1,4 +1,5 @@
 import { schemaOf, seed } from "@isthmus/forms";
+import { DEVICE_NAMES } from "@isthmus/graph";
 import * as z from "zod";
 import type { StudyDescription } from "../description/study-description.ts";
 import { figureFields } from "../schema/figure-fields.ts";
@@ -69,6 +70,7 @@ export const STUDY: z.ZodType = schemaOf<FileStudy>()(
     title: text,
     description: text.optional(),
     seed: seed.optional(),
+    device: z.enum(DEVICE_NAMES).optional(),
     use: z.array(text).optional(),
     networks: z.record(name, repeated),
     measurements: z.record(name, repeated),

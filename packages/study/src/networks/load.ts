@@ -9,9 +9,9 @@ export interface LoadedNetwork {
   /** File or folder of its weights. */
   readonly checkpoint: string;
   /**
-   * Checkpoint that the graph was exported from, if that is neither network of a pair: it shows which weight
-   * of the graph is which tensor.
-   * @defaultValue looked for among the networks that are measured
+   * Checkpoint that the graph was exported from, if that is none of the networks of the entry: it shows which
+   * weight of the graph is which tensor.
+   * @defaultValue looked for among the networks of the entry
    */
   readonly exportedFrom?: string;
 }
@@ -19,7 +19,7 @@ export interface LoadedNetwork {
 const FIELDS: FieldsOf<Omit<LoadedNetwork, "graph">> = {
   checkpoint: textField({ help: "file or folder of its weights" }),
   exportedFrom: textField({
-    help: "checkpoint that the graph was exported from (default: looked for among the measured networks)",
+    help: "checkpoint that the graph was exported from (default: looked for among the networks of the entry)",
   }),
 };
 

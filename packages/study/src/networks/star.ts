@@ -8,6 +8,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import * as z from "zod";
 import type { WantedValues } from "../description/wanted-values.ts";
 import { NAMED_DATA } from "../file/entry-fields.ts";
+import { sourceOf } from "../plan/planned-network.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
@@ -112,7 +113,7 @@ export const STAR: GroupMaker<"all", StarNetwork, StarSearchChoice> = {
       inputs: {
         graph: [first.graph],
         anchors: anchors.map(({ weights }) => weights),
-        ...(first.exportedFrom !== undefined && { exportedFrom: [first.exportedFrom] }),
+        ...sourceOf(anchors),
       },
       label: `find the ${label}`,
     });

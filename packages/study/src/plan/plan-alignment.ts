@@ -11,7 +11,7 @@ import type { MatchChoice, PairSelection } from "../description/pair-selection.t
 import { keyedOptions } from "../measurement/entry-params.ts";
 import { ALIGNMENT_FILE, type AlignNetworksParams, alignNetworks } from "../tasks/align-networks.ts";
 import { ALIGNED_FILE, learnAlignment } from "../tasks/learn-alignment.ts";
-import type { PlannedNetwork } from "./planned-network.ts";
+import { type PlannedNetwork, sourceOf } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import type { PlannedPair } from "./select-networks.ts";
 
@@ -45,13 +45,7 @@ export async function planAlignment(
 }
 
 function filesOf({ a, b }: PlannedPair): TaskInputs {
-  const exportedFrom = a.exportedFrom ?? b.exportedFrom;
-  return {
-    graph: [a.graph],
-    a: [a.weights],
-    b: [b.weights],
-    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
-  };
+  return { graph: [a.graph], a: [a.weights], b: [b.weights], ...sourceOf([a, b]) };
 }
 
 /** Plans an alignment that is a permutation. */

@@ -15,6 +15,7 @@ import type { AnyEntry } from "../measurement/subject-form.ts";
 import { SUBJECT_FORMS } from "../measurement/subject-forms.ts";
 import type { AnyGroupMaker, Making, StartSort, Starts } from "../networks/group-maker.ts";
 import { makerOf, type NetworkDescription } from "../networks/makers.ts";
+import { findExporters } from "./find-exporters.ts";
 import { planMerge } from "./plan-merge.ts";
 import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
@@ -83,7 +84,7 @@ async function planNetworks(
     for (const [number, start] of startsOf(maker, { group, variables, entry }, groups).entries())
       networks.push(...(await maker.plan({ group, variables, entry, start, number, planner })));
   }
-  return networks;
+  return findExporters(networks);
 }
 
 /** Selects the starts of the networks of an entry: one network at a time, or all of them together. */
@@ -162,13 +163,25 @@ function assertTables(
 }
 
 function assertFigure(
-  { title, table, mark, x, y, low, high, series, color, borders = [] }: FigureDescription,
+  { title, table, mark, x, y, low, high, spread, series, color, borders = [] }: FigureDescription,
   tables: StudyDescription["tables"],
 ): void {
   assertOneOf(`draw "${title}"`, "its table", table, Object.keys(tables));
   const columns = Object.keys(tables[table]?.columns ?? {});
   for (const column of [x, y, low, high, series, color, ...borders.map(({ of }) => of)]) {
     if (column !== undefined) assertOneOf(`draw "${title}"`, "a column", column, columns);
+  }
+  if (spread !== undefined && (low !== undefined || high !== undefined || mark === "heat")) {
+    throw new InputError(
+      `Cannot draw "${title}" as its spread must be its only interval, of lines, bars or dots: it has ${mark === "heat" ? "the mark heat" : "low or high, too"}`,
+      { input: title },
+    );
+  }
+  if (spread !== undefined && !isMean(tables[table], y)) {
+    throw new InputError(
+      `Cannot draw "${title}" as a spread must be around a column that is a mean: "${y}" is none`,
+      { input: title },
+    );
   }
   if (mark === "heat" && color === undefined) {
     throw new InputError(
@@ -181,6 +194,12 @@ function assertFigure(
       input: title,
     });
   }
+}
+
+/** Checks whether a column of a table is the mean of results, in some row at least. */
+function isMean(table: TableDescription | undefined, key: string): boolean {
+  const parts = Object.values(table?.stack?.parts ?? {}).map((part) => part[key]);
+  return [table?.columns[key], ...parts].some((source) => source?.mean !== undefined);
 }
 
 function assertVariables(

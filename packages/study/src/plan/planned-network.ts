@@ -22,23 +22,37 @@ export interface PlannedNetwork {
   readonly rewinds?: ReadonlyMap<number, TaskFile>;
   /** Checkpoint that the graph was exported from, if the study names it. */
   readonly exportedFrom?: TaskFile;
+  /** Checkpoint of the same entry that the graph was exported from, if its networks are bound through it. */
+  readonly exporter?: TaskFile;
 }
 
 /** Lists the files of a network as inputs of a task that reads one network. */
-export function filesOf({ graph, weights, exportedFrom }: PlannedNetwork): TaskInputs {
-  return {
-    graph: [graph],
-    network: [weights],
-    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
-  };
+export function filesOf(network: PlannedNetwork): TaskInputs {
+  return { graph: [network.graph], network: [network.weights], ...sourceOf([network]) };
 }
 
 /** Lists the files of networks of one architecture as inputs of a task that reads several. */
 export function filesOfAll(networks: readonly PlannedNetwork[]): TaskInputs {
-  const exportedFrom = networks.find((network) => network.exportedFrom !== undefined)?.exportedFrom;
   return {
     graph: networks.slice(0, 1).map(({ graph }) => graph),
     networks: networks.map(({ weights }) => weights),
-    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
+    ...sourceOf(networks),
   };
+}
+
+/**
+ * Lists the checkpoint that the graph of networks was exported from, if a task needs it: the one that the
+ * study names, else the one that was found, unless it is among the networks themselves.
+ */
+export function sourceOf(networks: readonly PlannedNetwork[]): TaskInputs {
+  const named = networks.find(({ exportedFrom }) => exportedFrom !== undefined)?.exportedFrom;
+  if (named !== undefined) return { exportedFrom: [named] };
+  const witness = networks.find(({ exporter }) => exporter !== undefined)?.exporter;
+  const isOwn = networks.some(({ weights }) => digestOf(weights) === digestOf(witness));
+  return witness === undefined || isOwn ? {} : { exportedFrom: [witness] };
+}
+
+/** Returns the digest of a file of the user; undefined for a file that a task makes. */
+function digestOf(file: TaskFile | undefined): string | undefined {
+  return file !== undefined && "digest" in file ? file.digest : undefined;
 }

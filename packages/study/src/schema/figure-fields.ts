@@ -21,6 +21,7 @@ export function figureFields(open: boolean): SchemasOf<StudyFigure> {
     y: text,
     low: text.optional(),
     high: text.optional(),
+    spread: z.enum(["std"]).optional(),
     series: text.optional(),
     xScale: z.enum(["linear", "log", "band"]).optional(),
     yScale: z.enum(["linear", "log"]).optional(),

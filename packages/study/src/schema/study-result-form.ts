@@ -36,6 +36,7 @@ export const STUDY_RESULT_FORM: z.ZodType = schemaOf<StudyResult>()(
             unit: text.optional(),
             aggregate: z.enum(["mean", "std", "min", "max", "low", "high", "count"]).optional(),
             counts: z.array(count).optional(),
+            deviations: z.array(z.number().nullable()).optional(),
           }),
         ),
         rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),

@@ -9,8 +9,10 @@ import {
   MismatchError,
   OutOfRangeError,
   sameShape,
+  sizeOf,
   toFloat32,
 } from "@isthmus/core";
+import { spread } from "../labels/field.ts";
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symmetries.ts";
 
 /**
@@ -82,17 +84,45 @@ export function multiplyInPlace(
   { view, fields, origin = 0 }: FactorLayout,
   factors: Float64Array,
 ): void {
-  for (const field of fields) {
-    const table = tableOf(field, factors);
-    const indexOf = positionIn(view, field.axes);
-    for (let i = 0; i < values.length; i++) {
-      const factor = table[indexOf(begin + i)] as number;
-      if (factor !== 1) values[i] = origin + factor * ((values[i] as number) - origin);
-    }
+  for (const { axes, variables } of fields) {
+    // Positions over neighbouring axes follow each other, so that no element has to be divided by strides.
+    const line = axesBetween(axes);
+    const table = tableOf(spread({ axes, data: variables }, view, line), factors);
+    if (table.every((factor) => factor === 1)) continue;
+    const step = sizeOf(view.slice((line.at(-1) ?? -1) + 1));
+    multiplyRuns(values, { begin, step, table, origin });
   }
 }
 
-function tableOf({ variables }: FactorField, factors: Float64Array): Float64Array {
+/** Multiplies consecutive runs of `step` elements by one factor of a table after the other. */
+function multiplyRuns(
+  values: Float32Array | Float64Array,
+  {
+    begin,
+    step,
+    table,
+    origin,
+  }: { readonly begin: number; readonly step: number; readonly table: Float64Array; readonly origin: number },
+): void {
+  let place = Math.floor(begin / step) % table.length;
+  let end = step - (begin % step);
+  for (let i = 0; i < values.length; end += step) {
+    const factor = table[place] as number;
+    const last = Math.min(values.length, end);
+    if (factor === 1) i = last;
+    for (; i < last; i++) values[i] = origin + factor * ((values[i] as number) - origin);
+    place = place + 1 === table.length ? 0 : place + 1;
+  }
+}
+
+/** Lists the axes from the first to the last of some. */
+function axesBetween(axes: readonly number[]): number[] {
+  const [first, last] = [axes.at(0), axes.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+function tableOf(variables: FactorField["variables"], factors: Float64Array): Float64Array {
   return Float64Array.from(variables, (variable) => {
     if (variable === 0) return 1;
     const factor = factors[Math.abs(variable) - 1] as number;

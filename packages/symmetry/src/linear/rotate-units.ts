@@ -6,8 +6,10 @@ import {
   entry,
   fromFloat32Into,
   OutOfRangeError,
-  toFloat32,
+  toFloat64,
 } from "@isthmus/core";
+import { mixInPlace } from "../mixing/mix-units.ts";
+import { occurrencesOf } from "../mixing/occurrences.ts";
 import { assertFits } from "../permute.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import type { RotationSpace, UnitField, UnitLayout } from "./linear-symmetries.ts";
@@ -39,6 +41,11 @@ export function rotateUnits(
 ): Checkpoint {
   for (const rotation of rotations) assertOrthogonal(rotation);
   assertFits(checkpoint, spec);
+  const rotated = new Set(
+    rotations.flatMap(({ space: { firstUnit, size } }) =>
+      Array.from({ length: size }, (_, index) => firstUnit + index),
+    ),
+  );
   return defineCheckpoint({
     source: `${checkpoint.source} (rotated)`,
     tensors: checkpoint.tensors,
@@ -47,13 +54,18 @@ export function rotateUnits(
     async readInto(name, begin, out) {
       const layout = spec.weights.get(name);
       const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
-      if (layout === undefined || placesOf(layout, rotations).length === 0 || !DTYPES[dtype].float) {
+      if (
+        layout === undefined ||
+        !layout.fields.some(({ units }) => units.some((unit) => rotated.has(unit))) ||
+        !DTYPES[dtype].float
+      ) {
         await checkpoint.readRangeInto(name, begin, out);
         return;
       }
-      const values = await readValues(checkpoint, name);
+      const whole = await checkpoint.read(name);
+      const values = toFloat64(whole.data, dtype);
       rotateInPlace(values, layout, rotations);
-      fromFloat32Into(values.subarray(begin, begin + out.length), dtype, out);
+      fromFloat32Into(Float32Array.from(values.subarray(begin, begin + out.length)), dtype, out);
     },
   });
 }
@@ -76,11 +88,6 @@ function assertOrthogonal({ space, matrix }: Rotation): void {
   throw new OutOfRangeError(
     `Cannot rotate cell ${cell} of "${symmetry}" as its matrix must be orthogonal, ${size} x ${size}: it has ${matrix.length} elements and is off by ${worst}`,
   );
-}
-
-async function readValues(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
-  const { data, dtype } = await checkpoint.read(name);
-  return toFloat32(data, dtype);
 }
 
 /**
@@ -115,39 +122,14 @@ export function placesOf({ fields }: UnitLayout, rotations: readonly Rotation[])
 
 /** Mixes the units that lie in a tensor. */
 export function rotateInPlace(
-  values: Float32Array,
+  values: Float32Array | Float64Array,
   layout: UnitLayout,
   rotations: readonly Rotation[],
 ): void {
-  const elementsOf = elementFinder(values.length, layout.view);
-  for (const places of placesOf(layout, rotations)) {
-    mixInPlace(values, elementsOf(places.field.axes), places);
-  }
-}
-
-function mixInPlace(
-  values: Float32Array,
-  elements: ReadonlyMap<number, Int32Array>,
-  { rotation, rows }: RotatedPlaces,
-): void {
-  for (const row of rows) {
-    const lists = Array.from(row, (position) => entry(elements, position, "position"));
-    const others = at(lists, 0, "unit").length;
-    for (let other = 0; other < others; other++) {
-      const vector = Int32Array.from(lists, (list) => list[other] as number);
-      mixVector(values, vector, rotation);
-    }
-  }
-}
-
-/** Multiplies the elements at some places by the matrix of a rotation. */
-function mixVector(values: Float32Array, places: Int32Array, { space: { size }, matrix }: Rotation): void {
-  const before = Float64Array.from(places, (place) => values[place] as number);
-  places.forEach((place, i) => {
-    let sum = 0;
-    for (let j = 0; j < size; j++) sum += (matrix[i * size + j] as number) * (before[j] as number);
-    values[place] = sum;
-  });
+  const matrices = rotations.map(({ matrix }) => matrix);
+  const spaces = rotations.map(({ space }) => space);
+  // An orthogonal matrix is its own inverse, transposed.
+  mixInPlace(values, occurrencesOf(layout, spaces), { matrices, inverses: matrices });
 }
 
 /**

@@ -49,7 +49,7 @@ export interface VerifyLinearResult extends ValueSummary {
  * Number of random elements that each kind is tried with: each detects two signs that hold only together with
  * a chance of 1/2.
  */
-const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotation: 1 };
+export const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotation: 1 };
 
 /**
  * Proves symmetries beyond permutation by trying them, kind by kind: transforms the weights by random
@@ -133,15 +133,27 @@ function compareValues(
 
 /** Predicts a value after the weights are transformed. */
 function predict(value: string, tensor: Tensor, linear: LinearSymmetries, element: LinearElement): Tensor {
+  const data = asFloat32(tensor.data, tensor.dtype).slice();
+  predictLinearInPlace(value, data, linear, element);
+  return { ...tensor, dtype: "f32", data };
+}
+
+/**
+ * Changes the elements of a value of a network into those that the network computes after its weights are
+ * transformed by an element of the symmetries beyond permutation.
+ */
+export function predictLinearInPlace(
+  value: string,
+  data: Float32Array,
+  linear: LinearSymmetries,
+  element: LinearElement,
+): void {
   const scaled = linear.scales.values.get(value);
   const signed = linear.signs.values.get(value);
   const rotated = linear.rotatedValues.get(value);
-  if (scaled === undefined && signed === undefined && rotated === undefined) return tensor;
-  const data = asFloat32(tensor.data, tensor.dtype).slice();
   if (scaled && element.scales) multiplyInPlace(data, 0, scaled, element.scales);
   if (signed && element.signs) multiplyInPlace(data, 0, signed, element.signs);
   if (rotated && element.rotations) rotateInPlace(data, rotated, element.rotations);
-  return { ...tensor, dtype: "f32", data };
 }
 
 /** Largest random scale; the smallest is its inverse. */
@@ -151,7 +163,7 @@ const LARGEST_SCALE = 2;
  * An element of the symmetries beyond permutation: scales, then signs, then rotations; kinds that are left
  * out change nothing.
  */
-interface LinearElement {
+export interface LinearElement {
   /** A number for each variable, `[variables]`. */
   readonly scales?: Float64Array | undefined;
   readonly signs?: Float64Array | undefined;
@@ -162,7 +174,7 @@ interface LinearElement {
  * Draws a random element: all units are scaled, negated by chance, and all cells rotated, for the kinds that
  * are chosen.
  */
-function randomElement(
+export function randomElement(
   { scales, signs, rotations }: LinearSymmetries,
   { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
 ): LinearElement {

@@ -31,21 +31,35 @@ export function moveGainsInPlace(
   mixing: MixingSymmetries,
   gains: DoubleWeights,
 ): void {
+  const factors = gainFactors(scales, mixing, { before: readGains(weights, mixing), after: gains });
+  for (const [name, layout] of scales.weights) {
+    const values = weights.get(name);
+    if (values !== undefined) multiplyInPlace(values, 0, layout, factors);
+  }
+}
+
+/**
+ * Returns the factor of each scale variable that gives all streams other gains.
+ *
+ * @param gains - the gains by name, as `readGains` returns them; one without an entry becomes 1
+ * @throws UnsupportedError if a gain is 0
+ */
+export function gainFactors(
+  scales: DiagonalSymmetry,
+  mixing: MixingSymmetries,
+  gains: { readonly before: DoubleWeights; readonly after: DoubleWeights },
+): Float64Array {
   const factors = new Float64Array(scales.variables).fill(1);
-  const before = readGains(weights, mixing);
   for (const { gain, variables, isInverse } of mixing.gains) {
-    const current = entry(before, gain, "gain");
-    const target = gains.get(gain);
+    const current = entry(gains.before, gain, "gain");
+    const target = gains.after.get(gain);
     variables.forEach((variable, i) => {
       const factor = (target === undefined ? 1 : at(target, i, "gain")) / at(current, i, "gain");
       if (!Number.isFinite(factor) || factor === 0) throw zeroGain(gain, i, at(current, i, "gain"));
       factors[variable] = isInverse ? 1 / factor : factor;
     });
   }
-  for (const [name, layout] of scales.weights) {
-    const values = weights.get(name);
-    if (values !== undefined) multiplyInPlace(values, 0, layout, factors);
-  }
+  return factors;
 }
 
 function zeroGain(name: string, index: number, value: number): UnsupportedError {

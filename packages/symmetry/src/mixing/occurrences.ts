@@ -1,5 +1,6 @@
 import { at, axisOffsets, stridesOf } from "@isthmus/core";
-import type { MixedLayout, MixingSpace } from "./mixing-symmetries.ts";
+import type { RotationSpace, UnitLayout } from "../linear/linear-symmetries.ts";
+import type { MixedLayout } from "./mixing-symmetries.ts";
 
 /** All units of one space in a tensor, each once: the rows of a matrix `[size, others]` inside the tensor. */
 export interface Occurrence {
@@ -13,14 +14,22 @@ export interface Occurrence {
   readonly offsets: Int32Array;
 }
 
-/** Lists the occurrences of spaces in a tensor whose view is row-major. */
-export function occurrencesOf({ view, fields }: MixedLayout, spaces: readonly MixingSpace[]): Occurrence[] {
+/**
+ * Lists the occurrences of spaces in a tensor whose view is row-major. Units of a layout that does not tell which
+ * are mixed by the inverse are mixed by the matrix.
+ */
+export function occurrencesOf(
+  { view, fields }: UnitLayout | MixedLayout,
+  spaces: readonly RotationSpace[],
+): Occurrence[] {
   const spaceOfUnit = new Map<number, number>();
   spaces.forEach(({ firstUnit, size }, index) => {
     for (let unit = firstUnit; unit < firstUnit + size; unit++) spaceOfUnit.set(unit, index);
   });
   const strides = stridesOf(view);
-  return fields.flatMap(({ axes, units, inverse }) => {
+  return fields.flatMap((field) => {
+    const { axes, units } = field;
+    const inverse = "inverse" in field ? field.inverse : new Uint8Array(units.length);
     const positions = axisOffsets(view, strides, axes);
     const others = view.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const offsets = axisOffsets(view, strides, others);
@@ -45,7 +54,7 @@ interface Row {
 /** Groups positions into rows that hold each unit of a space once. */
 function rowsOf(
   { units, inverse }: { readonly units: Int32Array; readonly inverse: Uint8Array },
-  spaces: readonly MixingSpace[],
+  spaces: readonly RotationSpace[],
   spaceOfUnit: ReadonlyMap<number, number>,
 ): Row[] {
   const lists = new Map<string, number[][]>();

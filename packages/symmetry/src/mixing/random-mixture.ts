@@ -1,36 +1,66 @@
 import { createRandom, type Random } from "@isthmus/core";
-import { createMatrix, multiply } from "@isthmus/linear-algebra";
-import type { Mixture } from "./mix-units.ts";
+import type { MixingMatrix, Mixture, SymmetricFactor } from "./mix-units.ts";
 import type { MixingGroup, MixingSpace } from "./mixing-symmetries.ts";
-import { randomOrthogonal } from "./random-orthogonal.ts";
+import { randomOrthonormal } from "./random-orthogonal.ts";
 
-/** Largest singular value of a random invertible matrix; the smallest is its inverse. */
+/** Largest factor by which a random matrix stretches a direction; the smallest is its inverse. */
 const LARGEST_STRETCH = 1.5;
 
-/** Draws a random matrix of the group of each space. */
-export function randomMixture(spaces: readonly MixingSpace[], seed: number): Mixture {
+/** Most directions that one factor of a random matrix turns round; odd. */
+const MOST_DIRECTIONS = 5;
+
+/**
+ * Draws a random matrix of the group of each space. Matrices that are no complex number are products of two
+ * symmetric factors of few directions, so that mixing `n` units takes time in proportion to the tensor rather
+ * than `n` times as much.
+ *
+ * The first factor turns an odd number of random directions round and leaves all that is orthogonal to them;
+ * the second an even number. For invertible matrices each direction is also stretched. If such a product
+ * changes nothing, the whole group changes nothing, with probability 1:
+ *
+ * 1. The change is an analytic function of the directions and stretches; if it is 0 at random ones, it is 0
+ *    at all of them.
+ * 2. If the directions of the second factor are among those of the first, the product turns an odd number of
+ *    directions round. Two such products that differ in one direction make a rotation of a plane by any angle,
+ *    and these rotations with one matrix of determinant -1 generate the orthogonal group, in the complement of
+ *    the vector of ones as well.
+ * 3. Stretches of single directions and the orthogonal group generate the invertible matrices.
+ */
+export function randomMixture(spaces: readonly MixingSpace[], seed: number): Mixture<MixingMatrix> {
   const random = createRandom(seed, "mixture");
   const drawn = spaces.map(({ size, group }) => drawMatrix(size, group, random));
   return { matrices: drawn.map(({ matrix }) => matrix), inverses: drawn.map(({ inverse }) => inverse) };
 }
 
-function drawMatrix(size: number, group: MixingGroup, random: Random) {
-  if (group === "orthogonal-keeping-ones") {
-    const keeping = randomKeepingOnes(size, random);
-    return { matrix: keeping, inverse: keeping };
-  }
+function drawMatrix(
+  size: number,
+  group: MixingGroup,
+  random: Random,
+): { readonly matrix: MixingMatrix; readonly inverse: MixingMatrix } {
   if (group === "complex" || group === "unit-complex") return randomComplex(group, random);
-  const rotation = randomOrthogonal(size, random);
-  if (group === "orthogonal") return { matrix: rotation, inverse: rotation };
-  const other = randomOrthogonal(size, random);
-  const stretches = Float64Array.from({ length: size }, () => LARGEST_STRETCH ** (2 * random.uniform() - 1));
-  const stretched = (power: number) =>
-    product(
-      rotation.map((value, i) => value * (stretches[i % size] as number) ** power),
-      other,
-      size,
-    );
-  return { matrix: stretched(1), inverse: stretched(-1) };
+  const half = Math.min(MOST_DIRECTIONS, Math.max(1, Math.floor(size / 2)));
+  const odd = half % 2 === 1 ? half : half - 1;
+  const matrix = [odd, odd - 1].map((count) => drawFactor([count, size], group, random));
+  const inverse = matrix.map(({ directions, stretches }) => ({
+    directions,
+    stretches: stretches.map((stretch) => 1 / stretch),
+  }));
+  return { matrix, inverse };
+}
+
+function drawFactor(
+  [count, size]: readonly [number, number],
+  group: MixingGroup,
+  random: Random,
+): SymmetricFactor {
+  const keepsOnes = group === "orthogonal-keeping-ones";
+  const directions = randomOrthonormal([Math.min(count, keepsOnes ? size - 1 : size), size], random, {
+    isCentred: keepsOnes,
+  });
+  const stretches = Float64Array.from({ length: directions.length / size }, () =>
+    group === "invertible" ? -(LARGEST_STRETCH ** (2 * random.uniform() - 1)) : -1,
+  );
+  return { directions, stretches };
 }
 
 /** Draws the matrix that multiplies pairs by a complex number. */
@@ -42,35 +72,4 @@ function randomComplex(group: "complex" | "unit-complex", random: Random) {
     return Float64Array.of(x, -y, y, x);
   };
   return { matrix: times(length), inverse: times(1 / length) };
-}
-
-/** Draws an orthogonal matrix that does not change the vector of ones. */
-function randomKeepingOnes(size: number, random: Random): Float64Array {
-  const inner = randomOrthogonal(size - 1, random);
-  const basis = onesFirst(size);
-  const turned = new Float64Array(size * size);
-  turned[0] = 1;
-  for (let i = 1; i < size; i++) {
-    turned.set(inner.subarray((i - 1) * (size - 1), i * (size - 1)), i * size + 1);
-  }
-  return product(product(basis, turned, size), basis, size);
-}
-
-/** Creates the reflection that swaps the first unit vector and the vector of ones, divided by its length. */
-function onesFirst(size: number): Float64Array {
-  const normal = new Float64Array(size).fill(-1 / Math.sqrt(size));
-  normal[0] = (normal[0] as number) + 1;
-  const square = normal.reduce((sum, value) => sum + value * value, 0);
-  const matrix = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const reflected = (2 * (normal[i] as number) * (normal[j] as number)) / square;
-      matrix[i * size + j] = (i === j ? 1 : 0) - reflected;
-    }
-  }
-  return matrix;
-}
-
-function product(a: Float64Array, b: Float64Array, size: number): Float64Array {
-  return multiply(createMatrix(size, size, a), createMatrix(size, size, b)).data as Float64Array;
 }

@@ -5,7 +5,7 @@ import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
 import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/summarize-errors.ts";
 import { trialWeights, VALUE_TRIAL_DEFAULTS, type ValueTrialOptions } from "../verify/trial-options.ts";
-import { type Mixture, mixInPlace } from "./mix-units.ts";
+import { type MixingMatrix, type Mixture, mixInPlace } from "./mix-units.ts";
 import type { KnownSymmetries, MixingSymmetries } from "./mixing-symmetries.ts";
 import { type DoubleWeights, moveGainsInPlace, readGains } from "./move-gains.ts";
 import { occurrencesOf } from "./occurrences.ts";
@@ -102,7 +102,7 @@ function withData(bound: ReadonlyMap<string, Tensor>, values: DoubleWeights): Ma
 function compareValues(
   [before, after]: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
   { spaces, values, unpredictable, shifts }: MixingSymmetries,
-  mixture: Mixture,
+  mixture: Mixture<MixingMatrix>,
 ): Map<string, number> {
   const errors = new Map<string, number>();
   const shifted = new Set(shifts.flatMap((shift) => [...shift.values]));

@@ -2,6 +2,7 @@ import { at, entry, sizeOf } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { returnedNames, valuesRead } from "@isthmus/graph/ir";
 import { LabelStore } from "../labels/label-store.ts";
+import { MOVEMENT_RULES } from "../rules/movement-rules.ts";
 import { inputName } from "../rules/rule.ts";
 import { indexValues, type ValueIndex } from "../value-index.ts";
 import { SHIFT_RULES, type ShiftContext, type Shifts } from "./shift-rules.ts";
@@ -32,11 +33,14 @@ export function followShift(
   { graph, probe, readers, placeOf }: ShiftGraph,
   value: string,
 ): readonly string[] | undefined {
+  if (reachesUnknown(readers, value)) return undefined;
   const shape = shapeOf({ graph, probe }, value);
   const extent = at(shape, shape.length - 1, "axis");
-  const shifted = new Map<string, Int32Array>([
-    [value, Int32Array.from({ length: sizeOf(shape) }, (_, i) => Math.floor(i / extent) + 1)],
-  ]);
+  const lines = new Int32Array(sizeOf(shape));
+  for (let begin = 0; begin < lines.length; begin += extent) {
+    lines.fill(begin / extent + 1, begin, begin + extent);
+  }
+  const shifted = new Map<string, Int32Array>([[value, lines]]);
   const waiting = new Set<number>();
   const visitReaders = (name: string) => {
     for (const node of readers.get(name) ?? []) waiting.add(entry(placeOf, node, "node"));
@@ -57,6 +61,32 @@ export function followShift(
     }
   }
   return [...shifted.keys()].some((name) => outputs.has(name)) ? undefined : [...shifted.keys()];
+}
+
+/** Operators that pass on every shift of their first input. */
+const PASSING: ReadonlySet<string> = new Set([
+  "Identity",
+  "Dropout",
+  "Add",
+  "Gather",
+  ...MOVEMENT_RULES.keys(),
+]);
+
+/**
+ * Checks by names of operators alone whether a shift reaches one without a rule. Most layers are followed by
+ * such a node, and no element of their values needs to be looked at then.
+ */
+function reachesUnknown(readers: ShiftGraph["readers"], value: string): boolean {
+  const reached = new Set([value]);
+  for (const name of reached) {
+    const reading = readers.get(name) ?? [];
+    if (reading.some(({ op, domain }) => domain !== "" || !SHIFT_RULES.has(op))) return true;
+    const passing = reading.filter(
+      ({ op, inputs }) => PASSING.has(op) && (op === "Add" || inputs[0] === name),
+    );
+    for (const output of passing.flatMap(({ outputs }) => outputs)) reached.add(output);
+  }
+  return false;
 }
 
 /**

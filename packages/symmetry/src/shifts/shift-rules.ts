@@ -1,4 +1,4 @@
-import { at, sizeOf, toFloat64 } from "@isthmus/core";
+import { at, sizeOf, strideTable, toFloat64 } from "@isthmus/core";
 import { intAttribute, MASKED, wrapAxis } from "@isthmus/graph/ir";
 import { type Field, spread } from "../labels/field.ts";
 import { LabelStore } from "../labels/label-store.ts";
@@ -37,14 +37,16 @@ function moved(rule: Rule): ShiftRule {
     const store = new LabelStore();
     store.create(codes.length);
     const axes = shape.flatMap((extent, axis) => (extent > 1 ? [axis] : []));
-    const field = { frozen: false, axes, data: Int32Array.from(codes.keys()) };
+    const field = { frozen: false, axes, data: strideTable(codes.length, 1) };
     const inputs = context.inputs.map((input, i) => (i === 0 ? { shape, fields: [field] } : input));
     const results = move({ ...context, store, inputs });
-    return results?.map(
-      (result) =>
-        result &&
-        dense(at(result.fields, 0, "field"), result.shape).map((position) => at(codes, position, "position")),
-    );
+    return results?.map((result) => {
+      if (result === undefined) return undefined;
+      const places = dense(at(result.fields, 0, "field"), result.shape);
+      const moves = new Int32Array(places.length);
+      for (let i = 0; i < places.length; i++) moves[i] = codes[places[i] as number] as number;
+      return moves;
+    });
   };
 }
 

@@ -17,15 +17,36 @@ export function shiftLogitsInPlace(
   amounts: readonly ShiftAmount[],
   sign: 1 | -1 = 1,
 ): void {
+  const names = shifts.flatMap(({ weight, bias }) => (bias === undefined ? [weight] : [weight, bias]));
+  for (const name of new Set(names)) {
+    shiftWeightInPlace(entry(weights, name, "weight"), name, { shifts, amounts, sign });
+  }
+}
+
+/** Changes one weight as adding amounts to the logits of layers does, or subtracting them. */
+export function shiftWeightInPlace(
+  values: Float64Array,
+  name: string,
+  {
+    shifts,
+    amounts,
+    sign = 1,
+  }: {
+    readonly shifts: readonly LogitShift[];
+    readonly amounts: readonly ShiftAmount[];
+    readonly sign?: 1 | -1;
+  },
+): void {
   shifts.forEach((shift, index) => {
     const { vector, number } = at(amounts, index, "amount");
-    const values = entry(weights, shift.weight, "weight");
-    eachElement(shift, (element, input) => {
-      values[element] = at(values, element, "element") + sign * at(vector, input, "input");
-    });
-    if (shift.bias === undefined) return;
-    const bias = entry(weights, shift.bias, "bias");
-    for (let i = 0; i < bias.length; i++) bias[i] = at(bias, i, "element") + sign * number;
+    if (shift.weight === name) {
+      eachElement(shift, (element, input) => {
+        values[element] = at(values, element, "element") + sign * at(vector, input, "input");
+      });
+    }
+    if (shift.bias === name) {
+      for (let i = 0; i < values.length; i++) values[i] = at(values, i, "element") + sign * number;
+    }
   });
 }
 

@@ -11,6 +11,7 @@ import { type DroppedMixture, type MixturesProof, proveMixtures } from "../mixin
 import type { VerifyMixingResult } from "../mixing/verify-mixing.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { narrowLarge } from "./narrow-large.ts";
+import { proveTogether } from "./prove-together.ts";
 import { type VerifySymmetriesResult, verifySymmetries } from "./verify-symmetries.ts";
 
 /** Options of {@link proveSymmetries}. */
@@ -47,8 +48,10 @@ export interface SymmetryProof extends VerifySymmetriesResult {
 }
 
 /**
- * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations if they are
- * given.
+ * Proves symmetries on every value of a graph: permutations, and scales, signs, rotations, mixtures and
+ * exchanges if they are given. All but exchanges are tried together, by random elements of the whole group
+ * (see `proveTogether`); only if some value then differs from its prediction, each kind is tried by itself, to
+ * find the symmetries that fail and to leave out values that rounding alone changes.
  *
  * A network that is built from a config and has more than 2^27 weights is not run: a narrowed network of
  * random weights is run instead, whose structure and rules are the same.
@@ -85,6 +88,21 @@ async function prove(
     const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
     return joined({ ...permutations, narrowed: true }, beyond, { mixing: UNTRIED, exchanges: null });
   }
+  const exchanged =
+    exchanges.length === 0
+      ? null
+      : await verifyExchanges({ graph, engine }, exchanges, { seed, weights, signal });
+  if ("spec" in symmetries) {
+    const together = { permutations: symmetries, linear, mixing: linear && mixing };
+    const proof = await proveTogether({ graph, engine }, together, { seed, weights, signal });
+    if (proof !== undefined) {
+      const mixed = { proof: proof.mixing, dropped: [] };
+      return joined({ ...proof.permutations, narrowed: false }, proof.linear, {
+        mixing: mixed,
+        exchanges: exchanged,
+      });
+    }
+  }
   const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
   const both =
     "spec" in symmetries && linear !== undefined ? { permutations: symmetries, linear } : undefined;
@@ -96,10 +114,6 @@ async function prove(
     both === undefined || mixing === undefined
       ? UNTRIED
       : await proveMixtures({ graph, engine }, { ...both, mixing }, { seed, weights, signal });
-  const exchanged =
-    exchanges.length === 0
-      ? null
-      : await verifyExchanges({ graph, engine }, exchanges, { seed, weights, signal });
   return joined({ ...permutations, narrowed: false }, beyond, { mixing: mixed, exchanges: exchanged });
 }
 

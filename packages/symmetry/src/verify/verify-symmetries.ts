@@ -14,10 +14,8 @@ import { deriveSpec, type Symmetries } from "../derive-spec.ts";
 import { fingerprintSpec } from "../encode/encode-spec.ts";
 import { permute } from "../permute.ts";
 import type { SymmetrySpec } from "../spec.ts";
-import { compareInPlace, compareMoved, compareSorted } from "./compare-values.ts";
+import { createComparison, errorOf } from "./compare-permuted.ts";
 import { measureSensitivity } from "./measure-sensitivity.ts";
-import { predictImage } from "./predict-image.ts";
-import { predictMovement } from "./predict-value.ts";
 import { summarizeErrors, type ValueError, type ValueSummary } from "./summarize-errors.ts";
 import { trialAlignments } from "./trial-alignments.ts";
 import { trialWeights, VALUE_TRIAL_DEFAULTS, type ValueTrialOptions } from "./trial-options.ts";
@@ -196,35 +194,8 @@ async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueEr
     const one = before.get(value);
     const two = after.get(value);
     const error = one === undefined || two === undefined ? undefined : compare(value, one, two);
-    if (error === undefined) return [];
-    if (error !== UNPREDICTABLE) return [{ value, node, error, predictable: true }];
-    return [{ value, node, error: Number.POSITIVE_INFINITY, predictable: false }];
+    return error === undefined ? [] : [errorOf({ value, node }, error)];
   });
-}
-
-const UNPREDICTABLE = "unpredictable";
-
-/** Compares a value before and after; returns undefined for values that are constants of the graph. */
-type Comparison = (value: string, before: Tensor, after: Tensor) => number | typeof UNPREDICTABLE | undefined;
-
-function createComparison(
-  graph: Graph,
-  permutations: Symmetries | undefined,
-  alignment: Alignment,
-): Comparison {
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
-  if (permutations === undefined) {
-    return (value, before, after) =>
-      outputs.has(value) ? compareInPlace(before, after) : compareSorted(before, after);
-  }
-  const image = predictImage(permutations, alignment);
-  return (value, before, after) => {
-    if (outputs.has(value)) return compareInPlace(before, after);
-    const labelled = permutations.labels.values.get(value);
-    if (labelled === undefined) return undefined;
-    const movement = predictMovement(labelled, image);
-    return movement === undefined ? UNPREDICTABLE : compareMoved(before, after, movement);
-  };
 }
 
 /** Tries each symmetry by itself. */

@@ -16,7 +16,7 @@ export interface BlendFeeder {
   /** Sets {@link tensors} to the blend of a step. */
   fill(step: number): Promise<void>;
   /** Calls the blend's `afterStep` with the trained points after the step. */
-  afterStep(step: FinishedStep): void;
+  afterStep(step: FinishedStep): Promise<void>;
 }
 
 /** Creates a feeder for the steps of a runner. */
@@ -26,22 +26,25 @@ export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: Step
     tensors: inputs.tensors,
     stored: blend.kept ?? new Map(),
     async beginEpoch(epoch) {
-      await blend.beginEpoch?.(epoch, trainedPoints(step, runner));
+      await blend.beginEpoch?.(epoch, await trainedPoints(step, runner));
     },
     async fill(stepNumber) {
       const blendAt = await blend.at(stepNumber);
       inputs.weigh(blendAt.coefficients);
       for (const [point, weights] of blendAt.given ?? []) inputs.place(point, weights);
     },
-    afterStep(finished) {
-      blend.afterStep?.(finished, pointsOf(step, runner.carried()));
+    async afterStep(finished) {
+      blend.afterStep?.(finished, pointsOf(step, await runner.carried()));
     },
   };
 }
 
 /** Returns the weights of every trained point after the last step, frozen weights included. */
-export function trainedPoints(step: TrainingStep, runner: StepRunner): Map<string, PointWeights> {
-  return pointsOf(step, new Map([...runner.fixed, ...runner.carried()]));
+export async function trainedPoints(
+  step: TrainingStep,
+  runner: StepRunner,
+): Promise<Map<string, PointWeights>> {
+  return pointsOf(step, new Map([...runner.fixed, ...(await runner.carried())]));
 }
 
 /** Returns the weights of every trained point that are among some tensors. */

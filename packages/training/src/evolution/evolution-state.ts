@@ -1,5 +1,11 @@
 import { type Checkpoint, createTensor, type Tensor } from "@isthmus/core";
-import { type Architecture, type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import {
+  type Architecture,
+  type DataSet,
+  fingerprintGraph,
+  fingerprintWeights,
+  withoutDevice,
+} from "@isthmus/graph";
 import { createHash } from "@isthmus/platform";
 import { describeData } from "../train/describe-run.ts";
 import { assertNoWorkState, loadWorkStateInto, saveWorkState, type WorkKind } from "../train/work-state.ts";
@@ -64,7 +70,7 @@ export async function openEvolutionState(
     graph: fingerprintGraph(graph),
     weights: await fingerprintWeights(graph, start),
     data: describeData(data),
-    engine: engine.name,
+    engine: withoutDevice(engine.name),
     seed,
     generations,
     population,

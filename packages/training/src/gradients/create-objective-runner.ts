@@ -6,6 +6,7 @@ import {
   type DataSet,
   type FeedPlan,
   type Graph,
+  holdFeeds,
   planFeeds,
   specialize,
 } from "@isthmus/graph";
@@ -121,8 +122,8 @@ export async function createObjectiveRunner(
       if (!isChecked) await assertCausal(attempt, mean, createCheckpoint(tensors), data);
       isChecked = true;
       for (const part of parts) {
-        const { run: runGraph, names } = at(part.graphs, place, "graph");
-        const taken = new Map([...tensors].filter(([name]) => names.has(name)));
+        const { session, names, run: runGraph } = at(part.graphs, place, "graph");
+        const taken = await holdFeeds(session, new Map([...tensors].filter(([name]) => names.has(name))));
         for (let begin = part.begin; begin < part.end; begin += part.batch) {
           if (only !== undefined && begin !== only * size) continue;
           signal?.throwIfAborted();

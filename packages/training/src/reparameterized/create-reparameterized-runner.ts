@@ -25,12 +25,12 @@ const OPSET = 17;
 /** Runner of training steps that change coordinates, from which the network's parameters are computed. */
 export interface ReparameterizedRunner extends StepRunner {
   /** Returns the coordinates after the last step. */
-  coordinates(): Float32Array;
+  coordinates(): Promise<Float32Array>;
   /**
    * Writes the parameters that belong to the coordinates, for coordinates that were read from a state.
    * @param step - the step that the parameters are for, from 0
    */
-  place(step: number): void;
+  place(step: number): Promise<void>;
 }
 
 /** The network by whose gradients steps are made. */
@@ -74,7 +74,8 @@ export async function createReparameterizedRunner(
   );
   const start = zeros(dimension);
   const gradient = zeros(dimension);
-  const options = { seed, threads };
+  // Coordinates change the parameters after every step.
+  const options = { seed, threads, returnsEach: true };
   const differentiating = await createStepRunner(step, engine, createCheckpoint(weights), options);
   const updating = await createStepRunner(
     update,
@@ -82,20 +83,20 @@ export async function createReparameterizedRunner(
     createCheckpoint(new Map([[name, start]])),
     options,
   );
-  const coordinates = () => entry(updating.carried(), name, "coordinates").data as Float32Array;
-  const place = (at: number) => reparameterization.placeInto(coordinates(), parameters, at);
-  place(0);
+  const coordinates = async () => entry(await updating.carried(), name, "coordinates").data as Float32Array;
+  const place = async (at: number) => reparameterization.placeInto(await coordinates(), parameters, at);
+  await place(0);
   return {
     coordinates,
     place,
-    carried: () => new Map([...differentiating.carried(), ...updating.carried()]),
+    carried: async () => new Map([...(await differentiating.carried()), ...(await updating.carried())]),
     gradients: differentiating.gradients,
     fixed: new Map([...differentiating.fixed, ...parameters]),
     async run(stepAt, data) {
       const outcome = await differentiating.run(stepAt, new Map([...data, ...parameters]));
       reparameterization.pullBackInto(differentiating.gradients, gradient.data as Float32Array);
       const { metrics } = await updating.run(stepAt, new Map([[update.gradient, gradient]]));
-      place(stepAt.step + 1);
+      await place(stepAt.step + 1);
       return { loss: outcome.loss, metrics: new Map([...outcome.metrics, ...metrics]) };
     },
     async release() {

@@ -75,16 +75,18 @@ export async function trainReparameterized(
       resolved.statePath === undefined
         ? {}
         : { ...(await describeRun(described, resolved)), coordinates: reparameterization.description };
-    const position = await startOf(resolved, run, runner.carried());
-    runner.place(position.step);
-    const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
-    const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
+    const position = await startOf(resolved, run, await runner.carried());
+    await runner.place(position.step);
+    const collect = async () =>
+      collectWeights(graph, new Map([...runner.fixed, ...(await runner.carried())]));
+    const { onEpoch: follow } = resolved;
+    const onEpoch = async (epochs: number) => follow?.(epochs, await collect());
     const result = await runEpochs(
       { ...prepared, runner, evaluator, data, run, onEpoch },
       position,
       resolved,
     );
-    return { weights: collect(), coordinates: runner.coordinates().slice(), result };
+    return { weights: await collect(), coordinates: (await runner.coordinates()).slice(), result };
   } finally {
     for (const resource of open) await resource.release();
   }

@@ -5,6 +5,7 @@ import {
   type Engine,
   type FeedPlan,
   type Graph,
+  holdFeeds,
   isElementwise,
   planFeeds,
   scoreBy,
@@ -75,8 +76,10 @@ interface Part {
   readonly begin: number;
   readonly end: number;
   readonly batch: number;
+  /** Gives the session the weights of a network, and returns what of them each run must be fed. */
+  hold(weights: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>>;
   /** Returns the mean loss of the batch that begins at an example. */
-  run(weights: ReadonlyMap<string, Tensor>, first: number): Promise<number>;
+  run(held: ReadonlyMap<string, Tensor>, first: number): Promise<number>;
   release(): Promise<void>;
 }
 
@@ -98,9 +101,10 @@ async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<
     async evaluate(weights, signal) {
       let loss = 0;
       for (const part of parts) {
+        const feeds = await part.hold(weights);
         for (let first = part.begin; first < part.end; first += part.batch) {
           signal?.throwIfAborted();
-          loss += (await part.run(weights, first)) * part.batch;
+          loss += (await part.run(feeds, first)) * part.batch;
         }
       }
       return { loss: loss / size };
@@ -134,9 +138,10 @@ async function createPart(
   const session = await engine.load({ ...objective.graph, outputs }, { threads });
   return {
     ...range,
-    async run(weights, first) {
+    hold: (weights) => holdFeeds(session, weights),
+    async run(held, first) {
       const fed = feedObjective({ objective, plan, data }, data.read(first, first + batch));
-      const feeds = new Map([...weights, ...fed.feeds]);
+      const feeds = new Map([...held, ...fed.feeds]);
       const { data: lossData } = entry(await session.run(feeds), objective.loss, "output");
       return Number(at<number | bigint>(lossData, 0));
     },

@@ -10,7 +10,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import { bindWeights, type Engine, type Graph, type Session } from "@isthmus/graph";
+import { bindWeights, type DeviceMemory, type Engine, type Graph, type Session } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { MaskInput } from "../mode/mask-input.ts";
 import type { RunnableStep } from "../step/training-step.ts";
@@ -22,6 +22,11 @@ export interface StepRunnerOptions {
   readonly seed: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
+  /**
+   * Whether the caller changes or needs the carried tensors after every step, so that an engine with a device
+   * of its own does not keep them there. @defaultValue false
+   */
+  readonly returnsEach?: boolean;
 }
 
 /** The step to make. */
@@ -43,11 +48,13 @@ export interface StepOutcome {
 /** Runner that makes step after step, and holds all tensors that are carried from one step to the next. */
 export interface StepRunner {
   /**
-   * Returns the carried tensors after the last step, by the names of the weights that take them. The next
-   * step writes into other tensors, the step after that into these again; tensors that are updated in place
-   * are the same ones in every step.
+   * Returns the carried tensors after the last step, by the names of the weights that take them; an engine
+   * with a device of its own copies them from there. The next step writes into other tensors, the step after
+   * that into these again; tensors that are updated in place are the same ones in every step. Before the
+   * first step they can be changed.
+   * @throws EngineError if the device fails
    */
-  carried(): ReadonlyMap<string, Tensor>;
+  carried(): Promise<ReadonlyMap<string, Tensor>>;
   /** Gradients of the last step by the trained parameters, for steps that return them; else empty. */
   readonly gradients: ReadonlyMap<string, Tensor>;
   /** Weights of the step that it does not change. */
@@ -67,6 +74,8 @@ export interface StepRunner {
  *
  * There are two sets of the carried tensors that a graph returns: a step reads one and writes the other, so
  * that nothing is copied or allocated from step to step. Tensors that are updated in place are in both sets.
+ * An engine with a device of its own keeps the tensors there from step to step, and the weights that do not
+ * change.
  * @throws MismatchError if the checkpoint lacks weights of the step
  * @throws EngineError if the engine refuses the graph
  */
@@ -74,15 +83,20 @@ export async function createStepRunner(
   step: RunnableStep,
   engine: Engine,
   weights: Checkpoint,
-  { seed, threads = 0 }: StepRunnerOptions,
+  { seed, threads = 0, returnsEach = false }: StepRunnerOptions,
 ): Promise<StepRunner> {
   const bound = await bindWeights(withoutState(step), weights);
   const names = new Set(step.carried.map(({ input }) => input));
   const fixed = new Map([...bound].filter(([name]) => !names.has(name)));
   const updater = openUpdater(step);
   const buffers = createBuffers(step, bound, updater);
-  const session = await engine.load(step.graph, { threads });
-  return new Runner({ step, fixed, buffers, updater, session, seed });
+  const returned = step.carried.flatMap(({ input, output }) =>
+    output === undefined ? [] : [[output, input] as const],
+  );
+  const carried = new Map(returnsEach ? [] : returned);
+  const session = await engine.load(step.graph, { threads, carried });
+  const memory = returnsEach ? undefined : session.memory;
+  return new Runner({ step, fixed, buffers, updater, session, memory, seed });
 }
 
 /** Returns the step's graph without the optimiser's state, which no checkpoint has, among its weights. */
@@ -130,6 +144,8 @@ interface RunnerParts {
   /** Updater of the tensors that are updated in place; undefined if there are none. */
   readonly updater: InPlaceUpdater | undefined;
   readonly session: Session;
+  /** Memory of the device in which tensors stay from step to step; undefined if they are fed. */
+  readonly memory: DeviceMemory | undefined;
   readonly seed: number;
 }
 
@@ -144,6 +160,8 @@ class Runner implements StepRunner {
   readonly #results: ReadonlyMap<string, Tensor>;
   /** Index of the set that holds the carried tensors after the last step. */
   #side: 0 | 1 = 0;
+  /** Place of the carried tensors after the last step, if a device can have them. */
+  #place: "here" | "device" | "both" = "here";
 
   constructor(parts: RunnerParts) {
     const { step, fixed, buffers, updater } = parts;
@@ -173,23 +191,40 @@ class Runner implements StepRunner {
     this.#outs = [outsOf(buffers[1]), outsOf(buffers[0])];
   }
 
-  carried(): ReadonlyMap<string, Tensor> {
-    return this.#parts.buffers[this.#side];
+  async carried(): Promise<ReadonlyMap<string, Tensor>> {
+    const { buffers, memory } = this.#parts;
+    if (this.#place === "device") {
+      await memory?.readInto(buffers[this.#side]);
+      this.#place = "both";
+    }
+    return buffers[this.#side];
+  }
+
+  /** Returns the tensors to feed to a step: all tensors, or only the ones that a device does not hold yet. */
+  async #feedsOf(data: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+    const { memory, buffers } = this.#parts;
+    if (memory !== undefined) {
+      if (this.#place === "here") await memory.hold(new Map([...this.fixed, ...buffers[this.#side]]));
+      return new Map([...this.#scalars, ...this.#masks, ...data]);
+    }
+    const feeds = this.#feeds[this.#side];
+    for (const [name, tensor] of data) feeds.set(name, tensor);
+    return feeds;
   }
 
   async run(stepAt: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome> {
-    const { step, updater, session, seed } = this.#parts;
+    const { step, updater, session, memory, seed } = this.#parts;
     for (const { name, valueAt } of step.scalars) {
       entry(this.#scalars, name, "scalar").data[0] = valueAt(stepAt.step, stepAt.learningRate);
     }
     for (const mask of step.masks) {
       fillMask(mask, entry(this.#masks, mask.name, "mask"), { seed, step: stepAt.step });
     }
-    const feeds = this.#feeds[this.#side];
-    for (const [name, tensor] of data) feeds.set(name, tensor);
+    const feeds = await this.#feedsOf(data);
     await session.run(feeds, this.#outs[this.#side]);
     updater?.update(stepAt);
     this.#side = this.#side === 0 ? 1 : 0;
+    if (memory !== undefined) this.#place = "device";
     const numberOf = (output: string) =>
       Number(at<number | bigint>(entry(this.#results, output, "result").data, 0));
     const metrics = new Map([...step.metrics].map(([what, output]) => [what, numberOf(output)]));

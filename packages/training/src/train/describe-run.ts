@@ -5,6 +5,7 @@ import {
   fingerprintGraph,
   fingerprintWeights,
   type Graph,
+  withoutDevice,
 } from "@isthmus/graph";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 
@@ -49,7 +50,7 @@ export async function describeRun(
     graph: fingerprintGraph(graph),
     ...(weights === undefined ? {} : { weights: await fingerprintWeights(graph, weights) }),
     data: describeData(data),
-    engine,
+    engine: withoutDevice(engine),
     ...Object.fromEntries(DECIDING.map((name) => [name, options[name]])),
     freeze: options.freeze.join(", "),
     collected: options.collect?.steps.join(", "),

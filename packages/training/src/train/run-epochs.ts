@@ -147,11 +147,12 @@ class Loop {
     filler.fill();
     for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
-    const before = runner.carried();
+    const { constraint } = this.#options;
+    const before = constraint && (await runner.carried());
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
     const finished = { finished: step + 1, steps: this.#steps };
-    this.#options.constraint?.applyInPlace(finished, before, runner.carried());
-    blend?.afterStep(finished);
+    if (before !== undefined) constraint?.applyInPlace(finished, before, await runner.carried());
+    await blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
     this.#loss = outcome.loss;
@@ -164,7 +165,7 @@ class Loop {
   async #collect(): Promise<void> {
     const { collect } = this.#parts;
     if (!collect?.steps.has(this.#at.step)) return;
-    this.#assertFinite();
+    await this.#assertFinite();
     await collect.take(this.#at.step);
   }
 
@@ -187,7 +188,7 @@ class Loop {
   }
 
   async #finishEpoch(steps: number): Promise<void> {
-    this.#assertFinite();
+    await this.#assertFinite();
     const { lossSum, correct, counted, epochs } = this.#at;
     const evaluation = await this.#evaluate();
     const result: EpochResult = {
@@ -206,7 +207,7 @@ class Loop {
     if (evaluator === undefined) return undefined;
     this.#report("evaluating");
     const began = performance.now();
-    const weights = new Map([...runner.fixed, ...runner.carried()]);
+    const weights = new Map([...runner.fixed, ...(await runner.carried())]);
     const evaluation = await evaluator.evaluate(weights, this.#options.signal);
     this.#evaluationMs = performance.now() - began;
     return evaluation;
@@ -217,10 +218,10 @@ class Loop {
     const { statePath } = this.#options;
     const { step, epochs } = this.#at;
     if (statePath === undefined || (this.#saved?.step === step && this.#saved.epochs === epochs)) return;
-    this.#assertFinite();
+    await this.#assertFinite();
     const { runner, run, blend } = this.#parts;
     const position = { ...this.#at };
-    const tensors = new Map([...runner.fixed, ...runner.carried(), ...(blend?.stored ?? [])]);
+    const tensors = new Map([...runner.fixed, ...(await runner.carried()), ...(blend?.stored ?? [])]);
     await saveState(statePath, tensors, { run, position });
     this.#saved = position;
   }
@@ -228,8 +229,8 @@ class Loop {
   /**
    * Checks the carried tensors, as a finite loss does not prove that the weights after its step are finite.
    */
-  #assertFinite(): void {
-    for (const [name, tensor] of this.#parts.runner.carried()) {
+  async #assertFinite(): Promise<void> {
+    for (const [name, tensor] of await this.#parts.runner.carried()) {
       if (findNonFinite(tensor) < 0) continue;
       throw this.#diverged(`its weights must stay finite: "${name}" is not`);
     }

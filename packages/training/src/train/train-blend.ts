@@ -96,14 +96,18 @@ export async function trainBlend(
   for (const start of blend.start.values()) assertNetwork(graph, start);
   const prepared = await prepareSteps({ ...training, blend }, resolved);
   const { step } = prepared;
-  const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), { seed, threads });
+  const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), {
+    seed,
+    threads,
+    returnsEach: blend.afterStep !== undefined || resolved.constraint !== undefined,
+  });
   try {
     const feeder = createBlendFeeder(blend, step, runner);
     const run = await describeBlend(training, blend, resolved);
-    const start = await startOf(resolved, run, new Map([...runner.carried(), ...feeder.stored]));
+    const start = await startOf(resolved, run, new Map([...(await runner.carried()), ...feeder.stored]));
     const parts = { ...prepared, runner, evaluator: undefined, data, run, blend: feeder };
     const result = await runEpochs(parts, start, resolved);
-    return { points: await collectPoints(graph, blend, trainedPoints(step, runner)), result };
+    return { points: await collectPoints(graph, blend, await trainedPoints(step, runner)), result };
   } finally {
     await runner.release();
   }

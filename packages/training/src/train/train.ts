@@ -110,7 +110,8 @@ export async function train(
   try {
     const evaluator = await openEvaluator(training, resolved);
     if (evaluator !== undefined) open.push(evaluator);
-    const runner = await createStepRunner(step, engine, weights, { seed, threads });
+    const returnsEach = resolved.constraint !== undefined;
+    const runner = await createStepRunner(step, engine, weights, { seed, threads, returnsEach });
     open.push(runner);
     const run =
       resolved.statePath === undefined
@@ -119,9 +120,11 @@ export async function train(
             ...(await describeRun({ graph, engine: engine.name, weights, data }, resolved)),
             ...(await describeLocalTraining({ graph, part }, resolved)),
           };
-    const start = await startOf(resolved, run, runner.carried());
-    const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
-    const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
+    const start = await startOf(resolved, run, await runner.carried());
+    const collect = async () =>
+      collectWeights(graph, new Map([...runner.fixed, ...(await runner.carried())]));
+    const { onEpoch: follow } = resolved;
+    const onEpoch = async (epochs: number) => follow?.(epochs, await collect());
     const taken = resolved.collect;
     const parts = {
       ...prepared,
@@ -133,12 +136,12 @@ export async function train(
       constants,
       collect: taken && {
         steps: new Set(taken.steps),
-        take: async (at: number) => taken.take(at, collect()),
+        take: async (at: number) => taken.take(at, await collect()),
       },
     };
     const result = await runEpochs(parts, start, resolved);
-    const next = await control?.finish(runner.carried(), result.steps);
-    return { weights: collect(), result, ...(next && { controlVariates: next }) };
+    const next = await control?.finish(await runner.carried(), result.steps);
+    return { weights: await collect(), result, ...(next && { controlVariates: next }) };
   } finally {
     for (const resource of open) await resource.release();
   }

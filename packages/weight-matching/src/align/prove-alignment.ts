@@ -5,6 +5,7 @@ import {
   type LinearKind,
   type LinearSymmetries,
   narrowLarge,
+  proveTogether,
   type Symmetries,
   VERIFY_ALIGNMENT_DEFAULTS,
   type VerifySymmetriesOptions,
@@ -99,17 +100,42 @@ export async function proveAlignment(
     return { passed: true, maxRelativeError, narrowed: true };
   }
   const options = { seed, weights: before, signal };
-  const errors =
-    proof === "outputs"
-      ? []
-      : [
-          await provePermutations(graph, group.symmetries, engine, options),
-          await proveLinear(architecture, group, options),
-          await proveMixing(architecture, group, options),
-        ];
+  const errors = proof === "outputs" ? [] : await proveValues(architecture, group, options);
   const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, tolerance, signal });
   if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
   return { passed: true, maxRelativeError: Math.max(...errors, outputs.maxRelativeError), narrowed: false };
+}
+
+/**
+ * Proves the symmetries of an alignment on every value inside the network: all together, which holds neither all
+ * values nor changed copies of the network, and kind by kind only if some value then differs. Returns the largest
+ * relative errors.
+ */
+async function proveValues(
+  architecture: Architecture,
+  group: ProvenGroup,
+  options: VerifySymmetriesOptions,
+): Promise<readonly number[]> {
+  const { symmetries, normalizing, mixed } = group;
+  const together = await proveTogether(
+    architecture,
+    {
+      permutations: symmetries,
+      linear: normalizing?.linear ?? mixed?.linear,
+      kinds: normalizing?.kinds ?? [],
+      mixing: mixed?.mixing,
+    },
+    options,
+  );
+  if (together !== undefined) {
+    const { permutations, linear, mixing } = together;
+    return [permutations, ...linear, ...(mixing === null ? [] : [mixing])].map((one) => one.maxRelativeError);
+  }
+  return [
+    await provePermutations(architecture.graph, symmetries, architecture.engine, options),
+    await proveLinear(architecture, group, options),
+    await proveMixing(architecture, group, options),
+  ];
 }
 
 /** Returns the largest relative error of any value under random permutations. */

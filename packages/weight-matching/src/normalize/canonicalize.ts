@@ -8,13 +8,12 @@ import {
   type RotationSpace,
 } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
-import { Matrix } from "ml-matrix";
 import { balanceScales } from "./balance-scales.ts";
 import { readAsFloats } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
 import { applySteps, factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
 import { aroundZero, readSubjects, type Subjects } from "./read-subjects.ts";
-import { decompose, diagonalizeRotations, rotationProducts, type UsePlace } from "./rotations.ts";
+import { diagonalizeRotations, rotationProducts, type UsePlace } from "./rotations.ts";
 
 /** Options of {@link canonicalize}. */
 export interface CanonicalizeOptions {
@@ -129,9 +128,6 @@ function sumInFront(
   return sums;
 }
 
-/** Eigenvalues below this share of the largest are taken to be zero: no scale is better than another then. */
-const RANK_TOLERANCE = 1e-7;
-
 /**
  * Finds the rotations and scales after which the products of the units of each cell in front, `F`, equal
  * those behind, `G`: the element of all invertible matrices that makes the sum of squares of the weights
@@ -146,6 +142,7 @@ async function balanceCells(
   network: Checkpoint,
   { spec, linear }: FoundSymmetries,
 ): Promise<{ readonly turned: readonly Rotation[]; readonly factors: Float64Array }> {
+  const { balanceOf } = await import("./dense-matrices.ts");
   const { scales, rotations } = linear;
   const both: readonly [Checkpoint, Checkpoint] = [network, network];
   const front = await rotationProducts(both, spec, rotations, onSide(scales, 1));
@@ -214,29 +211,4 @@ function variablesOf(
       ? ofSpace
       : undefined,
   );
-}
-
-/**
- * Computes the eigenvectors and values of the matrix `S^2` for which `S F S = S^-1 G S^-1`; undefined if `F`
- * or `G` has no inverse.
- */
-function balanceOf(front: ArrayLike<number>, behind: ArrayLike<number>, size: number) {
-  const root = power(front, size, 0.5);
-  const inverse = power(front, size, -0.5);
-  if (root === undefined || inverse === undefined) return undefined;
-  const inner = root.mmul(Matrix.from1DArray(size, size, behind)).mmul(root);
-  const middle = power(inner.to1DArray(), size, 0.5);
-  if (middle === undefined) return undefined;
-  const mean = inverse.mmul(middle).mmul(inverse);
-  return decompose(mean.add(mean.transpose()).mul(0.5).to1DArray(), size);
-}
-
-/** Raises a symmetric positive definite matrix to a power; undefined if the matrix is not definite. */
-function power(matrix: ArrayLike<number>, size: number, exponent: number): Matrix | undefined {
-  const { vectors, values } = decompose(matrix, size);
-  const [largest, least] = [at(values, 0, "eigenvalue"), at(values, size - 1, "eigenvalue")];
-  if (!(largest > 0 && least > RANK_TOLERANCE * largest)) return undefined;
-  const rows = Matrix.from1DArray(size, size, vectors);
-  const scaled = Matrix.diag(Array.from(values, (value) => value ** exponent));
-  return rows.transpose().mmul(scaled).mmul(rows);
 }

@@ -43,6 +43,12 @@ export async function createWorkerPorts({ engine: name }: Pick<WorkerData, "engi
  * Returns an engine that runs every graph in one thread, which keeps all cores busy if several graphs run
  * side by side.
  */
-function oneThreadEngine({ name, load }: Engine): Engine {
-  return { name, load: (graph, options) => load(graph, { ...options, threads: 1 }) };
+function oneThreadEngine(engine: Engine): Engine {
+  return {
+    // An engine that chooses its device is named after its choice.
+    get name() {
+      return engine.name;
+    },
+    load: (graph, options) => engine.load(graph, { ...options, threads: 1 }),
+  };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createCheckpoint, createTensor, saveCheckpoint } from "@isthmus/core";
 import { expect, onTestFinished, test } from "vitest";
 import { nameTrainingSplit, openTrainingData } from "./open-training-data.ts";
 
@@ -12,6 +13,26 @@ test.each([
 ])("openTrainingData() of %s trains on %s and evaluates on %s", async (data, trained, evaluated) => {
   const opened = await openTrainingData({ data });
   expect([opened.data.name, opened.evaluationData?.name]).toEqual([trained, evaluated]);
+});
+
+test.each([
+  [["x_train", "x_test"], ":test"],
+  [["x", "x_test"], ":test"],
+  [["x_train", "x"], ":test"],
+  [["x"], undefined],
+  [["x_train"], undefined],
+])("openTrainingData() of one file with %j evaluates on %s", async (inputs, evaluated) => {
+  const folder = mkdtempSync(join(tmpdir(), "isthmus-training-data-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const tensors = inputs.flatMap((name) => [
+    [name, createTensor("f32", [2, 1], Float32Array.of(0, 1))] as const,
+    [name.replace("x", "y"), createTensor("i32", [2], Int32Array.of(0, 1))] as const,
+  ]);
+  const file = join(folder, "both.safetensors");
+  await saveCheckpoint(createCheckpoint(new Map(tensors)), file);
+  const { data, evaluationData } = await openTrainingData({ data: `safetensors:${file}` });
+  expect(data.name).toBe(`safetensors:${file}:train`);
+  expect(evaluationData?.name).toBe(evaluated && `safetensors:${file}${evaluated}`);
 });
 
 test("openTrainingData() evaluates on the validation split of data without a test split", async () => {

@@ -173,6 +173,12 @@ export async function assertArchitecture(
   if (graph !== undefined) return;
   for (const path of paths) {
     if ((await findModelConfig(path)) !== undefined) continue;
+    const named = paths.find((other) => other.toLowerCase().endsWith(".onnx"));
+    if (named !== undefined) {
+      throw new UsageError(
+        `Cannot ${attempt} as it needs the architecture: "${named}" stands among the checkpoints; put --graph before it`,
+      );
+    }
     throw new UsageError(
       `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
     );

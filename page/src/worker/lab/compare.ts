@@ -40,7 +40,7 @@ export async function compareFiles(
       confidence,
       sampled: comparison.sampled,
       pairs,
-      findings: findings.map(({ severity, message, advice }) => ({ severity, message, advice })),
+      findings,
       seconds: (performance.now() - began) / 1000,
       command: commandOf("compare", ...paths),
     };

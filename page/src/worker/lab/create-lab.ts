@@ -47,14 +47,14 @@ export function createLab(): Handlers<keyof LabRequests> {
         report: ({ stage }) => handling.report({ done: 0, stage, aligned: false, place: undefined }),
       });
       const data = await openData(choice.data, pair.architecture, machine.digits);
-      return measureLines(pair, data, choice, handling);
+      return measureLines(pair, data, { ...choice, figures: machine.figures() }, handling);
     },
     "lab.methods": async () => listMethods(),
     "lab.explain": async ({ recipe, pattern }) => explainRecipe(recipe, pattern),
     async "lab.merge"({ recipe, name, graph }, handling) {
       const began = performance.now();
       const output = writtenPath(name);
-      const { notes, isSharded, aligns } = await mergeByRecipe(
+      const { notes, isSharded, aligns, isRefused } = await mergeByRecipe(
         recipe,
         { output, graph, engine: machine.engine },
         handling,
@@ -62,6 +62,7 @@ export function createLab(): Handlers<keyof LabRequests> {
       const seconds = (performance.now() - began) / 1000;
       const words = [
         ...(aligns && graph !== undefined ? ["--graph", graph] : []),
+        ...(isRefused ? ["--no-check"] : []),
         ...(isSharded ? ["--max-shard-size", "1000GB"] : []),
       ];
       const command = commandOf("merge", RECIPE_NAME, ...words, "-o", name);
@@ -97,6 +98,7 @@ function createMachine() {
     start(given: LabStart): void {
       addresses = given;
     },
+    figures: (): string => started().figures,
     engine(): Promise<Engine> {
       engine ??= createWebEngine({ files: started().engine });
       return engine;

@@ -1,4 +1,5 @@
 import { withCheckpoints } from "@isthmus/core";
+import { readIdx, readNpy } from "@isthmus/data";
 import { mountFile, unmountFile } from "@isthmus/platform/browser";
 import { readArchitecture } from "@isthmus/zoo";
 import type { FileUse, GivenFile, KnownData, KnownFile, KnownFiles } from "./lab-requests.ts";
@@ -7,11 +8,29 @@ import type { FileUse, GivenFile, KnownData, KnownFile, KnownFiles } from "./lab
 const BESIDE =
   /(^|\/)(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|vocab|added_tokens)\.json$|\.(txt|md|model|jinja|onnx\.data)$/i;
 
-/** Files of the MNIST form, compressed or not. */
-const IDX = /idx[13]-ubyte(\.gz)?$/i;
+/** A form of files that hold one array each, of which two are a set of examples. */
+interface PairForm {
+  /** Kind of data, as commands name it. */
+  readonly kind: "idx" | "npy";
+  /** Names of such files. */
+  readonly name: RegExp;
+  readonly read: (path: string) => Promise<{ readonly shape: readonly number[] }>;
+}
+
+/** Forms of files of one array; those of MNIST may be compressed. */
+const PAIR_FORMS: readonly PairForm[] = [
+  { kind: "idx", name: /(idx[13]-ubyte|\.idx\d?)(\.gz)?$|(images|labels)[^/]*\.gz$/i, read: readIdx },
+  { kind: "npy", name: /\.npy$/i, read: readNpy },
+];
+
+/** Pattern of the message of a file that is not there, with its name. */
+const MISSING = /^Cannot open "(?:[^"]*\/)?([^"/]+)" as it must exist/;
+
+/** Words in names of files of inputs, and in names of files of labels. */
+const WORDS = { inputs: ["images", "inputs", "data", "x"], labels: ["labels", "targets", "y"] } as const;
 
 /** Names of arrays that hold what examples are, beside arrays of inputs. */
-const LABELS = /^(y|labels|targets)(_(test|train))?$/;
+const LABELS = /^((test|train)_)?(y|labels|targets)(_(test|train))?$/;
 
 /** The files that the page has given, with what they are. */
 export class FileShelf {
@@ -74,19 +93,21 @@ async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
     problem,
   });
   if (/\.ya?ml$/i.test(path)) return known("recipe", "recipe");
-  if (IDX.test(path)) {
-    const what = path.includes("labels") ? "labels" : "images";
-    return { ...known("data", what), examples: path.endsWith(".gz") ? undefined : await countOf(content) };
-  }
   if (BESIDE.test(path)) return known("beside", "lies beside weights");
+  const form = pairFormOf(path);
   try {
+    if (form !== undefined) {
+      if (!hasWord(path, WORDS.labels)) return known("data", "inputs");
+      // Labels are small, and there are as many of them as of inputs.
+      return { ...known("data", "labels"), examples: (await form.read(path)).shape[0] };
+    }
     if (/\.onnx$/i.test(path)) {
       const { graph } = await readArchitecture(path);
       return known("graph", `graph of ${graph.nodes.length} nodes, ${graph.weights.size} weights`);
     }
     return await withCheckpoints([path], async ([{ tensors }]) => {
       const names = [...tensors.keys()];
-      const labels = names.length < 8 ? names.find((name) => LABELS.test(name)) : undefined;
+      const labels = names.length < 8 ? findLabels(names) : undefined;
       if (labels !== undefined) {
         const what = `examples: ${names.join(", ")}`;
         return { ...known("data", what), examples: tensors.get(labels)?.shape[0] };
@@ -94,28 +115,56 @@ async function recognise({ path, content }: GivenFile): Promise<KnownFile> {
       return known("network", `network of ${tensors.size === 1 ? "1 tensor" : `${tensors.size} tensors`}`);
     });
   } catch (error) {
-    return known("beside", "cannot be read", (error as Error).message);
+    const { message } = error as Error;
+    const [, missing] = /\.onnx$/i.test(path) ? (MISSING.exec(message) ?? []) : [];
+    const problem =
+      missing === undefined ? message : `Drop ${missing} as well: the graph keeps its weights there.`;
+    return known("beside", "cannot be read", problem);
   }
 }
 
-/** Reads the number of examples from the beginning of a file of the MNIST form. */
-async function countOf(content: Blob): Promise<number | undefined> {
-  const head = await content.slice(4, 8).arrayBuffer();
-  return head.byteLength === 4 ? new DataView(head).getUint32(0) : undefined;
+/** Finds the array of labels that commands read: of the test set, if there are several. */
+function findLabels(names: readonly string[]): string | undefined {
+  const labels = names.filter((name) => LABELS.test(name));
+  return labels.find((name) => name.includes("test")) ?? labels[0];
 }
 
-/** Lists the examples among files: arrays, and pairs of images and labels. */
+function pairFormOf(path: string): PairForm | undefined {
+  return PAIR_FORMS.find(({ name }) => name.test(path));
+}
+
+/** Pattern of a word that stands by itself in the name of a file. */
+function wordPattern(word: string): RegExp {
+  return new RegExp(`(?<=^|[/_.-])${word}(?=[_.-])`, "i");
+}
+
+function hasWord(path: string, words: readonly string[]): boolean {
+  return words.some((word) => wordPattern(word).test(path));
+}
+
+/** Lists the names that the labels of a file of inputs may have. */
+function labelNames(path: string): string[] {
+  return WORDS.inputs
+    .filter((word) => hasWord(path, [word]))
+    .flatMap((word) => WORDS.labels.map((label) => path.replace(wordPattern(word), label)))
+    .map((name) => name.replace("idx3", "idx1"));
+}
+
+/** Lists the examples among files: arrays, and pairs of inputs and labels. */
 function dataAmong(files: readonly KnownFile[]): KnownData[] {
-  const paths = new Set(files.map(({ path }) => path));
+  const known = new Map(files.map((file) => [file.path, file]));
   return files.flatMap(({ path, use, examples: count }): KnownData[] => {
     if (use !== "data") return [];
-    if (!IDX.test(path)) {
-      const form = path.toLowerCase().endsWith(".npz") ? "npz" : "safetensors";
-      return [{ name: `${form}:${path}`, label: path, count }];
+    const form = pairFormOf(path);
+    if (form === undefined) {
+      const kind = path.toLowerCase().endsWith(".npz") ? "npz" : "safetensors";
+      return [{ name: `${kind}:${path}`, label: path, count }];
     }
-    const labels = path.replace("images", "labels").replace("idx3", "idx1");
-    return labels !== path && paths.has(labels)
-      ? [{ name: `idx:${path},${labels}`, label: `${path} with its labels`, count }]
-      : [];
+    const labels = labelNames(path)
+      .map((name) => known.get(name))
+      .find((file) => file?.use === "data" && file.what === "labels");
+    if (labels === undefined) return [];
+    const name = `${form.kind}:${path},${labels.path}`;
+    return [{ name, label: `${path} with its labels`, count: labels.examples }];
   });
 }

@@ -1,3 +1,4 @@
+import type { MergeFinding } from "@isthmus/recipe";
 import type { Request } from "../protocol.ts";
 
 /** A file to read, under the path by which commands and recipes name it. */
@@ -72,6 +73,9 @@ export interface ComparedPair {
   readonly tensors: readonly { readonly name: string; readonly distance: number | null }[];
 }
 
+/** What was found about networks that are merged, in the words of the library. */
+export type Finding = Pick<MergeFinding, "kind" | "severity" | "message" | "advice">;
+
 /** Networks, compared. */
 export interface Compared {
   /** Verdict on all networks, and what it means for a merge. */
@@ -81,11 +85,7 @@ export interface Compared {
   /** Share of all numbers that was read. */
   readonly sampled: number;
   readonly pairs: readonly ComparedPair[];
-  readonly findings: readonly {
-    readonly severity: "error" | "warning" | "note";
-    readonly message: string;
-    readonly advice: string;
-  }[];
+  readonly findings: readonly Finding[];
   readonly seconds: number;
 }
 
@@ -150,11 +150,33 @@ export interface Line {
   readonly barrier: number;
 }
 
+/** A figure of a result, as an SVG that stands alone. */
+export interface DrawnFigure {
+  readonly name: string;
+  /** What the figure shows, for those who do not see it. */
+  readonly description: string;
+  /** The figure in colours for a light background. */
+  readonly light: string;
+  /** The figure in colours for a dark background. */
+  readonly dark: string;
+}
+
+/** Lines from A to B as it was given and to the aligned B, measured. */
+export interface MeasuredLines {
+  readonly before: Line;
+  readonly after: Line;
+  /** Figures that the command draws of the result. */
+  readonly figures: readonly DrawnFigure[];
+  readonly seconds: number;
+}
+
 /** What is measured between two networks. */
 export interface BarrierChoice extends PairChoice {
   /** Name of the examples, such as `npz:digits.npz@2000`. */
   readonly data: string;
   readonly points: number;
+  /** Whether figures are drawn to be read on a small screen. */
+  readonly isNarrow: boolean;
 }
 
 /** A problem of a recipe. */
@@ -179,6 +201,8 @@ export interface Explained {
   readonly networks: readonly string[];
   /** Whether networks are aligned first. */
   readonly aligns: boolean;
+  /** What a look at a sample of the networks found, as the command finds before it merges. */
+  readonly findings: readonly Finding[];
   readonly groups: readonly {
     readonly tensors: string;
     readonly count: number;
@@ -232,6 +256,8 @@ export interface LabStart {
   readonly engine: string;
   /** Address of the packed digits. */
   readonly digits: string;
+  /** Address of the script that draws figures. */
+  readonly figures: string;
 }
 
 /** Requests of the lab. */
@@ -250,7 +276,12 @@ export interface LabRequests {
   "lab.compare": Request<{ readonly paths: readonly string[] }, WorkProgress, WithCommand<Compared>>;
   /** Finds and proves the symmetries of a graph, on a network if one is named. */
   "lab.symmetries": Request<
-    { readonly graph: string; readonly network: string | undefined },
+    {
+      readonly graph: string;
+      readonly network: string | undefined;
+      /** Paths of other networks, one of which the graph may have been exported from. */
+      readonly others: readonly string[];
+    },
     WorkProgress,
     WithCommand<FoundSymmetries>
   >;
@@ -260,7 +291,7 @@ export interface LabRequests {
   "lab.barrier": Request<
     BarrierChoice,
     WorkProgress & { readonly aligned: boolean; readonly place: LinePlace | undefined },
-    WithCommand<{ readonly before: Line; readonly after: Line; readonly seconds: number }>
+    WithCommand<MeasuredLines>
   >;
   /** Lists the methods of merging. */
   "lab.methods": Request<undefined, never, readonly KnownMethod[]>;

@@ -1,19 +1,21 @@
 import { formatShape } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
-import { MERGE_METHODS, needsProducts } from "@isthmus/merging";
+import { MERGE_METHODS, type MergePlan, needsProducts } from "@isthmus/merging";
 import {
   type AlignInputs,
+  checkMerge,
   createAligner,
   explainPlan,
   groupTensors,
   openRecipe,
   parseRecipe,
+  readModelFacts,
   saveRecipe,
   summarizePlan,
 } from "@isthmus/recipe";
 import { reportAlignment } from "@isthmus/weight-matching";
 import type { Handling } from "../protocol.ts";
-import type { Explained, KnownMethod, RecipeProblem, WorkProgress } from "./lab-requests.ts";
+import type { Explained, Finding, KnownMethod, RecipeProblem, WorkProgress } from "./lab-requests.ts";
 
 /** Name of the recipe in messages, and on the command line. */
 export const RECIPE_NAME = "recipe.yml";
@@ -74,6 +76,7 @@ export async function explainRecipe(text: string, pattern: string): Promise<Expl
         bytesRead,
         bytesWritten,
         aligns,
+        findings: await findObstacles(plan, aligns),
         networks: plan.networks.map(({ source }) => source),
         groups: groupTensors(plan).map(({ pattern: tensors, count, dtype, shape, method, parameters }) => ({
           tensors,
@@ -99,6 +102,12 @@ export async function explainRecipe(text: string, pattern: string): Promise<Expl
   }
 }
 
+/** Looks at a sample of the networks of a plan, as the command does before it merges. */
+async function findObstacles(plan: MergePlan, aligned: boolean): Promise<readonly Finding[]> {
+  const facts = await Promise.all(plan.networks.map(({ source }) => readModelFacts(source)));
+  return checkMerge(plan, { aligned, facts });
+}
+
 const NOTHING: Explained = {
   method: undefined,
   problems: [],
@@ -108,6 +117,7 @@ const NOTHING: Explained = {
   bytesRead: 0,
   bytesWritten: 0,
   aligns: false,
+  findings: [],
   fitting: 0,
   networks: [],
   groups: [],
@@ -141,6 +151,8 @@ export interface MergeNotes {
   readonly isSharded: boolean;
   /** Whether networks were aligned, for which the command needs the graph. */
   readonly aligns: boolean;
+  /** Whether the command would refuse the merge, as its result would be meaningless. */
+  readonly isRefused: boolean;
 }
 
 /** Merges by a recipe and saves the result as one file, with the same bytes as `isthmus merge`. */
@@ -179,8 +191,9 @@ export async function mergeByRecipe(
       onNote: (note) => notes.push(note),
       onProgress: ({ done }) => report({ done, stage: "Merging" }),
     });
+    const isRefused = (await findObstacles(opened.plan, aligns)).some(({ severity }) => severity === "error");
     const isSharded = opened.plan.networks.some(({ files }) => files.length > 1);
-    return { notes: [...notes, ...saved.modelFiles.notes], isSharded, aligns };
+    return { notes: [...notes, ...saved.modelFiles.notes], isSharded, aligns, isRefused };
   } finally {
     await opened.close();
   }

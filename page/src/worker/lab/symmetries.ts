@@ -1,5 +1,5 @@
-import { withCheckpoints } from "@isthmus/core";
-import { bindArchitecture, type Engine } from "@isthmus/graph";
+import { type Checkpoint, isIsthmusError, withCheckpoints } from "@isthmus/core";
+import { type BoundArchitecture, bindArchitecture, type Engine } from "@isthmus/graph";
 import {
   discoverContinuous,
   discoverSymmetries,
@@ -7,21 +7,21 @@ import {
   explainSpec,
   proveSymmetries,
 } from "@isthmus/symmetry";
-import { openArchitecture } from "@isthmus/zoo";
+import { type OpenedArchitecture, openArchitecture } from "@isthmus/zoo";
 import type { Handling } from "../protocol.ts";
 import { commandOf } from "./commands.ts";
 import type { FoundSymmetries, LabRequests, WithCommand, WorkProgress } from "./lab-requests.ts";
 
 /** Finds the symmetries of a graph, and proves them by running it with permuted weights. */
 export async function findSymmetries(
-  { graph: path, network }: LabRequests["lab.symmetries"]["params"],
+  { graph: path, network, others }: LabRequests["lab.symmetries"]["params"],
   engine: Engine,
   { signal, report }: Handling<WorkProgress>,
 ): Promise<WithCommand<FoundSymmetries>> {
   report({ done: 0, stage: "Reading the graph" });
   const opened = await openArchitecture(path, engine);
   return withCheckpoints(network === undefined ? [] : [network], async ([checkpoint]) => {
-    const bound = checkpoint && (await bindArchitecture(opened, [checkpoint], { signal }));
+    const { bound, source } = checkpoint ? await bindBySource(opened, checkpoint, { others, signal }) : {};
     const architecture = bound ?? opened;
     report({ done: 0.2, stage: "Discovering symmetries" });
     const symmetries = await discoverSymmetries(architecture, { signal });
@@ -50,7 +50,40 @@ export async function findSymmetries(
         path,
         "--verify",
         ...(network === undefined ? [] : ["--checkpoint", network]),
+        ...(source === undefined ? [] : ["--exported-from", source]),
       ),
     };
   });
+}
+
+/** A network that is bound to a graph. */
+interface BoundBySource {
+  readonly bound: OpenedArchitecture & BoundArchitecture;
+  /** Path of the network that the graph was exported from; missing if it is the bound one. */
+  readonly source?: string;
+}
+
+/**
+ * Binds a network to a graph that was exported from it, or else from one of the others.
+ * @throws MismatchError of the network alone if the graph is of none of them
+ */
+async function bindBySource(
+  opened: OpenedArchitecture,
+  checkpoint: Checkpoint,
+  { others, signal }: { readonly others: readonly string[]; readonly signal: AbortSignal },
+): Promise<BoundBySource> {
+  try {
+    return { bound: await bindArchitecture(opened, [checkpoint], { signal }) };
+  } catch (error) {
+    for (const source of others) {
+      try {
+        const bound = await bindArchitecture(opened, [checkpoint], { exportedFrom: source, signal });
+        return { bound, source };
+      } catch (other) {
+        // Another of the networks may be the one.
+        if (!isIsthmusError(other, "MismatchError")) throw other;
+      }
+    }
+    throw error;
+  }
 }

@@ -2,7 +2,6 @@ import { access } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, openCheckpoint, UsageError, withCheckpoints } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import {
   alignTargetOf,
   type ClientReport,
@@ -20,6 +19,7 @@ import {
   type StrategyVerbOptions,
 } from "../../federate/strategy-options.ts";
 import { formatPairs, formatTable } from "../../format/format-table.ts";
+import { openEngine } from "../../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseBytes, parseCount, parseNumbers, parseSeed } from "../../options/parse-values.ts";
@@ -103,7 +103,7 @@ async function aggregate(
     const architecture =
       options.graph === undefined
         ? undefined
-        : await openSharedArchitecture([path], await createEngine(options.engine), options);
+        : await openSharedArchitecture([path], await openEngine(options, context), options);
     const strategy = describeStrategy(options);
     const resolved = resolveStrategy(architecture?.graph, network, strategy);
     const updates = nameUpdates(paths, sent, options);

@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
-import { createEngine } from "@isthmus/engine";
 import {
   type ClientEvent,
   joinFederation,
   openClientData,
   type RequiredProtection,
 } from "@isthmus/federation-server/client";
+import { openEngine } from "../../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
 import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
@@ -46,7 +46,7 @@ export function federateJoinVerb(run: RunVerb): CommandUnknownOpts {
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus federate join http://127.0.0.1:8080 --data mnist:train@0-6000 --token-file anna.token",
+    "isthmus federate join http://127.0.0.1:8080 --data mnist:train@1..6000 --token-file anna.token",
     "train on the first 6,000 digits whenever the server asks",
   ],
   [
@@ -62,7 +62,10 @@ const EXAMPLES = formatExamples(
 function createJoinVerb() {
   return createVerb("join", HELP_GROUPS.done)
     .argument("<url>", "address of the server")
-    .requiredOption("--data <name>", "examples, as of isthmus train; @BEGIN-END takes a range of them")
+    .requiredOption(
+      "--data <name>",
+      "examples, as of isthmus train; @FROM..TO takes those from one number, of 1, to another",
+    )
     .option("--token <token>", `the token (default: of --token-file, or the variable ${TOKEN_VARIABLE})`)
     .option("--token-file <file>", "a file with the token, which other users of this machine cannot see")
     .option("--folder <folder>", "files on the way and layers that stay here (default: NAME.federation)")
@@ -110,7 +113,7 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
   const result = await joinFederation(url, {
     token,
     data: await openClientData(options.data),
-    engine: await createEngine(options.engine),
+    engine: await openEngine(options, context),
     // The name stands before the secret.
     folder: resolve(options.folder ?? `${token.split(".")[0]}.federation`),
     training: { epochs, batch, optimizer, learningRate: lr },
@@ -169,7 +172,7 @@ function tell(event: ClientEvent, { terminal, progress }: Context): void {
       terminal.note(`round ${event.round}: ${event.reason}`);
       break;
     case "lost":
-      terminal.note(`the server does not answer, trying again: ${event.reason}`);
+      terminal.note(`the server does not answer, trying again for ${event.secondsLeft} s: ${event.reason}`);
       break;
     case "waiting":
       progress(`Waiting: ${event.reason}`);

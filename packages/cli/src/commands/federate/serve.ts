@@ -47,7 +47,7 @@ export function federateServeVerb(run: RunVerb): CommandUnknownOpts {
     .addHelpText("after", formatStrategies)
     .addHelpText(
       "after",
-      "\nWhat happened is kept, whatever ends the command: the same command goes on within the round.\n",
+      "\nWhat happened is kept, whatever ends the command: the same command goes on within the round.\nAll keys of the file: https://isthmus-merge.github.io/isthmus/docs/reference/api/federation-server.html#the-file\n",
     )
     .action((file, options) => run(options, (context) => serve(file, options, context)));
 }

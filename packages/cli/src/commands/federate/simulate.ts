@@ -54,6 +54,7 @@ async function simulate(name: string, options: DescribedOptions, context: Contex
     file,
     printed: description,
     words: ["federate", "simulate", name],
+    device: description.device,
     verb: "federate simulate",
     sort: "simulation",
     tasks: "federations",

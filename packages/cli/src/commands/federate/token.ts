@@ -13,19 +13,19 @@ interface TokenVerbOptions {
 
 /** Creates the command `isthmus federate token`. */
 export function federateTokenVerb(run: RunVerb): CommandUnknownOpts {
-  const summary = "Let a client into a federation, by a token of its own";
+  const summary = "Let clients into a federation, each by its token";
   return createVerb("token", HELP_GROUPS.done)
     .summary(summary)
     .description(`${summary}.`)
-    .argument("<name>", "name of the client: letters, digits, - and _")
+    .argument("<names...>", "names of the clients: letters, digits, - and _")
     .requiredOption("--for <file>", "the federation's file, in YAML")
     .option(
       "-o, --output <file>",
-      "write the token into a file that only you may read, for join --token-file",
+      "write the token of one client into a file that only you may read, for join --token-file",
     )
-    .option("--remove", "let the client in no longer")
+    .option("--remove", "let the clients in no longer")
     .addHelpText("after", EXAMPLES)
-    .action((name, options) => run(options, (context) => changeToken(name, options, context)));
+    .action((names, options) => run(options, (context) => changeTokens(names, options, context)));
 }
 
 const EXAMPLES = formatExamples(
@@ -34,8 +34,36 @@ const EXAMPLES = formatExamples(
     "prints a token for anna, which is stored nowhere; a second one replaces it",
   ],
   ["isthmus federate token anna --for digits.yml -o anna.token", "into a file, for join --token-file"],
+  [
+    "isthmus federate token anna bert --for digits.yml",
+    "prints a token for each, in lines of name and token",
+  ],
   ["isthmus federate token anna --for digits.yml --remove", "shut anna out, also while the server runs"],
 );
+
+/** Changes the tokens of clients one after another; the outcome of one client has no list. */
+async function changeTokens(
+  clients: readonly string[],
+  options: TokenVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  const [client = ""] = clients;
+  if (clients.length === 1) return changeToken(client, options, context);
+  if (options.output !== undefined) {
+    throw new UsageError(
+      `Cannot write the tokens of ${clients.length} clients into one file as each client must get its own alone: name one client with --output, or leave it out`,
+    );
+  }
+  const outcomes: { readonly client: string; readonly outcome: Outcome }[] = [];
+  for (const one of clients)
+    outcomes.push({ client: one, outcome: await changeToken(one, options, context) });
+  return {
+    result: { clients: outcomes.map(({ outcome }) => outcome.result) },
+    text: outcomes
+      .map(({ client: name, outcome }) => (options.remove ? outcome.text : `${name} ${outcome.text}`))
+      .join("\n"),
+  };
+}
 
 async function changeToken(
   client: string,

@@ -25,8 +25,6 @@ export interface DirectoryEntry {
   readonly fileName: string;
   /** Path as bytes, which stand again before the file. */
   readonly nameBytes: Uint8Array;
-  /** Number of bytes of the path. */
-  readonly fileNameLength: number;
   /** Number of the method by which the file is compressed; 0 if it is stored, 8 for deflate. */
   readonly method: number;
   /** Whether the file is encrypted. */
@@ -155,7 +153,6 @@ function parseEntry(
   return {
     fileName: decodeName(nameBytes, (flags & 0x800) !== 0, fields),
     nameBytes,
-    fileNameLength: nameBytes.length,
     method,
     isEncrypted,
     crc32: fixed.getUint32(16, true),

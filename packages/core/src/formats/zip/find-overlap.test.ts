@@ -4,7 +4,7 @@ import { findOverlap, type ZipPlace } from "./zip-directory.ts";
 
 const place = (name: string, begin: number, bytes: number): ZipPlace => ({
   fileName: name,
-  fileNameLength: name.length,
+  nameBytes: new TextEncoder().encode(name),
   relativeOffsetOfLocalHeader: begin,
   compressedSize: bytes,
 });
@@ -17,7 +17,7 @@ describe("findOverlap()", () => {
         let begin = 0;
         const places = list.map(({ bytes, gap, key }, i) => {
           const each = place(`f${i}`, begin, bytes);
-          begin += 30 + each.fileNameLength + bytes + gap;
+          begin += 30 + each.nameBytes.length + bytes + gap;
           return { each, key };
         });
         const shuffled = places.sort((a, b) => a.key - b.key).map(({ each }) => each);

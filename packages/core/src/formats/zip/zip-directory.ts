@@ -118,8 +118,8 @@ function readAhead(source: ByteSource): Archive["read"] {
 export interface ZipPlace {
   /** Path of the file in the archive. */
   readonly fileName: string;
-  /** Length of the name in bytes; the name is stored again before the file. */
-  readonly fileNameLength: number;
+  /** Path as bytes, which stand again before the file. */
+  readonly nameBytes: Uint8Array;
   /** Position of the header before the file. */
   readonly relativeOffsetOfLocalHeader: number;
   /** Number of bytes that the file takes in the archive. */
@@ -137,9 +137,9 @@ const LOCAL_HEADER_BYTES = 30;
 export function findOverlap(places: readonly ZipPlace[]): readonly [string, string] | undefined {
   const sorted = [...places].sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
   for (const [i, { fileName, ...place }] of sorted.entries()) {
-    const { relativeOffsetOfLocalHeader: begin, fileNameLength, compressedSize } = place;
+    const { relativeOffsetOfLocalHeader: begin, nameBytes, compressedSize } = place;
     const next = sorted[i + 1];
-    const end = begin + LOCAL_HEADER_BYTES + fileNameLength + compressedSize;
+    const end = begin + LOCAL_HEADER_BYTES + nameBytes.length + compressedSize;
     if (next !== undefined && end > next.relativeOffsetOfLocalHeader) return [fileName, next.fileName];
   }
   return undefined;

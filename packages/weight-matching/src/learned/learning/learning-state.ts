@@ -1,5 +1,5 @@
 import { at, type Checkpoint, createTensor, findNonFinite, MismatchError, type Tensor } from "@isthmus/core";
-import { type DataSet, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import { type DataSet, fingerprintGraph, fingerprintWeights, withoutDevice } from "@isthmus/graph";
 import { rm } from "@isthmus/platform";
 import { identityAlignment, identityMixture, type Mixture } from "@isthmus/symmetry";
 import {
@@ -88,7 +88,7 @@ export async function describeLearning(
     a: await fingerprintWeights(graph, a),
     b: await fingerprintWeights(graph, b),
     data: describeData(data),
-    engine: engine.name,
+    engine: withoutDevice(engine.name),
     ...options,
   };
 }

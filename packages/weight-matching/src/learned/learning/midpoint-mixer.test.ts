@@ -5,6 +5,7 @@ import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { discoverContinuous, discoverSymmetries, identityMixture } from "@isthmus/symmetry";
 import { llama } from "@isthmus/zoo";
 import { beforeAll, describe, expect, test } from "vitest";
+import { writtenOut } from "../../../../../test/helpers/mixtures.ts";
 import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
 import { randomMixture } from "../../../../symmetry/src/mixing/random-mixture.ts";
 import { rowsOf } from "../closed-form/weight-grams.ts";
@@ -74,7 +75,7 @@ describe.each(Object.entries(GRAPHS))("weights of %s", (name, graph) => {
       await between(asItIs);
       await between(asItIs, 0.9);
       const scales = factors.scales.map((_, i) => 0.5 + i / 10);
-      const mixture = randomMixture(spaces, 5);
+      const mixture = writtenOut(randomMixture(spaces, 5), spaces);
       const { weights, network } = await between({ mixture, scales, places: [] }, t);
       const expected = multiplied(frame.units, mixed(frame, pair.b, mixture), { ...factors, scales });
       expect([...weights.keys()]).toEqual([...graph.weights.keys()]);

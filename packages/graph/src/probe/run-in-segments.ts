@@ -1,0 +1,134 @@
+import { at, type Checkpoint, entry, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
+import { assertBindable, bindWeight } from "../ir/bind-weights.ts";
+import { capturedNames } from "../ir/captured-names.ts";
+import { extractSubgraph } from "../ir/extract-subgraph.ts";
+import type { Graph, Node } from "../ir/graph.ts";
+import { sequenceValues } from "../ir/sequence-values.ts";
+import { probeGraph } from "./probe-graph.ts";
+
+/** Bytes of computed values at which a segment ends. */
+const SEGMENT_BYTES = 2 ** 25;
+
+/** Networks that {@link runInSegments} runs side by side, and what they are fed. */
+export interface SegmentedRun {
+  /** Data inputs of the graph, for the batch of its probe. */
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  /** Networks of the graph; a weight is read when the segment that reads it is run. */
+  readonly networks: readonly Checkpoint[];
+  /** Bytes of computed values of one network at which a segment ends. @defaultValue 32 MiB */
+  readonly segmentBytes?: number;
+  /** Signal that stops the run between two segments. @defaultValue never stopped */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a graph without optimization for several networks side by side, and visits every tensor that its nodes
+ * compute. The graph is run segment by segment, and values are dropped once no later node reads them, so that
+ * neither all values nor all weights are in memory at once.
+ *
+ * @param visit - called with the name of each value, in the order of computation, and its tensor in each network
+ * @throws MismatchError if a network does not fit the graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function runInSegments(
+  { graph, engine }: Pick<Architecture, "graph" | "engine">,
+  { inputs, networks, segmentBytes = SEGMENT_BYTES, signal }: SegmentedRun,
+  visit: (value: string, tensors: readonly Tensor[]) => void,
+): Promise<void> {
+  for (const network of networks) assertBindable(graph, network);
+  const { types } = await probeGraph({ graph, engine }, { signal });
+  const live = networks.map(() => new Map(inputs));
+  for (const { part, last } of cutGraph(graph, types, segmentBytes)) {
+    const session = await engine.load(part, { optimize: false });
+    try {
+      const results: ReadonlyMap<string, Tensor>[] = [];
+      for (const [index, network] of networks.entries()) {
+        signal?.throwIfAborted();
+        results.push(await session.run(await feedsOf(part, network, at(live, index, "network"))));
+      }
+      for (const { name } of part.outputs) {
+        visit(
+          name,
+          results.map((values) => entry(values, name, "value")),
+        );
+      }
+      for (const [index, values] of results.entries()) {
+        const kept = at(live, index, "network");
+        for (const [name, tensor] of values) kept.set(name, tensor);
+        for (const name of last) kept.delete(name);
+      }
+    } finally {
+      await session.release();
+    }
+  }
+}
+
+/** Collects what a segment is fed: values of earlier segments, and weights. */
+async function feedsOf(
+  { inputs, weights }: Graph,
+  network: Checkpoint,
+  live: ReadonlyMap<string, Tensor>,
+): Promise<Map<string, Tensor>> {
+  const feeds = new Map(inputs.map(({ name }) => [name, entry(live, name, "value")]));
+  for (const [name, info] of weights) feeds.set(name, await bindWeight(network, name, info));
+  return feeds;
+}
+
+/** Some consecutive nodes of a graph. */
+interface Segment {
+  /** Graph of these nodes alone, whose outputs are all their values. */
+  readonly part: Graph;
+  /** Values that no later segment reads. */
+  readonly last: readonly string[];
+}
+
+/** Cuts a graph into segments; a sequence of tensors cannot be fed, so that no cut divides its uses. */
+function cutGraph(graph: Graph, types: ReadonlyMap<string, TensorInfo>, segmentBytes: number): Segment[] {
+  const sequences = sequenceValues(graph);
+  const lastUse = new Map<string, number>();
+  graph.nodes.forEach((node, place) => {
+    for (const name of [...node.outputs, ...namesRead(node)]) lastUse.set(name, place);
+  });
+  const segments: Segment[] = [];
+  let begin = 0;
+  let bytes = 0;
+  let sequenceEnd = -1;
+  graph.nodes.forEach((node, place) => {
+    for (const name of node.outputs) {
+      bytes += 4 * sizeOf(types.get(name)?.shape ?? [0]);
+      if (sequences.has(name)) sequenceEnd = Math.max(sequenceEnd, lastUse.get(name) ?? place);
+    }
+    const isLast = place === graph.nodes.length - 1;
+    if (!isLast && (bytes < segmentBytes || place < sequenceEnd)) return;
+    const nodes = graph.nodes.slice(begin, place + 1);
+    const last = [...lastUse].flatMap(([name, use]) => (use >= begin && use <= place ? [name] : []));
+    segments.push({ part: segmentOf(graph, nodes, { types, sequences }), last });
+    begin = place + 1;
+    bytes = 0;
+  });
+  return segments;
+}
+
+function segmentOf(
+  graph: Graph,
+  nodes: readonly Node[],
+  {
+    types,
+    sequences,
+  }: { readonly types: ReadonlyMap<string, TensorInfo>; readonly sequences: ReadonlySet<string> },
+): Graph {
+  const computed = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const earlier = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  const fed = new Set(
+    nodes.flatMap((node) => namesRead(node).filter((name) => !computed.has(name) && earlier.has(name))),
+  );
+  fed.delete("");
+  const values = [...computed].filter((name) => name !== "" && !sequences.has(name));
+  const inputs = [...fed].map((name) => ({ name, dtype: entry(types, name, "value").dtype }));
+  return extractSubgraph({ ...graph, nodes }, inputs, values);
+}
+
+function namesRead(node: Node): string[] {
+  return [...node.inputs, ...capturedNames(node)];
+}

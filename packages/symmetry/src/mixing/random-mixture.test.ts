@@ -1,0 +1,54 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { elementsOf } from "../../../../test/helpers/mixtures.ts";
+import { mixInPlace } from "./mix-units.ts";
+import { MIXING_GROUPS } from "./mixing-symmetries.ts";
+import { randomMixture } from "./random-mixture.ts";
+
+const sumOver = (size: number, term: (k: number) => number) =>
+  Array.from({ length: size }, (_, k) => term(k)).reduce((sum, value) => sum + value, 0);
+
+describe("randomMixture()", () => {
+  test.each(MIXING_GROUPS)("draws matrices of their group, and their inverses: %s", (group) => {
+    const sizes = group.endsWith("complex") ? fc.constant(2) : fc.integer({ min: 1, max: 24 });
+    fc.assert(
+      fc.property(sizes, fc.nat(1000), (size, seed) => {
+        const space = { symmetry: "cell", cell: 0, firstUnit: 0, size, group };
+        const { matrices, inverses } = randomMixture([space], seed);
+        const [[one], [two]] = [matrices, inverses];
+        if (one === undefined || two === undefined) throw new Error("nothing is drawn");
+        const [matrix, inverse] = [elementsOf(one, size), elementsOf(two, size)];
+        for (let i = 0; i < size; i++) {
+          for (let j = 0; j < size; j++) {
+            const product = sumOver(
+              size,
+              (k) => Number(matrix[i * size + k]) * Number(inverse[j * size + k]),
+            );
+            expect(product).toBeCloseTo(i === j ? 1 : 0, 10);
+            const isRigid = group !== "invertible" && group !== "complex";
+            if (isRigid) expect(inverse[i * size + j]).toBeCloseTo(Number(matrix[i * size + j]), 10);
+          }
+          if (group === "orthogonal-keeping-ones") {
+            expect(sumOver(size, (k) => Number(matrix[i * size + k]))).toBeCloseTo(1, 10);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("moves the units of a large space by far more than the tolerance of a proof", () => {
+    const size = 768;
+    for (const group of ["invertible", "orthogonal", "orthogonal-keeping-ones"] as const) {
+      const space = { symmetry: "cell", cell: 0, firstUnit: 0, size, group };
+      const [matrix] = randomMixture([space], 0).matrices;
+      if (matrix === undefined) throw new Error("nothing is drawn");
+      const units = Float64Array.from({ length: size }, (_, i) => Math.sin(i * i + 1));
+      const mixed = units.slice();
+      const places = { bases: Int32Array.from(units.keys()), offsets: Int32Array.of(0) };
+      mixInPlace(mixed, [{ space: 0, isInverse: false, ...places }], { matrices: [matrix], inverses: [] });
+      const moved = Math.sqrt(sumOver(size, (i) => (Number(mixed[i]) - Number(units[i])) ** 2));
+      expect(moved / Math.sqrt(sumOver(size, (i) => Number(units[i]) ** 2))).toBeGreaterThan(0.05);
+    }
+  });
+});

@@ -1,0 +1,102 @@
+import { createCheckpoint, entry } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Graph, randomWeights } from "@isthmus/graph";
+import {
+  discoverContinuous,
+  discoverSymmetries,
+  type MixingSymmetries,
+  proveSymmetries,
+  proveTogether,
+  type SymmetrySpec,
+} from "@isthmus/symmetry";
+import { parseNetwork } from "@isthmus/zoo";
+import { describe, expect, test } from "vitest";
+import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+async function discover(graph: Graph) {
+  const permutations = await discoverSymmetries({ graph, engine });
+  return { permutations, ...(await discoverContinuous({ graph, engine }, permutations)) };
+}
+
+/** Leaves a weight out of what a symmetry moves. */
+const without = <T>(weights: ReadonlyMap<string, T>, name: string): Map<string, T> =>
+  new Map([...weights].filter(([other]) => other !== name));
+
+describe("proveTogether()", () => {
+  test("proves all kinds by the same runs, with the values that each kind alone compares", async () => {
+    const graph = streamNetwork("layer");
+    const symmetries = await discover(graph);
+    const proof = await proveTogether({ graph, engine }, symmetries, { seed: 1 });
+    expect(proof?.permutations).toMatchObject({ passed: true, unstable: 0, failedSymmetries: [] });
+    expect(proof?.linear.map(({ kind, passed }) => [kind, passed])).toEqual([
+      ["scale", true],
+      ["sign", true],
+      ["rotation", true],
+    ]);
+    expect(proof?.mixing).toMatchObject({ passed: true });
+    expect(proof?.mixing?.restoredError).toBeLessThan(1e-5);
+    const compared = new Set(graph.nodes.flatMap(({ outputs }) => outputs)).size;
+    expect(proof?.permutations.tensors).toBeGreaterThan(0.9 * compared);
+  });
+
+  test("proves nothing if a gain is 0, or weights are in 16 bits, so that each kind is proved by itself", async () => {
+    const graph = streamNetwork("layer");
+    const symmetries = await discover(graph);
+    const weights = randomWeights(graph, 1);
+    entry(weights, "norm2.weight", "gain").data[3] = 0;
+    const options = { seed: 1, weights: createCheckpoint(weights) };
+    expect(await proveTogether({ graph, engine }, symmetries, options)).toBeUndefined();
+    const { data, ...rest } = entry(weights, "norm1.weight", "gain");
+    weights.set("norm1.weight", { ...rest, dtype: "f16", data: new Uint16Array(data.length) });
+    const narrow = { seed: 1, weights: createCheckpoint(weights) };
+    expect(
+      await proveTogether({ graph, engine }, { permutations: symmetries.permutations }, narrow),
+    ).toBeUndefined();
+  });
+});
+
+describe("a false symmetry in one block of twelve", () => {
+  const { graph } = parseNetwork("vit:p2:d12:w32:h2", { exampleShape: [1, 8, 8], classes: 3 });
+
+  test("is caught, whichever kind it is of", { timeout: 60_000 }, async () => {
+    const { permutations, linear, mixing } = await discover(graph);
+    const hidden = [...graph.weights.keys()].filter((name) => name.includes(".7."));
+    const isIn = (weights: ReadonlyMap<string, unknown>) => (name: string) => weights.has(name);
+    const permuted = hidden.find((name) => entry(permutations.spec.weights, name).fields.length > 0) ?? "";
+    const scaled = hidden.find(isIn(linear.scales.weights)) ?? "";
+    const negated = hidden.find(isIn(linear.signs.weights)) ?? "";
+    const mixed = hidden.find(isIn(mixing.weights)) ?? "";
+    const spec: SymmetrySpec = {
+      ...permutations.spec,
+      weights: new Map(
+        [...permutations.spec.weights].map(([name, layout]) =>
+          name === permuted ? [name, { ...layout, fields: [] }] : [name, layout],
+        ),
+      ),
+    };
+    const { scales, signs } = linear;
+    const unscaled = { ...linear, scales: { ...scales, weights: without(scales.weights, scaled) } };
+    const unsigned = { ...linear, signs: { ...signs, weights: without(signs.weights, negated) } };
+    const unmixed: MixingSymmetries = { ...mixing, weights: without(mixing.weights, mixed) };
+    const wrong = {
+      permutation: { permutations: { ...permutations, spec }, linear, mixing },
+      scale: { permutations, linear: unscaled },
+      sign: { permutations, linear: unsigned },
+      mixture: { permutations, linear, mixing: unmixed },
+    };
+    expect([permuted, scaled, negated, mixed].map((name) => graph.weights.has(name))).toEqual(
+      Array(4).fill(true),
+    );
+    expect(
+      await proveTogether({ graph, engine }, { permutations, linear, mixing }, { seed: 1 }),
+    ).toBeDefined();
+    for (const [kind, symmetries] of Object.entries(wrong)) {
+      expect(await proveTogether({ graph, engine }, symmetries, { seed: 1 }), kind).toBeUndefined();
+    }
+    const scaledProof = await proveSymmetries({ graph, engine }, permutations, { seed: 1, linear: unscaled });
+    expect(scaledProof.passed).toBe(false);
+    expect(scaledProof.linear.find(({ kind }) => kind === "scale")?.firstFailure?.node).toBeDefined();
+  });
+});

@@ -6,7 +6,6 @@ import {
   type DataSet,
   type FeedPlan,
   type Graph,
-  holdFeeds,
   planFeeds,
   specialize,
 } from "@isthmus/graph";
@@ -122,8 +121,8 @@ export async function createObjectiveRunner(
       if (!isChecked) await assertCausal(attempt, mean, createCheckpoint(tensors), data);
       isChecked = true;
       for (const part of parts) {
-        const { session, names, run: runGraph } = at(part.graphs, place, "graph");
-        const taken = await holdFeeds(session, new Map([...tensors].filter(([name]) => names.has(name))));
+        const { names, hold, run: runGraph } = at(part.graphs, place, "graph");
+        const taken = await hold(new Map([...tensors].filter(([name]) => names.has(name))));
         for (let begin = part.begin; begin < part.end; begin += part.batch) {
           if (only !== undefined && begin !== only * size) continue;
           signal?.throwIfAborted();

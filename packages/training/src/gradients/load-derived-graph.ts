@@ -1,5 +1,5 @@
 import type { Tensor } from "@isthmus/core";
-import type { Engine, Graph, Session } from "@isthmus/graph";
+import { type Engine, type Graph, holdFeeds, type Session } from "@isthmus/graph";
 import { splitGraph } from "./split-graph.ts";
 
 type Tensors = ReadonlyMap<string, Tensor>;
@@ -8,6 +8,8 @@ type Tensors = ReadonlyMap<string, Tensor>;
 export interface LoadedGraph {
   /** Names of all tensors that it takes. */
   readonly names: ReadonlySet<string>;
+  /** Copies tensors to the memory of the engine's device, if it has one; returns the ones still to be fed. */
+  readonly hold: (tensors: Tensors) => Promise<Tensors>;
   /** Runs the graph on the batch that begins at an example. */
   readonly run: (feeds: Tensors, begin: number) => Promise<Tensors>;
   /** Frees the engine's sessions. */
@@ -40,6 +42,7 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
     const session = await engine.load(graph);
     return {
       names,
+      hold: (tensors) => holdFeeds(session, tensors),
       run: runnerOf(session, isShared && use.reusesResults),
       release: () => session.release(),
     };
@@ -53,6 +56,8 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
   const fixedValues = new Map<number, Tensors>();
   return {
     names,
+    // An engine that shares the memory of tensors has no other.
+    hold: async (tensors) => tensors,
     async run(feeds, begin) {
       const values = fixedValues.get(begin) ?? (await before.run(feeds));
       fixedValues.set(begin, values);

@@ -92,6 +92,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "What to expect", page: "promises" },
       { text: "What may change", page: "stability" },
       { text: "Reproductions", page: "reproductions" },
+      { text: "Speed beside peers", page: "speed" },
       { text: "Recipes, studies, results", page: "reference/recipe" },
       { text: "Errors", page: "reference/errors" },
     ],

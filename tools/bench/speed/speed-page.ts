@@ -31,20 +31,28 @@ compute proves. A ratio is our time over that of the peer's fastest setting: bel
 beside the least and the largest of them.
 `;
 
-const PAGE_FOOT = `\`npm run bench\` measures the table again, \`npm run bench -- --full\` with all settings of the peers; rows are defined in
-\`tools/bench/speed/rows.ts\`, all numbers of the last run are in [speed.json](https://github.com/isthmus-merge/isthmus/blob/main/docs/speed.json),
-and the ratios of earlier ones in [speed-history.json](https://github.com/isthmus-merge/isthmus/blob/main/docs/speed-history.json).
+const PAGE_FOOT = `\`npm run bench -- --python PYTHON --full\` measures the table again, without \`--full\` a part of it in some minutes; PYTHON has PyTorch
+and the other peers. Rows are defined in \`tools/bench/speed/rows.ts\`, a line each. All numbers of the last run are in \`docs/speed.json\`, the
+ratios of earlier runs in \`docs/speed-history.json\`. On a machine that is busy nothing is written.
 `;
 
-/** Writes the page of a result. */
-export function speedPage(result: SpeedResult): string {
+/** Words of the page until a run is written. */
+const NO_RUN = "No run on a quiet machine has been written yet.\n";
+
+/** Writes the page of a result; of none yet if it is undefined. */
+export function speedPage(result: SpeedResult | undefined): string {
+  return [PAGE_HEAD, ...(result === undefined ? [NO_RUN] : describeRun(result)), PAGE_FOOT].join("\n");
+}
+
+function describeRun(result: SpeedResult): string[] {
   const { began, machine, device, threads, load, underLoad, node, rows, suite, commit } = result;
   const versions = Object.entries(rows[0]?.versions ?? {}).map(([name, version]) => `${name} ${version}`);
-  const facts = [
-    `Measured on ${began.slice(0, 10)} at ${commit} (${suite}): ${machine}, ${threads} threads, on the ${device}, Node.js ${node}, ${versions.join(", ")}.`,
-    `Load of the machine when it began: ${load.toFixed(2)}.${underLoad ? " **Under load: other programs were running, and the ratios say little.**" : ""}`,
+  const warning = underLoad ? " **Under load: other programs were running, and the ratios say little.**" : "";
+  return [
+    `Measured on ${began.slice(0, 10)} at ${commit} (${suite}): ${machine}, ${threads} threads, on the ${device}, Node.js ${node}, ${versions.join(", ")}.\n` +
+      `Load of the machine when it began: ${load.toFixed(2)}.${warning}\n`,
+    speedTable(rows),
   ];
-  return [PAGE_HEAD, facts.join("\n"), speedTable(rows), PAGE_FOOT].join("\n");
 }
 
 /** Writes rows as a table of Markdown. */

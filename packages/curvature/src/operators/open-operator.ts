@@ -73,8 +73,10 @@ export async function openLoss(
   const names = layout.map(({ name }) => name);
   const examples = options.examples === 0 ? data.size : Math.min(options.examples, data.size);
   const weights = await bindWeights(graph, network);
+  // Products are taken at the weights of the network alone: vectors are all that varies.
+  const varying = new Set(names.map(vectorName));
   const runner = await createObjectiveRunner(
-    { attempt, graph, engine, data, loss, examples, batchSize, signal, reusesResults: true },
+    { attempt, graph, engine, data, loss, examples, batchSize, signal, reusesResults: true, varying },
     (objective) => [
       gradient(objective.graph, { loss: objective.loss, withRespectTo: names }),
       ...(product === undefined ? [] : [product.derive(objective, names)]),

@@ -6,9 +6,7 @@ import {
   type DataSet,
   type FeedPlan,
   type Graph,
-  holdFeeds,
   planFeeds,
-  type Session,
   specialize,
 } from "@isthmus/graph";
 import { attachLoss } from "../loss/attach-loss.ts";
@@ -16,6 +14,7 @@ import { completeLoss } from "../loss/loss-of-data.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { Objective } from "../objective.ts";
 import { createTargetFiller } from "../train/create-target-filler.ts";
+import { type LoadedGraph, loadDerivedGraph } from "./load-derived-graph.ts";
 
 /** A mean loss over some examples of a data set, for networks in inference mode. */
 export interface MeanLoss extends Architecture {
@@ -35,10 +34,16 @@ export interface MeanLoss extends Architecture {
   /** Signal that stops the work between two batches; undefined if it cannot be stopped. */
   readonly signal: AbortSignal | undefined;
   /**
-   * Whether the next batch may overwrite the results of a batch, as nobody keeps them: they are then allocated
-   * once. @defaultValue false
+   * Whether the next batch may overwrite the results of a batch, as nobody keeps them: they are then
+   * allocated once. @defaultValue false
    */
   readonly reusesResults?: boolean;
+  /**
+   * Names of data inputs of the derived graphs that alone change from run to run: what does not depend on
+   * them is computed once for each batch, if it takes little memory. All other tensors must be the same in
+   * every run of a graph that has such inputs. @defaultValue none
+   */
+  readonly varying?: ReadonlySet<string>;
 }
 
 /** Values that a graph made of an objective computed on one batch. */
@@ -71,14 +76,6 @@ export interface ObjectiveRunner {
   release(): Promise<void>;
 }
 
-/** A graph that the engine has loaded. */
-interface LoadedGraph {
-  readonly session: Session;
-  /** Names of all tensors that it takes. */
-  readonly names: ReadonlySet<string>;
-  readonly run: (feeds: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
-}
-
 /** Examples `begin` to `end` in batches of one size, and the graphs for that size. */
 interface Part {
   readonly begin: number;
@@ -108,8 +105,7 @@ export async function createObjectiveRunner(
   let isChecked = spec.kind !== "next-token";
   const parts: Part[] = [];
   const release = async () => {
-    const sessions = parts.flatMap(({ graphs }) => graphs.map(({ session }) => session));
-    await Promise.all(sessions.map((session) => session.release()));
+    await Promise.all(parts.flatMap(({ graphs }) => graphs.map((loaded) => loaded.release())));
   };
   try {
     for (const range of rangesOf(mean, plan.fixedBatch))
@@ -125,14 +121,14 @@ export async function createObjectiveRunner(
       if (!isChecked) await assertCausal(attempt, mean, createCheckpoint(tensors), data);
       isChecked = true;
       for (const part of parts) {
-        const { session, names, run: runGraph } = at(part.graphs, place, "graph");
-        const taken = await holdFeeds(session, new Map([...tensors].filter(([name]) => names.has(name))));
+        const { names, hold, run: runGraph } = at(part.graphs, place, "graph");
+        const taken = await hold(new Map([...tensors].filter(([name]) => names.has(name))));
         for (let begin = part.begin; begin < part.end; begin += part.batch) {
           if (only !== undefined && begin !== only * size) continue;
           signal?.throwIfAborted();
           const end = Math.min(begin + part.batch, part.end);
           const feeds = new Map([...taken, ...feedsOf(part, data, { begin, end })]);
-          visit({ results: await runGraph(feeds), objective: part.objective, count: end - begin });
+          visit({ results: await runGraph(feeds, begin), objective: part.objective, count: end - begin });
         }
       }
     },
@@ -168,7 +164,8 @@ async function createPart(
     readonly derive: (objective: Objective) => readonly Graph[];
   },
 ): Promise<Part> {
-  const { graph, engine, loss } = mean;
+  const { graph, engine, loss, reusesResults = false, varying } = mean;
+  const batches = Math.ceil((range.end - range.begin) / range.batch);
   const typed = await specialize({ graph, engine }, { batch: range.batch, extents: plan.extents });
   const isFilled = (range.end - range.begin) % range.batch > 0;
   const attached = attachLoss(typed, isFilled ? weighted(loss, mean, range.batch) : loss);
@@ -177,26 +174,13 @@ async function createPart(
   const graphs: LoadedGraph[] = [];
   try {
     for (const derived of derive(objective)) {
-      const names = new Set([...derived.inputs.map(({ name }) => name), ...derived.weights.keys()]);
-      const session = await engine.load(derived);
-      graphs.push({ session, names, run: runnerOf(session, mean) });
+      graphs.push(await loadDerivedGraph(engine, derived, { reusesResults, varying, batches }));
     }
   } catch (error) {
-    await Promise.all(graphs.map(({ session }) => session.release()));
+    await Promise.all(graphs.map((loaded) => loaded.release()));
     throw error;
   }
   return { ...range, plan, objective, graphs };
-}
-
-/** Returns a function that runs a session, into the results of the run before if nobody keeps them. */
-function runnerOf(session: Session, { engine, reusesResults = false }: MeanLoss): LoadedGraph["run"] {
-  // An engine that does not write into tensors would copy its results into them.
-  if (!reusesResults || engine.sharesMemory !== true) return (feeds) => session.run(feeds);
-  let results: ReadonlyMap<string, Tensor> | undefined;
-  return async (feeds) => {
-    results = await session.run(feeds, results);
-    return results;
-  };
 }
 
 /** Returns the weighted form of a loss, by which examples that only fill up a batch can be left out. */

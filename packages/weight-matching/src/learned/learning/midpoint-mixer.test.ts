@@ -5,8 +5,8 @@ import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { discoverContinuous, discoverSymmetries, identityMixture } from "@isthmus/symmetry";
 import { llama } from "@isthmus/zoo";
 import { beforeAll, describe, expect, test } from "vitest";
+import { denseMixture } from "../../../../../test/helpers/dense-mixture.ts";
 import { streamNetwork } from "../../../../../test/helpers/stream-networks.ts";
-import { randomMixture } from "../../../../symmetry/src/mixing/random-mixture.ts";
 import { rowsOf } from "../closed-form/weight-grams.ts";
 import { createStreamFrame, type FramedPair, mixed } from "../stream-frame.ts";
 import { identityFactors, multiplied } from "../unit-factors.ts";
@@ -74,7 +74,7 @@ describe.each(Object.entries(GRAPHS))("weights of %s", (name, graph) => {
       await between(asItIs);
       await between(asItIs, 0.9);
       const scales = factors.scales.map((_, i) => 0.5 + i / 10);
-      const mixture = randomMixture(spaces, 5);
+      const mixture = denseMixture(spaces, 5);
       const { weights, network } = await between({ mixture, scales, places: [] }, t);
       const expected = multiplied(frame.units, mixed(frame, pair.b, mixture), { ...factors, scales });
       expect([...weights.keys()]).toEqual([...graph.weights.keys()]);

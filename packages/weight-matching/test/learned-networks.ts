@@ -12,11 +12,11 @@ import {
   shiftLogitsInPlace,
 } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
+import { denseMixture } from "../../../test/helpers/dense-mixture.ts";
 import { discoverAll } from "../../../test/helpers/discover-all.ts";
 import { networkOfDoubles, toDoubles } from "../../../test/helpers/double-weights.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { randomOrders } from "../../symmetry/src/exchange/verify-exchanges.ts";
-import { randomMixture } from "../../symmetry/src/mixing/random-mixture.ts";
 import { randomShifts } from "../../symmetry/src/shifts/shift-weights.ts";
 
 /** Engine of these tests. */
@@ -57,7 +57,7 @@ export async function scramble(graph: Graph, network: Checkpoint, seed: number):
   const bound = await bindWeights(graph, multiplied);
   const values = toDoubles(bound);
   moveGainsInPlace(values, linear.scales, mixing, new Map());
-  const mixture = randomMixture(mixing.spaces, seed);
+  const mixture = denseMixture(mixing.spaces, seed);
   for (const [name, layout] of mixing.weights) {
     mixInPlace(values.get(name) as Float64Array, occurrencesOf(layout, mixing.spaces), mixture);
   }
@@ -94,7 +94,7 @@ export async function lockHeads(graph: Graph, network: Checkpoint, seed: number)
   const bound = await bindWeights(graph, network);
   const values = toDoubles(bound);
   const heads = mixing.spaces.map(({ group }) => group === "invertible");
-  const mixture = randomMixture(mixing.spaces, seed);
+  const mixture = denseMixture(mixing.spaces, seed);
   for (const [name, layout] of mixing.weights) {
     const ofHeads = occurrencesOf(layout, mixing.spaces).filter(({ space }) => heads[space]);
     mixInPlace(values.get(name) as Float64Array, ofHeads, mixture);

@@ -80,7 +80,8 @@ export async function scoreMerge(
   const parts = layers === undefined ? weights : networks.map(() => 1);
   const total = parts.reduce((sum, share) => sum + share, 0);
   const above = (measure: (score: NetworkScore) => number) =>
-    measure(last) - scores.reduce((sum, score, i) => sum + (at(parts, i, "share") / total) * measure(score), 0);
+    measure(last) -
+    scores.reduce((sum, score, i) => sum + (at(parts, i, "share") / total) * measure(score), 0);
   return {
     data: examples.name,
     examples: examples.size,

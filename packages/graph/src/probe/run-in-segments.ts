@@ -27,7 +27,8 @@ export interface SegmentedRun {
  * compute. The graph is run segment by segment, and values are dropped once no later node reads them, so that
  * neither all values nor all weights are in memory at once.
  *
- * @param visit - called with the name of each value, in the order of computation, and its tensor in each network
+ * @param visit - called with the name of each value, in the order of computation, and its tensor in each
+ *   network
  * @throws MismatchError if a network does not fit the graph
  * @throws EngineError if the engine cannot run the graph
  */
@@ -54,9 +55,9 @@ export async function runInSegments(
         );
       }
       for (const [index, values] of results.entries()) {
-        const kept = at(live, index, "network");
-        for (const [name, tensor] of values) kept.set(name, tensor);
-        for (const name of last) kept.delete(name);
+        const ofNetwork = at(live, index, "network");
+        for (const [name, tensor] of values) ofNetwork.set(name, tensor);
+        for (const name of last) ofNetwork.delete(name);
       }
     } finally {
       await session.release();

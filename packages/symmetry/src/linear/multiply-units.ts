@@ -10,6 +10,7 @@ import {
   OutOfRangeError,
   sameShape,
   sizeOf,
+  strideTable,
   toFloat32,
 } from "@isthmus/core";
 import { spread } from "../labels/field.ts";
@@ -85,33 +86,42 @@ export function multiplyInPlace(
   factors: Float64Array,
 ): void {
   for (const { axes, variables } of fields) {
+    const table = tableOf(variables, factors);
+    if (table.every((factor) => factor === 1)) continue;
     // Positions over neighbouring axes follow each other, so that no element has to be divided by strides.
     const line = axesBetween(axes);
-    const table = tableOf(spread({ axes, data: variables }, view, line), factors);
-    if (table.every((factor) => factor === 1)) continue;
+    const places = spread({ axes, data: strideTable(variables.length, 1) }, view, line);
     const step = sizeOf(view.slice((line.at(-1) ?? -1) + 1));
-    multiplyRuns(values, { begin, step, table, origin });
+    multiplyRuns(values, { begin, step, places, table, origin });
   }
 }
 
-/** Multiplies consecutive runs of `step` elements by one factor of a table after the other. */
+/** Factors of consecutive runs of elements. */
+interface FactorRuns {
+  /** Index of the first element in its tensor. */
+  readonly begin: number;
+  /** Number of elements of a run. */
+  readonly step: number;
+  /** Place of each run's factor in the table; after the last run they begin again. */
+  readonly places: Int32Array;
+  readonly table: Float64Array;
+  /** The number around which elements are multiplied. */
+  readonly origin: number;
+}
+
+/** Multiplies consecutive runs of `step` elements by the factors at one place of a table after the other. */
 function multiplyRuns(
   values: Float32Array | Float64Array,
-  {
-    begin,
-    step,
-    table,
-    origin,
-  }: { readonly begin: number; readonly step: number; readonly table: Float64Array; readonly origin: number },
+  { begin, step, places, table, origin }: FactorRuns,
 ): void {
-  let place = Math.floor(begin / step) % table.length;
+  let run = Math.floor(begin / step) % places.length;
   let end = step - (begin % step);
   for (let i = 0; i < values.length; end += step) {
-    const factor = table[place] as number;
+    const factor = table[places[run] as number] as number;
     const last = Math.min(values.length, end);
     if (factor === 1) i = last;
     for (; i < last; i++) values[i] = origin + factor * ((values[i] as number) - origin);
-    place = place + 1 === table.length ? 0 : place + 1;
+    run = run + 1 === places.length ? 0 : run + 1;
   }
 }
 
@@ -123,11 +133,14 @@ function axesBetween(axes: readonly number[]): number[] {
 }
 
 function tableOf(variables: FactorField["variables"], factors: Float64Array): Float64Array {
-  return Float64Array.from(variables, (variable) => {
-    if (variable === 0) return 1;
+  const table = new Float64Array(variables.length).fill(1);
+  for (let i = 0; i < table.length; i++) {
+    const variable = variables[i] as number;
+    if (variable === 0) continue;
     const factor = factors[Math.abs(variable) - 1] as number;
-    return variable > 0 ? factor : 1 / factor;
-  });
+    table[i] = variable > 0 ? factor : 1 / factor;
+  }
+  return table;
 }
 
 /** Creates a function that returns the position over some axes at which an element of a tensor lies. */

@@ -139,8 +139,8 @@ function predict(value: string, tensor: Tensor, linear: LinearSymmetries, elemen
 }
 
 /**
- * Changes the elements of a value of a network into those that the network computes after its weights are
- * transformed by an element of the symmetries beyond permutation.
+ * Changes the elements of a value of a network into the elements that the network computes after its weights
+ * are transformed by an element of the symmetries beyond permutation.
  */
 export function predictLinearInPlace(
   value: string,
@@ -164,9 +164,11 @@ const LARGEST_SCALE = 2;
  * out change nothing.
  */
 export interface LinearElement {
-  /** A number for each variable, `[variables]`. */
+  /** Positive number for each variable of scales, `[variables]`. */
   readonly scales?: Float64Array | undefined;
+  /** 1 or -1 for each variable of signs, `[variables]`. */
   readonly signs?: Float64Array | undefined;
+  /** Matrix for each cell that may be rotated. */
   readonly rotations?: readonly Rotation[] | undefined;
 }
 

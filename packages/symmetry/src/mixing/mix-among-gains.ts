@@ -14,14 +14,14 @@ export interface MixedNetwork {
   readonly network: Checkpoint;
   /** Names of values that no matrix predicts, such as squares inside of norms. */
   readonly unpredictable: ReadonlySet<string>;
-  /** Changes the elements of a value of the network into those that the mixed network computes. */
+  /** Changes the elements of a value of the network into the elements that the mixed network computes. */
   readonly predictInPlace: (value: string, data: Float32Array) => void;
 }
 
 /**
- * Mixes the units of a network by random matrices and shifts its logits: moves gains into the weights that read
- * them, mixes, and moves the gains back, so that each step acts on every value as well. Each weight is changed
- * when it is read.
+ * Mixes the units of a network by random matrices and shifts its logits: moves gains into the weights that
+ * read them, mixes, and moves the gains back, so that each step acts on every value as well. Each weight is
+ * changed when it is read.
  *
  * @param network - network of the graph, in f32
  * @throws UnsupportedError if a gain is 0

@@ -3,7 +3,10 @@ import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace } from "./mixing-symmetries.ts";
 import { gatherRowsInto, type Occurrence, scatterRowsInto } from "./occurrences.ts";
 
-/** A symmetric matrix that multiplies few directions by a factor each, and leaves all that is orthogonal to them. */
+/**
+ * A symmetric matrix that multiplies few directions by a factor each, and leaves all that is orthogonal to
+ * them.
+ */
 export interface SymmetricFactor {
   /** Orthonormal directions, `[count, size]` row-major. */
   readonly directions: Float64Array;

@@ -15,8 +15,8 @@ export interface Occurrence {
 }
 
 /**
- * Lists the occurrences of spaces in a tensor whose view is row-major. Units of a layout that does not tell which
- * are mixed by the inverse are mixed by the matrix.
+ * Lists the occurrences of spaces in a tensor whose view is row-major. Units of a layout that does not tell
+ * which are mixed by the inverse are mixed by the matrix.
  */
 export function occurrencesOf(
   { view, fields }: UnitLayout | MixedLayout,

@@ -7,7 +7,7 @@ import { randomOrthonormal } from "./random-orthogonal.ts";
 const LARGEST_STRETCH = 1.5;
 
 /** Most directions that one factor of a random matrix turns round; odd. */
-const MOST_DIRECTIONS = 5;
+const MOST_DIRECTIONS = 3;
 
 /**
  * Draws a random matrix of the group of each space. Matrices that are no complex number are products of two
@@ -20,10 +20,10 @@ const MOST_DIRECTIONS = 5;
  *
  * 1. The change is an analytic function of the directions and stretches; if it is 0 at random ones, it is 0
  *    at all of them.
- * 2. If the directions of the second factor are among those of the first, the product turns an odd number of
- *    directions round. Two such products that differ in one direction make a rotation of a plane by any angle,
- *    and these rotations with one matrix of determinant -1 generate the orthogonal group, in the complement of
- *    the vector of ones as well.
+ * 2. If the directions of the second factor are also directions of the first, the product turns an odd number
+ *    of directions round. Two such products that differ in one direction make a rotation of a plane by any
+ *    angle, and these rotations with one matrix of determinant -1 generate the orthogonal group, in the
+ *    complement of the vector of ones as well.
  * 3. Stretches of single directions and the orthogonal group generate the invertible matrices.
  */
 export function randomMixture(spaces: readonly MixingSpace[], seed: number): Mixture<MixingMatrix> {

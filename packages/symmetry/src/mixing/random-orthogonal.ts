@@ -6,8 +6,8 @@ export function randomOrthogonal(size: number, random: Random): Float64Array {
 }
 
 /**
- * Draws random orthonormal vectors, `[count, size]`: normal vectors made orthonormal one after the other, twice
- * because of rounding.
+ * Draws random orthonormal vectors, `[count, size]`: normal vectors made orthonormal one after the other,
+ * twice because of rounding.
  *
  * @param options.isCentred - whether the elements of each vector sum to 0; there are at most `size - 1` then
  */

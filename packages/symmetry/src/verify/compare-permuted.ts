@@ -17,12 +17,12 @@ export type Comparison = (
   after: Tensor,
 ) => number | typeof UNPREDICTABLE | undefined;
 
-/** Makes the error of a value of what was found by comparing it. */
+/** Makes the error of a value of the verdict of its comparison. */
 export function errorOf(
   { value, node }: Pick<ValueError, "value" | "node">,
-  found: number | typeof UNPREDICTABLE,
+  verdict: number | typeof UNPREDICTABLE,
 ): ValueError {
-  if (found !== UNPREDICTABLE) return { value, node, error: found, predictable: true };
+  if (verdict !== UNPREDICTABLE) return { value, node, error: verdict, predictable: true };
   return { value, node, error: Number.POSITIVE_INFINITY, predictable: false };
 }
 

@@ -78,7 +78,9 @@ class Difference {
     this.#apart = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : apart;
   }
 
-  /** Largest difference relative to the largest magnitude; infinity if a number is finite on one side only. */
+  /**
+   * Largest difference relative to the largest magnitude; infinity if a number is finite on one side only.
+   */
   get relative(): number {
     if (this.#apart === 0) return 0;
     return this.#magnitude > 0 && Number.isFinite(this.#apart)

@@ -35,8 +35,8 @@ export interface Change {
   /** Names of values that cannot be predicted. */
   readonly unpredictable: ReadonlySet<string>;
   /**
-   * Changes the elements of a value of the network into those that the changed network computes before its
-   * units are permuted.
+   * Changes the elements of a value of the network into the elements that the changed network computes before
+   * its units are permuted.
    */
   readonly predictInPlace: (value: string, data: Float32Array) => void;
   /** Whether units were mixed. */

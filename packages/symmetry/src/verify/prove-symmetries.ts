@@ -50,8 +50,8 @@ export interface SymmetryProof extends VerifySymmetriesResult {
 /**
  * Proves symmetries on every value of a graph: permutations, and scales, signs, rotations, mixtures and
  * exchanges if they are given. All but exchanges are tried together, by random elements of the whole group
- * (see `proveTogether`); only if some value then differs from its prediction, each kind is tried by itself, to
- * find the symmetries that fail and to leave out values that rounding alone changes.
+ * (see `proveTogether`); only if some value then differs from its prediction, each kind is tried by itself,
+ * to find the symmetries that fail and to leave out values that rounding alone changes.
  *
  * A network that is built from a config and has more than 2^27 weights is not run: a narrowed network of
  * random weights is run instead, whose structure and rules are the same.

@@ -28,21 +28,21 @@ export interface JointProof {
 }
 
 /**
- * Proves all symmetries of a graph at once: changes the weights by a random element of the whole group (scales,
- * signs and rotations, or a mixture, then a permutation), and compares every value that the graph computes with
- * the value that the composed change predicts. All changed networks are run side by side with the network
- * itself, segment by segment, so that one run of each serves all kinds, and neither all values nor all changed
- * weights are in memory at once.
+ * Proves all symmetries of a graph at once: changes the weights by a random element of the whole group
+ * (scales, signs and rotations, or a mixture, then a permutation), and compares every value that the graph
+ * computes with the value that the composed change predicts. All changed networks are run side by side with
+ * the network itself, segment by segment, so that one run of each serves all kinds, and neither all values
+ * nor all changed weights are in memory at once.
  *
  * One composed element proves as much as its parts would alone. Each part acts on weights and on values as a
  * group does, so that the prediction of a composition is the composition of predictions. A part that is wrong
  * changes some value by a function of the random scales, matrices and weights that is analytic and not zero;
- * it cancels the error of another part only on a set of measure zero. As before, a permutation moves every unit
- * of every cell, tiny cells are told apart by further alignments (see `trialAlignments`), and signs are drawn
+ * it cancels the error of another part only on a set of measure zero. As before, a permutation moves every
+ * unit of every cell, further alignments distinguish tiny cells (see `trialAlignments`), and signs are drawn
  * anew for each of several networks.
  *
- * @returns undefined if some value is beyond its tolerance, or weights are stored in other types than f32, whose
- *   rounding would add up: then each kind is to be proved by itself, which names what is wrong
+ * @returns undefined if some value is beyond its tolerance, or weights are stored in other types than f32,
+ *   whose rounding would add up: then each kind is to be proved by itself, which names what is wrong
  * @throws MismatchError if given weights do not fit the graph
  * @throws EngineError if the engine cannot run the graph
  */
@@ -79,9 +79,9 @@ export async function proveTogether(
         if (change.unpredictable.has(value)) return;
         const predicted = scratch.copyOf(before);
         change.predictInPlace(value, predicted.data);
-        const found = at(comparisons, index, "comparison")(value, predicted, tensor);
-        if (found === undefined) return;
-        at(errors, index, "list").push(errorOf({ value, node: entry(nodeOf, value, "node") }, found));
+        const error = at(comparisons, index, "comparison")(value, predicted, tensor);
+        if (error === undefined) return;
+        at(errors, index, "list").push(errorOf({ value, node: entry(nodeOf, value, "node") }, error));
       });
     },
   );

@@ -107,9 +107,9 @@ export async function proveAlignment(
 }
 
 /**
- * Proves the symmetries of an alignment on every value inside the network: all together, which holds neither all
- * values nor changed copies of the network, and kind by kind only if some value then differs. Returns the largest
- * relative errors.
+ * Proves the symmetries of an alignment on every value inside the network: all together, which holds neither
+ * all values nor changed copies of the network, and kind by kind only if some value then differs. Returns the
+ * largest relative errors.
  */
 async function proveValues(
   architecture: Architecture,

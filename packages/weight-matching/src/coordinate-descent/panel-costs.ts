@@ -4,6 +4,7 @@ import type { CrossProducts } from "./cross-products.ts";
 import { isFixed, type MemberCosts, type PanelSources } from "./member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
 import { Panel, type PanelMove } from "./panel.ts";
+import { PanelMemory } from "./panel-memory.ts";
 import type { Member } from "./unit-tree.ts";
 
 /** The costs of weights that are in memory: panels and sums are kept, and only changes are added. */
@@ -11,9 +12,17 @@ export class PanelCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
   readonly #weights: WeightPair;
   readonly #products: CrossProducts;
+  readonly #memory: PanelMemory;
   readonly #panels = new Map<Member, MemberPanels>();
 
-  constructor(occurrences: MemberOccurrences, weights: WeightPair, products: CrossProducts) {
+  /** @param memory - memory that is shared with the costs of other blocks */
+  constructor(
+    occurrences: MemberOccurrences,
+    weights: WeightPair,
+    products: CrossProducts,
+    memory: PanelMemory = new PanelMemory(),
+  ) {
+    this.#memory = memory;
     this.#occurrences = occurrences;
     this.#weights = weights;
     this.#products = products;
@@ -46,6 +55,7 @@ export class PanelCosts implements MemberCosts {
   async #sum(panels: MemberPanels, moves: readonly PlannedMove[]): Promise<Float32Array> {
     let cost = panels.fixed;
     for (const { panel, move } of moves) {
+      this.#memory.use(panel);
       panel.follow(move);
       cost = await this.#add(panels, cost, panel);
     }
@@ -60,6 +70,7 @@ export class PanelCosts implements MemberCosts {
   ): Promise<Float32Array> {
     let updated = cost;
     for (const { panel, move } of moves) {
+      this.#memory.use(panel);
       const change = panel.change(move);
       if (change.a.length > 0) updated = await this.#add(panels, updated, change);
     }

@@ -5,7 +5,7 @@ import type { PanelSources } from "./member-costs.ts";
 import { columnOffsets, type Occurrence } from "./occurrences.ts";
 import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
 
-/** Rows of a panel that changed, as factors of the change of the product; valid until the next change. */
+/** Rows of a panel that changed, as factors of the change of the product. */
 export interface PanelChange {
   /** Rows of A, `[count, units]`. */
   readonly a: Float32Array;
@@ -21,12 +21,22 @@ export interface PanelMove {
   readonly columnMap: Int32Array | undefined;
   /** Whether columns stay as the panel last followed them, so that B need not be gathered anew. */
   readonly sameColumns: boolean;
+  /** Number of rows that change. */
+  readonly moved: number;
   /** Whether so few rows change that {@link Panel.change} is cheaper than a new sum. */
   readonly few: boolean;
 }
 
 /** Share of a panel's rows up to which adding their changes is cheaper than summing anew. */
 const FEW = 0.4;
+
+/** Copies that a panel makes of its weights. */
+interface PanelCopies {
+  readonly a: Float32Array;
+  /** B in the permutation of its columns alone. */
+  readonly raw: Float32Array;
+  readonly b: Float32Array;
+}
 
 /**
  * A panel: an occurrence as two matrices `[rows, units]` whose product `A^T B` is its share of the cost.
@@ -38,12 +48,8 @@ export class Panel {
   readonly occurrence: Occurrence;
   readonly rows: number;
   readonly units: number;
-  readonly a: Float32Array;
-  /** B in its present permutation. */
-  readonly b: Float32Array;
-  readonly #data: Float32Array;
-  readonly #raw: Float32Array;
-  #scratch: { readonly a: Float32Array; readonly b: Float32Array } | undefined;
+  readonly #weights: { readonly a: Float32Array; readonly b: Float32Array };
+  #copies: PanelCopies | undefined;
   #rowMap: Int32Array;
   #columnMap: Int32Array | undefined;
 
@@ -57,11 +63,42 @@ export class Panel {
     this.occurrence = occurrence;
     this.rows = (sizeOf(layout.view) / at(components, moving, "component").size) * slots;
     this.units = positions.length / slots;
-    this.#data = b;
-    this.a = gather(occurrence, a, undefined);
-    this.#raw = gather(occurrence, b, undefined);
-    this.b = this.#raw.slice();
+    this.#weights = { a, b };
     this.#rowMap = Int32Array.from({ length: this.rows }, (_, row) => row);
+  }
+
+  /** Bytes of the copies that the panel makes of its weights. */
+  get bytes(): number {
+    return 3 * Float32Array.BYTES_PER_ELEMENT * this.rows * this.units;
+  }
+
+  /** The panel of A. */
+  get a(): Float32Array {
+    return this.#copied().a;
+  }
+
+  /** The panel of B in its present permutation. */
+  get b(): Float32Array {
+    return this.#copied().b;
+  }
+
+  /** Drops all copies; they are made again, in the same permutation, when they are next needed. */
+  drop(): void {
+    this.#copies = undefined;
+  }
+
+  #copied(): PanelCopies {
+    if (this.#copies !== undefined) return this.#copies;
+    const raw = gather(this.occurrence, this.#weights.b, this.#columnMap);
+    this.#copies = {
+      a: gather(this.occurrence, this.#weights.a, undefined),
+      raw,
+      b: new Float32Array(raw.length),
+    };
+    this.#rowMap.forEach((from, row) => {
+      this.#copyRow(from, row);
+    });
+    return this.#copies;
   }
 
   /** Plans how to follow an alignment. */
@@ -71,14 +108,14 @@ export class Panel {
     const rowMap = this.#rowMapOf(current);
     let moved = 0;
     for (let row = 0; row < rowMap.length; row++) if (rowMap[row] !== this.#rowMap[row]) moved++;
-    return { rowMap, columnMap, sameColumns, few: sameColumns && moved <= this.rows * FEW };
+    return { rowMap, columnMap, sameColumns, moved, few: sameColumns && moved <= this.rows * FEW };
   }
 
   /** Permutes B as planned. */
   follow({ rowMap, columnMap, sameColumns }: PanelMove): void {
     if (!sameColumns) {
       this.#columnMap = columnMap;
-      this.#raw.set(gather(this.occurrence, this.#data, columnMap));
+      this.#copied().raw.set(gather(this.occurrence, this.#weights.b, columnMap));
     }
     rowMap.forEach((from, row) => {
       this.#copyRow(from, row);
@@ -87,36 +124,32 @@ export class Panel {
   }
 
   /** Permutes B as planned, and returns the change; only for plans that move few rows. */
-  change({ rowMap }: PanelMove): PanelChange {
+  change({ rowMap, moved }: PanelMove): PanelChange {
     const { units } = this;
-    const { a, b } = this.#scratchRows();
+    // Not kept, as all panels together would hold most of both networks once more.
+    const [a, b] = [new Float32Array(moved * units), new Float32Array(moved * units)];
+    const copies = this.#copied();
     let count = 0;
     rowMap.forEach((from, row) => {
       if (from === this.#rowMap[row]) return;
       const begin = count * units;
-      a.set(this.a.subarray(row * units, (row + 1) * units), begin);
+      a.set(copies.a.subarray(row * units, (row + 1) * units), begin);
       differenceInto(
-        this.#raw.subarray(from * units),
-        this.b.subarray(row * units),
+        copies.raw.subarray(from * units),
+        copies.b.subarray(row * units),
         b.subarray(begin, begin + units),
       );
       this.#copyRow(from, row);
       count++;
     });
     this.#rowMap = rowMap;
-    return { a: a.subarray(0, count * units), b: b.subarray(0, count * units) };
-  }
-
-  /** Returns memory for as many rows as may change. */
-  #scratchRows(): { readonly a: Float32Array; readonly b: Float32Array } {
-    const few = Math.floor(this.rows * FEW) * this.units;
-    this.#scratch ??= { a: new Float32Array(few), b: new Float32Array(few) };
-    return this.#scratch;
+    return { a, b };
   }
 
   #copyRow(from: number, to: number): void {
     const { units } = this;
-    this.b.set(this.#raw.subarray(from * units, (from + 1) * units), to * units);
+    const { raw, b } = this.#copied();
+    b.set(raw.subarray(from * units, (from + 1) * units), to * units);
   }
 
   #rowMapOf(current: Int32Array): Int32Array {

@@ -9,6 +9,7 @@ import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { findOccurrences } from "../coordinate-descent/occurrences.ts";
 import { PanelCosts } from "../coordinate-descent/panel-costs.ts";
+import { PanelMemory } from "../coordinate-descent/panel-memory.ts";
 import { createPlacementExpander, identityPlacement, placementOf } from "../coordinate-descent/placement.ts";
 import { createUnitTree } from "../coordinate-descent/unit-tree.ts";
 import { type MemoryPlan, planMemory } from "../out-of-core/plan-memory.ts";
@@ -192,9 +193,10 @@ async function loadWeights(
 ): Promise<MatchedWeights> {
   const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
   const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
+  const memory = new PanelMemory();
   const normOf = (data: Float32Array) => Math.sqrt(squaredNorm({ dtype: "f32", data }));
   return {
-    costsOf: (occurrences) => new PanelCosts(occurrences, scaled, products),
+    costsOf: (occurrences) => new PanelCosts(occurrences, scaled, products, memory),
     objective: async (source, isScaled, only) =>
       alignmentObjective(spec, isScaled ? scaled : raw, source, only),
     norms: new Map(

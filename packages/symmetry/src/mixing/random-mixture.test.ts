@@ -1,9 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { elementsOf } from "../../../../test/helpers/mixtures.ts";
-import { mixInPlace } from "./mix-units.ts";
+import { type MixingMatrix, mixInPlace } from "./mix-units.ts";
 import { MIXING_GROUPS } from "./mixing-symmetries.ts";
 import { randomMixture } from "./random-mixture.ts";
+
+/** The elements of a matrix: the units of an identity matrix, mixed. */
+function elementsOf(matrix: MixingMatrix, size: number): Float64Array {
+  const elements = Float64Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
+  const [bases, offsets] = [size, 1].map((step) => Int32Array.from({ length: size }, (_, i) => step * i));
+  if (bases === undefined || offsets === undefined) throw new Error("no places");
+  mixInPlace(elements, [{ space: 0, isInverse: false, bases, offsets }], {
+    matrices: [matrix],
+    inverses: [],
+  });
+  return elements;
+}
 
 const sumOver = (size: number, term: (k: number) => number) =>
   Array.from({ length: size }, (_, k) => term(k)).reduce((sum, value) => sum + value, 0);

@@ -98,6 +98,7 @@ export const SPEED_ROWS: readonly SpeedRow[] = [
     unit: "run",
     task: { ...measured, kind: "eigenvalues" },
     peers: ["curvlinops"],
+    long: true,
   },
   {
     name: "Hessian density",

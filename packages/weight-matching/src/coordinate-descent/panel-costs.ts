@@ -77,14 +77,15 @@ export class PanelCosts implements MemberCosts {
     return updated;
   }
 
-  /** Computes `base + a^T b`, in the one of the two buffers of the member that is not `base`. */
+  /** Computes `base + a^T b` in other memory, and lends out that of `base` again unless it is kept. */
   async #add(
-    { buffers }: Pick<MemberPanels, "buffers">,
+    { fixed }: { readonly fixed: Float32Array | undefined },
     base: Float32Array,
     { a, b }: Pick<Panel, "a" | "b">,
   ): Promise<Float32Array> {
-    const out = base === buffers[0] ? buffers[1] : buffers[0];
+    const out = this.#memory.takeSum(base.length);
     await this.#products.add(a, b, base, out);
+    if (base !== fixed) this.#memory.returnSum(base);
     return out;
   }
 
@@ -92,16 +93,15 @@ export class PanelCosts implements MemberCosts {
     const existing = this.#panels.get(member);
     if (existing !== undefined) return existing;
     const units = member.symmetry.cells.length * member.symmetry.size;
-    const square = () => new Float32Array(units * units);
-    const buffers = [square(), square()] as const;
-    let fixed: Float32Array = square();
+    let fixed: Float32Array = new Float32Array(units * units);
     const moving: Occurrence[] = [];
     for (const occurrence of entry(this.#occurrences, member, "member")) {
       if (occurrence.entangled) continue;
-      if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, this.#readPanel(occurrence));
+      if (isFixed(occurrence))
+        fixed = await this.#add({ fixed: undefined }, fixed, this.#readPanel(occurrence));
       else moving.push(occurrence);
     }
-    const panels = { fixed: fixed.slice(), moving, buffers, cost: undefined, read: new Map() };
+    const panels = { fixed, moving, cost: undefined, read: new Map() };
     this.#panels.set(member, panels);
     return panels;
   }
@@ -141,8 +141,6 @@ interface MemberPanels {
   readonly moving: readonly Occurrence[];
   /** Panels of the occurrences that were needed so far. */
   readonly read: Map<Occurrence, Panel>;
-  /** Memory for sums, `[units, units]` each. */
-  readonly buffers: readonly [Float32Array, Float32Array];
   /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */
   cost: Float32Array | undefined;
 }

@@ -12,6 +12,8 @@ export class PanelMemory {
   /** Panels that hold copies, in the order of their last use. */
   readonly #panels = new Set<Panel>();
   #bytes = 0;
+  /** Memory for a sum that is not in use, as the next sum is often as large. */
+  #spare: Float32Array | undefined;
 
   constructor(limit: number = KEPT_BYTES) {
     this.#limit = limit;
@@ -28,5 +30,18 @@ export class PanelMemory {
     }
     this.#panels.add(panel);
     this.#bytes += panel.bytes;
+  }
+
+  /** Returns memory for a sum of `length` elements, whatever they are. */
+  takeSum(length: number): Float32Array {
+    const spare = this.#spare;
+    if (spare?.length !== length) return new Float32Array(length);
+    this.#spare = undefined;
+    return spare;
+  }
+
+  /** Takes memory for a sum back that nothing uses any more. */
+  returnSum(sum: Float32Array): void {
+    this.#spare = sum;
   }
 }

@@ -191,8 +191,8 @@ describe("isthmus align", () => {
       ["align", a, b, "--normalize", "--memory", "1GB", "-o", "x.safetensors"],
       /held in memory: leave one out/,
     ],
-    [["merge", a, b, "--normalize", "-o", "x.safetensors"], /part of --align: add --align/],
-    [["barrier", a, b, "--normalize", "--data", "mnist:test@9"], /part of --align: add --align/],
+    [["merge", a, b, "--normalize", "-o", "x.safetensors"], /--normalize needs --align; add it/],
+    [["barrier", a, b, "--normalize", "--data", "mnist:test@9"], /--normalize needs --align; add it/],
   ])("isthmus %j is refused", async (args, message) => {
     const graphs = args[0] === "merge" ? [] : ["--graph", graph];
     const { code, stderr } = await runCli([...args, ...graphs], { cwd: folder });

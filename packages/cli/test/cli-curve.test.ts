@@ -99,7 +99,10 @@ describe("isthmus curve", () => {
       ],
       [[...curve, "-o", "x.safetensors", "--curve", "spline"], /Allowed choices are bezier, chain/],
       [[...curve, "-o", "a.safetensors"], /"a.safetensors"/],
-      [["curve", ...ends, "--data", "npz:stripes.npz", "-o", "x.safetensors"], /name them with --test-data/],
+      [
+        ["curve", ...ends, "--data", "npz:stripes.npz:test", "-o", "x.safetensors"],
+        /name them with --test-data/,
+      ],
       [[...place, "--data", "npz:stripes.npz:test"], /must not lie on a line/],
       [[...place, "--data", "npz:stripes.npz:test", "--report", "x.txt"], /must end in .html/],
     ];

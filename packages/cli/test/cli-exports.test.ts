@@ -222,7 +222,9 @@ tables:
     writeFileSync(join(folder, "asks.yaml"), study(""));
     const refused = await run(["study", "asks.yaml", "-o", "asks"]);
     expect(refused.code).not.toBe(0);
-    expect(refused.stdout).toMatch(/carries the weights of another network/);
+    expect(`${refused.stdout}${refused.stderr}`).toMatch(
+      /carries the weights of another network.*exportedFrom:/,
+    );
     writeFileSync(join(folder, "told.yaml"), study("\n    exportedFrom: conv-norm-0.pt"));
     expect(await run(["study", "told.yaml", "-o", "told"])).toMatchObject({ code: 0 });
   });

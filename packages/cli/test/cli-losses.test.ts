@@ -103,7 +103,7 @@ describe("text of a loss without errors", () => {
   test.each([
     ["barrier", 2, "--points 3", /loss \(units\)/],
     ["layers", 2, "--points 3", /barrier \(units\)/],
-    ["path", 2, "--by halves", /Mean loss \(units\)/],
+    ["path", 2, "--by halves", /Mean absolute error \(units\)/],
     ["dropout", 1, "--trials 1", /Loss \(units\)/],
     ["landscape", 1, "--points 3 --dimensions 1 --no-local", /units; it is/],
   ])(

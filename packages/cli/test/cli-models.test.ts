@@ -151,7 +151,7 @@ describe("model folders", () => {
       expect(run.stderr).toMatch(message);
       expect(run.code).toBe(2);
     }
-    expect((await runCli(["merge", a, file, "--align", "-o", output])).stderr).toMatch(
+    expect((await runCli(["merge", a, file, "--align", "-o", join(folder, "x.safetensors")])).stderr).toMatch(
       /Cannot merge with --align/,
     );
     await runJson(["align", a, theta, "-o", output]);

@@ -96,7 +96,8 @@ describe("isthmus star", () => {
 
   it("isthmus star shows tables, and says nothing of predictions where there are no test data", async () => {
     const { code, stdout } = await run(
-      ...[...anchors, ...graph, "--epochs", "1", "--points", "3", "--no-align", "-o", "star.safetensors"],
+      ...[...anchors, "--graph", "model.onnx", "--data", "npz:stripes.npz:test", ...data.slice(2)],
+      ...["--epochs", "1", "--points", "3", "--no-align", "-o", "star.safetensors"],
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -150,7 +151,7 @@ describe("isthmus star", () => {
     [[...anchors, "other.safetensors", ...graph], /"other\.safetensors" to graph .*shapes must be equal/],
     [[...anchors, ...graph, "--held-out", anchors[1] ?? ""], /Cannot hold out "net-1\.safetensors"/],
     [
-      [...anchors, ...graph, "--ood-data", "npz:stripes.npz"],
+      [...anchors, ...graph, "--data", "npz:stripes.npz:test", "--ood-data", "npz:stripes.npz"],
       /there must be data of the networks, too: add --test-data/,
     ],
     [

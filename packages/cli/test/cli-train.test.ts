@@ -61,7 +61,11 @@ describe("isthmus train", () => {
       ],
     );
     expect(tuned.epochs[0]?.loss).toBeLessThan(2 * result.loss);
-    expect(tuned).toMatchObject({ network: "a.onnx", evaluationData: null, outputs: ["tuned.safetensors"] });
+    expect(tuned).toMatchObject({
+      network: "a.onnx",
+      evaluationData: "npz:stripes.npz:test",
+      outputs: ["tuned.safetensors"],
+    });
     expect((await runCli(["symmetry", "a.onnx", "--verify"], { cwd: folder })).stdout).toContain("Verified");
   });
 
@@ -268,7 +272,9 @@ describe("isthmus train", () => {
       "a.safetensors",
     );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^epoch +loss +accuracy\n +1 +\d\.\d+ +\d+\.\d\d %\n +2 /);
+    expect(stdout).toMatch(
+      /^epoch +loss +accuracy +eval loss +eval accuracy\n +1 +\d\.\d+ +\d+\.\d\d % +\d\.\d+ +\d+\.\d\d %\n +2 /,
+    );
     expect(stdout).toMatch(/^network +mlp:8, 163 numbers$/m);
     expect(stdout).toMatch(/^wrote +a\.safetensors, a\.onnx$/m);
   });

@@ -5,6 +5,7 @@ export {
   engineOnDevice,
   type OnnxRuntimeName,
 } from "./devices/devices.ts";
+export type { FollowPlacement, Placement } from "./devices/placement.ts";
 export type { DeviceTrial } from "./devices/try-device.ts";
 export {
   createOnnxRuntimeEngine,
@@ -12,4 +13,3 @@ export {
   type OnnxRuntimeEngineOptions,
   type WarningName,
 } from "./onnxruntime/create-onnxruntime-engine.ts";
-export type { FollowPlacement, Placement } from "./onnxruntime/placement.ts";

@@ -49,7 +49,7 @@ describe.each(UNLABELLED)("data with %s", (_, data) => {
 
   it("is refused where classes are needed, saying what it has instead", async () => {
     const message =
-      /labels must be classes, one whole number .*: it(s labels are f32 \[40.*\]| has no labels); .*similarity, /;
+      /labels must be classes, one whole number .*: its labels are f32 \[40.*\].*; .*similarity, |as it has no labels: add a class for each example, such as y beside x in an npz file/;
     await expect(createEvaluator(architecture, data)).rejects.toThrow(message);
     await expect(createClassifier(architecture, data)).rejects.toThrow(message);
     expect(() => lossOfData(graph, data)).toThrow(message);

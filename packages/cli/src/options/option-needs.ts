@@ -34,7 +34,7 @@ export async function assertNeeds(command: CommandUnknownOpts): Promise<void> {
     // Loaded when needed, as help must not wait for it.
     const { UsageError } = await import("@isthmus/core");
     throw new UsageError(
-      `Cannot ${command.name()} with ${option.long} alone as it works only with another option: ${option.long} needs ${flags}; add it, or leave ${option.long} out`,
+      `Cannot take ${option.long} alone as it works only with another option: ${option.long} needs ${flags}; add it, or leave ${option.long} out`,
     );
   }
 }

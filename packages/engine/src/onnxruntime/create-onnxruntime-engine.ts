@@ -4,12 +4,13 @@ import type { DeviceName, Engine, Session } from "@isthmus/graph";
 import { assertDevice } from "../devices/assert-device.ts";
 import { createAutoEngine } from "../devices/auto-engine.ts";
 import { ACCELERATORS, type Accelerator, engineOnDevice } from "../devices/devices.ts";
+import type { FollowPlacement } from "../devices/placement.ts";
 import { isOfSystem, libraryFor, tryDevice } from "../devices/try-device.ts";
 import { loadInstalled } from "../installed.ts";
 import { createNativeRuntime } from "./create-native-runtime.ts";
 import { createRuntimeEngine } from "./create-runtime-engine.ts";
 import { findRuntime } from "./find-runtime.ts";
-import { type FollowPlacement, followPlacement } from "./placement.ts";
+import { followPlacement } from "./placement.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Name by which the warnings of Isthmus are known in a process. */

@@ -2,20 +2,8 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
+import type { FollowPlacement, Placement } from "../devices/placement.ts";
 import type { Runtime } from "./runtime.ts";
-
-/** The places where the nodes of a graph ran, counted in its first run. */
-export interface Placement {
-  /** Name of the graph. */
-  readonly graph: string;
-  /** Number of nodes that ran on the device. */
-  readonly onDevice: number;
-  /** Number of nodes that ran on the processor, by operator; these include copies from place to place. */
-  readonly onProcessor: ReadonlyMap<string, number>;
-}
-
-/** A function that is called with the placement of each graph after its first run. */
-export type FollowPlacement = (placement: Placement) => void;
 
 /** A record of onnxruntime's profile that tells where a node ran. */
 interface NodeRecord {

@@ -7,7 +7,7 @@ import { excerpt, type Field, type Form, findMisfit, type UsageError } from "@is
 export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
   [
     "kind of where for title between across choose align match restarts data statisticsData graph engine",
-    "json quiet output report journal use help helpAll version",
+    "json quiet output report journal use help helpAll version device verbose",
     "mean std input outputs logits loss prefix unread exportedFrom recalibrateData recalibrateExamples",
     "alignment method normalize search memory only skip heads",
     "matchData matchExamples matchSteps matchBatch matchRate matchAt matchUnits matchRule",

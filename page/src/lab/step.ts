@@ -40,7 +40,7 @@ export class Step<T extends { readonly command: string }> {
   readonly #result = make("div", { class: "result" });
   readonly #title: HTMLElement;
   #running: AbortController | undefined;
-  /** Sentence that the result is of earlier choices; undefined while it is of those that are shown. */
+  /** Sentence that says that the result belongs to earlier choices; undefined if it belongs to the present ones. */
   #stale: string | undefined;
 
   constructor(definition: StepDefinition<T>) {

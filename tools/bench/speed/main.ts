@@ -90,7 +90,7 @@ else if (underLoad && !values.force) {
   console.log(JSON.stringify(result));
 } else write(result);
 
-/** Writes the result, its ratios behind those of earlier runs, and the page. */
+/** Writes the result and the page, and adds the ratios to the history of runs. */
 function write(latest: SpeedResult): void {
   const docs = join(root, "docs");
   const past = join(docs, "speed-history.json");

@@ -19,7 +19,7 @@ export interface MeasureOptions {
   readonly quick: boolean;
 }
 
-/** What a row took on both sides. */
+/** Times of one row on both sides. */
 export interface RowTimes {
   /** Name of the row. */
   readonly name: string;

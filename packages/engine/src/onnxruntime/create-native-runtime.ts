@@ -15,7 +15,7 @@ export function createNativeRuntime(
     keepsOutputs: entry?.keepsOutputs ?? false,
     version: env.versions.common,
     Tensor,
-    // A run on a device leaves the tensors that are given for outputs as they are.
+    // A run on a device does not write into the tensors that are given for outputs.
     fillsOutputs: entry === undefined,
     open: (model, { threads, optimize, onDevice = [], profile }) =>
       InferenceSession.create(model, {

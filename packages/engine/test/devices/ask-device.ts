@@ -6,7 +6,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { DeviceName, Engine } from "@isthmus/graph";
 import { conv, GraphBuilder } from "@isthmus/graph/builder";
 
-/** What a device answered. */
+/** The answer of a device to one question. */
 export interface DeviceAnswer {
   /** Largest difference of each convolution from that of the processor; missing after a failure. */
   readonly differences?: readonly number[];

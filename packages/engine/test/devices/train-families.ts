@@ -11,7 +11,7 @@ import type * as OnnxRuntime from "onnxruntime-node";
 import { markovText } from "../../../../test/helpers/markov-text.ts";
 import { randomExamples } from "../../../../test/helpers/random-examples.ts";
 
-/** What a training on a device did. */
+/** Losses of one training on a device, its copies, and the places where its nodes ran. */
 export interface TrainedFamily {
   readonly net: string;
   /** Loss of each epoch, then that of the evaluation if there was one. */

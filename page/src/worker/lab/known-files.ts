@@ -17,7 +17,7 @@ interface PairForm {
   readonly read: (path: string) => Promise<{ readonly shape: readonly number[] }>;
 }
 
-/** Forms of files of one array; those of MNIST may be compressed. */
+/** Forms of files that hold one array each; files of MNIST may be compressed. */
 const PAIR_FORMS: readonly PairForm[] = [
   { kind: "idx", name: /(idx[13]-ubyte|\.idx\d?)(\.gz)?$|(images|labels)[^/]*\.gz$/i, read: readIdx },
   { kind: "npy", name: /\.npy$/i, read: readNpy },

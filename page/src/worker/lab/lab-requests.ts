@@ -73,7 +73,7 @@ export interface ComparedPair {
   readonly tensors: readonly { readonly name: string; readonly distance: number | null }[];
 }
 
-/** What was found about networks that are merged, in the words of the library. */
+/** A warning or remark about networks that are merged, in the words of the library. */
 export type Finding = Pick<MergeFinding, "kind" | "severity" | "message" | "advice">;
 
 /** Networks, compared. */
@@ -153,7 +153,7 @@ export interface Line {
 /** A figure of a result, as an SVG that stands alone. */
 export interface DrawnFigure {
   readonly name: string;
-  /** What the figure shows, for those who do not see it. */
+  /** Description of the figure, for readers who do not see it. */
   readonly description: string;
   /** The figure in colours for a light background. */
   readonly light: string;
@@ -201,7 +201,7 @@ export interface Explained {
   readonly networks: readonly string[];
   /** Whether networks are aligned first. */
   readonly aligns: boolean;
-  /** What a look at a sample of the networks found, as the command finds before it merges. */
+  /** Warnings and remarks about the networks, from a sample of their numbers, as the command gives them before it merges. */
   readonly findings: readonly Finding[];
   readonly groups: readonly {
     readonly tensors: string;

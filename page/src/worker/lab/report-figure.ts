@@ -1,2 +1,2 @@
-// A script of its own, as it is larger than what the lab needs before its first figure.
+// The figures are a script of their own, as they are larger than all that the lab loads before its first figure.
 export { renderFigure } from "@isthmus/report/figure";

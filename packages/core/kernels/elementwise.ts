@@ -21,7 +21,7 @@ type Float8E5M2 = u8;
 type WithNaN = u32;
 type WithoutNaN = i32;
 
-/** Where callers may put their data. */
+/** First address of the memory that callers may put their data in. */
 export const base: usize = (__heap_base + 15) & ~15;
 
 // @ts-ignore: decorator

@@ -4,7 +4,7 @@
 // right one into panels of one tile width (f32: 8 columns, f64: 4). The sum over the inner dimension runs in its order
 // for every element, so an element has the same bits in a block of any size.
 
-/** Where callers may put their data. */
+/** First address of the memory that callers may put their data in. */
 export const base: usize = (__heap_base + 63) & ~63;
 
 /** Adds the product of two packed blocks to a block of f32 in row-major order. */

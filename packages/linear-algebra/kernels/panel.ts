@@ -3,7 +3,7 @@
 // All arrays are of f64. A panel has two arrays of rows of `n` elements: reflections V and updates W, with which the
 // matrix that rows are read from lacks `V^T W + W^T V` of the earlier rows of the panel.
 
-/** Where callers may put their data. */
+/** First address of the memory that callers may put their data in. */
 export const base: usize = (__heap_base + 63) & ~63;
 
 // @ts-ignore: decorator

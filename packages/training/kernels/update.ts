@@ -3,7 +3,7 @@
 //
 // Every count is a multiple of 8: callers pad with zeros. Pointers are aligned to 16 bytes.
 
-/** Where callers may put their data. */
+/** First address of the memory that callers may put their data in. */
 export const base: usize = (__heap_base + 63) & ~63;
 
 /** The gradient with weight decay: `gradient + parameter decay`. */

@@ -49,7 +49,7 @@ const SAME_ESTIMATE = 0.3;
 /** Both sides of a row, ready to work. */
 interface OpenedRow {
   readonly own: OpenedTask;
-  /** Peers by their setting, in the order of the row; those that cannot do the work are left out. */
+  /** Peers that can do the work, by their setting, in the order of the row. */
   readonly peers: ReadonlyMap<string, PeerProcess>;
   /** Number that ours computes, which the peers compute as well; null if there is none. */
   readonly check: number | null;

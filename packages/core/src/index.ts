@@ -159,7 +159,7 @@ export type { Elements } from "./tensor/elements.ts";
 export type { KernelMemory, Scratch } from "./tensor/kernels/floats.ts";
 export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gather.ts";
 export { dot, findNonFinite, innerProduct, squaredNorm } from "./tensor/measure.ts";
-export { borrowScratch, kernelMemory } from "./tensor/scratch.ts";
+export { borrowScratch, kernelMemory, startKernels } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export {
   allocateData,

@@ -1,6 +1,12 @@
 import { floatKernels } from "./kernels/float-kernels.ts";
 import type { KernelMemory, Scratch } from "./kernels/floats.ts";
 
+/** The part of WebAssembly that this file uses; Node's own types do not declare it. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+};
+
 /**
  * Borrows memory that the kernels can work in directly, if some is free; else allocates ordinary memory.
  *
@@ -20,4 +26,14 @@ export function borrowScratch(byteLength: number): Scratch {
  */
 export function kernelMemory(): KernelMemory | undefined {
   return floatKernels().memory;
+}
+
+/**
+ * Starts compiled kernels that compute in the memory of scratch.
+ * @returns their functions by name; undefined if the runtime has no WebAssembly SIMD
+ */
+export function startKernels(code: Uint8Array): object | undefined {
+  const memory = kernelMemory();
+  if (memory === undefined) return undefined;
+  return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports;
 }

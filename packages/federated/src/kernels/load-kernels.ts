@@ -1,11 +1,5 @@
-import { kernelMemory } from "@isthmus/core";
+import { kernelMemory, startKernels } from "@isthmus/core";
 import { readCode } from "../../wasm/columns.mjs";
-
-/** Declares the part of WebAssembly that is used, as the types of Node lack it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
 
 /** Functions of the compiled kernels/columns.ts, which take addresses in the memory of scratch. */
 export interface Kernels {
@@ -26,10 +20,6 @@ let kernels: Kernels | undefined;
 export function kernelsIn(bytes: Uint8Array): Kernels | undefined {
   const memory = kernelMemory();
   if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
-  if (kernels === undefined) {
-    const code = readCode();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    kernels = exports as Kernels;
-  }
+  kernels ??= startKernels(readCode()) as Kernels | undefined;
   return kernels;
 }

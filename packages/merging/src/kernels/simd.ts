@@ -1,14 +1,8 @@
-import { kernelMemory } from "@isthmus/core";
+import { kernelMemory, startKernels } from "@isthmus/core";
 import * as elementwise from "../../wasm/elementwise.mjs";
 import * as mixtures from "../../wasm/mixtures.mjs";
 import * as softmax from "../../wasm/softmax.mjs";
 import * as taskVectors from "../../wasm/task-vectors.mjs";
-
-/** Declaration of the part of WebAssembly that is used here, which Node's types lack. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
 
 /**
  * Loops of kernels/*.ts. Their arguments are addresses of arrays, numbers, and last a count that is a
@@ -97,9 +91,8 @@ export function wholeGroups(length: number): number {
 function load(): typeof loaded {
   const memory = kernelMemory();
   if (memory === undefined) return undefined;
-  const modules = [taskVectors, mixtures, elementwise, softmax].map(
-    ({ readCode }) =>
-      new WebAssembly.Instance(new WebAssembly.Module(readCode()), { env: { memory } }).exports,
+  const modules = [taskVectors, mixtures, elementwise, softmax].map(({ readCode }) =>
+    startKernels(readCode()),
   );
   const simd: object = Object.assign({}, ...modules);
   return { simd: simd as Simd, buffer: memory.buffer };

@@ -5,8 +5,7 @@ import { describeFailure } from "../devices/describe-failure.ts";
 import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
-import { fuseAttention, fusibleAttention } from "./fuse-attention.ts";
-import { fusesAttention } from "./fuses-attention.ts";
+import { fuseNodes } from "./fuse-nodes.ts";
 import { HeldTensors } from "./held-tensors.ts";
 import { measureBlock } from "./measure-block.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
@@ -48,10 +47,7 @@ function reasonOf({ device }: Runtime, graph: Graph, cause: unknown): string {
 
 async function prepare(runtime: Runtime, graph: Graph): Promise<Graph> {
   if (runtime.device !== undefined) return fitToDevice(graph);
-  const attention = fusibleAttention(graph);
-  const fuses = attention.length > 0 && (await fusesAttention(runtime));
-  const fused = fuses ? fuseAttention(graph, attention) : graph;
-  return blockConvolutions(fused, await measureBlock(runtime));
+  return blockConvolutions(await fuseNodes(runtime, graph), await measureBlock(runtime));
 }
 
 /** A loaded graph. */

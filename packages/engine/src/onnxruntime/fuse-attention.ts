@@ -4,7 +4,7 @@ import { float, int } from "@isthmus/graph/ir";
 import { type CausalAttention, findCausalAttention } from "./find-attention.ts";
 
 /** Domain of operators that onnxruntime adds to ONNX's own. */
-const CONTRIBUTED_DOMAIN = "com.microsoft";
+export const CONTRIBUTED_DOMAIN = "com.microsoft";
 
 /** Version of ONNX's operators in which `Shape` can return a part of a shape. */
 const PARTIAL_SHAPE = 15;
@@ -13,22 +13,13 @@ const PARTIAL_SHAPE = 15;
 const WIDTH_STEP = 8;
 
 /**
- * Lists the causal self-attention of a graph that {@link fuseAttention} can rewrite: of graphs that are
- * evaluated, as gradients read the weights of values.
- */
-export function fusibleAttention(graph: Graph): CausalAttention[] {
-  if ((graph.opsets.get("") ?? 0) < PARTIAL_SHAPE) return [];
-  return findCausalAttention(graph).filter(({ width }) => width % WIDTH_STEP === 0);
-}
-
-/**
  * Rewrites causal self-attention to one operator of onnxruntime, with the same bits: it never computes what
  * the mask hides. Exponentials of hidden scores, whose results are below the normal numbers, take a processor
- * several times as long as others.
- *
- * @param found - as {@link fusibleAttention} lists it
+ * several times as long as others. Graphs with gradients stay unchanged, as these read the weights of values.
  */
-export function fuseAttention(graph: Graph, found: readonly CausalAttention[]): Graph {
+export function fuseAttention(graph: Graph): Graph {
+  if ((graph.opsets.get("") ?? 0) < PARTIAL_SHAPE) return graph;
+  const found = findCausalAttention(graph).filter(({ width }) => width % WIDTH_STEP === 0);
   if (found.length === 0) return graph;
   const removed = new Set(found.flatMap(({ nodes }) => nodes));
   const byMeans = new Map(found.map((attention) => [attention.means, attention]));

@@ -3,6 +3,7 @@ import { encodeGraph, type Graph } from "@isthmus/graph";
 import {
   add,
   GraphBuilder,
+  gelu,
   gemm,
   matMul,
   mul,
@@ -13,7 +14,6 @@ import {
   type Value,
 } from "@isthmus/graph/builder";
 import { typesOf } from "@isthmus/graph/ir";
-import { fuseAttention, fusibleAttention } from "./fuse-attention.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Sizes of {@link attentionGraph}. */
@@ -26,25 +26,6 @@ export interface AttentionSizes {
   readonly heads: number;
   /** Number of features of a head. */
   readonly width: number;
-}
-
-/** Attention of the trial: its rows of scores are longer than the vectors of any processor. */
-const TRIAL: AttentionSizes = { examples: 2, length: 40, heads: 2, width: 24 };
-
-const tried = new WeakMap<Runtime, Promise<boolean>>();
-
-/** Finds out whether a build has the operator of fused attention, with the bits of the nodes it replaces. */
-export function fusesAttention(runtime: Runtime): Promise<boolean> {
-  const fuses = tried.get(runtime) ?? tryFused(runtime).catch(() => false);
-  tried.set(runtime, fuses);
-  return fuses;
-}
-
-async function tryFused(runtime: Runtime): Promise<boolean> {
-  const graph = attentionGraph(TRIAL);
-  const plain = await runOnRandom(runtime, graph);
-  const fused = await runOnRandom(runtime, fuseAttention(graph, fusibleAttention(graph)));
-  return plain.every((value, i) => value === fused[i]);
 }
 
 /** Makes a graph of causal self-attention of rows that a matrix product computes. */
@@ -64,6 +45,18 @@ export function attentionGraph({ examples, length, heads, width }: AttentionSize
   const weights = softmax(add(scores, builder.numbers(mask, "f32", [length, length])));
   const means = matMul(weights, transpose(values, [0, 2, 1, 3]));
   return builder.build([reshape(transpose(means, [0, 2, 1, 3]), [-1, features])]);
+}
+
+/** Makes a graph of GELU of the product of a matrix with weights, and a bias. */
+export function geluGraph(
+  [rows, terms, columns]: readonly [rows: number, terms: number, columns: number],
+  approximate: boolean,
+): Graph {
+  const builder = new GraphBuilder("gelu", 21);
+  const x = builder.input("x", { dtype: "f32", shape: [rows, terms] });
+  const weight = builder.weight("weight", { dtype: "f32", shape: [terms, columns] });
+  const bias = builder.weight("bias", { dtype: "f32", shape: [columns] });
+  return builder.build([gelu(gemm(x, weight, { bias }), { approximate })]);
 }
 
 /** Runs a typed graph on normal numbers, the same for each of its inputs in every run. */

@@ -5,6 +5,7 @@ import { describeFailure } from "../devices/describe-failure.ts";
 import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
+import { fuseNodes } from "./fuse-nodes.ts";
 import { HeldTensors } from "./held-tensors.ts";
 import { measureBlock } from "./measure-block.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
@@ -45,9 +46,8 @@ function reasonOf({ device }: Runtime, graph: Graph, cause: unknown): string {
 }
 
 async function prepare(runtime: Runtime, graph: Graph): Promise<Graph> {
-  return runtime.device === undefined
-    ? blockConvolutions(graph, await measureBlock(runtime))
-    : fitToDevice(graph);
+  if (runtime.device !== undefined) return fitToDevice(graph);
+  return blockConvolutions(await fuseNodes(runtime, graph), await measureBlock(runtime));
 }
 
 /** A loaded graph. */

@@ -16,6 +16,12 @@ export interface GradientOptions {
    * weights that are parameters
    */
   readonly withRespectTo?: readonly string[];
+  /**
+   * Whether gradients for kernels of convolutions are convolutions whose channels are the examples. On an
+   * engine of the processor they take half the time; on other devices, and if they are differentiated again,
+   * many times the time. @defaultValue false
+   */
+  readonly convolvesExamples?: boolean;
 }
 
 /**
@@ -44,7 +50,9 @@ export function gradient(model: Graph, options: GradientOptions): Graph {
   const builder = GraphBuilder.from(graph);
   const loss = lossOf(graph, builder, options.loss);
   const variables = variablesOf(graph, builder, options.withRespectTo);
-  const cotangents = sweepBack(graph, builder, loss, new Set(variables.map(({ name }) => name)));
+  const active = activeValues(graph, builder, new Set(variables.map(({ name }) => name)));
+  const { convolvesExamples = false } = options;
+  const cotangents = sweepBack({ graph, builder, active, convolvesExamples }, loss);
   const gradients = variables.map((variable) => {
     const cotangent = cotangents.take(variable.name) ?? zeros(variable, variable.shape);
     return builder.rename(cotangent, gradientName(loss.name, variable.name));
@@ -141,13 +149,8 @@ class Cotangents {
 }
 
 /** Applies the rules of nodes from the loss back to the variables. */
-function sweepBack(
-  graph: Graph,
-  builder: GraphBuilder,
-  loss: Value,
-  variables: ReadonlySet<string>,
-): Cotangents {
-  const active = activeValues(graph, builder, variables);
+function sweepBack(sweep: Sweep, loss: Value): Cotangents {
+  const { graph, builder, active } = sweep;
   const cotangents = new Cotangents();
   const seed = builder.numbers([1], loss.dtype, loss.shape);
   if (active.has(loss.name)) cotangents.add(loss.name, seed);
@@ -155,7 +158,7 @@ function sweepBack(
     if (!usesActive(node, active)) continue;
     const results = node.outputs.map((name) => cotangents.take(name));
     if (results.every((result) => result === undefined)) continue;
-    const parts = applyRule({ graph, builder, node, active }, results);
+    const parts = applyRule(sweep, node, results);
     node.inputs.forEach((name, i) => {
       const part = parts[i];
       if (part !== undefined && active.has(name)) cotangents.add(name, part);
@@ -188,15 +191,18 @@ function usesActive(node: Node, active: ReadonlySet<string>): boolean {
   return valuesRead(node).some((name) => active.has(name));
 }
 
-interface RuleTask {
+/** A graph that is differentiated, and the builder of its gradients. */
+interface Sweep {
   readonly graph: Graph;
   readonly builder: GraphBuilder;
-  readonly node: Node;
+  /** Names of the values that a gradient may reach. */
   readonly active: ReadonlySet<string>;
+  readonly convolvesExamples: boolean;
 }
 
 function applyRule(
-  { graph, builder, node, active }: RuleTask,
+  { graph, builder, active, convolvesExamples }: Sweep,
+  node: Node,
   cotangents: readonly (Value | undefined)[],
 ): readonly (Value | undefined)[] {
   const rule = ruleOf(graph, node);
@@ -211,7 +217,8 @@ function applyRule(
     return value === undefined ? undefined : builder.constantOf(value);
   };
   const outputs = node.outputs.map(find);
-  return rule(createGradientContext({ node, builder, inputs, outputs, cotangents, needs, constant }));
+  const values = { node, builder, inputs, outputs, cotangents };
+  return rule(createGradientContext({ ...values, needs, constant, convolvesExamples }));
 }
 
 function findRule({ op, domain }: Node): GradientRule | undefined {

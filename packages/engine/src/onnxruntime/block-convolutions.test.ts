@@ -1,7 +1,7 @@
 import { createRandom, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { type ConvOptions, conv, GraphBuilder, relu } from "@isthmus/graph/builder";
-import { typesOf } from "@isthmus/graph/ir";
+import { type ConvOptions, conv, GraphBuilder, pad, relu, reshape, transpose } from "@isthmus/graph/builder";
+import { intsAttribute, typesOf } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockConvolutions } from "./block-convolutions.ts";
@@ -100,6 +100,51 @@ describe("blockConvolutions()", () => {
     const graph = convolution(geometry);
     const baked = { ...graph, weights: new Map(), constants: new Map([...randomFeeds(graph)].slice(1)) };
     expect(blockConvolutions(baked, 16)).toBe(baked);
+  });
+});
+
+describe("blockConvolutions() of kernel gradients", () => {
+  /** A convolution, and the products of its input and its result at every tap, over examples and places. */
+  function kernelGradient(batch: number, channels: number, out: number): Graph {
+    const builder = new GraphBuilder("kernel gradient", 17);
+    const x = builder.input("x", { dtype: "f32", shape: [batch, channels, 5, 6] });
+    const y = conv(x, builder.weight("kernel", { dtype: "f32", shape: [out, channels, 3, 3] }), {
+      pads: [1, 1, 1, 1],
+    });
+    const last = pad(transpose(x, [0, 2, 3, 1]), [0, 1, 1, 0], [0, 1, 1, 0]);
+    const products = conv(reshape(last, [1, batch, 7, 8 * channels]), transpose(y, [1, 0, 2, 3]), {
+      dilations: [1, channels],
+    });
+    return builder.build([products]);
+  }
+
+  test.each([
+    { batch: 16, channels: 16, out: 16 },
+    { batch: 64, channels: 32, out: 16 },
+    { batch: 128, channels: 16, out: 32 },
+    { batch: 32, channels: 3, out: 48 },
+    { batch: 20, channels: 16, out: 16 },
+  ])("keeps what they compute: $batch examples of $channels channels to $out", async (sizes) => {
+    const graph = kernelGradient(sizes.batch, sizes.channels, sizes.out);
+    const [plain, blocked] = [await outputOf(graph, false), await outputOf(graph, true)];
+    expect(blocked.shape).toEqual([1, sizes.out, 3, 3 * sizes.channels]);
+    const scale = Math.max(...Array.from(plain.data as Float32Array, Math.abs));
+    (plain.data as Float32Array).forEach((value, i) => {
+      expect(Math.abs(value - (blocked.data[i] as number))).toBeLessThan(1e-5 * scale);
+    });
+  });
+
+  test("brings each value into blocked layout once, and leaves out the images in another order", () => {
+    const { nodes, constants } = blockConvolutions(kernelGradient(64, 16, 16), 16);
+    const reordered = nodes.filter(({ op }) => op === "ReorderInput").flatMap(({ inputs }) => inputs);
+    expect(new Set(reordered).size).toBe(reordered.length);
+    expect(reordered).toHaveLength(3);
+    const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+    expect([...constants.keys()].filter((name) => !read.has(name))).toEqual([]);
+    const orders = nodes
+      .filter(({ op }) => op === "Transpose")
+      .map((node) => intsAttribute(node, "perm")?.join(" "));
+    expect(orders).toEqual(["0 2 4 5 3 1", "0 3 1 4 2 5"]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Session } from "./engine.ts";
  * @throws EngineError if the device fails
  */
 export async function holdFeeds(
-  { memory }: Pick<Session, "memory">,
+  { memory }: { readonly memory?: Session["memory"] | undefined },
   tensors: ReadonlyMap<string, Tensor>,
 ): Promise<ReadonlyMap<string, Tensor>> {
   if (memory === undefined) return tensors;

@@ -87,11 +87,12 @@ class Loop {
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    this.#inputs = new Map([...(parts.constants ?? []), ...filler.feeds]);
+    this.#inputs = new Map(filler.feeds);
   }
 
   async run(): Promise<TrainResult> {
     const began = performance.now();
+    await this.#parts.runner.hold(this.#parts.constants ?? new Map());
     // A training that was stopped while these weights were taken has saved the step already.
     if (this.#resumedAt > 0) await this.#collect();
     while (this.#at.epochs.length < this.#options.epochs) await this.#runEpoch();

@@ -14,3 +14,20 @@ export async function holdFeeds(
   await memory.hold(tensors);
   return new Map();
 }
+
+/**
+ * Returns a function that gives a session tensors that stay the same from run to run, and returns what each
+ * run must be fed of them, as {@link holdFeeds} does. Tensors that are the same objects as in the call before
+ * are not copied again, so that a changed tensor must be another object.
+ */
+export function createFeedHolder(
+  session: Parameters<typeof holdFeeds>[0],
+): (tensors: ReadonlyMap<string, Tensor>) => ReturnType<typeof holdFeeds> {
+  const held = new Map<string, Tensor>();
+  return async (tensors) => {
+    if (session.memory === undefined) return tensors;
+    const changed = new Map([...tensors].filter(([name, tensor]) => held.get(name) !== tensor));
+    for (const [name, tensor] of changed) held.set(name, tensor);
+    return changed.size === 0 ? changed : holdFeeds(session, changed);
+  };
+}

@@ -31,8 +31,8 @@ export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: Step
     async fill(stepNumber) {
       const blendAt = await blend.at(stepNumber);
       inputs.weigh(blendAt.coefficients);
-      const changed = [...(blendAt.given ?? [])].flatMap(([point, weights]) => [...inputs.place(point, weights)]);
-      await runner.hold(new Map(changed));
+      for (const [point, weights] of blendAt.given ?? []) inputs.place(point, weights);
+      await runner.hold(inputs.given);
     },
     async afterStep(finished) {
       blend.afterStep?.(finished, pointsOf(step, await runner.carried()));
@@ -58,6 +58,8 @@ function pointsOf(step: TrainingStep, tensors: ReadonlyMap<string, Tensor>): Map
 export interface BlendInputs {
   /** Coefficients by the names of their data inputs; always the same map. */
   readonly coefficients: ReadonlyMap<string, Tensor>;
+  /** Tensors of given points, by the names of their data inputs; always the same map. */
+  readonly given: ReadonlyMap<string, Tensor>;
   /** Coefficients and the tensors of given points, by the names of their data inputs; always the same map. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
@@ -68,10 +70,9 @@ export interface BlendInputs {
   /**
    * Sets the weights of a given point, by their names in the network. The tensors themselves are fed, not
    * copies.
-   * @returns the tensors that were not there before, by the names of their data inputs
    * @throws OutOfRangeError if there is no given point of that name, or a weight is missing
    */
-  place(point: string, weights: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor>;
+  place(point: string, weights: ReadonlyMap<string, Tensor>): void;
 }
 
 /**
@@ -84,8 +85,10 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
     return [coefficient, createTensor("f32", [], new Float32Array(1))] as const;
   });
   const tensors = new Map<string, Tensor>(scalars);
+  const given = new Map<string, Tensor>();
   return {
     coefficients: new Map(scalars),
+    given,
     tensors,
     weigh(coefficients) {
       if (coefficients.length !== blend.length) {
@@ -102,7 +105,6 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
           `Cannot place a network in a blend of graph "${graph.name}" as it must have a given point of that name: there is no "${name}"`,
         );
       }
-      const changed = new Map<string, Tensor>();
       for (const [weight, enters] of point.weights) {
         const tensor = weights.get(weight);
         if (tensor === undefined) {
@@ -110,10 +112,9 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
             `Cannot place a network at "${name}" of a blend as it must have every weight: there is no "${weight}"`,
           );
         }
-        if (tensors.get(enters) !== tensor) changed.set(enters, tensor);
+        given.set(enters, tensor);
         tensors.set(enters, tensor);
       }
-      return changed;
     },
   };
 }

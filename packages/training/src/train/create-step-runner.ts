@@ -12,10 +12,10 @@ import {
 } from "@isthmus/core";
 import {
   bindWeights,
+  createFeedHolder,
   type DeviceMemory,
   type Engine,
   type Graph,
-  holdFeeds,
   type Session,
 } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
@@ -68,7 +68,8 @@ export interface StepRunner {
   readonly fixed: ReadonlyMap<string, Tensor>;
   /**
    * Gives tensors of data inputs that every later step takes, until others are given for them; an engine with
-   * a device of its own copies them there once. Without such a device they are fed where they are.
+   * a device of its own copies them there once, and again only if they are other objects. Without such a
+   * device they are fed where they are.
    * @throws EngineError if the device fails
    */
   hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
@@ -168,6 +169,7 @@ class Runner implements StepRunner {
   readonly #parts: RunnerParts;
   readonly #scalars: ReadonlyMap<string, Tensor>;
   readonly #masks: ReadonlyMap<string, Tensor>;
+  readonly #holdFeeds: ReturnType<typeof createFeedHolder>;
   readonly #feeds: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #outs: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #results: ReadonlyMap<string, Tensor>;
@@ -180,6 +182,7 @@ class Runner implements StepRunner {
     const { step, fixed, buffers, updater } = parts;
     this.#parts = parts;
     this.fixed = fixed;
+    this.#holdFeeds = createFeedHolder(parts);
     this.#scalars = new Map(step.scalars.map(({ name }) => [name, allocate({ dtype: "f32", shape: [] })]));
     this.#masks = new Map(step.masks.map((mask) => [mask.name, allocate(mask)]));
     this.#results = createResults(step);
@@ -214,7 +217,7 @@ class Runner implements StepRunner {
   }
 
   async hold(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
-    const fed = await holdFeeds(this.#parts, tensors);
+    const fed = await this.#holdFeeds(tensors);
     for (const feeds of this.#feeds) for (const [name, tensor] of fed) feeds.set(name, tensor);
   }
 

@@ -149,10 +149,10 @@ class Loop {
     for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
     const { constraint } = this.#options;
-    const before = constraint && (await runner.carried());
+    const before = constraint?.applyInPlace && (await runner.carried());
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
     const finished = { finished: step + 1, steps: this.#steps };
-    if (before !== undefined) constraint?.applyInPlace(finished, before, await runner.carried());
+    if (before !== undefined) constraint?.applyInPlace?.(finished, before, await runner.carried());
     await blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);

@@ -46,7 +46,7 @@ export function shareSessions(engine: Engine): SharedEngine {
       return engine.sharesMemory ?? false;
     },
     // Users of one session have no memory of a device in common, as each has tensors of its own.
-    async load(graph: Graph, { carried: _, ...options }: LoadOptions = {}) {
+    async load(graph: Graph, { carried: _, staying: _none, ...options }: LoadOptions = {}) {
       const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
       const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {
         graph,

@@ -43,7 +43,8 @@ export function createAutoEngine(parts: AutoParts): Engine {
     get name() {
       return name;
     },
-    async load(graph, options = {}) {
+    // Graphs that run on different devices cannot take tensors from each other's memory.
+    async load(graph, { staying: _, ...options } = {}) {
       if (options.optimize === false) return processor.load(graph, options);
       devices ??= listEngines();
       const others = await devices;

@@ -86,14 +86,16 @@ export async function createReparameterizedRunner(
   const coordinates = async () => entry(await updating.carried(), name, "coordinates").data as Float32Array;
   const place = async (at: number) => reparameterization.placeInto(await coordinates(), parameters, at);
   await place(0);
+  await differentiating.hold(parameters);
   return {
     coordinates,
     place,
     carried: async () => new Map([...(await differentiating.carried()), ...(await updating.carried())]),
     gradients: differentiating.gradients,
+    hold: (tensors) => differentiating.hold(tensors),
     fixed: new Map([...differentiating.fixed, ...parameters]),
     async run(stepAt, data) {
-      const outcome = await differentiating.run(stepAt, new Map([...data, ...parameters]));
+      const outcome = await differentiating.run(stepAt, data);
       reparameterization.pullBackInto(differentiating.gradients, gradient.data as Float32Array);
       const { metrics } = await updating.run(stepAt, new Map([[update.gradient, gradient]]));
       await place(stepAt.step + 1);

@@ -10,7 +10,14 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import { bindWeights, type DeviceMemory, type Engine, type Graph, type Session } from "@isthmus/graph";
+import {
+  bindWeights,
+  createFeedHolder,
+  type DeviceMemory,
+  type Engine,
+  type Graph,
+  type Session,
+} from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { MaskInput } from "../mode/mask-input.ts";
 import type { RunnableStep } from "../step/training-step.ts";
@@ -60,8 +67,15 @@ export interface StepRunner {
   /** Weights of the step that it does not change. */
   readonly fixed: ReadonlyMap<string, Tensor>;
   /**
+   * Gives tensors of data inputs that every later step takes, until others are given for them; an engine with
+   * a device of its own copies them there once, and again only if they are other objects. Without such a
+   * device they are fed where they are.
+   * @throws EngineError if the device fails
+   */
+  hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
+  /**
    * Makes a step.
-   * @param data - tensors of the step's data inputs other than its scalars and masks
+   * @param data - tensors of the step's data inputs other than its scalars and masks and those that are held
    * @throws EngineError if the engine fails; the carried tensors then hold their values from before the step
    */
   run(at: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome>;
@@ -155,6 +169,7 @@ class Runner implements StepRunner {
   readonly #parts: RunnerParts;
   readonly #scalars: ReadonlyMap<string, Tensor>;
   readonly #masks: ReadonlyMap<string, Tensor>;
+  readonly #holdFeeds: ReturnType<typeof createFeedHolder>;
   readonly #feeds: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #outs: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #results: ReadonlyMap<string, Tensor>;
@@ -167,6 +182,7 @@ class Runner implements StepRunner {
     const { step, fixed, buffers, updater } = parts;
     this.#parts = parts;
     this.fixed = fixed;
+    this.#holdFeeds = createFeedHolder(parts);
     this.#scalars = new Map(step.scalars.map(({ name }) => [name, allocate({ dtype: "f32", shape: [] })]));
     this.#masks = new Map(step.masks.map((mask) => [mask.name, allocate(mask)]));
     this.#results = createResults(step);
@@ -198,6 +214,11 @@ class Runner implements StepRunner {
       this.#place = "both";
     }
     return buffers[this.#side];
+  }
+
+  async hold(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+    const fed = await this.#holdFeeds(tensors);
+    for (const feeds of this.#feeds) for (const [name, tensor] of fed) feeds.set(name, tensor);
   }
 
   /** Returns the tensors to feed to a step: all of them, or all but the ones that lie on the device. */

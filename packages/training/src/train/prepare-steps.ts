@@ -84,6 +84,7 @@ export async function prepareSteps(
     corrected,
     gradientsOnly,
     wasserstein,
+    masked: [...(options.constraint?.masks?.keys() ?? [])],
     // A constraint compares weights before and after the step.
     inPlace: engine.sharesMemory === true && options.constraint === undefined,
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),

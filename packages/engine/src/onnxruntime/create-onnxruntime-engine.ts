@@ -4,6 +4,7 @@ import type { DeviceName, Engine, Session } from "@isthmus/graph";
 import { assertDevice } from "../devices/assert-device.ts";
 import { createAutoEngine } from "../devices/auto-engine.ts";
 import { ACCELERATORS, type Accelerator, engineOnDevice } from "../devices/devices.ts";
+import { fittingEngine } from "../devices/fitting-engine.ts";
 import type { FollowPlacement } from "../devices/placement.ts";
 import { isOfSystem, libraryFor, tryDevice } from "../devices/try-device.ts";
 import { loadInstalled } from "../installed.ts";
@@ -108,7 +109,7 @@ function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined)
       const runtime = runtimeOf(device) ?? (await refuse(device));
       const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
       try {
-        return await createRuntimeEngine(followed).load(graph, options);
+        return await fittingEngine(createRuntimeEngine(followed), processor).load(graph, options);
       } catch (error) {
         if (!(await tryDevice(device)).works) await refuse(device, error);
         throw error;

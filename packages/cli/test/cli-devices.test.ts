@@ -72,6 +72,8 @@ describe("--device", () => {
     const options = { cwd: folder, env: NO_DRIVER };
     const named = await runAlone([...TRAIN, "-o", "a.safetensors", "--device", "webgpu"], options);
     expect(named.code).toBe(2);
+    // One sentence, and no words of the driver.
+    expect(named.stderr.trim().split("\n")).toHaveLength(1);
     expect(named.stderr).toContain(
       'Cannot compute on device "webgpu" as it needs a driver of the graphics card',
     );

@@ -4,6 +4,12 @@ import type { Graph } from "@isthmus/graph";
 /** Words by which a driver refuses a tensor that is larger than one buffer or one binding. */
 const TOO_LARGE = /size \((\d+)\).*?(?:limit|maximum)[^(]*\((\d+)\)/s;
 
+/** Returns the bytes that a device takes at once, if it refused a tensor as larger; else undefined. */
+export function limitIn(said: string): number | undefined {
+  const [, , limit] = TOO_LARGE.exec(said) ?? [];
+  return limit === undefined ? undefined : Number(limit);
+}
+
 /**
  * Says why a device failed on a graph, and how to go on: for a tensor that does not fit, which one, its size
  * and the limit; else what the device said.

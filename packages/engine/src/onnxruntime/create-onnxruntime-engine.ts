@@ -4,6 +4,7 @@ import type { DeviceName, Engine, Session } from "@isthmus/graph";
 import { assertDevice } from "../devices/assert-device.ts";
 import { createAutoEngine } from "../devices/auto-engine.ts";
 import { ACCELERATORS, type Accelerator, engineOnDevice } from "../devices/devices.ts";
+import { fittingEngine } from "../devices/fitting-engine.ts";
 import type { FollowPlacement } from "../devices/placement.ts";
 import { isOfSystem, libraryFor, tryDevice } from "../devices/try-device.ts";
 import { loadInstalled } from "../installed.ts";
@@ -105,14 +106,11 @@ function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined)
     async load(graph, options = {}): Promise<Session> {
       // Only probes and proofs need every value computed as written, and they are small.
       if (options.optimize === false) return processor.load(graph, options);
-      const runtime = runtimeOf(device) ?? (await refuse(device));
+      // A driver that fails must not end this process, nor fill the terminal with its own warnings.
+      const { works } = await tryDevice(device);
+      const runtime = (works ? runtimeOf(device) : undefined) ?? (await refuse(device));
       const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
-      try {
-        return await createRuntimeEngine(followed).load(graph, options);
-      } catch (error) {
-        if (!(await tryDevice(device)).works) await refuse(device, error);
-        throw error;
-      }
+      return fittingEngine(createRuntimeEngine(followed), processor).load(graph, options);
     },
   };
 }
@@ -131,12 +129,12 @@ function runtimeOf(device: Accelerator): Runtime | undefined {
 }
 
 /** Throws the error for a device that does not work here, which says what is missing. */
-async function refuse(device: Accelerator, cause?: unknown): Promise<never> {
+async function refuse(device: Accelerator): Promise<never> {
   const { missing = "a driver", broughtBy } = await tryDevice(device);
   const advice = broughtBy === undefined ? "take" : `get it (${broughtBy}), or take`;
   throw new UnsupportedError(
     `Cannot compute on device "${device}" as it needs ${missing}, which is not here; ${advice} device "cpu" or "auto"`,
-    { feature: device, cause },
+    { feature: device },
   );
 }
 

@@ -14,7 +14,7 @@ const GROUPS = 4;
 
 /** Writes a convolution in blocked layout. */
 export function writeConvolution(values: BlockedValues, node: Node, kernel: KernelShape): void {
-  const [, channels, rows, columns] = kernel;
+  const [out, channels, rows, columns] = kernel;
   const [input = "", weight = "", ...biases] = node.inputs;
   const [output = ""] = node.outputs;
   const attributes = {
@@ -32,7 +32,7 @@ export function writeConvolution(values: BlockedValues, node: Node, kernel: Kern
   const name = blockKernel(values, weight, kernel);
   const bias = biases.map((value) => values.plain(value));
   const given = channels < values.block ? values.plain(input) : values.blocked(input);
-  values.convolve(output, [given, name, ...bias], attributes);
+  values.convolve({ name: output, channels: out }, [given, name, ...bias], attributes);
 }
 
 /** Checks whether a node exchanges the first two axes of an image, as kernel gradients do. */
@@ -82,7 +82,8 @@ function convolveByImage(values: BlockedValues, { image, kernel, node, attribute
   });
   const given = values.blocked(input);
   if (!isDivided) {
-    values.convolve(output, [given, name, ...biases.map((value) => values.plain(value))], attributes);
+    const bias = biases.map((value) => values.plain(value));
+    values.convolve({ name: output, channels: out }, [given, name, ...bias], attributes);
     return;
   }
   const part = (suffix: string) => `${output}:${suffix}`;

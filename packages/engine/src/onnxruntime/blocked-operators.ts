@@ -22,7 +22,8 @@ export function writeOperator(values: BlockedValues, node: Node): void {
 const relu: BlockedRule = (values, node) => {
   const [input, output] = [at(node.inputs, 0, "input"), at(node.outputs, 0, "output")];
   if (!values.isMade(input)) return false;
-  if (!values.activate(input, output)) values.make(node.op, [values.blocked(input)], output);
+  const image = { name: output, channels: values.channelsOf(input) };
+  if (!values.activate(input, output)) values.make(node.op, [values.blocked(input)], image);
   return true;
 };
 
@@ -37,7 +38,8 @@ const binary: BlockedRule = (values, node) => {
     const isSummed =
       node.op === "Add" &&
       (values.accumulate(first, second, output) || values.accumulate(second, first, output));
-    if (!isSummed) values.make(node.op, [values.blocked(first), values.blocked(second)], output);
+    const image = { name: output, channels: values.channelsOf(values.isMade(first) ? first : second) };
+    if (!isSummed) values.make(node.op, [values.blocked(first), values.blocked(second)], image);
     return true;
   }
   if (values.isMade(first)) return withNumbers(values, node, [first, second]);
@@ -52,11 +54,11 @@ function withNumbers(
 ): boolean {
   const [image, numbers] = names;
   const shape = values.typeOf(numbers)?.shape ?? [];
-  const channels = at(values.typeOf(image)?.shape ?? [], 1, "axis");
+  const channels = values.channelsOf(image);
   const output = at(outputs, 0, "output");
   if (shape.length > 4) return false;
   if (sizeOf(shape) === 1) {
-    values.make(op, [values.blocked(image), values.plain(numbers)], output);
+    values.make(op, [values.blocked(image), values.plain(numbers)], { name: output, channels });
     return true;
   }
   if (sizeOf(shape) !== channels || shape.at(-3) !== channels) return false;
@@ -64,27 +66,25 @@ function withNumbers(
   const given = values.reshape(values.plain(numbers), part("numbers"), [channels]);
   const factor = op === "Mul" ? given : ones(values, channels);
   const offset = op === "Sub" ? values.add("Neg", [given], part("offset")) : given;
-  writeAffine(values, image, { output, channels, factor, offset: op === "Mul" ? undefined : offset });
+  writeAffine(values, image, { output, factor, offset: op === "Mul" ? undefined : offset });
   return true;
 }
 
 /** A function `factor x + offset` of each channel. */
 interface Affine {
   readonly output: string;
-  readonly channels: number;
   /** Name of the factors, `[channels]`. */
   readonly factor: string;
   /** Name of the summands, `[channels]`; undefined if there are none. */
   readonly offset: string | undefined;
 }
 
-function writeAffine(
-  values: BlockedValues,
-  image: string,
-  { output, channels, factor, offset }: Affine,
-): void {
+function writeAffine(values: BlockedValues, image: string, { output, factor, offset }: Affine): void {
+  const channels = values.channelsOf(image);
+  const name = values.blocked(image);
   const kernel = values.reshape(factor, `${output}:kernel`, [channels, 1, 1, 1]);
-  values.convolve(output, [values.blocked(image), kernel, ...(offset === undefined ? [] : [offset])], {
+  const inputs = [name, kernel, ...(offset === undefined ? [] : [offset])];
+  values.convolve({ name: output, channels }, inputs, {
     kernel_shape: ints([1, 1]),
     strides: ints([1, 1]),
     pads: ints([0, 0, 0, 0]),
@@ -98,7 +98,6 @@ const batchNormalization: BlockedRule = (values, node) => {
   if (!values.isMade(input) || intAttribute(node, "training_mode", 0) !== 0) return false;
   const [scale = "", bias = "", mean = "", variance = ""] = statistics.map((name) => values.plain(name));
   const output = at(node.outputs, 0, "output");
-  const channels = sizeOf(values.typeOf(scale)?.shape ?? []);
   const part = (suffix: string) => `${output}:${suffix}`;
   const epsilon = createTensor("f32", [], Float32Array.of(floatAttribute(node, "epsilon", 1e-5)));
   values.add("Add", [variance, values.constant(part("epsilon"), epsilon)], part("variance"));
@@ -106,7 +105,7 @@ const batchNormalization: BlockedRule = (values, node) => {
   const factor = values.add("Div", [scale, part("deviation")], part("factor"));
   values.add("Mul", [mean, factor], part("level"));
   const offset = values.add("Sub", [bias, part("level")], part("offset"));
-  writeAffine(values, input, { output, channels, factor, offset });
+  writeAffine(values, input, { output, factor, offset });
   return true;
 };
 
@@ -116,14 +115,15 @@ const reduction: BlockedRule = (values, node) => {
   const given = axes === undefined ? intsAttribute(node, "axes") : values.constants.get(axes)?.data;
   const reduced = node.op === "GlobalAveragePool" ? "2,3" : given?.join();
   const [output = ""] = node.outputs;
-  const shape = values.typeOf(output)?.shape;
-  if (!values.isMade(input) || reduced !== "2,3" || shape === undefined) return false;
+  const [shape, image] = [values.typeOf(output)?.shape, values.typeOf(input)?.shape];
+  if (!values.isMade(input) || reduced !== "2,3") return false;
+  if (shape === undefined || image === undefined) return false;
   const means = values.addBlocked("GlobalAveragePool", [values.blocked(input)], `${output}:means`);
   if (node.op !== "ReduceSum") {
     values.reshape(means, output, shape);
     return true;
   }
-  const count = sizeOf((values.typeOf(input)?.shape ?? []).slice(2));
+  const count = sizeOf(image.slice(2));
   const counts = values.constant(`${output}:count`, createTensor("f32", [], Float32Array.of(count)));
   values.reshape(values.add("Mul", [means, counts], `${output}:sums`), output, shape);
   return true;
@@ -150,8 +150,9 @@ const cast: BlockedRule = (values, node) => {
   const [input = ""] = node.inputs;
   const compared = values.delayed(input);
   if (compared?.op !== "Greater" || intAttribute(node, "to", 0) !== FLOAT) return false;
-  const image = values.blocked(at(compared.inputs, 0, "input"));
-  values.make("HardSigmoid", [image], at(node.outputs, 0, "output"), { alpha: float(STEEP), beta: float(0) });
+  const image = at(compared.inputs, 0, "input");
+  const result = { name: at(node.outputs, 0, "output"), channels: values.channelsOf(image) };
+  values.make("HardSigmoid", [values.blocked(image)], result, { alpha: float(STEEP), beta: float(0) });
   return true;
 };
 
@@ -164,8 +165,9 @@ const transpose: BlockedRule = (values, node) => {
     return true;
   }
   const { block } = values;
-  if (!values.isBlocked(input) || !isTranspose(node, [0, 2, 3, 1])) return false;
-  const [batch = 0, channels = 0, rows = 0, columns = 0] = values.typeOf(input)?.shape ?? [];
+  const shape = values.typeOf(input)?.shape;
+  if (shape === undefined || !values.isBlocked(input) || !isTranspose(node, [0, 2, 3, 1])) return false;
+  const [batch = 0, channels = 0, rows = 0, columns = 0] = shape;
   const whole = [batch, rows, columns, channels];
   const image = values.blocked(input);
   // One block of channels is in this order already.

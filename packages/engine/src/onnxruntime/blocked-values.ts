@@ -1,4 +1,4 @@
-import { at, createTensor, type Tensor, type TensorInfo } from "@isthmus/core";
+import { at, createTensor, entry, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { capturedNames, countUses, int, ints, string } from "@isthmus/graph/ir";
 
@@ -24,8 +24,8 @@ export class BlockedValues {
   readonly #nodes: Node[] = [];
   readonly #uses: ReadonlyMap<string, number>;
   readonly #readers: ReadonlyMap<string, Node>;
-  /** Values that are computed in blocked layout. */
-  readonly #made = new Set<string>();
+  /** Channels of the values that are computed in blocked layout, and of those that waiting nodes compute. */
+  readonly #made = new Map<string, number>();
   /** Values that are there in the layout in which they were not computed. */
   readonly #reordered = new Set<string>();
   /** Blocked convolutions that are not written yet, by their results. */
@@ -48,7 +48,12 @@ export class BlockedValues {
 
   /** Checks whether a value is computed in blocked layout. */
   isMade(name: string): boolean {
-    return this.#made.has(name) || this.#waiting.has(name);
+    return this.#made.has(name);
+  }
+
+  /** Returns the number of channels of a value that is computed in blocked layout. */
+  channelsOf(name: string): number {
+    return entry(this.#made, name, "image in blocked layout");
   }
 
   /** Checks whether a value is there in blocked layout. */
@@ -94,20 +99,25 @@ export class BlockedValues {
     return output;
   }
 
-  /** Computes a value in blocked layout by an operator that has no regard for the layout. */
+  /** Computes an image in blocked layout by an operator that has no regard for the layout. */
   make(
     op: string,
     inputs: readonly string[],
-    value: string,
+    { name, channels }: BlockedImage,
     attributes: Readonly<Record<string, Attribute>> = {},
   ): void {
-    this.#made.add(value);
-    this.add(op, inputs, blockedName(value), attributes);
+    this.#made.set(name, channels);
+    this.add(op, inputs, blockedName(name), attributes);
   }
 
-  /** Computes a value by a blocked convolution, now or when it is first asked for. */
-  convolve(value: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>>): void {
-    this.#settle(value, makeNode("Conv", BLOCKED_DOMAIN, { inputs, output: blockedName(value), attributes }));
+  /** Computes an image by a blocked convolution, now or when it is first asked for. */
+  convolve(
+    image: BlockedImage,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>>,
+  ): void {
+    const output = blockedName(image.name);
+    this.#settle(image, makeNode("Conv", BLOCKED_DOMAIN, { inputs, output, attributes }));
   }
 
   /** Computes the ReLU of a value by the blocked convolution that waits for it; false if none does. */
@@ -115,7 +125,7 @@ export class BlockedValues {
     const node = this.#take(value);
     if (node === undefined) return false;
     const attributes = new Map([...node.attributes, ["activation", string("Relu")]]);
-    this.#made.add(result);
+    this.#made.set(result, this.channelsOf(value));
     this.#nodes.push({ ...node, outputs: [blockedName(result)], attributes });
     return true;
   }
@@ -127,7 +137,8 @@ export class BlockedValues {
     if (node === undefined) return false;
     const [input = "", kernel = "", bias = ""] = node.inputs;
     const inputs = [input, kernel, bias, this.blocked(added)];
-    this.#settle(result, { ...node, inputs, outputs: [blockedName(result)] });
+    const image = { name: result, channels: this.channelsOf(value) };
+    this.#settle(image, { ...node, inputs, outputs: [blockedName(result)] });
     return true;
   }
 
@@ -135,10 +146,7 @@ export class BlockedValues {
   blocked(name: string): string {
     const blocked = blockedName(name);
     const node = this.#take(name);
-    if (node !== undefined) {
-      this.#nodes.push(node);
-      this.#made.add(name);
-    }
+    if (node !== undefined) this.#nodes.push(node);
     if (this.isBlocked(name)) return blocked;
     this.plain(name);
     this.#reordered.add(name);
@@ -155,8 +163,7 @@ export class BlockedValues {
     if (!this.isMade(name) || this.#reordered.has(name)) return name;
     const blocked = this.blocked(name);
     this.#reordered.add(name);
-    const channels = at(this.typeOf(name)?.shape ?? [], 1, "axis");
-    return this.addBlocked("ReorderOutput", [blocked], name, { channels: int(channels) });
+    return this.addBlocked("ReorderOutput", [blocked], name, { channels: int(this.channelsOf(name)) });
   }
 
   /** Splits the axes of a value that is there, puts them into another order and joins them. */
@@ -188,14 +195,12 @@ export class BlockedValues {
     return this.#nodes;
   }
 
-  #settle(value: string, node: Node): void {
-    const reader = this.#uses.get(value) === 1 ? this.#readers.get(value)?.op : undefined;
+  #settle({ name, channels }: BlockedImage, node: Node): void {
+    this.#made.set(name, channels);
+    const reader = this.#uses.get(name) === 1 ? this.#readers.get(name)?.op : undefined;
     const sums = reader === "Add" && node.inputs.length <= SUM_INPUT;
-    if (sums || reader === "Relu") this.#waiting.set(value, node);
-    else {
-      this.#made.add(value);
-      this.#nodes.push(node);
-    }
+    if (sums || reader === "Relu") this.#waiting.set(name, node);
+    else this.#nodes.push(node);
   }
 
   #take(value: string): Node | undefined {
@@ -203,6 +208,13 @@ export class BlockedValues {
     this.#waiting.delete(value);
     return node;
   }
+}
+
+/** An image in blocked layout. */
+export interface BlockedImage {
+  /** Name of the image in plain layout. */
+  readonly name: string;
+  readonly channels: number;
 }
 
 /** A new order of the elements of a value. */

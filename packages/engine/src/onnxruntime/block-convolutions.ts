@@ -1,7 +1,9 @@
 import { sizeOf, type TensorInfo } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import { intAttribute, pruneNodes, stringAttribute } from "@isthmus/graph/ir";
-import { BLOCKED_DOMAIN, BlockedNodes, type KernelShape } from "./blocked-nodes.ts";
+import { intAttribute, pruneNodes, returnedNames, stringAttribute } from "@isthmus/graph/ir";
+import { type KernelShape, writeConvolution } from "./blocked-convolution.ts";
+import { writeOperator } from "./blocked-operators.ts";
+import { BLOCKED_OPSET, BlockedValues } from "./blocked-values.ts";
 
 /**
  * Rewrites convolutions whose kernels are not constants to blocked layout,
@@ -26,14 +28,20 @@ export function blockConvolutions(graph: Graph, block: number): Graph {
     if (kernel !== undefined) blocked.set(node, kernel);
   }
   if (blocked.size === 0) return graph;
-  const written = new BlockedNodes(graph, block);
-  const nodes = graph.nodes.flatMap((node) => {
+  const values = new BlockedValues(graph, block);
+  for (const node of graph.nodes) {
     const kernel = blocked.get(node);
-    return kernel === undefined ? written.other(node) : written.convolution(node, kernel);
+    if (kernel === undefined) writeOperator(values, node);
+    else writeConvolution(values, node, kernel);
+  }
+  const returned = [...returnedNames(graph), ...(graph.scored === undefined ? [] : [graph.scored])];
+  const nodes = values.finish(returned);
+  return pruneNodes({
+    ...graph,
+    opsets: new Map([...graph.opsets, BLOCKED_OPSET]),
+    constants: values.constants,
+    nodes,
   });
-  const opsets = new Map([...graph.opsets, [BLOCKED_DOMAIN, 1]]);
-  // Nothing reads the kernels any more that are images in another order.
-  return pruneNodes({ ...graph, opsets, constants: written.constants, nodes });
 }
 
 /** Returns the shape of the kernel if a node can be rewritten; otherwise undefined. */

@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   createCheckpoint,
   createRandom,
+  innerProduct,
   saveCheckpoint,
   sizeOf,
   type Tensor,
@@ -158,7 +159,7 @@ async function openCurvature(
   const work: Readonly<Record<string, () => Promise<number>>> = {
     async product() {
       await operator.apply(vector, out);
-      return Math.sqrt(out.reduce((sum, x) => sum + x * x, 0));
+      return Math.sqrt(innerProduct(out, out));
     },
     trace: async () => (await estimateTrace(operator, { products: 99, relativeError: 0 })).trace,
     eigenvalues: async () => (await topEigenpairs(operator, { count: 3 })).largest[0]?.value ?? Number.NaN,

@@ -8,7 +8,10 @@ type Tensors = ReadonlyMap<string, Tensor>;
 export interface LoadedGraph {
   /** Names of all tensors that it takes. */
   readonly names: ReadonlySet<string>;
-  /** Copies tensors to the memory of the engine's device, if it has one; returns the ones still to be fed. */
+  /**
+   * Copies tensors to the memory of the engine's device, if it has one; returns the ones still to be fed.
+   * Tensors that do not vary are copied the first time only.
+   */
   readonly hold: (tensors: Tensors) => Promise<Tensors>;
   /** Runs the graph on the batch that begins at an example. */
   readonly run: (feeds: Tensors, begin: number) => Promise<Tensors>;
@@ -42,7 +45,7 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
     const session = await engine.load(graph);
     return {
       names,
-      hold: (tensors) => holdFeeds(session, tensors),
+      hold: holderOf(session, varying),
       run: runnerOf(session, isShared ? use.heldBatches : undefined),
       release: () => session.release(),
     };
@@ -67,6 +70,18 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
       fixedValues.clear();
       await Promise.all([before.release(), session.release()]);
     },
+  };
+}
+
+/** Returns a function that copies tensors to the device of a session, after the first time those that vary. */
+function holderOf(session: Session, varying: ReadonlySet<string> | undefined): LoadedGraph["hold"] {
+  let isHeld = false;
+  return async (tensors) => {
+    const isFirst = varying === undefined || !isHeld;
+    const copied = isFirst ? tensors : new Map([...tensors].filter(([name]) => varying.has(name)));
+    const fed = await holdFeeds(session, copied);
+    isHeld = session.memory !== undefined;
+    return fed;
   };
 }
 

@@ -1,10 +1,11 @@
 import { measureBarrier } from "@isthmus/barrier";
 import { trainCurve } from "@isthmus/connectivity";
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { simplexVertices } from "@isthmus/ensemble";
 import { type Engine, randomWeights } from "@isthmus/graph";
-import { pruneNetwork, trainGradually, trainMasked } from "@isthmus/sparsity";
+import { createMatrix, createProducts, polarFactor } from "@isthmus/linear-algebra";
+import { pruneNetwork, trainMasked } from "@isthmus/sparsity";
 import { findStar } from "@isthmus/star-domain";
 import { trainInSubspace } from "@isthmus/subspace";
 import { discoverSymmetries } from "@isthmus/symmetry";
@@ -55,8 +56,23 @@ export const STEPS: Readonly<Record<string, DeviceWork>> = {
     return [result.loss, ...(await numbersOf(path(0.5)))];
   },
   async star(engine) {
-    const { star, result } = await findStar({ graph, engine }, [network(0), network(1)], data, OPTIONS);
+    const { star, result } = await findStar({ graph, engine }, [network(0), network(1)], data, {
+      ...OPTIONS,
+      seed: 1,
+    });
     return [result.loss, ...(await numbersOf(star))];
+  },
+  async simplex(engine) {
+    const options = { ...OPTIONS, members: 2, made: [network(1)] };
+    const numbers: number[] = [];
+    for await (const { network: vertex } of simplexVertices({ graph, engine }, [network(0)], data, options))
+      numbers.push(...(await numbersOf(vertex)));
+    return numbers;
+  },
+  async subspace(engine) {
+    const options = { ...OPTIONS, dimension: 5, freeze: ["l1.*"] };
+    const { weights, result } = await trainInSubspace({ graph, engine }, network(0), data, options);
+    return [result.loss, ...(await numbersOf(weights))];
   },
   async "learned alignment"(engine) {
     const stream = streamNetwork("rms");
@@ -73,5 +89,34 @@ export const STEPS: Readonly<Record<string, DeviceWork>> = {
       { seed: 0, steps: 4, batchSize: 8, learningRate: 1e-4 },
     );
     return [objective.after, ...(await numbersOf(await transform(ends[1])))];
+  },
+};
+
+/** A matrix of normal numbers, in f32. */
+function randomMatrix(rows: number, columns: number) {
+  const random = createRandom(rows, "matrix");
+  return createMatrix(
+    rows,
+    columns,
+    Float32Array.from({ length: rows * columns }, () => random.normal()),
+  );
+}
+
+/** Other work, whose results are measured or merged. */
+export const MEASURES: Readonly<Record<string, DeviceWork>> = {
+  async barrier(engine) {
+    const { points } = await measureBarrier({ graph, engine }, [network(0), network(1)], data, { points: 3 });
+    return points.map(({ loss }) => loss);
+  },
+  async gradient(engine) {
+    return numbersOf(await measureGradient({ graph, engine }, network(0), data));
+  },
+  async "polar factors"(engine) {
+    const products = createProducts(engine);
+    const factors = await Promise.all(
+      [randomMatrix(64, 48), randomMatrix(40, 120)].map((matrix) => polarFactor(matrix, products)),
+    );
+    await products.release();
+    return factors.flatMap(({ data: values }) => [...values]);
   },
 };

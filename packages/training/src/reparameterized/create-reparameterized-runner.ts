@@ -86,7 +86,6 @@ export async function createReparameterizedRunner(
   const coordinates = async () => entry(await updating.carried(), name, "coordinates").data as Float32Array;
   const place = async (at: number) => reparameterization.placeInto(await coordinates(), parameters, at);
   await place(0);
-  await differentiating.hold(parameters);
   return {
     coordinates,
     place,
@@ -95,7 +94,7 @@ export async function createReparameterizedRunner(
     hold: (tensors) => differentiating.hold(tensors),
     fixed: new Map([...differentiating.fixed, ...parameters]),
     async run(stepAt, data) {
-      const outcome = await differentiating.run(stepAt, data);
+      const outcome = await differentiating.run(stepAt, new Map([...data, ...parameters]));
       reparameterization.pullBackInto(differentiating.gradients, gradient.data as Float32Array);
       const { metrics } = await updating.run(stepAt, new Map([[update.gradient, gradient]]));
       await place(stepAt.step + 1);

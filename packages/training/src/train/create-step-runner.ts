@@ -108,7 +108,9 @@ export async function createStepRunner(
   const carried = returnsEach ? new Map<string, string>() : carriedOutputs(step);
   const session = await engine.load(step.graph, { threads, carried });
   const memory = returnsEach ? undefined : session.memory;
-  return new Runner({ step, fixed, buffers, updater, session, memory, seed });
+  const runner = new Runner({ step, fixed, buffers, updater, session, memory, seed });
+  await runner.hold(fixed);
+  return runner;
 }
 
 /** Returns the step's graph without the optimiser's state, which no checkpoint has, among its weights. */
@@ -180,7 +182,7 @@ class Runner implements StepRunner {
     const { step, fixed, buffers, updater } = parts;
     this.#parts = parts;
     this.fixed = fixed;
-    this.#holdFeeds = createFeedHolder(parts);
+    this.#holdFeeds = createFeedHolder(parts.session);
     this.#scalars = new Map(step.scalars.map(({ name }) => [name, allocate({ dtype: "f32", shape: [] })]));
     this.#masks = new Map(step.masks.map((mask) => [mask.name, allocate(mask)]));
     this.#results = createResults(step);
@@ -189,7 +191,7 @@ class Runner implements StepRunner {
       gradients.map(([name, output]) => [name, entry(this.#results, output, "gradient")]),
     );
     const feedsOf = (from: ReadonlyMap<string, Tensor>) =>
-      new Map([...fixed, ...from, ...this.#scalars, ...this.#masks]);
+      new Map([...from, ...this.#scalars, ...this.#masks]);
     const written = (step.inPlace?.parameters ?? []).map(({ gradient }) => {
       return [gradient, entry(updater?.tensors ?? new Map(), gradient, "gradient")] as const;
     });
@@ -223,7 +225,7 @@ class Runner implements StepRunner {
   async #feedsOf(data: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const { memory, buffers } = this.#parts;
     if (memory !== undefined) {
-      if (this.#place === "here") await memory.hold(new Map([...this.fixed, ...buffers[this.#side]]));
+      if (this.#place === "here") await memory.hold(buffers[this.#side]);
       return new Map([...this.#scalars, ...this.#masks, ...data]);
     }
     const feeds = this.#feeds[this.#side];

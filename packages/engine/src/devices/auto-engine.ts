@@ -71,6 +71,7 @@ export function createAutoEngine(parts: AutoParts): Engine {
     get name() {
       return name;
     },
+    note: onNote,
     async load(graph, options = {}) {
       if (options.optimize === false) return processor.load(graph, options);
       const engine = await chooseFor(async () => ({ graph, options }));

@@ -76,6 +76,8 @@ export interface Engine {
    * so that a tensor may be changed between runs without a copy. @defaultValue false
    */
   readonly sharesMemory?: boolean;
+  /** Says something about a run to whoever uses the engine; missing if nobody listens. */
+  readonly note?: ((text: string) => void) | undefined;
   /**
    * Makes a graph ready to run.
    * @throws EngineError if the engine refuses the graph

@@ -23,6 +23,7 @@ export function withLoad(
       get sharesMemory() {
         return inner.sharesMemory ?? false;
       },
+      note: inner.note,
       load: (graph, options) => load(inner, graph, options),
       ...(choose && {
         choose: async (workFor) => wrap(await choose((candidate) => workFor(wrap(candidate)))),

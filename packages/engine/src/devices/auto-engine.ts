@@ -71,6 +71,7 @@ export function createAutoEngine(parts: AutoParts): Engine {
     get name() {
       return name;
     },
+    note: onNote,
     // Graphs that run on different devices cannot take tensors from each other's memory.
     async load(graph, { staying: _, ...options } = {}) {
       if (options.optimize === false) return processor.load(graph, options);

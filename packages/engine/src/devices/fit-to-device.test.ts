@@ -1,6 +1,15 @@
 import { createRandom, createTensor, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, equal, GraphBuilder, logSoftmax, mul, sum, where } from "@isthmus/graph/builder";
+import {
+  cast,
+  equal,
+  GraphBuilder,
+  logSoftmax,
+  maxPoolIndices,
+  mul,
+  sum,
+  where,
+} from "@isthmus/graph/builder";
 import { int } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -92,4 +101,32 @@ test("fitToDevice() leaves graphs without types, and comparisons with numbers be
   expect(fitToDevice(graph).nodes).toEqual(graph.nodes);
   const { types: _, ...untyped } = norm([2, 3], 1);
   expect(fitToDevice(untyped).nodes).toEqual(untyped.nodes);
+});
+
+test("fitToDevice() finds the places of a pool's maxima, of several the first, as onnxruntime does", async () => {
+  const windows = fc.record({
+    extents: fc.tuple(fc.integer({ min: 3, max: 7 }), fc.integer({ min: 3, max: 7 })),
+    taps: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 2, max: 3 })),
+    stride: fc.integer({ min: 1, max: 3 }),
+    pads: fc.integer({ min: 0, max: 1 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(windows, fc.nat(), async ({ extents, taps, stride, pads }, seed) => {
+      const builder = new GraphBuilder("pool", 17);
+      const shape = [2, 2, ...extents];
+      const x = builder.input("x", { dtype: "f32", shape });
+      const padding = taps.map((size) => Math.min(pads, size - 1));
+      const options = { strides: [stride, stride], pads: [...padding, ...padding] };
+      const indices = maxPoolIndices(x, taps, options);
+      const graph = builder.build([builder.rename(cast(indices, "f32"), "y")]);
+      const fitted = fitToDevice(graph);
+      for (const { op, outputs } of fitted.nodes) if (op === "MaxPool") expect(outputs).toHaveLength(1);
+      const random = createRandom(seed, "x");
+      // Few values, so that many windows have several maxima.
+      const data = Float32Array.from({ length: 4 * extents[0] * extents[1] }, () => random.integer(4) - 3);
+      const tensor: Tensor = { dtype: "f32", shape, data };
+      expect([...(await outputOf(fitted, tensor))]).toEqual([...(await outputOf(graph, tensor))]);
+    }),
+    { numRuns: 25 },
+  );
 });

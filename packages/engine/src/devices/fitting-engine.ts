@@ -32,6 +32,7 @@ export function fittingEngine(engine: Engine, processor: Engine): Engine {
     get name() {
       return engine.name;
     },
+    note: engine.note,
     async load(graph, options = {}) {
       return new FittingSession({ engine, processor, graph, options }, await engine.load(graph, options));
     },
@@ -94,7 +95,11 @@ class FittingSession implements Session {
       } catch (refusal) {
         if (!(refusal instanceof UnsupportedError)) throw refusal;
         const { name: engine } = this.#loading.engine;
-        throw new EngineError(`${messageOf(error)}. ${refusal.message}`, { engine, cause: error });
+        throw new EngineError(`${messageOf(error)}. ${refusal.message}`, {
+          engine,
+          lacksMemory: true,
+          cause: error,
+        });
       }
       return work();
     }

@@ -28,7 +28,10 @@ export interface OnnxRuntimeEngineOptions {
    * and takes the fastest. Bits of results are promised for the processor only. @defaultValue "cpu"
    */
   readonly device?: DeviceName | undefined;
-  /** Called with what `auto` chose, and why. @defaultValue warnings of the process */
+  /**
+   * Called with what `auto` chose, and why, and with the smaller batch of an evaluation for which memory was
+   * too small. @defaultValue warnings of the process
+   */
   readonly onNote?: ((text: string) => void) | undefined;
   /**
    * Called after the first run of each graph with the number of its nodes that ran on the device, and those
@@ -71,19 +74,21 @@ export interface OnnxRuntimeEngineOptions {
 export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions = {}): Engine {
   const { device = "cpu", onNote = warn, onPlacement } = options;
   assertDevice(device);
-  if (device === "cpu") return createProcessor();
-  if (device !== "auto") return engineOf(device, onPlacement);
+  const follow = { onNote, onPlacement };
+  if (device === "cpu") return createProcessor(onNote);
+  if (device !== "auto") return engineOf(device, follow);
   return createAutoEngine({
-    processor: createProcessor(),
+    processor: createProcessor(onNote),
     listTrials: () => Promise.all(ACCELERATORS.filter(isOfSystem).map(tryDevice)),
-    engineOf: (accelerator) => engineOf(accelerator, onPlacement),
+    engineOf: (accelerator) => engineOf(accelerator, follow),
     onNote,
   });
 }
 
 /** Returns an engine on the processor, of its own, as callers keep what belongs to an engine by it. */
-function createProcessor(): Engine {
+function createProcessor(onNote: (text: string) => void): Engine {
   return {
+    note: onNote,
     get name() {
       return findRuntime().engine;
     },
@@ -99,9 +104,13 @@ function createProcessor(): Engine {
 }
 
 /** Returns the engine on a device other than the processor. */
-function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined): Engine {
-  const processor = createProcessor();
+function engineOf(
+  device: Accelerator,
+  { onNote, onPlacement }: { onNote: (text: string) => void; onPlacement: FollowPlacement | undefined },
+): Engine {
+  const processor = createProcessor(onNote);
   return {
+    note: onNote,
     name: engineOnDevice(device),
     async load(graph, options = {}): Promise<Session> {
       // Only probes and proofs need every value computed as written, and they are small.

@@ -1,7 +1,7 @@
-import { type DType, EngineError, resolveOptions, type Tensor } from "@isthmus/core";
+import { type DType, EngineError, messageOf, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { describeFailure } from "../devices/describe-failure.ts";
+import { describeFailure, saysMemoryIsFull } from "../devices/describe-failure.ts";
 import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
@@ -119,6 +119,7 @@ class OnnxRuntimeSession implements Session {
       const reason = reasonOf(this.#runtime, this.#graph, cause);
       throw new EngineError(`Cannot run graph "${this.#graph.name}" on ${engine}: ${reason}`, {
         engine,
+        lacksMemory: saysMemoryIsFull(messageOf(cause)),
         cause,
       });
     }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { RowTimes } from "./measure-row.ts";
 
 /** Result of a run of all rows. */
@@ -36,12 +37,17 @@ the first PYTHON has PyTorch and other peers, the second mergekit. Rows are defi
 last run are in \`docs/speed.json\`, the ratios of earlier runs in \`docs/speed-history.json\`. On a machine that is busy nothing is written.
 `;
 
+/** Profiles of the steps that are behind, which no run measures. */
+const PAGE_LIMITS = readFileSync(new URL("limits.md", import.meta.url), "utf8");
+
 /** Words of the page until a run is written. */
 const NO_RUN = "No run on a quiet machine has been written yet.\n";
 
 /** Writes the page of a result; of none yet if it is undefined. */
 export function speedPage(result: SpeedResult | undefined): string {
-  return [PAGE_HEAD, ...(result === undefined ? [NO_RUN] : describeRun(result)), PAGE_FOOT].join("\n");
+  return [PAGE_HEAD, ...(result === undefined ? [NO_RUN] : describeRun(result)), PAGE_LIMITS, PAGE_FOOT].join(
+    "\n",
+  );
 }
 
 function describeRun(result: SpeedResult): string[] {

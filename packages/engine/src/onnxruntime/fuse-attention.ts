@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { at, type Tensor } from "@isthmus/core";
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { float, int } from "@isthmus/graph/ir";
 import { type CausalAttention, findCausalAttention } from "./find-attention.ts";
@@ -19,13 +19,13 @@ const WIDTH_STEP = 8;
  */
 export function fuseAttention(graph: Graph): Graph {
   if ((graph.opsets.get("") ?? 0) < PARTIAL_SHAPE) return graph;
-  const found = findCausalAttention(graph).filter(({ width }) => width % WIDTH_STEP === 0);
-  if (found.length === 0) return graph;
-  const removed = new Set(found.flatMap(({ nodes }) => nodes));
-  const byMeans = new Map(found.map((attention) => [attention.means, attention]));
+  const attentions = findCausalAttention(graph).filter(({ width }) => width % WIDTH_STEP === 0);
+  if (attentions.length === 0) return graph;
+  const removed = new Set(attentions.flatMap(({ nodes }) => nodes));
+  const byMeans = new Map(attentions.map((attention) => [attention.means, attention]));
   const constants = new Map(graph.constants);
   const nodes = graph.nodes.flatMap((node) => {
-    const attention = byMeans.get(node.outputs[0] ?? "");
+    const attention = byMeans.get(at(node.outputs, 0, "output"));
     if (attention !== undefined) return fusedNodes(attention, constants);
     return removed.has(node) ? [] : [node];
   });

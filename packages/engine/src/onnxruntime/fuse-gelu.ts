@@ -1,4 +1,4 @@
-import type { TensorInfo } from "@isthmus/core";
+import { at, type TensorInfo } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { countUses, floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { CONTRIBUTED_DOMAIN } from "./fuse-attention.ts";
@@ -16,7 +16,8 @@ const MOST_TERMS = 128;
  */
 export function fuseGelu(graph: Graph): Graph {
   const products = new Map<string, Node>();
-  for (const node of graph.nodes) if (isShortProduct(graph, node)) products.set(node.outputs[0] ?? "", node);
+  for (const node of graph.nodes)
+    if (isShortProduct(graph, node)) products.set(at(node.outputs, 0, "output"), node);
   if (products.size === 0) return graph;
   const uses = countUses(graph);
   const bared = new Map<Node, Node>();

@@ -41,10 +41,10 @@ const tried = new WeakMap<Runtime, Map<Fusion, Promise<boolean>>>();
 
 /** Finds out, once for a build, whether a fusion runs there and keeps bits. */
 function keepsBits(runtime: Runtime, fusion: Fusion): Promise<boolean> {
-  const known = tried.get(runtime) ?? new Map<Fusion, Promise<boolean>>();
-  tried.set(runtime, known);
-  const keeps = known.get(fusion) ?? tryFusion(runtime, fusion).catch(() => false);
-  known.set(fusion, keeps);
+  const outcomes = tried.get(runtime) ?? new Map<Fusion, Promise<boolean>>();
+  tried.set(runtime, outcomes);
+  const keeps = outcomes.get(fusion) ?? tryFusion(runtime, fusion).catch(() => false);
+  outcomes.set(fusion, keeps);
   return keeps;
 }
 

@@ -23,8 +23,8 @@ export function rowsAtATime(classes: number): number {
 let kernels: Kernels | undefined;
 
 /**
- * Sums exponentials of rows of logits, by WebAssembly SIMD if the runtime has it. That computes every
- * exponential as V8 computes `Math.exp`, so that results do not depend on it there.
+ * Computes sums of exponentials of rows of logits, by WebAssembly SIMD if the runtime offers that. The kernel
+ * computes every exponential as V8 computes `Math.exp`, so that both give the same bits in Node.
  *
  * @param logits - `[rows, classes]`, row-major, of at most {@link rowsAtATime} rows
  * @param scale - number by which differences of logits are multiplied, above 0

@@ -73,7 +73,10 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
   };
 }
 
-/** Returns a function that copies tensors to the device of a session, after the first time those that vary. */
+/**
+ * Returns a function that copies tensors to the device of a session: all the first time, then only varying
+ * ones.
+ */
 function holderOf(session: Session, varying: ReadonlySet<string> | undefined): LoadedGraph["hold"] {
   let isHeld = false;
   return async (tensors) => {

@@ -72,6 +72,8 @@ describe("--device", () => {
     const options = { cwd: folder, env: NO_DRIVER };
     const named = await runAlone([...TRAIN, "-o", "a.safetensors", "--device", "webgpu"], options);
     expect(named.code).toBe(2);
+    // The sentence says what the loader of drivers said; its own words on the terminal would hide it.
+    expect(named.stderr).not.toMatch(/Warning|vkCreateInstance/);
     expect(named.stderr).toContain(
       'Cannot compute on device "webgpu" as it needs a driver of the graphics card',
     );
@@ -79,7 +81,10 @@ describe("--device", () => {
     const auto = await runAlone([...TRAIN, "-o", "a.safetensors", "--device", "auto"], options);
     expect(auto.code).toBe(0);
     expect(auto.stderr.match(/Graphs run on the processor, as no other device works here/g)).toHaveLength(1);
-    expect(existsSync(join(folder, "a.safetensors"))).toBe(true);
+    const here = await runAlone([...TRAIN, "-o", "b.safetensors"], options);
+    expect(here.code).toBe(0);
+    const [there, own] = ["a", "b"].map((name) => readFileSync(join(folder, `${name}.safetensors`)));
+    expect(own !== undefined && there?.equals(own)).toBe(true);
   });
 
   it.skipIf(!hasSwiftShader)(
@@ -108,6 +113,33 @@ describe("--device", () => {
       const whole = await runJson<{ loss: number }>([...words, "-o", "whole.safetensors"], options);
       expect(resumed.resumedAt).toBeGreaterThan(0);
       expect(Math.abs(resumed.loss - whole.loss)).toBeLessThan(1e-5 * whole.loss);
+    },
+  );
+
+  it.skipIf(!hasSwiftShader)(
+    "auto in worker threads without a driver gives the results of the processor",
+    async () => {
+      const results = await Promise.all(
+        ["cpu", "auto"].map(async (device) => {
+          const words = [
+            "federate",
+            "simulate",
+            "plain.yaml",
+            "--device",
+            device,
+            "--workers",
+            "2",
+            "-o",
+            device,
+          ];
+          const ended = await runAlone(words, { cwd: folder, env: NO_DRIVER });
+          expect(ended.code, ended.stderr).toBe(0);
+          const text = readFileSync(join(folder, device, "simulation.json"), "utf8");
+          return (JSON.parse(text) as { readonly runs: readonly object[] }).runs;
+        }),
+      );
+      expect(results[0]).toHaveLength(1);
+      expect(results[1]).toEqual(results[0]);
     },
   );
 });

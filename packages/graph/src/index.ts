@@ -33,7 +33,7 @@ export { withNamesOf } from "./binding/with-names-of.ts";
 export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export { DEVICE_NAMES, type DeviceName, withoutDevice } from "./device-names.ts";
-export type { DeviceMemory, Engine, LoadOptions, Session } from "./engine.ts";
+export type { DeviceMemory, Engine, LoadOptions, Session, WorkFor } from "./engine.ts";
 export { assertCausal, limitExamples } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
@@ -110,3 +110,4 @@ export {
 export { lossOfOutput, scoreBy } from "./scoring/score-by.ts";
 export { type Scoring, scoringOf } from "./scoring/scoring-of.ts";
 export { type SharedEngine, shareSessions, withSharedSessions } from "./share-sessions.ts";
+export { withLoad } from "./with-load.ts";

@@ -1,10 +1,11 @@
-import { type DType, EngineError, resolveOptions, type Tensor } from "@isthmus/core";
+import { type DType, EngineError, messageOf, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { describeFailure } from "../devices/describe-failure.ts";
+import { describeFailure, saysMemoryIsFull } from "../devices/describe-failure.ts";
 import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
+import { fuseNodes } from "./fuse-nodes.ts";
 import { HeldTensors, LeftTensors, leftTensor } from "./held-tensors.ts";
 import { measureBlock } from "./measure-block.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
@@ -50,9 +51,8 @@ function reasonOf({ device }: Runtime, graph: Graph, cause: unknown): string {
 }
 
 async function prepare(runtime: Runtime, graph: Graph): Promise<Graph> {
-  return runtime.device === undefined
-    ? blockConvolutions(graph, await measureBlock(runtime))
-    : fitToDevice(graph);
+  if (runtime.device !== undefined) return fitToDevice(graph);
+  return blockConvolutions(await fuseNodes(runtime, graph), await measureBlock(runtime));
 }
 
 /** A loaded graph. */
@@ -119,6 +119,7 @@ class OnnxRuntimeSession implements Session {
       const reason = reasonOf(this.#runtime, this.#graph, cause);
       throw new EngineError(`Cannot run graph "${this.#graph.name}" on ${engine}: ${reason}`, {
         engine,
+        lacksMemory: saysMemoryIsFull(messageOf(cause)),
         cause,
       });
     }

@@ -122,7 +122,12 @@ export async function createTrainingStep(
   const mode = toTrainingMode(objective.graph);
   const target = chooseTarget(mode, { freeze, points: blend, decay: blendDecay });
   const withRespectTo = [...target.trained.keys()];
-  const differentiated = gradient(target.graph, { loss: objective.loss, withRespectTo });
+  const differentiated = gradient(target.graph, {
+    loss: objective.loss,
+    withRespectTo,
+    // Only engines of the processor share memory.
+    convolvesExamples: engine.sharesMemory === true,
+  });
   const moved =
     wasserstein === undefined
       ? differentiated

@@ -20,6 +20,7 @@ import {
 } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { MaskInput } from "../mode/mask-input.ts";
+import { carriedOutputs } from "../step/carried-outputs.ts";
 import type { RunnableStep } from "../step/training-step.ts";
 import { createInPlaceUpdater, type InPlaceUpdater } from "./create-in-place-updater.ts";
 
@@ -104,10 +105,7 @@ export async function createStepRunner(
   const fixed = new Map([...bound].filter(([name]) => !names.has(name)));
   const updater = openUpdater(step);
   const buffers = createBuffers(step, bound, updater);
-  const returned = step.carried.flatMap(({ input, output }) =>
-    output === undefined ? [] : [[output, input] as const],
-  );
-  const carried = new Map(returnsEach ? [] : returned);
+  const carried = returnsEach ? new Map<string, string>() : carriedOutputs(step);
   const session = await engine.load(step.graph, { threads, carried });
   const memory = returnsEach ? undefined : session.memory;
   const runner = new Runner({ step, fixed, buffers, updater, session, memory, seed });

@@ -113,13 +113,13 @@ export async function train(
     const evaluator = await openEvaluator(training, resolved);
     if (evaluator !== undefined) open.push(evaluator);
     const returnsEach = resolved.constraint?.applyInPlace !== undefined;
-    const runner = await createStepRunner(step, engine, weights, { seed, threads, returnsEach });
+    const runner = await createStepRunner(step, prepared.engine, weights, { seed, threads, returnsEach });
     open.push(runner);
     const run =
       resolved.statePath === undefined
         ? {} // nothing is resumed from it, and hashing the data would take longer than a few steps
         : {
-            ...(await describeRun({ graph, engine: engine.name, weights, data }, resolved)),
+            ...(await describeRun({ graph, engine: prepared.engine.name, weights, data }, resolved)),
             ...(await describeLocalTraining({ graph, part }, resolved)),
           };
     const start = await startOf(resolved, run, await runner.carried());

@@ -75,7 +75,7 @@ export const STEPS: Readonly<Record<string, DeviceWork>> = {
     return [result.loss, ...(await numbersOf(weights))];
   },
   async "learned alignment"(engine) {
-    const stream = streamNetwork("rms");
+    const stream = streamNetwork("layer");
     const symmetries = await discoverSymmetries({ graph: stream, engine: createOnnxRuntimeEngine() });
     const ends = [
       createCheckpoint(randomWeights(stream, 0)),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { quoteCommand } from "@isthmus/findings";
+import { deviceOf } from "./open/follow-device.ts";
 import { assertNeeds, hintAtMethod } from "./options/option-needs.ts";
 import { takeUse, USE } from "./options/use-option.ts";
 import { whileNotingData } from "./result/fed-data.ts";
@@ -79,7 +80,7 @@ function wordsOf(argv: readonly string[]): readonly string[] {
 
 function createContext(
   argv: readonly string[],
-  { quiet, device = "cpu" }: CommonOptions,
+  { quiet }: CommonOptions,
   shared: Pick<Context, "terminal" | "signal" | "use">,
 ): Context {
   const { terminal, use } = shared;
@@ -89,7 +90,10 @@ function createContext(
     ...repeatProgress(quiet ? () => {} : createProgress(terminal)),
     commandLine: quoteCommand(["isthmus", ...argv]),
     version,
-    maker: { version, ...(device !== "cpu" && { device }) },
+    get maker() {
+      const device = deviceOf(terminal);
+      return { version, ...(device !== undefined && { device }) };
+    },
     provenance: describeCommand(takeUse(argv).words, { version, use }),
   };
 }

@@ -12,8 +12,6 @@ export type CommonOptions = {
   readonly json?: true;
   /** Whether progress is hidden. */
   readonly quiet?: true;
-  /** Name of the device that computes, of verbs that run graphs. @defaultValue "cpu" */
-  readonly device?: DeviceName | undefined;
 };
 
 /** Version of the program that makes a network, and its device if that is not the processor. */
@@ -34,7 +32,7 @@ export interface Context extends RepeatedProgress {
   readonly commandLine: string;
   /** Version of this program. */
   readonly version: string;
-  /** Maker of the networks that the command writes, as their metadata name it. */
+  /** Maker of the networks that the command writes, as their metadata name it once they are computed. */
   readonly maker: Maker;
   /** Files of measurements that the command line names by `--use`. */
   readonly use: readonly string[];

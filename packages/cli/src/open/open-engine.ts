@@ -1,9 +1,13 @@
 import { UsageError } from "@isthmus/core";
 import { createEngine, type EngineName, engineOnDevice, type Placement } from "@isthmus/engine";
-import type { Engine } from "@isthmus/graph";
+import { DEVICE_NAMES, type Engine } from "@isthmus/graph";
 import { plural } from "../format/plural.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
+import { followDevice } from "./follow-device.ts";
+
+/** Devices other than the processor. */
+const ACCELERATORS = DEVICE_NAMES.filter((device) => device !== "cpu" && device !== "auto");
 
 /**
  * Returns the name of the engine that options ask for, the name of its device included.
@@ -21,14 +25,20 @@ export function engineNameOf({
 }
 
 /** Creates the engine that options ask for; what it says goes to the terminal. */
-export function openEngine(
+export async function openEngine(
   { verbose, ...options }: Partial<EngineOptions>,
   { terminal }: Pick<Context, "terminal">,
 ): Promise<Engine> {
-  return createEngine(engineNameOf(options), {
+  const engine = await createEngine(engineNameOf(options), {
     onNote: terminal.note,
     onPlacement: verbose && ((placement) => terminal.note(describePlacement(placement))),
   });
+  followDevice(terminal, () =>
+    ACCELERATORS.find(
+      (device) => engineNameOf(options) !== "onnxruntime" && engineOnDevice(device) === engine.name,
+    ),
+  );
+  return engine;
 }
 
 function describePlacement({ graph, onDevice, onProcessor }: Placement): string {

@@ -117,7 +117,9 @@ class FittingSession implements Session {
     if (held.size > 0) await this.#memory.readInto(held);
     await this.#session.release();
     const carried = splitCarried(options.carried, tensors);
-    const session = await engine.load(split, { ...options, ...(options.carried && { carried }) });
+    // Outputs in parts come back to the host, where their tensors stand for themselves again.
+    const { staying: _, ...others } = options;
+    const session = await engine.load(split, { ...others, ...(options.carried && { carried }) });
     this.#session = splitSession(session, tensors);
     this.#divided = { limit, shapes: shapesOf(graph, feeds) };
     if (held.size > 0) await this.#memory.hold(held);

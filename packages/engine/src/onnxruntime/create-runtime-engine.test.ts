@@ -35,3 +35,43 @@ it("a run that a device fails says which device, why, and how to go on", async (
   );
   await session.release();
 });
+
+it("sessions of a device take from each other what one of them leaves there, until it is released", async () => {
+  const native = createNativeRuntime(onnxruntime);
+  const opened: (readonly string[] | undefined)[] = [];
+  const device = createRuntimeEngine({
+    ...native,
+    engine: "onnxruntime-webgpu",
+    device: "webgpu",
+    keepsOutputs: true,
+    fillsOutputs: false,
+    open(model, options) {
+      opened.push(options.onDevice);
+      return native.open(model, options);
+    },
+  });
+  const first = await device.load(graph, { staying: new Set(["y"]) });
+  const [fed, held] = [await device.load(graph), await device.load(graph)];
+  expect(opened).toEqual([["y"], [], []]);
+  await expect(first.run(feeds)).rejects.toThrow(
+    'Cannot run graph "small" as output "y" stays on the device: give a tensor for it',
+  );
+  const standing: Tensor = { dtype: "f32", shape: [2], data: Float32Array.of(7, 7) };
+  const taken = new Map([["x", standing]]);
+  const valuesOf = async (results: Promise<Map<string, Tensor>>) => [
+    ...((await results).get("y")?.data ?? []),
+  ];
+  await first.run(feeds, new Map([["y", standing]]));
+  await held.memory?.hold(taken);
+  for (const value of [1, 3]) {
+    const x: Tensor = { dtype: "f32", shape: [2], data: Float32Array.of(-1, value) };
+    await first.run(new Map([["x", x]]), new Map([["y", standing]]));
+    expect([...standing.data]).toEqual([7, 7]);
+    expect(await valuesOf(fed.run(taken))).toEqual([0, value]);
+    expect(await valuesOf(held.run(new Map()))).toEqual([0, value]);
+  }
+  await first.release();
+  expect(await valuesOf(fed.run(taken))).toEqual([7, 7]);
+  await expect(held.run(new Map())).rejects.toThrow('it needs a tensor for input "x"');
+  await Promise.all([fed.release(), held.release()]);
+});

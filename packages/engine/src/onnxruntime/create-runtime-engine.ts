@@ -30,7 +30,7 @@ async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promi
   const { carried, staying, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
   const inputs = [...graph.inputs, ...graph.weights.values()];
   const keeps = runtime.keepsOutputs && inputs.every(({ dtype = "f32" }) => KEPT.has(dtype));
-  const kept: Loaded["kept"] = keeps ? { carried, staying } : undefined;
+  const outputsThere: Loaded["outputsThere"] = keeps ? { carried, staying } : undefined;
   let session: RuntimeSession;
   try {
     const prepared = resolved.optimize ? await prepare(runtime, graph) : graph;
@@ -41,7 +41,7 @@ async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promi
     const reason = reasonOf(runtime, graph, cause);
     throw new EngineError(`Cannot load graph "${graph.name}" into ${engine}: ${reason}`, { engine, cause });
   }
-  return new OnnxRuntimeSession({ runtime, graph, session, kept });
+  return new OnnxRuntimeSession({ runtime, graph, session, outputsThere });
 }
 
 /** Says why a run or a load failed; for a device other than the processor, how to go on, too. */
@@ -61,10 +61,10 @@ interface Loaded {
   readonly graph: Graph;
   readonly session: RuntimeSession;
   /**
-   * Outputs that stay on the device: with the inputs that take them next, and for other sessions; undefined if
-   * no tensors can stay there.
+   * Outputs that stay on the device: with the inputs that take them next, and for other sessions; undefined
+   * if no tensors can stay there.
    */
-  readonly kept: Pick<Required<LoadOptions>, "carried" | "staying"> | undefined;
+  readonly outputsThere: Pick<Required<LoadOptions>, "carried" | "staying"> | undefined;
 }
 
 class OnnxRuntimeSession implements Session {
@@ -72,16 +72,16 @@ class OnnxRuntimeSession implements Session {
   readonly #runtime: Runtime;
   readonly #graph: Graph;
   readonly #session: RuntimeSession;
-  readonly #kept: NonNullable<Loaded["kept"]>;
+  readonly #kept: NonNullable<Loaded["outputsThere"]>;
   readonly #left = new LeftTensors();
   #isReleased = false;
 
-  constructor({ runtime, graph, session, kept }: Loaded) {
+  constructor({ runtime, graph, session, outputsThere }: Loaded) {
     this.#runtime = runtime;
     this.#graph = graph;
     this.#session = session;
-    this.#kept = kept ?? { carried: new Map(), staying: new Set() };
-    if (kept !== undefined) this.memory = new HeldTensors(runtime);
+    this.#kept = outputsThere ?? { carried: new Map(), staying: new Set() };
+    if (outputsThere !== undefined) this.memory = new HeldTensors(runtime);
   }
 
   async run(

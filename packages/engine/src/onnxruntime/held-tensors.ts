@@ -93,7 +93,7 @@ export class HeldTensors implements DeviceMemory {
   }
 
   #assertHeld(name: string): OrtTensor {
-    const tensor = this.#held.get(name);
+    const tensor = this.get(name);
     if (tensor !== undefined) return tensor;
     const { engine } = this.#runtime;
     throw new EngineError(`Cannot read "${name}" from ${engine} as it must lie there: no run has left it`, {

@@ -10,12 +10,11 @@ import { expect, it } from "vitest";
 import { createOnnxRuntimeEngine } from "../onnxruntime/create-onnxruntime-engine.ts";
 import { openProducts, PRODUCTS_MODULE, productsModuleOn, shareProducts } from "./open-products.ts";
 
-const square = (Elements: Float32ArrayConstructor | Float64ArrayConstructor, size: number): Matrix =>
-  createMatrix(
-    size,
-    size,
-    Elements.from({ length: size * size }, (_, i) => Math.sin(i)),
-  );
+function square(Elements: Float32ArrayConstructor | Float64ArrayConstructor, size: number): Matrix {
+  const data = new Elements(size * size);
+  for (let i = 0; i < data.length; i++) data[i] = Math.sin(i);
+  return createMatrix(size, size, data);
+}
 
 /** Products that count what they make. */
 function counted(name: string): MatrixProducts & { readonly made: string[] } {

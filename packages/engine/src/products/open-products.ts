@@ -16,8 +16,8 @@ export const PRODUCTS_MODULE: string = import.meta.url;
 const DEVICE = "device";
 
 /**
- * Returns the URL of a module that makes products of matrices on a device. `auto` makes them on the processor,
- * as it chooses by graphs.
+ * Returns the URL of a module that makes products of matrices on a device. `auto` makes them on the
+ * processor, as it chooses by graphs.
  */
 export function productsModuleOn(device: DeviceName = "cpu"): string {
   if (device === "cpu" || device === "auto") return PRODUCTS_MODULE;

@@ -4,7 +4,6 @@ import { basename, encodeUtf8 } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 import { VERSION } from "../version.ts";
 import { needsProducts } from "./merge-products.ts";
-import type { SaveMergeOptions } from "./save-merge-options.ts";
 
 /** A file that a merge has read. */
 export interface MergedFile {
@@ -54,7 +53,7 @@ const UNKNOWN_HASH = "0".repeat(64);
  */
 export function mergeMetadata(
   plan: MergePlan,
-  { recipe, device }: Pick<SaveMergeOptions, "recipe" | "device">,
+  { recipe, device }: { readonly recipe?: unknown; readonly device?: string | undefined },
   hashes: ReadonlyMap<string, string> | undefined,
 ): Record<string, string> {
   const { networks, metadata, seed } = plan;

@@ -7,7 +7,7 @@ import { takePoint } from "./join-points.ts";
 
 /** Feeder that sets the data inputs by which a blend enters the steps of a training loop. */
 export interface BlendFeeder {
-  /** Coefficients of the points, by the names of their data inputs, as the last call of {@link fill} set them. */
+  /** Coefficients by the names of their data inputs, as the last call of {@link fill} set them. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Tensors of the blend that states hold. */
   readonly stored: ReadonlyMap<string, Tensor>;
@@ -85,10 +85,10 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
     return [coefficient, createTensor("f32", [], new Float32Array(1))] as const;
   });
   const tensors = new Map<string, Tensor>(scalars);
-  const given = new Map<string, Tensor>();
+  const givenTensors = new Map<string, Tensor>();
   return {
     coefficients: new Map(scalars),
-    given,
+    given: givenTensors,
     tensors,
     weigh(coefficients) {
       if (coefficients.length !== blend.length) {
@@ -112,7 +112,7 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
             `Cannot place a network at "${name}" of a blend as it must have every weight: there is no "${weight}"`,
           );
         }
-        given.set(enters, tensor);
+        givenTensors.set(enters, tensor);
         tensors.set(enters, tensor);
       }
     },

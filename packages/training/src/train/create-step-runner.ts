@@ -76,7 +76,7 @@ export interface StepRunner {
   hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
   /**
    * Makes a step.
-   * @param data - tensors of the step's data inputs other than its scalars and masks and those that are held
+   * @param data - tensors of the step's data inputs other than its scalars, its masks and held tensors
    * @throws EngineError if the engine fails; the carried tensors then hold their values from before the step
    */
   run(at: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome>;

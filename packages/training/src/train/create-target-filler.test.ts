@@ -18,7 +18,7 @@ function stepWith(dtype: DType, shape: readonly number[], more: Partial<Training
   } as unknown as Graph;
   const nothing = {
     ...{ carried: [], scalars: [], masks: [], metrics: new Map() },
-    ...{ references: new Map(), corrections: new Map() },
+    ...{ references: new Map(), corrections: new Map(), weightMasks: new Map() },
   };
   return { graph, batch: 3, examples: "x", targets: "targets", loss: "loss", ...nothing, ...more };
 }

@@ -24,7 +24,8 @@ export interface WeightConstraint {
    */
   readonly masks?: ReadonlyMap<string, Uint8Array>;
   /**
-   * Changes weights in place after a step, which a device must return for it. @defaultValue nothing is changed
+   * Changes weights in place after a step, which a device must return for it.
+   * @defaultValue nothing is changed
    * @param before - weights that the step started from, by name; must not be changed
    * @param after - weights that the step made, which are changed
    */

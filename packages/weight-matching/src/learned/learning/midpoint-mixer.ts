@@ -8,8 +8,8 @@ import { addUnitInputs, type MixedUnits, type UnitInputs } from "./unit-inputs.t
 import { createUnitMover, renewInPlace } from "./unit-mover.ts";
 
 /**
- * Mixed B, and a network between it and A, in f32. Tensors that the engine makes may lie on its device, so that
- * only its sessions can take them; the others are other objects whenever they change.
+ * Mixed B, and a network between it and A, in f32. Tensors that the engine makes may lie on its device, so
+ * that only its sessions can take them; all others are replaced by other objects whenever they change.
  */
 export interface MidpointWeights {
   /** Between both, to be fed; overwritten by the next call. */

@@ -3,7 +3,7 @@ import { type MovableUnits, moveRowsInPlace } from "../unit-rows.ts";
 
 /** Copies of the weights in which units may be moved, with all units in the places they were moved to. */
 export interface UnitMover {
-  /** The copies by name; the next move overwrites their data, and replaces the tensors by others of the same data. */
+  /** The copies by name; the next move overwrites their data, and replaces the objects by others. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
    * Moves units to their places: unit `places[i]` of the original network goes to place `i`. Returns whether
@@ -51,7 +51,7 @@ export function createUnitMover(
   };
 }
 
-/** Replaces tensors whose data were written by others of the same data, by which a device knows of the change. */
+/** Replaces tensors whose data were written by other objects, by which a device knows of the change. */
 export function renewInPlace(tensors: Map<string, Tensor>, written: Iterable<string>): void {
   for (const name of written) tensors.set(name, { ...entry(tensors, name, "tensor") });
 }

@@ -111,7 +111,7 @@ const PASSES: Readonly<Record<string, Pass>> = {
 
 function formsOf({ group }: Shape): Readonly<Record<string, Pass>> {
   const kernels = {
-    "kernel: batch": KERNEL_FORMS.convolveBatch,
+    "kernel: examples": KERNEL_FORMS.convolveExamples,
     "kernel: rows": KERNEL_FORMS.multiplyRows,
     ...(group === 1 && {
       "kernel: columns": KERNEL_FORMS.multiplyColumns,

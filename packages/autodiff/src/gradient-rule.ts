@@ -22,6 +22,8 @@ interface DifferentiatedNode {
   readonly needs: (input: number) => boolean;
   /** Returns the tensor of an input that is a constant, such as axes and extents; undefined for others. */
   readonly constant: (input: number) => Tensor | undefined;
+  /** Whether gradients for kernels are convolutions whose channels are the examples. */
+  readonly convolvesExamples: boolean;
 }
 
 /** Context of a rule: the node that it is applied to, and ways to read what every rule needs. */

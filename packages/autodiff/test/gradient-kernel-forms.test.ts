@@ -11,7 +11,7 @@ import { readWindow, type WindowAxis } from "../src/windows/window.ts";
 type Form = (x: Value, given: Value, convolution: Convolution) => Value;
 
 const FORMS: Readonly<Record<string, Form>> = { ...KERNEL_FORMS, kernelGradient };
-const FORMS_OF_GROUPS: ReadonlySet<string> = new Set(["convolveBatch", "multiplyRows", "kernelGradient"]);
+const FORMS_OF_GROUPS: ReadonlySet<string> = new Set(["convolveExamples", "multiplyRows", "kernelGradient"]);
 
 interface FormCase {
   readonly batch: number;
@@ -116,6 +116,45 @@ describe.each(Object.entries(FORMS))("%s()", (name, form) => {
       );
     });
     await fc.assert(property, { numRuns: 40 });
+  });
+});
+
+describe("kernelGradient() of convolutions over examples", () => {
+  const axis: WindowAxis = {
+    extent: 6,
+    count: 3,
+    taps: 3,
+    stride: 2,
+    dilation: 1,
+    before: 1,
+    after: 0,
+  };
+  const sizes = { batch: 16, group: 1, inner: 5, outer: 16 };
+
+  test.each([
+    { name: "blocks of examples and channels", changed: {}, convolutions: 1 },
+    { name: "no other batch", changed: { batch: 15 }, convolutions: 0 },
+    { name: "no other channels", changed: { outer: 15 }, convolutions: 0 },
+    {
+      name: "no dilated rows",
+      changed: { axes: [axis, { ...axis, taps: 2, dilation: 2 }] },
+      convolutions: 0,
+    },
+  ])("takes $name, and equals the definition", async ({ changed, convolutions }) => {
+    const given: FormCase = { axes: [axis, axis], ...sizes, ...changed };
+    const { batch, inner, outer, axes } = given;
+    const x = random([batch, inner, ...each(axes, "extent")], "x");
+    const y = random([batch, outer, ...each(axes, "count")], "given");
+    const form: Form = (value, g, convolution) =>
+      kernelGradient(value, g, { ...convolution, convolvesExamples: true });
+    const { graph, tensor } = await apply(form, given, { x, given: y });
+    const kernels = graph.nodes.filter(({ op, inputs }) => {
+      return op === "Conv" && !graph.constants.has(inputs[1] ?? "");
+    });
+    expect(kernels).toHaveLength(convolutions);
+    expect(Array.from(tensor.data as Float32Array, (value) => value + 0)).toEqual(
+      fromDefinition(given, { x, given: y }),
+    );
   });
 });
 

@@ -14,6 +14,13 @@ export interface LoadOptions {
    * keeps them there, see {@link DeviceMemory}; others return them like all outputs. @defaultValue none
    */
   readonly carried?: ReadonlyMap<string, string>;
+  /**
+   * Outputs that nothing but sessions of this engine takes: an engine with a device of its own leaves them
+   * there, and does not write the tensors of `out` for them. Each of these tensors stands for what the last
+   * run left until the session is released, and a session that is fed it takes that. Other engines write
+   * them like all outputs. @defaultValue none
+   */
+  readonly staying?: ReadonlySet<string>;
 }
 
 /** A function that returns the graph that an engine would load for some work, and the options. */
@@ -25,7 +32,8 @@ export type WorkFor = (engine: Engine) => Promise<{ readonly graph: Graph; reado
  */
 export interface DeviceMemory {
   /**
-   * Copies tensors to the device, by the inputs that take them.
+   * Copies tensors to the device, by the inputs that take them; a tensor that stands for what a session left
+   * there, see `staying` of {@link LoadOptions}, is taken in each run from where it lies.
    * @throws EngineError if the device fails, for example because its memory is full
    */
   hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;

@@ -52,7 +52,7 @@ export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
 export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feeding/plan-feeds.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
-export { holdFeeds } from "./hold-feeds.ts";
+export { createFeedHolder, holdFeeds } from "./hold-feeds.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertNetwork, bindWeights } from "./ir/bind-weights.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";

@@ -44,7 +44,7 @@ export function shareSessions(engine: Engine): SharedEngine {
   const loadShared = async (
     inner: Engine,
     graph: Graph,
-    { carried: _, ...options }: LoadOptions = {},
+    { carried: _, staying: _none, ...options }: LoadOptions = {},
   ): Promise<Session> => {
     const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
     const isSame = (one: Shared) => one.engine === inner && one.graph === graph && one.options === key;

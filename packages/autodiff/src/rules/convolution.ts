@@ -12,12 +12,12 @@ import { perAxis, readWindow, type WindowAxis } from "../windows/window.ts";
  * tap to the kernel `w`; the sum of `g` over examples and space to `b`.
  */
 const convRule: GradientRule = (context) => {
-  const { needs } = context;
+  const { needs, convolvesExamples } = context;
   const [x, kernel, g] = [context.operand(0), context.operand(1), context.cotangent()];
   const convolution = readConvolution(context, { input: x, kernel, result: g });
   return [
     needs(0) ? inputGradient(g, kernel, convolution) : undefined,
-    needs(1) ? kernelGradient(x, g, convolution) : undefined,
+    needs(1) ? kernelGradient(x, g, { ...convolution, convolvesExamples }) : undefined,
     needs(2) ? channelSum(g) : undefined,
   ];
 };
@@ -27,12 +27,12 @@ const convRule: GradientRule = (context) => {
  * result in each other's place, so the gradient for `x` is the convolution of `g`.
  */
 const convTransposeRule: GradientRule = (context) => {
-  const { needs } = context;
+  const { needs, convolvesExamples } = context;
   const [x, kernel, g] = [context.operand(0), context.operand(1), context.cotangent()];
   const convolution = readConvolution(context, { input: g, kernel, result: x });
   return [
     needs(0) ? convolve(g, kernel, convolution) : undefined,
-    needs(1) ? kernelGradient(g, x, convolution) : undefined,
+    needs(1) ? kernelGradient(g, x, { ...convolution, convolvesExamples }) : undefined,
     needs(2) ? channelSum(g) : undefined,
   ];
 };
@@ -57,10 +57,11 @@ function readConvolution({ node }: GradientContext, { input, kernel, result }: C
 export const CONVOLUTION_RULES: GradientRules = { Conv: convRule, ConvTranspose: convTransposeRule };
 
 /**
- * Input channels up to which a transposed convolution is faster: for one channel it reaches 27 GFLOP/s, the
- * convolution 7.
+ * Input channels below which a transposed convolution is faster, as they fill no block of the engine's
+ * kernels: for one channel it reaches 27 GFLOP/s, the convolution 7; for 6 channels by 5x5, 42 and 17; for 8
+ * and 12 by 3x3, 46 and 26, 59 and 36. For 24 they tie.
  */
-const FEW_CHANNELS = 4;
+const BLOCK_OF_CHANNELS = 16;
 
 /**
  * Computes the gradient for the input of a convolution, `[batch, in, ...extents]`, from `g`,
@@ -73,7 +74,7 @@ const FEW_CHANNELS = 4;
  */
 export function inputGradient(g: Value, kernel: Value, convolution: Convolution): Value {
   const { axes, group } = convolution;
-  const isNarrow = group === 1 && at(kernel.shape, 1, "axis") <= FEW_CHANNELS;
+  const isNarrow = group === 1 && at(kernel.shape, 1, "axis") < BLOCK_OF_CHANNELS;
   if (isNarrow || !axes.every(isReversible)) return convolveTransposed(g, kernel, convolution);
   return conv(g, reverseKernel(kernel, group), {
     dilations: perAxis(axes, "dilation"),

@@ -72,7 +72,8 @@ export function createAutoEngine(parts: AutoParts): Engine {
       return name;
     },
     note: onNote,
-    async load(graph, options = {}) {
+    // Graphs that run on different devices cannot take tensors from each other's memory.
+    async load(graph, { staying: _, ...options } = {}) {
       if (options.optimize === false) return processor.load(graph, options);
       const engine = await chooseFor(async () => ({ graph, options }));
       return engine.load(graph, options);

@@ -87,6 +87,7 @@ export async function prepareSteps(
     corrected,
     gradientsOnly,
     wasserstein,
+    masked: [...(options.constraint?.masks?.keys() ?? [])],
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),
   };
@@ -99,7 +100,8 @@ export async function prepareSteps(
   const workFor = async (one: Engine) => {
     const made = await stepFor(one);
     // Tensors that a constraint changes after every step are fed again.
-    const carried = options.constraint === undefined ? carriedOutputs(made) : new Map<string, string>();
+    const changed = options.constraint?.applyInPlace !== undefined;
+    const carried = changed ? new Map<string, string>() : carriedOutputs(made);
     return { graph: made.graph, options: { threads, carried } };
   };
   const chosen = (await engine.choose?.(workFor)) ?? engine;

@@ -87,11 +87,12 @@ class Loop {
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    this.#inputs = new Map([...(parts.constants ?? []), ...filler.feeds]);
+    this.#inputs = new Map(filler.feeds);
   }
 
   async run(): Promise<TrainResult> {
     const began = performance.now();
+    await this.#parts.runner.hold(this.#parts.constants ?? new Map());
     // A training that was stopped while these weights were taken has saved the step already.
     if (this.#resumedAt > 0) await this.#collect();
     while (this.#at.epochs.length < this.#options.epochs) await this.#runEpoch();
@@ -148,12 +149,12 @@ class Loop {
     for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
     const { constraint } = this.#options;
-    const before = constraint && (await runner.carried());
+    const before = constraint?.applyInPlace && (await runner.carried());
     const outcome = await runner
       .run({ step, learningRate }, this.#inputs)
       .catch((error: unknown) => failStep(error, this.#options.batch));
     const finished = { finished: step + 1, steps: this.#steps };
-    if (before !== undefined) constraint?.applyInPlace(finished, before, await runner.carried());
+    if (before !== undefined) constraint?.applyInPlace?.(finished, before, await runner.carried());
     await blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);

@@ -99,7 +99,7 @@ export async function trainBlend(
   const runner = await createStepRunner(step, prepared.engine, joinPoints(step, blend.start), {
     seed,
     threads,
-    returnsEach: blend.afterStep !== undefined || resolved.constraint !== undefined,
+    returnsEach: blend.afterStep !== undefined || resolved.constraint?.applyInPlace !== undefined,
   });
   try {
     const feeder = createBlendFeeder(blend, step, runner);

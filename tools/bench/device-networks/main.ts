@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { DeviceName } from "@isthmus/graph";
 import { compareNetwork, type NetworkOnDevice } from "./compare-network.ts";
-import { listNetworks } from "./networks.ts";
+import { type DeviceNetwork, listNetworks } from "./networks.ts";
 import { writeResults } from "./networks-page.ts";
 
 const { values, positionals } = parseArgs({
@@ -28,8 +28,8 @@ const print = (result: NetworkOnDevice) => console.log(JSON.stringify(result));
 
 if (values.alone === undefined) {
   const chosen = networks.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  for (const { name, group } of chosen) {
-    const result = runAlone(name) ?? { network: name, group, failure: "it ended without a word" };
+  for (const network of chosen) {
+    const result = runAlone(network);
     print(result);
     if (values.write) writeResults([result], networks);
   }
@@ -40,7 +40,7 @@ if (values.alone === undefined) {
 }
 
 /** Compares a network in a process of its own; the last line that it prints is the furthest it came. */
-function runAlone(name: string): NetworkOnDevice | undefined {
+function runAlone({ name, group }: DeviceNetwork): NetworkOnDevice {
   const graphs = values.graphs === undefined ? [] : ["--graphs", values.graphs];
   const words = [...process.execArgv, fileURLToPath(import.meta.url), "--device", values.device, ...graphs];
   const { stdout, error, signal, stderr } = spawnSync(process.execPath, [...words, "--alone", name], {
@@ -48,15 +48,12 @@ function runAlone(name: string): NetworkOnDevice | undefined {
     timeout: 1000 * Number(values.seconds),
   });
   const last = stdout.trim().split("\n").at(-1) ?? "";
-  if (!last.startsWith("{")) {
-    console.error(stderr);
-    return undefined;
-  }
-  const result: NetworkOnDevice = JSON.parse(last);
+  const result: NetworkOnDevice = last.startsWith("{") ? JSON.parse(last) : { network: name, group };
   if (result.step !== undefined || result.failure !== undefined) return result;
-  const ended =
+  if (error === undefined) console.error(stderr);
+  const failure =
     error === undefined
       ? `its process ended by ${signal ?? "itself"}`
       : `it took more than ${values.seconds} s`;
-  return { ...result, failure: ended };
+  return { ...result, failure };
 }

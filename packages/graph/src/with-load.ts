@@ -12,8 +12,8 @@ export function withLoad(
 ): Engine {
   const wrapped = new Map<Engine, Engine>();
   const wrap = (inner: Engine): Engine => {
-    const known = wrapped.get(inner);
-    if (known !== undefined) return known;
+    const earlier = wrapped.get(inner);
+    if (earlier !== undefined) return earlier;
     const { choose } = inner;
     const outer: Engine = {
       // An engine that chooses its device is named after its choice.

@@ -4,9 +4,9 @@ import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { replaceRefused } from "./replace-refused.ts";
 
 /**
- * Rewrites nodes that the processor takes and other devices refuse, see {@link replaceRefused}; the scale of a layer norm that is one
- * number becomes a tensor of the shape that is normalised, if that shape is known. The processor keeps the
- * one number, as its results would change in their last digits.
+ * Rewrites nodes that the processor takes and other devices refuse, see {@link replaceRefused}; and the scale
+ * of a layer norm that is one number becomes a tensor of the shape that is normalised, if it is known.
+ * The processor keeps the one number, as its results would change in their last digits.
  */
 export function fitToDevice(whole: Graph): Graph {
   const graph = replaceRefused(whole);

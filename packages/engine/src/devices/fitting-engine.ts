@@ -6,6 +6,7 @@ import {
   sizeOf,
   type Tensor,
   UnsupportedError,
+  UsageError,
 } from "@isthmus/core";
 import {
   type DeviceMemory,
@@ -72,7 +73,7 @@ class FittingSession implements Session {
   get #memory(): DeviceMemory {
     const { memory } = this.#session;
     if (memory !== undefined) return memory;
-    throw new TypeError("Cannot hold tensors as the session in parts must have memory if the whole one had");
+    throw new UsageError("Cannot hold tensors as the session in parts must have memory if the whole one had");
   }
 
   async run(feeds: Tensors, out?: Tensors): Promise<Map<string, Tensor>> {

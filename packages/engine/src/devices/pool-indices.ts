@@ -30,8 +30,8 @@ interface PoolAxis {
 }
 
 /**
- * Computes the second output of a maximum pool, the row-major place of each maximum, by comparing each element
- * of all windows with their maxima at once: of several maxima the first.
+ * Computes the second output of a maximum pool, the row-major place of each maximum, by comparing each
+ * element of all windows with their maxima at once: of several maxima the first.
  * @param y - maxima, the first output
  * @returns the places as whole numbers of 64 bits; undefined for pools whose padding is automatic, and for
  *   planes of more places than f32 can number
@@ -42,20 +42,23 @@ export function poolIndices(builder: GraphBuilder, node: Node, x: Value, y: Valu
   const places = sizeOf(spatial);
   const isAutomatic = stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET";
   if (taps === undefined || isAutomatic || places > MOST_PLACES) return undefined;
+  const [strides, dilations, pads] = ["strides", "dilations", "pads"].map((name) =>
+    intsAttribute(node, name),
+  );
   const axes = spatial.map((extent, i): PoolAxis => {
     return {
       extent,
       count: at(y.shape, i + 2, "extent"),
       taps: at(taps, i, "extent"),
-      stride: intsAttribute(node, "strides")?.[i] ?? 1,
-      dilation: intsAttribute(node, "dilations")?.[i] ?? 1,
-      before: intsAttribute(node, "pads")?.[i] ?? 0,
+      stride: strides === undefined ? 1 : at(strides, i, "stride"),
+      dilation: dilations === undefined ? 1 : at(dilations, i, "dilation"),
+      before: pads === undefined ? 0 : at(pads, i, "pad"),
     };
   });
   const reach = ({ extent, count, taps: size, stride, dilation, before }: PoolAxis) =>
     Math.max(0, stride * (count - 1) + dilation * (size - 1) + 1 - extent - before);
   const padded = pad(x, [0, 0, ...axes.map(({ before }) => before)], [0, 0, ...axes.map(reach)], LOWEST);
-  const found = tapsOf(axes).map((tap) => {
+  const candidates = tapsOf(axes).map((tap) => {
     const ranges = axes.map(({ stride, dilation, count }, i) => {
       const begin = dilation * at(tap, i, "tap");
       return { axis: i + 2, begin, end: begin + stride * (count - 1) + 1, step: stride };
@@ -63,7 +66,7 @@ export function poolIndices(builder: GraphBuilder, node: Node, x: Value, y: Valu
     return where(equal(slice(padded, ranges), y), placesOf(builder, axes, tap), places);
   });
   const inPlane = cast(
-    found.reduce((first, place) => min(first, place)),
+    candidates.reduce((first, place) => min(first, place)),
     "i64",
   );
   const [batch = 1, channels = 1] = x.shape;

@@ -1,8 +1,9 @@
-import { byteLengthOf, entry, type TensorInfo, UnsupportedError } from "@isthmus/core";
-import type { Graph, Node } from "@isthmus/graph";
+import { at, byteLengthOf, entry, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
 import { concat, GraphBuilder, slice, type Value } from "@isthmus/graph/builder";
 import { int, typesOf } from "@isthmus/graph/ir";
 import { planAxes } from "./plan-axes.ts";
+import { type Range, rangesOf } from "./ranges.ts";
 
 /** A value in parts along an axis. */
 export interface Parts {
@@ -14,11 +15,10 @@ export interface Parts {
   readonly values: readonly Value[];
 }
 
-/** A range of indices along an axis. */
-export interface AxisRange {
+/** A range of indices along an axis of a value. */
+export interface AxisRange extends Range {
+  /** Axis of the value. */
   readonly axis: number;
-  readonly begin: number;
-  readonly end: number;
 }
 
 /** A graph under reconstruction, whose values above a limit are in parts. */
@@ -58,13 +58,14 @@ export class PartedGraph {
   }
 
   /**
-   * Returns the bounds of parts of a value along an axis, all of one length but for the last; by default along
-   * the axis that fits its uses.
+   * Returns the bounds of parts of a value along the axis that fits its uses, all of one length but for the
+   * last.
    * @throws UnsupportedError if the axis is too short
    */
-  boundsOf(name: string, axis: number = this.#axisOf(name)): Pick<Parts, "axis" | "bounds"> {
+  boundsOf(name: string): Pick<Parts, "axis" | "bounds"> {
     const { dtype, shape } = this.typeOf(name);
-    const extent = shape[axis] ?? 1;
+    const axis = this.#axisOf(name);
+    const extent = at(shape, axis, "axis");
     const most = Math.floor(this.#limit / byteLengthOf({ dtype, shape: shape.with(axis, 1) }));
     if (most < 1) throw refusal(name, `axis ${axis} of [${shape.join(", ")}] is too short to divide it`);
     const length = Math.ceil(extent / Math.ceil(extent / most));
@@ -81,15 +82,13 @@ export class PartedGraph {
     if (parts === undefined) return cut(this.builder.value(name), ranges);
     const { axis, bounds, values } = parts;
     const others = ranges.filter((range) => range.axis !== axis);
-    const { begin, end } = ranges.find((range) => range.axis === axis) ?? {
-      begin: 0,
-      end: bounds.at(-1) ?? 0,
-    };
-    const pieces = values.flatMap((value, i) => {
-      const [from, to] = [bounds[i] ?? 0, bounds[i + 1] ?? 0];
-      if (to <= begin || from >= end) return [];
-      const inside = { axis, begin: Math.max(begin, from) - from, end: Math.min(end, to) - from };
-      return [cut(value, [...others, inside])];
+    const taken = ranges.find((range) => range.axis === axis);
+    const pieces = rangesOf(bounds).flatMap((own, i) => {
+      const begin = Math.max(own.begin, taken?.begin ?? own.begin);
+      const end = Math.min(own.end, taken?.end ?? own.end);
+      if (begin >= end) return [];
+      const inside = { axis, begin: begin - own.begin, end: end - own.begin };
+      return [cut(at(values, i, "part"), [...others, inside])];
     });
     const size = pieces.reduce((sum, piece) => sum + byteLengthOf(piece), 0);
     if (size > this.#limit) throw refusal(name, "one of its uses takes more of it at once");
@@ -105,26 +104,21 @@ export class PartedGraph {
       this.#parts.set(name, { axis, bounds, values });
       return;
     }
-    this.adopt(values.length === 1 ? "Identity" : "Concat", values, name, axis);
-  }
-
-  /** Adds a node with an output of the graph that is rebuilt. */
-  adopt(op: "Identity" | "Concat", values: readonly Value[], name: string, axis: number): void {
-    const node: Node = {
+    const isWhole = values.length === 1;
+    this.builder.adopt({
       name: `${name}:joined`,
-      op,
+      op: isWhole ? "Identity" : "Concat",
       domain: "",
       inputs: values.map((value) => value.name),
       outputs: [name],
-      attributes: new Map(op === "Concat" ? [["axis", int(axis)]] : []),
-    };
-    this.builder.adopt(node);
+      attributes: new Map(isWhole ? [] : [["axis", int(axis)]]),
+    });
   }
 }
 
 /** Returns ranges of a value; axes of which all is taken add no node. */
 function cut(value: Value, ranges: readonly AxisRange[]): Value {
-  const partial = ranges.filter(({ axis, begin, end }) => begin > 0 || end < (value.shape[axis] ?? 0));
+  const partial = ranges.filter(({ axis, begin, end }) => begin > 0 || end < at(value.shape, axis, "axis"));
   return partial.length === 0 ? value : slice(value, partial);
 }
 

@@ -1,4 +1,4 @@
-import { sameShape, type TensorInfo } from "@isthmus/core";
+import { at, sameShape, type TensorInfo } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import { ELEMENT_WISE_OPERATORS, intAttribute, wrapAxis } from "@isthmus/graph/ir";
 
@@ -68,7 +68,7 @@ function combinedInputs({ op, domain, inputs }: Node): readonly string[] {
 }
 
 function wishOf(node: Node, input: number, types: ReadonlyMap<string, TensorInfo>): Wish | undefined {
-  const shape = types.get(node.inputs[input] ?? "")?.shape;
+  const shape = types.get(at(node.inputs, input, "input"))?.shape;
   if (shape === undefined) return undefined;
   const last = shape.length - 1;
   if (node.op === "Gather" && input === 0) {

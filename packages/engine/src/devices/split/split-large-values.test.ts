@@ -84,7 +84,7 @@ const WORKS: Readonly<Record<string, Work>> = {
     return reshape(mul(reshape(table, [rows / 2, 2, columns]), 2), [rows, columns]);
   },
   "sum of rows": (table) => reduceSum(table, { axes: [0] }),
-  "sum of columns": (table) => reduceSum(table, { axes: [1], keepdims: true }),
+  "sum of columns": (table) => reduceSum(table, { axes: [1], keepDims: true }),
   "sum of squares of all": (table) => reduceSumSquare(table),
   "largest of columns": (table) => reduceMax(table, { axes: [1] }),
   "place of the largest of columns": (table) => cast(argMax(table, 1), "f32"),

@@ -1,6 +1,6 @@
-import { at } from "@isthmus/core";
 import type { Graph, WeightInfo } from "@isthmus/graph";
 import { PartedGraph, refusal } from "./parted-graph.ts";
+import { rangesOf } from "./ranges.ts";
 import { splitRule } from "./split-nodes.ts";
 
 /** The parts in which an input or output of a graph is fed or returned. */
@@ -15,6 +15,7 @@ export interface SplitTensor {
 
 /** A graph whose values are all below a limit. */
 export interface SplitGraph {
+  /** The graph in parts. */
   readonly graph: Graph;
   /** Weights and outputs of the whole graph that are fed and returned in parts, by name. */
   readonly tensors: ReadonlyMap<string, SplitTensor>;
@@ -64,9 +65,8 @@ function assertDivisible({ inputs, constants }: Graph, parted: PartedGraph): voi
 
 function splitWeight(parted: PartedGraph, name: string, { role, dtype, shape }: WeightInfo): void {
   const { axis, bounds } = parted.boundsOf(name);
-  const values = bounds.slice(0, -1).map((begin, i) => {
-    const extent = at(bounds, i + 1) - begin;
-    return parted.builder.weight(`${name}:part ${i}`, { dtype, shape: shape.with(axis, extent) }, role);
-  });
+  const values = rangesOf(bounds).map(({ begin, end }, i) =>
+    parted.builder.weight(`${name}:part ${i}`, { dtype, shape: shape.with(axis, end - begin) }, role),
+  );
   parted.keep(name, { axis, bounds, values });
 }

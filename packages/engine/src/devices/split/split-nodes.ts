@@ -9,6 +9,7 @@ import {
   wrapAxis,
 } from "@isthmus/graph/ir";
 import { type AxisRange, type PartedGraph, type Parts, refusal } from "./parted-graph.ts";
+import { rangesOf } from "./ranges.ts";
 
 /** Adds the nodes that compute what a node does, part by part; some of its values are above the limit. */
 type SplitRule = (graph: PartedGraph, node: Node) => void;
@@ -17,10 +18,9 @@ type SplitRule = (graph: PartedGraph, node: Node) => void;
  * Returns the rule that divides the work of a node.
  * @throws UnsupportedError if there is none
  */
-export function splitRule({ op, domain, inputs, outputs }: Node): SplitRule {
-  const rule = domain === "" ? RULES.get(op) : undefined;
-  if (rule === undefined || outputs.length !== 1)
-    throw refusal(outputs[0] ?? inputs[0] ?? "", `${op} takes and gives values whole`);
+export function splitRule(node: Node): SplitRule {
+  const rule = node.domain === "" && node.outputs.length === 1 ? RULES.get(node.op) : undefined;
+  if (rule === undefined) throw refusal(outputOf(node), `${node.op} takes and gives values whole`);
   return rule;
 }
 
@@ -35,16 +35,17 @@ function emitPart(
   return at(made, 0, "output");
 }
 
-const nameAt = ({ inputs }: Node, i: number): string => inputs[i] ?? "";
+/** Returns the name of an input; an empty one if it is left out. */
+const nameAt = ({ inputs }: Node, i: number): string => (i < inputs.length ? at(inputs, i, "input") : "");
 
-const outputOf = ({ outputs }: Node): string => outputs[0] ?? "";
+const outputOf = ({ outputs }: Node): string => at(outputs, 0, "output");
 
 /** Calls a function for each part, and returns the parts that it computes. */
 function mapParts(
   { axis, bounds }: Pick<Parts, "axis" | "bounds">,
   compute: (range: AxisRange) => Value,
 ): Parts {
-  const values = bounds.slice(0, -1).map((begin, i) => compute({ axis, begin, end: at(bounds, i + 1) }));
+  const values = rangesOf(bounds).map((range) => compute({ ...range, axis }));
   return { axis, bounds, values };
 }
 
@@ -53,7 +54,7 @@ function ofRange({ dtype, shape }: TensorInfo, { axis, begin, end }: AxisRange):
   return { dtype, shape: shape.with(axis, end - begin) };
 }
 
-/** Returns the parts in which a node's output is computed: those of the output, or those of an operand. */
+/** Returns the parts in which a node's output is computed: the parts of an operand, or else of the output. */
 function divisionOf(
   graph: PartedGraph,
   node: Node,
@@ -138,8 +139,8 @@ const reduction: SplitRule = (graph, node) => {
     });
     return;
   }
-  const kept = intAttribute(node, "keepdims", 1) === 1;
-  const outAxis = kept ? axis : axis - reduced.filter((one) => one < axis).length;
+  const keepsAxes = intAttribute(node, "keepdims", 1) === 1;
+  const outAxis = keepsAxes ? axis : axis - reduced.filter((one) => one < axis).length;
   const parts = mapParts({ axis, bounds }, (range) =>
     compute(range, ofRange(type, { ...range, axis: outAxis })),
   );
@@ -233,8 +234,11 @@ const reshape: SplitRule = (graph, node) => {
     shape.slice(0, axis).reduce((size, extent) => size * extent, 1);
   const axis = to.shape.findIndex((_, i) => before(to.shape, i) === before(from.shape, fed.axis));
   const ratio = at(to.shape, Math.max(axis, 0), "axis") / at(from.shape, fed.axis, "axis");
-  const own = graph.isLarge(output) ? graph.boundsOf(output) : undefined;
-  const candidates = [...(own?.axis === axis ? [own.bounds] : []), fed.bounds.map((bound) => bound * ratio)];
+  const division = graph.isLarge(output) ? graph.boundsOf(output) : undefined;
+  const candidates = [
+    ...(division?.axis === axis ? [division.bounds] : []),
+    fed.bounds.map((bound) => bound * ratio),
+  ];
   const bounds = candidates.find((some) =>
     some.every((bound) => Number.isInteger(bound) && Number.isInteger(bound / ratio)),
   );
@@ -274,13 +278,13 @@ const product: SplitRule = (graph, node) => {
   const [a, b, output] = [nameAt(node, 0), nameAt(node, 1), outputOf(node)];
   const { left, right, out } = productAxes(graph, node);
   const type = graph.typeOf(output);
-  const own = graph.isLarge(output) ? graph.boundsOf(output) : undefined;
-  if (own !== undefined && !out.includes(own.axis))
+  const division = graph.isLarge(output) ? graph.boundsOf(output) : undefined;
+  if (division !== undefined && !out.includes(division.axis))
     throw refusal(output, "a product of many matrices is divided into rows or columns only");
   const divide = (name: string, axis: number, outAxis: number): Pick<Parts, "axis" | "bounds"> => {
     const parts = graph.partsOf(name);
     const bounds = parts?.axis === axis ? parts.bounds : [0, at(type.shape, outAxis)];
-    return own?.axis === outAxis ? own : { axis: outAxis, bounds };
+    return division?.axis === outAxis ? division : { axis: outAxis, bounds };
   };
   const rows = divide(a, left[0], out[0]);
   const columns = divide(b, right[0], out[1]);
@@ -307,7 +311,7 @@ const product: SplitRule = (graph, node) => {
     return values.reduce((sum, value) => add(sum, value));
   };
   // Parts of a large output stay apart, so that the axis along which it is divided comes first.
-  const isByColumns = own?.axis === out[1];
+  const isByColumns = division?.axis === out[1];
   const [outer, inner] = isByColumns ? [columns, rows] : [rows, columns];
   const parts = mapParts(outer, (one) => {
     const { values } = mapParts(inner, (two) => (isByColumns ? blockOf(two, one) : blockOf(one, two)));
@@ -322,10 +326,10 @@ function biasOf(graph: PartedGraph, node: Node, ranges: readonly AxisRange[]): V
   if (name === "") return undefined;
   const { shape } = graph.typeOf(name);
   const shift = graph.typeOf(outputOf(node)).shape.length - shape.length;
-  const own = ranges.map((range) => ({ ...range, axis: range.axis - shift }));
+  const shifted = ranges.map((range) => ({ ...range, axis: range.axis - shift }));
   return graph.part(
     name,
-    own.filter(({ axis }) => axis >= 0 && (shape[axis] ?? 1) > 1),
+    shifted.filter(({ axis }) => axis >= 0 && at(shape, axis, "axis") > 1),
   );
 }
 

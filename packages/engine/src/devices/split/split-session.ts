@@ -1,11 +1,12 @@
-import { allocateData, createTensor, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, at, createTensor, sizeOf, type Tensor } from "@isthmus/core";
 import type { DeviceMemory, LoadOptions, Session } from "@isthmus/graph";
+import { type Range, rangesOf } from "./ranges.ts";
 import type { SplitTensor } from "./split-large-values.ts";
 
 type Tensors = ReadonlyMap<string, Tensor>;
 type SplitTensors = ReadonlyMap<string, SplitTensor>;
 
-/** Returns the carried outputs of a whole graph as those of the graph whose values are in parts. */
+/** Returns the outputs that the next run takes, part by part, if the graph's values are in parts. */
 export function splitCarried(
   carried: LoadOptions["carried"] = new Map(),
   split: SplitTensors,
@@ -14,7 +15,7 @@ export function splitCarried(
     [...carried].flatMap(([output, input]) => {
       const [outputs, inputs] = [split.get(output)?.names, split.get(input)?.names];
       if (outputs === undefined || inputs === undefined) return [[output, input] as const];
-      return outputs.map((name, i) => [name, inputs[i] ?? ""] as const);
+      return outputs.map((name, i) => [name, at(inputs, i, "part")] as const);
     }),
   );
 }
@@ -38,10 +39,9 @@ function splitMemory(memory: DeviceMemory, split: SplitTensors): DeviceMemory {
     async readInto(tensors) {
       const parts = new Map(
         [...tensors].flatMap(([name, tensor]) => {
-          const { axis, bounds, names } = split.get(name) ?? {};
-          if (axis === undefined || names === undefined || bounds === undefined)
-            return [[name, tensor] as const];
-          return names.map((part, i) => [part, allocatePart(tensor, { axis, bounds, names }, i)] as const);
+          const parts = split.get(name);
+          if (parts === undefined) return [[name, tensor] as const];
+          return placesOf(parts).map((place) => [place.name, allocatePart(tensor, place)] as const);
         }),
       );
       await memory.readInto(parts);
@@ -59,10 +59,10 @@ function splitTensors(tensors: Tensors, split: SplitTensors): Tensors {
     [...tensors].flatMap(([name, tensor]) => {
       const parts = split.get(name);
       if (parts === undefined) return [[name, tensor] as const];
-      return parts.names.map((part, i) => {
-        const made = allocatePart(tensor, parts, i);
-        copyPart(tensor, made, { axis: parts.axis, begin: parts.bounds[i] ?? 0, toWhole: false });
-        return [part, made] as const;
+      return placesOf(parts).map((place) => {
+        const part = allocatePart(tensor, place);
+        copyPart(tensor, part, { ...place, toWhole: false });
+        return [place.name, part] as const;
       });
     }),
   );
@@ -71,30 +71,41 @@ function splitTensors(tensors: Tensors, split: SplitTensors): Tensors {
 /** Joins parts into tensors: the given ones, or new ones. */
 function joinTensors(results: Tensors, split: SplitTensors, out: Tensors = new Map()): Map<string, Tensor> {
   const joined = new Map(results);
-  for (const [name, { axis, bounds, names }] of split) {
-    const parts = names.flatMap((part) => results.get(part) ?? []);
-    const [first] = parts;
-    if (first === undefined || parts.length < names.length) continue;
-    const shape = first.shape.with(axis, bounds.at(-1) ?? 0);
+  for (const [name, parts] of split) {
+    const tensors = parts.names.flatMap((part) => results.get(part) ?? []);
+    const [first] = tensors;
+    if (first === undefined || tensors.length < parts.names.length) continue;
+    const shape = first.shape.with(parts.axis, at(parts.bounds, parts.names.length, "bound"));
     const whole = out.get(name) ?? createTensor(first.dtype, shape, allocateData(first.dtype, sizeOf(shape)));
-    for (const [i, part] of parts.entries())
-      copyPart(whole, part, { axis, begin: bounds[i] ?? 0, toWhole: true });
-    for (const part of names) joined.delete(part);
+    for (const [i, place] of placesOf(parts).entries()) {
+      copyPart(whole, at(tensors, i, "part"), { ...place, toWhole: true });
+      joined.delete(place.name);
+    }
     joined.set(name, whole);
   }
   return joined;
 }
 
-function allocatePart({ dtype, shape }: Tensor, { axis, bounds }: SplitTensor, i: number): Tensor {
-  const made = shape.with(axis, (bounds[i + 1] ?? 0) - (bounds[i] ?? 0));
-  return createTensor(dtype, made, allocateData(dtype, sizeOf(made)));
+/** The place of a part in the whole tensor. */
+interface Place extends Range {
+  readonly name: string;
+  readonly axis: number;
+}
+
+function placesOf({ axis, bounds, names }: SplitTensor): readonly Place[] {
+  return rangesOf(bounds).map((range, i) => ({ ...range, axis, name: at(names, i, "part") }));
+}
+
+function allocatePart({ dtype, shape }: Tensor, { axis, begin, end }: Place): Tensor {
+  const extents = shape.with(axis, end - begin);
+  return createTensor(dtype, extents, allocateData(dtype, sizeOf(extents)));
 }
 
 /** Copies a part from or to its place in the whole tensor, one run of neighbouring elements after another. */
 function copyPart(
   whole: Tensor,
   part: Tensor,
-  { axis, begin, toWhole }: { readonly axis: number; readonly begin: number; readonly toWhole: boolean },
+  { axis, begin, toWhole }: Place & { readonly toWhole: boolean },
 ): void {
   const inner = sizeOf(part.shape.slice(axis + 1));
   const run = sizeOf(part.shape.slice(axis));

@@ -27,7 +27,8 @@ function setEnvironment(env) {
   Object.assign(process.env, wanted);
 }
 
-process.on("message", async ({ args, cwd, env }) => {
+process.on("message", async ({ args, cwd, env, stop }) => {
+  if (stop) return process.emit("SIGTERM", "SIGTERM");
   const [stdout, stderr] = ["stdout", "stderr"].map(capture);
   setEnvironment(env);
   process.chdir(cwd ?? home);

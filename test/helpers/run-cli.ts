@@ -16,6 +16,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Stops the command, as SIGTERM does, if it is running when the signal is aborted. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /** Options of {@link runAlone}. */
@@ -40,14 +42,17 @@ export function createRunner(): CliRunner {
   /** Processes that wait for a command line; there are as many as ever ran at the same time. */
   const idle: ChildProcess[] = [];
   return {
-    run: (args, { cwd, env } = {}) => {
+    run: (args, { cwd, env, stop } = {}) => {
       const child = idle.pop() ?? startShared();
       return new Promise((resolve, reject) => {
         let beside = "";
         const keep = (text: Buffer): void => {
           beside += text;
         };
+        const end = (): void => void child.send({ stop: true });
+        stop?.addEventListener("abort", end);
         const finish = (run: CliRun): void => {
+          stop?.removeEventListener("abort", end);
           child.off("message", answer).off("close", crash).stderr?.off("data", keep);
           // What Node.js says by itself comes beside the command's own messages.
           resolve({ ...run, stderr: run.stderr + beside });
@@ -79,7 +84,10 @@ function startShared(): ChildProcess {
 }
 
 /** Runs the built `isthmus` command as a process of its own and waits for its end. */
-export function runAlone(args: readonly string[], { cwd, env, onStart }: AloneOptions = {}): Promise<CliRun> {
+export function runAlone(
+  args: readonly string[],
+  { cwd, env, stop, onStart }: AloneOptions = {},
+): Promise<CliRun> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd,
@@ -95,7 +103,12 @@ export function runAlone(args: readonly string[], { cwd, env, onStart }: AloneOp
       stderr += text;
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    const end = (): void => void child.kill("SIGTERM");
+    stop?.addEventListener("abort", end);
+    child.on("close", (code) => {
+      stop?.removeEventListener("abort", end);
+      resolve({ code, stdout, stderr });
+    });
     onStart?.(child);
   });
 }

@@ -1,12 +1,15 @@
 import { entry } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { GraphBuilder, mul, reduceSum, sum, type Value } from "@isthmus/graph/builder";
+import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
 import { gradientName, shareNodes } from "@isthmus/graph/ir";
-import { differentiableValues, type GradientOptions, gradient } from "./gradient.ts";
+import { differentiableValues, type GradientOptions, gradient, pullBack } from "./gradient.ts";
 import { hessianVectorProduct, productName, vectorName } from "./hessian-vector-product.ts";
 
 /** Name of the input that takes the cotangent of an output, in graphs that are inlined. */
 const COTANGENT = "cotangent";
+
+/** Name of the output that holds `J v`, in a graph that is inlined. */
+const PUSHED = "pushed";
 
 /** Options of {@link gaussNewtonProduct}. */
 export interface GaussNewtonOptions extends GradientOptions {
@@ -70,32 +73,29 @@ function jacobianProduct(
   middle: (builder: GraphBuilder, pushed: Value) => Value,
 ): Graph {
   const names = differentiableValues(graph, withRespectTo);
-  const { back, inner } = pullBack(graph, output, names);
-  const pusher = GraphBuilder.from(back);
-  const parts = names.map((name) => {
-    const vector = pusher.input(vectorName(name), pusher.value(name));
-    return reduceSum(mul(pusher.value(gradientName(inner, name)), vector));
+  const back = pullBack(graph, {
+    cotangents: new Map([[output, COTANGENT]]),
+    withRespectTo: names,
+    nameOf: pulledName,
   });
   // Gradients are linear in the cotangent, so the derivative by it is J v for any cotangent.
-  const total = sum(parts);
-  const push = gradient(pusher.build([total]), { loss: total.name, withRespectTo: [COTANGENT] });
-
+  const push = pullBack(back, {
+    cotangents: new Map(names.map((name) => [pulledName(name), vectorName(name)])),
+    withRespectTo: [COTANGENT],
+    nameOf: () => PUSHED,
+  });
   const builder = GraphBuilder.from(graph);
   for (const name of names) builder.input(vectorName(name), builder.value(name));
   const forward = builder.inline(push, new Map([[COTANGENT, builder.value(output)]]));
-  const pushed = entry(forward, gradientName(total.name, COTANGENT), "value");
+  const pushed = entry(forward, PUSHED, "value");
   const pulled = builder.inline(back, new Map([[COTANGENT, middle(builder, pushed)]]));
   const products = names.map((name) =>
-    builder.rename(entry(pulled, gradientName(inner, name), "value"), productName(loss, name)),
+    builder.rename(entry(pulled, pulledName(name), "value"), productName(loss, name)),
   );
   return shareNodes(builder.build(products));
 }
 
-/** Returns the graph that computes `J' c`, whose further input `c` is the cotangent of the output. */
-function pullBack(graph: Graph, output: string, names: readonly string[]): { back: Graph; inner: string } {
-  const builder = GraphBuilder.from(graph);
-  const value = builder.value(output);
-  const inner = reduceSum(mul(value, builder.input(COTANGENT, value))).name;
-  const back = gradient(builder.build([builder.value(inner)]), { loss: inner, withRespectTo: names });
-  return { back, inner };
+/** Returns the name of the part of `J' c` that belongs to a value, in a graph that is inlined. */
+function pulledName(value: string): string {
+  return `pulled/${value}`;
 }

@@ -224,4 +224,15 @@ describe("hessianVectorProduct()", () => {
       [productName(loss, "unused"), [3]],
     ]);
   });
+
+  test("reads the vector in products alone, without copies of it that are weighed by ones", () => {
+    const { graph, loss } = graphOf((b, w) => {
+      const y = matMul(b.input("x", F32), w);
+      return reduceSum(mul(y, y));
+    });
+    const readers = hessianVectorProduct(graph, { loss }).nodes.filter(({ inputs }) =>
+      inputs.includes(vectorName("w")),
+    );
+    expect(readers.map(({ op }) => op)).toEqual(["Gemm"]);
+  });
 });

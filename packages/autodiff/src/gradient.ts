@@ -1,4 +1,4 @@
-import { DTYPES, formatShape, MismatchError, sizeOf, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, DTYPES, formatShape, MismatchError, sizeOf, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { GraphBuilder, sum, type Value } from "@isthmus/graph/builder";
 import { gradientName, shareNodes, valuesRead } from "@isthmus/graph/ir";
@@ -50,17 +50,49 @@ export function gradient(model: Graph, options: GradientOptions): Graph {
   const builder = GraphBuilder.from(graph);
   const loss = lossOf(graph, builder, options.loss);
   const variables = variablesOf(graph, builder, options.withRespectTo);
-  const active = activeValues(graph, builder, new Set(variables.map(({ name }) => name)));
   const { convolvesExamples = false } = options;
-  const cotangents = sweepBack({ graph, builder, active, convolvesExamples }, loss);
-  const gradients = variables.map((variable) => {
-    const cotangent = cotangents.take(variable.name) ?? zeros(variable, variable.shape);
-    return builder.rename(cotangent, gradientName(loss.name, variable.name));
-  });
+  const seeds = new Map([[loss.name, builder.numbers([1], loss.dtype, loss.shape)]]);
+  const derivatives = sweepBack({ graph, builder, variables, convolvesExamples }, seeds);
+  const gradients = variables.map((variable, i) =>
+    builder.rename(at(derivatives, i, "derivative"), gradientName(loss.name, variable.name)),
+  );
   const outputs = graph.outputs.map(({ name }) => builder.value(name));
   const withLoss = outputs.some(({ name }) => name === loss.name) ? outputs : [...outputs, loss];
   const forward = new Set(graph.nodes);
   return shareNodes(builder.build([...withLoss, ...gradients]), (node) => forward.has(node));
+}
+
+/** Options of {@link pullBack}. */
+export interface PullBackOptions {
+  /** Names of values of the graph, each with the name of the data input that weighs its elements. */
+  readonly cotangents: ReadonlyMap<string, string>;
+  /** Names of the values to differentiate by. */
+  readonly withRespectTo: readonly string[];
+  /** Returns the name of the output that holds the derivative by a value. */
+  readonly nameOf: (value: string) => string;
+}
+
+/**
+ * Returns the graph that computes the gradient of a weighted sum of the elements of some values, the product
+ * of their transposed Jacobian and the weights, without computing the sum. The weights of a value are a data
+ * input of its type and shape, which is added to the graph's own. Outputs are the gradients alone.
+ *
+ * @param model - typed, as `specialize` makes it
+ * @throws MismatchError, OutOfRangeError and UnsupportedError as {@link gradient} does
+ */
+export function pullBack(model: Graph, { cotangents, withRespectTo, nameOf }: PullBackOptions): Graph {
+  const graph = writeOutRecurrence(model, withRespectTo);
+  const builder = GraphBuilder.from(graph);
+  const variables = variablesOf(graph, builder, withRespectTo);
+  const seeds = new Map(
+    [...cotangents].map(([name, input]) => [name, builder.input(input, builder.value(name))]),
+  );
+  const derivatives = sweepBack({ graph, builder, variables, convolvesExamples: false }, seeds);
+  const forward = new Set(graph.nodes);
+  const outputs = variables.map(({ name }, i) =>
+    builder.rename(at(derivatives, i, "derivative"), nameOf(name)),
+  );
+  return shareNodes(builder.build(outputs), (node) => forward.has(node));
 }
 
 /** Writes out the recurrent layers of a graph that depend on the values it is differentiated by. */
@@ -148,12 +180,20 @@ class Cotangents {
   }
 }
 
-/** Applies the rules of nodes from the loss back to the variables. */
-function sweepBack(sweep: Sweep, loss: Value): Cotangents {
-  const { graph, builder, active } = sweep;
+/**
+ * Applies the rules of nodes from some values back to the variables.
+ * @param seeds - gradients for these values, by their names
+ * @returns the gradient for each variable
+ */
+function sweepBack(
+  { variables, ...differentiated }: Omit<Sweep, "active"> & { readonly variables: readonly Value[] },
+  seeds: ReadonlyMap<string, Value>,
+): Value[] {
+  const { graph, builder } = differentiated;
+  const active = activeValues(graph, builder, new Set(variables.map(({ name }) => name)));
+  const sweep: Sweep = { ...differentiated, active };
   const cotangents = new Cotangents();
-  const seed = builder.numbers([1], loss.dtype, loss.shape);
-  if (active.has(loss.name)) cotangents.add(loss.name, seed);
+  for (const [name, seed] of seeds) if (active.has(name)) cotangents.add(name, seed);
   for (const node of graph.nodes.toReversed()) {
     if (!usesActive(node, active)) continue;
     const results = node.outputs.map((name) => cotangents.take(name));
@@ -164,7 +204,7 @@ function sweepBack(sweep: Sweep, loss: Value): Cotangents {
       if (part !== undefined && active.has(name)) cotangents.add(name, part);
     });
   }
-  return cotangents;
+  return variables.map((variable) => cotangents.take(variable.name) ?? zeros(variable, variable.shape));
 }
 
 /**

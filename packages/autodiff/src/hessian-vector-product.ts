@@ -1,7 +1,6 @@
 import type { Graph } from "@isthmus/graph";
-import { GraphBuilder, mul, reduceSum, sum } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
-import { differentiableValues, type GradientOptions, gradient } from "./gradient.ts";
+import { differentiableValues, type GradientOptions, gradient, pullBack } from "./gradient.ts";
 
 /** Returns the name of the data input that takes the part of the vector that belongs to a value. */
 export function vectorName(value: string): string {
@@ -29,16 +28,9 @@ export function productName(loss: string, value: string): string {
  */
 export function hessianVectorProduct(graph: Graph, { loss, withRespectTo }: GradientOptions): Graph {
   const names = differentiableValues(graph, withRespectTo);
-  const builder = GraphBuilder.from(gradient(graph, { loss, withRespectTo: names }));
-  const parts = names.map((name) => {
-    const value = builder.value(name);
-    return reduceSum(mul(builder.value(gradientName(loss, name)), builder.input(vectorName(name), value)));
+  return pullBack(gradient(graph, { loss, withRespectTo: names }), {
+    cotangents: new Map(names.map((name) => [gradientName(loss, name), vectorName(name)])),
+    withRespectTo: names,
+    nameOf: (name) => productName(loss, name),
   });
-  const inner = sum(parts);
-  const second = GraphBuilder.from(
-    gradient(builder.build([inner]), { loss: inner.name, withRespectTo: names }),
-  );
-  return second.build(
-    names.map((name) => second.rename(second.value(gradientName(inner.name, name)), productName(loss, name))),
-  );
 }

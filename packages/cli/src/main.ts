@@ -79,7 +79,7 @@ function wordsOf(argv: readonly string[]): readonly string[] {
 
 function createContext(
   argv: readonly string[],
-  { quiet }: CommonOptions,
+  { quiet, device = "cpu" }: CommonOptions,
   shared: Pick<Context, "terminal" | "signal" | "use">,
 ): Context {
   const { terminal, use } = shared;
@@ -89,6 +89,7 @@ function createContext(
     ...repeatProgress(quiet ? () => {} : createProgress(terminal)),
     commandLine: quoteCommand(["isthmus", ...argv]),
     version,
+    maker: { version, ...(device !== "cpu" && { device }) },
     provenance: describeCommand(takeUse(argv).words, { version, use }),
   };
 }

@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Provenance } from "@isthmus/findings";
+import type { DeviceName } from "@isthmus/graph";
 import { HELP_GROUPS, type HelpHeading } from "./options/help-groups.ts";
 import { optionGroup } from "./options/option-group.ts";
 import type { RepeatedProgress } from "./terminal/progress.ts";
@@ -11,7 +12,17 @@ export type CommonOptions = {
   readonly json?: true;
   /** Whether progress is hidden. */
   readonly quiet?: true;
+  /** Name of the device that computes, of verbs that run graphs. @defaultValue "cpu" */
+  readonly device?: DeviceName | undefined;
 };
+
+/** Version of the program that makes a network, and its device if that is not the processor. */
+export interface Maker {
+  /** Version of the program. */
+  readonly version: string;
+  /** Name of the device; missing for the processor, whose bits are promised. */
+  readonly device?: DeviceName;
+}
 
 /** Services of the program for a verb. */
 export interface Context extends RepeatedProgress {
@@ -23,6 +34,8 @@ export interface Context extends RepeatedProgress {
   readonly commandLine: string;
   /** Version of this program. */
   readonly version: string;
+  /** Maker of the networks that the command writes, as their metadata name it. */
+  readonly maker: Maker;
   /** Files of measurements that the command line names by `--use`. */
   readonly use: readonly string[];
   /** The command that made a result, to be saved with it. */

@@ -34,6 +34,7 @@ describe("isthmus map --queue", () => {
   it("map: two workers measure the pairs, to the bytes that one machine gives", async () => {
     const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
     const queued = await map("queued", ...cluster.where);
+    cluster.stopWorkers();
     expect([queued.code, withoutNote(queued.stderr)]).toEqual([0, ""]);
     expect((await map("threads")).code).toBe(0);
     expect(textOf("queued.json")).toBe(textOf("threads.json"));
@@ -86,7 +87,7 @@ describe("isthmus map --queue", () => {
           ...["-o", inFolder("stopped.json"), ...cluster.where],
         ],
         { cwd: cluster.work },
-      ),
+      ).finally(cluster.stopWorkers),
     ]);
     expect(again.code).toBe(0);
     expect(existsSync(inFolder("stopped.json.isthmus-tasks"))).toBe(false);

@@ -80,6 +80,7 @@ describe("isthmus merge --storage s3://", () => {
       const worker = cluster.startWorker("one");
       const merge = ["merge", `${method}.yml`, "--hash-inputs", "--max-shard-size", "100", "-q"];
       const run = await cluster.run(...merge, "-o", queued);
+      cluster.stopWorkers();
       expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining("Error")]);
       expect((await alone(...merge, "-o", single)).code).toBe(0);
       expect(Object.keys(readAll(queued)).length).toBeGreaterThan(2);
@@ -118,6 +119,7 @@ describe("isthmus merge --storage s3://", () => {
     const merge = async (): Promise<CliRun> => {
       const worker = cluster.startWorker("one");
       const run = await cluster.run("merge", "changed.yml", "-o", "changed", "-q");
+      cluster.stopWorkers();
       await worker;
       return run;
     };
@@ -143,6 +145,7 @@ describe("isthmus search and map --storage s3://", () => {
     const search = ["search", "search.yml", "--evaluations", "8", ...data];
     const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
     const run = await cluster.run(...search, "-o", "queued/best.safetensors");
+    cluster.stopWorkers();
     expect([run.code, notesBut(WAITING, run.stderr)]).toEqual([0, ""]);
     expect((await alone(...search, "-o", "alone/best.safetensors")).code).toBe(0);
     expect(readAll("queued")).toEqual(readAll("alone"));
@@ -153,6 +156,7 @@ describe("isthmus search and map --storage s3://", () => {
     const map = ["map", "net-0", "nets/net-1", "../elsewhere/net-2", ...data];
     const worker = cluster.startWorker("one");
     const run = await cluster.run(...map, "-o", "queued.json");
+    cluster.stopWorkers();
     expect([run.code, notesBut(WAITING, run.stderr)]).toEqual([
       0,
       expect.stringMatching(/^Bytes of npz:.+ are fed as byte \/ 255;.+\n$/),

@@ -50,6 +50,7 @@ describe("isthmus search --queue", () => {
       for (const output of [queued, alone]) mkdirSync(inFolder(output));
       const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
       const run = await search(recipe, queued, ...byData, ...cluster.where);
+      cluster.stopWorkers();
       expect([run.code, withoutNote(run.stderr)]).toEqual([0, ""]);
       expect((await search(recipe, alone, ...byData)).code).toBe(0);
       expect(read(queued, "best.safetensors")).toEqual(read(alone, "best.safetensors"));

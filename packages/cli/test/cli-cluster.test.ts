@@ -42,6 +42,7 @@ describe("isthmus worker", () => {
   it("worker: two of them run a study from a folder alone, to the bytes that threads give", async () => {
     const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
     const queued = await study("queued", ...cluster.where);
+    cluster.stopWorkers();
     expect([queued.code, withoutNote(queued.stderr)]).toEqual([0, ""]);
     expect((await study("threads")).code).toBe(0);
     expect(resultsOf("queued")).toEqual(resultsOf("threads"));
@@ -88,6 +89,7 @@ describe("isthmus worker", () => {
     try {
       const worker = cluster.startWorker("one");
       const run = await study("queued", ...cluster.where);
+      cluster.stopWorkers();
       expect(run.code).toBe(2);
       expect(run.stdout + run.stderr).toMatch(/must lie within the storage/);
       expect((await worker).stdout).toMatch(/0 done, 3 failed/);
@@ -101,7 +103,7 @@ describe("isthmus worker", () => {
   });
 
   it("worker: lets its task end when it is told to stop, or gives it back", async () => {
-    const waiting = study("queued", ...cluster.where);
+    const waiting = study("queued", ...cluster.where).finally(cluster.stopWorkers);
     const stopped = await runAlone(
       ["worker", ...cluster.where, "--name", "one", "--concurrency", "1", "--grace", "0"],
       {
@@ -205,6 +207,7 @@ describe("isthmus merge --queue", () => {
       runCli(["merge", "slerp.yml", "-o", output, "-q", ...more], { cwd: work });
     const workers = [cluster.startWorker("one"), cluster.startWorker("two")];
     expect((await merge("queued.safetensors", ...cluster.where)).code).toBe(0);
+    cluster.stopWorkers();
     expect((await merge("threads.safetensors")).code).toBe(0);
     const [queued, threads] = ["queued", "threads"].map((name) =>
       readFileSync(join(work, `${name}.safetensors`)),

@@ -22,6 +22,7 @@ describe("a study with networks of a maker of one's own", () => {
   it("runs on workers that name its file, to the bytes that threads give, and no result names a path", async () => {
     const worker = cluster.startWorker("one", "--use", join(cluster.work, "own", "low-rank.ts"));
     const queued = await own.run("stripes.yaml", "queued", ...cluster.where);
+    cluster.stopWorkers();
     expect(queued.code).toBe(0);
     expect((await own.run("stripes.yaml", "threads", "--workers", "2")).code).toBe(0);
     expect(own.filesOf("queued")).toEqual(own.filesOf("threads"));
@@ -34,6 +35,7 @@ describe("a study with networks of a maker of one's own", () => {
   it("is refused by workers that do not, whatever its tasks say, and they say what to do", async () => {
     const worker = cluster.startWorker("one");
     const { code, stdout, stderr } = await own.run("stripes.yaml", "queued", ...cluster.where);
+    cluster.stopWorkers();
     expect(code).toBe(2);
     expect(stdout + stderr).toMatch(
       /a worker runs kinds that it knows: it is "low-rank", .*start the worker with --use and the file that defines it/,

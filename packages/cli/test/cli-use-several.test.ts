@@ -106,9 +106,10 @@ describe("measurements of one's own of a pair and of several networks", () => {
 
   it("a command measures several networks, and workers measure their pairs, to the same numbers", async () => {
     const inFolder = { cwd: cluster.work };
-    // The worker ends soon if there is nothing to do.
     const [queued, alone, worker] = await Promise.all([
-      runJson<Distances>([...SEVERAL, ...USE, ...cluster.where], inFolder, runner.run),
+      runJson<Distances>([...SEVERAL, ...USE, ...cluster.where], inFolder, runner.run).finally(
+        cluster.stopWorkers,
+      ),
       runJson<Distances>([...SEVERAL, ...USE], inFolder, runner.run),
       cluster.startWorker("one", "--use", join(cluster.work, "distances.mjs")),
     ]);
@@ -156,7 +157,10 @@ tables:
         cwd: cluster.work,
       });
     const worker = cluster.startWorker("two", "--use", join(cluster.work, "distances.mjs"));
-    const [queued, threads] = await Promise.all([run("queued", ...cluster.where), run("threads")]);
+    const [queued, threads] = await Promise.all([
+      run("queued", ...cluster.where).finally(cluster.stopWorkers),
+      run("threads"),
+    ]);
     expect([queued.code, threads.code, threads.stderr]).toEqual([0, 0, ""]);
     const filesOf = (output: string) =>
       readdirSync(join(cluster.folder, output, "tasks")).map((key) => [

@@ -75,6 +75,7 @@ describe("a study with measurements of one's own", () => {
   it("runs on workers that name its file, to the bytes that threads give", async () => {
     const worker = cluster.startWorker("one", "--use", join(cluster.work, "own", "gradient-norm.ts"));
     const queued = await own.run("stripes.yaml", "queued", ...cluster.where);
+    cluster.stopWorkers();
     expect(queued.code).toBe(0);
     expect((await own.run("stripes.yaml", "threads", "--workers", "1")).code).toBe(0);
     expect(own.filesOf("queued")).toEqual(own.filesOf("threads"));
@@ -84,6 +85,7 @@ describe("a study with measurements of one's own", () => {
   it("is refused by workers that do not, whatever its tasks say, and they say what to do", async () => {
     const worker = cluster.startWorker("one");
     const { code, stdout, stderr } = await own.run("stripes.yaml", "queued", ...cluster.where);
+    cluster.stopWorkers();
     expect(code).toBe(2);
     expect(stdout + stderr).toMatch(
       /a worker runs kinds that it knows: it is "gradient-norm", .*start the worker with --use and the file that defines it/,

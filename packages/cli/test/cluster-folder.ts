@@ -19,6 +19,8 @@ export interface ClusterFolder {
   readonly where: readonly string[];
   /** Starts a worker as soon as there is a task; it ends when there is nothing more to do. */
   startWorker(name: string, ...more: string[]): Promise<CliRun>;
+  /** Tells workers that nothing more is to do: by themselves they end some seconds after the last task. */
+  stopWorkers(): void;
   remove(): void;
 }
 
@@ -31,15 +33,30 @@ export function makeClusterFolder(): ClusterFolder {
   const path = join(folder, "queue");
   const queue = ["--queue", path];
   const where = [...queue, "--storage", folder];
+  const workers = createStops();
   return {
     ...{ folder, work, queue, where },
     async startWorker(name, ...more) {
-      if (!more.includes("--idle")) await waitForTask(path);
+      const stop = workers.current();
+      if (!more.includes("--idle")) await waitForTask(path, stop);
       const words = ["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4", ...more];
       // What --use adds stays in a process.
-      return (more.includes("--use") ? runAlone : runCli)(words, { cwd: folder });
+      return (more.includes("--use") ? runAlone : runCli)(words, { cwd: folder, stop });
     },
+    stopWorkers: workers.stop,
     remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+/** Makes signals that stop commands, all those of now at once, and later ones by themselves. */
+export function createStops(): { current(): AbortSignal; stop(): void } {
+  let controller = new AbortController();
+  return {
+    current: () => controller.signal,
+    stop() {
+      controller.abort();
+      controller = new AbortController();
+    },
   };
 }
 
@@ -50,13 +67,14 @@ const [LOOKS, PAUSE] = [3000, 20];
  * Waits until a task is in a queue, or a minute: a worker that starts before may have ended again by then, on a busy machine.
  *
  * @param queue - folder of the queue
+ * @param stop - ends the wait, as no task will come
  */
-export async function waitForTask(queue: string): Promise<void> {
+export async function waitForTask(queue: string, stop: AbortSignal): Promise<void> {
   const waiting = join(queue, "waiting");
   const hasTask = () =>
     existsSync(waiting) &&
     readdirSync(waiting, { recursive: true, withFileTypes: true }).some((file) => file.isFile());
-  for (let looks = 0; looks < LOOKS && !hasTask(); looks++) await setTimeout(PAUSE);
+  for (let looks = 0; looks < LOOKS && !stop.aborted && !hasTask(); looks++) await setTimeout(PAUSE);
 }
 
 /** Writes a graph as `model.onnx`, and a network `net-0.safetensors`, `net-1.safetensors`... for each seed. */

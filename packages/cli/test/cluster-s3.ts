@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type AloneOptions, type CliRun, runAlone, runCli } from "../../../test/helpers/run-cli.ts";
 import { startS3Server } from "../../distributed/test/s3-server.ts";
-import { waitForTask } from "./cluster-folder.ts";
+import { createStops, waitForTask } from "./cluster-folder.ts";
 
 /** Machines of a test, each with its own folders, that have nothing in common but a queue and a bucket. */
 export interface S3Cluster {
@@ -11,6 +11,8 @@ export interface S3Cluster {
   readonly work: string;
   /** Starts a worker as soon as there is a task; it ends when there is nothing more to do. */
   startWorker(name: string): Promise<CliRun>;
+  /** Tells workers that nothing more is to do: by themselves they end some seconds after the last task. */
+  stopWorkers(): void;
   /** Runs a command that lets workers do its work, in the folder of whoever waits. */
   run(...args: string[]): Promise<CliRun>;
   /** Does so in a process of its own. */
@@ -40,12 +42,16 @@ export async function startS3Cluster(): Promise<S3Cluster> {
     return { cwd, env: { ...CREDENTIALS, HOME: home, NODE_NO_WARNINGS: "1" } };
   };
   const here = machine("here");
+  const workers = createStops();
   return {
     work: join(folder, "here", "work"),
     async startWorker(name) {
-      await waitForTask(queue);
-      return runCli(["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"], machine(name));
+      const stop = workers.current();
+      await waitForTask(queue, stop);
+      const words = ["worker", ...where, "--name", name, "--concurrency", "1", "--idle", "4"];
+      return runCli(words, { ...machine(name), stop });
     },
+    stopWorkers: workers.stop,
     run: (...args) => runCli([...args, ...where], here),
     runAlone: (args, options) => runAlone([...args, ...where], { ...here, ...options }),
     listPublished: () =>

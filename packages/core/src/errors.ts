@@ -87,9 +87,12 @@ export class EngineError extends IsthmusError {
   readonly _tag = "EngineError";
   /** Name of the engine that failed, for example `onnxruntime`. */
   readonly engine: string;
-  constructor(message: string, fields: { engine: string; cause?: unknown }) {
+  /** Whether memory was too small for the run, so that one of fewer examples may succeed. */
+  readonly lacksMemory: boolean;
+  constructor(message: string, fields: { engine: string; lacksMemory?: boolean; cause?: unknown }) {
     super(message, { cause: fields.cause });
     this.engine = fields.engine;
+    this.lacksMemory = fields.lacksMemory ?? false;
   }
 }
 

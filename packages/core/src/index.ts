@@ -158,6 +158,13 @@ export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./
 export type { Elements } from "./tensor/elements.ts";
 export type { KernelMemory, Scratch } from "./tensor/kernels/floats.ts";
 export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gather.ts";
+export {
+  type GrowingMemory,
+  growMemory,
+  type KernelsWithMemory,
+  placeArrays,
+  startKernels,
+} from "./tensor/kernels/start-kernels.ts";
 export { dot, findNonFinite, innerProduct, squaredNorm } from "./tensor/measure.ts";
 export { borrowScratch, kernelMemory } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";

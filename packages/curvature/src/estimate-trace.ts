@@ -9,7 +9,7 @@ import {
 } from "@isthmus/core";
 import { type CountedProducts, countProducts } from "./counted-products.ts";
 import { type LinearOperator, PRODUCT_DEFAULTS, type ProductOptions } from "./linear-operator.ts";
-import { norm, orthogonalizeAllInPlace, orthogonalizeInPlace, randomSigns, scaleInPlace } from "./vectors.ts";
+import { orthogonalizeAllInPlace, orthogonalizeInPlace, randomSigns, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link estimateTrace}. */
 export interface EstimateTraceOptions extends ProductOptions {
@@ -136,11 +136,9 @@ async function sketch(
   const basis: Float64Array[] = [];
   for (let i = 0; i < size; i++) {
     const product = await multiply(randomSigns(random, dimension));
-    const length = norm(product);
-    orthogonalizeInPlace(product, basis);
-    const left = norm(product);
+    const { whole, left } = orthogonalizeInPlace(product, basis);
     // The operator has no more rank than the basis has vectors.
-    if (left <= ROUNDING * length) break;
+    if (left <= ROUNDING * whole) break;
     scaleInPlace(product, 1 / left);
     basis.push(product);
   }

@@ -1,6 +1,14 @@
-import { at, innerProduct, type Random } from "@isthmus/core";
+import { at, type Random } from "@isthmus/core";
 import { createMatrix, type SymmetricEigen, symmetricEigen } from "@isthmus/linear-algebra";
-import { addMultipleInPlace, norm, orthogonalizeInPlace, randomDirection, scaleInPlace } from "./vectors.ts";
+import {
+  addMultipleInPlace,
+  addTwoMultiplesInPlace,
+  norm,
+  orthogonalizeInPlace,
+  partsAlong,
+  randomDirection,
+  scaleInPlace,
+} from "./vectors.ts";
 
 /** Fraction of the operator's size below which the remainder of a product counts as rounding error. */
 const ROUNDING = 1e-13;
@@ -63,18 +71,21 @@ export async function lanczos({
   while (next !== undefined && basis.length < limit) {
     const vector: Float64Array = next;
     const product = await multiply(vector);
-    scale = Math.max(scale, norm(product));
+    const { parts: along, length } = partsAlong(product, [vector]);
+    scale = Math.max(scale, length);
+    const inVector = at(along, 0, "part");
+    diagonal.push(inVector);
     const before = basis.at(-1);
-    diagonal.push(innerProduct(vector, product));
-    if (before !== undefined)
-      addMultipleInPlace(product, -at(coupling, coupling.length - 1, "coupling"), before);
-    addMultipleInPlace(product, -at(diagonal, diagonal.length - 1, "diagonal"), vector);
+    if (before === undefined) addMultipleInPlace(product, -inVector, vector);
+    else {
+      const inBefore = at(coupling, coupling.length - 1, "coupling");
+      addTwoMultiplesInPlace(product, [-inBefore, before], [-inVector, vector]);
+    }
     basis.push(vector);
     // Both sets are orthogonalized against at once: after one set alone, the rounding error along the other
     // set would not be small beside the remainder of a product that is nearly within the space.
-    const parts = orthogonalizeInPlace(product, [...locked, ...basis]);
+    const { parts, left } = orthogonalizeInPlace(product, [...locked, ...basis]);
     rounding.push(norm(parts.subarray(locked.length)));
-    const left = norm(product);
     const isClosed = basis.length === most || left <= ROUNDING * scale;
     coupling.push(isClosed ? 0 : left);
     if (isEnough?.({ basis, diagonal, coupling, rounding })) break;
@@ -95,8 +106,8 @@ export function directionBeside(
 ): Float64Array | undefined {
   if (vectors.length >= dimension) return undefined;
   const direction = randomDirection(random, dimension);
-  orthogonalizeInPlace(direction, vectors);
-  scaleInPlace(direction, 1 / norm(direction));
+  const { left } = orthogonalizeInPlace(direction, vectors);
+  scaleInPlace(direction, 1 / left);
   return direction;
 }
 

@@ -197,13 +197,13 @@ async function measureChanges(
   const { parameters, loss, batchSize: batch, signal, samples, deviation, seed } = options;
   const { layout, dimension } = layoutParameters(ATTEMPT, graph, parameters);
   const weights = await bindWeights(graph, network);
-  const parts = layout.map((tensor) => [tensor, entry(weights, tensor.name, "weight")] as const);
+  const tensors = layout.map(({ name }) => entry(weights, name, "weight"));
   const changes: number[][] = [];
   for (let sample = 0; sample < samples; sample++) {
     const random = createRandom(seed, `${ATTEMPT} place ${sample}`);
     const place = new Float64Array(dimension);
     for (let i = 0; i < dimension; i++) place[i] = deviation * random.normal();
-    addTensorsInPlace(place, 1, parts);
+    addTensorsInPlace(place, layout, [{ factor: 1, tensors }]);
     const moved = new Map([...weights, ...splitVector(layout, place, weights)]);
     const near = createCheckpoint(moved, {}, network.source);
     const losses = await measureExampleLosses({ graph, engine }, near, pool, { loss, batch, signal });

@@ -11,6 +11,18 @@ export function addMultipleInPlace(target: Float64Array, factor: number, x: Floa
   for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) + factor * (x[i] as number);
 }
 
+/** Adds a multiple of a vector, then of another one, to a vector in place, in one pass. */
+export function addTwoMultiplesInPlace(
+  target: Float64Array,
+  first: readonly [factor: number, x: Float64Array],
+  second: readonly [factor: number, x: Float64Array],
+): void {
+  const [[ofX, x], [ofY, y]] = [first, second];
+  for (let i = 0; i < target.length; i++) {
+    target[i] = (target[i] as number) + ofX * (x[i] as number) + ofY * (y[i] as number);
+  }
+}
+
 /** Multiplies a vector by a number in place. */
 export function scaleInPlace(x: Float64Array, factor: number): void {
   for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) * factor;
@@ -19,25 +31,31 @@ export function scaleInPlace(x: Float64Array, factor: number): void {
 /** Fraction of a vector's length that must remain for its rounding errors along other vectors to be small. */
 const LEFT = 0.7;
 
+/** Elements of a piece of vectors, so that the pieces of some dozens of vectors stay in the cache. */
+const PIECE = 4096;
+
+/** Parts of a vector along orthonormal vectors, and its length with and without them. */
+export interface VectorParts {
+  /** Part along each vector. */
+  readonly parts: Float64Array;
+  /** Length of the whole vector. */
+  readonly whole: number;
+  /** Length of the remainder. */
+  readonly left: number;
+}
+
 /**
  * Removes the parts along orthonormal vectors from a vector in place. It does so twice if little of the
  * vector remains, as rounding errors along the vectors are not small beside the remainder.
- * @returns the part along each vector
  */
-export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Array[]): Float64Array {
-  const parts = new Float64Array(basis.length);
-  for (let pass = 0; pass < 2; pass++) {
-    const before = norm(x);
-    const along = partsAlong(x, basis);
-    takeOutInPlace(x, basis, along);
-    for (let i = 0; i < parts.length; i++) parts[i] = (parts[i] as number) + (along[i] as number);
-    if (norm(x) >= LEFT * before) break;
-  }
-  return parts;
+export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Array[]): VectorParts {
+  const first = partsAlong(x, basis);
+  const left = takeOutInPlace(x, basis, first.parts);
+  if (left >= LEFT * first.length) return { parts: first.parts, whole: first.length, left };
+  const second = partsAlong(x, basis);
+  const parts = first.parts.map((part, i) => part + at(second.parts, i, "part"));
+  return { parts, whole: first.length, left: takeOutInPlace(x, basis, second.parts) };
 }
-
-/** Elements of a piece of vectors, so that the pieces of some dozens of vectors stay in the cache. */
-const PIECE = 4096;
 
 /**
  * Removes the parts along orthonormal vectors from several vectors in place, as {@link orthogonalizeInPlace}
@@ -91,37 +109,91 @@ function pieceReader(vectors: readonly Float64Array[]): (begin: number) => Matri
  */
 const AT_ONCE = 4;
 
-/** Computes the scalar products of a vector with others. */
-function partsAlong(x: Float64Array, basis: readonly Float64Array[]): Float64Array {
-  const parts = new Float64Array(basis.length);
-  for (let first = 0; first < basis.length; first += AT_ONCE) {
-    const [a = x, b = x, c = x, d = x] = basis.slice(first, first + AT_ONCE);
-    let [inA, inB, inC, inD] = [0, 0, 0, 0];
-    for (let i = 0; i < x.length; i++) {
-      const value = x[i] as number;
-      inA += value * (a[i] as number);
-      inB += value * (b[i] as number);
-      inC += value * (c[i] as number);
-      inD += value * (d[i] as number);
-    }
-    [inA, inB, inC, inD].slice(0, basis.length - first).forEach((part, i) => {
-      parts[first + i] = part;
-    });
-  }
-  return parts;
+/** Elements `begin` to `end` of vectors, and the sum of squares of elements before them. */
+interface Piece {
+  readonly begin: number;
+  readonly end: number;
+  readonly square: number;
 }
 
-function takeOutInPlace(x: Float64Array, basis: readonly Float64Array[], parts: Float64Array): void {
-  const none = new Float64Array(x.length);
-  for (let first = 0; first < basis.length; first += AT_ONCE) {
-    const [a = none, b = none, c = none, d = none] = basis.slice(first, first + AT_ONCE);
-    const [ofA = 0, ofB = 0, ofC = 0, ofD = 0] = parts.subarray(first, first + AT_ONCE);
-    for (let i = 0; i < x.length; i++) {
-      const onePair = ofA * (a[i] as number) + ofB * (b[i] as number);
-      const otherPair = ofC * (c[i] as number) + ofD * (d[i] as number);
-      x[i] = (x[i] as number) - (onePair + otherPair);
+/**
+ * Calls a function for each piece of a vector, so that the piece stays in the cache while others are read,
+ * and for the vectors of a basis in fours.
+ * @param visit - returns the sum of squares to the end of the piece; its value for the last four is taken
+ * @returns the length of the vector that the sum gives
+ */
+function visitPieces(
+  x: Float64Array,
+  basis: readonly Float64Array[],
+  visit: (four: readonly Float64Array[], first: number, piece: Piece) => number,
+): number {
+  let square = 0;
+  for (let begin = 0; begin < x.length; begin += PIECE) {
+    const piece = { begin, end: Math.min(begin + PIECE, x.length), square };
+    for (let first = 0; first < Math.max(1, basis.length); first += AT_ONCE) {
+      square = visit(basis.slice(first, first + AT_ONCE), first, piece);
     }
   }
+  return Math.sqrt(square);
+}
+
+/** Computes the scalar products of a vector with others, and its length. */
+export function partsAlong(
+  x: Float64Array,
+  basis: readonly Float64Array[],
+): { readonly parts: Float64Array; readonly length: number } {
+  const sums = new Float64Array(Math.ceil(basis.length / AT_ONCE) * AT_ONCE);
+  const length = visitPieces(x, basis, (four, first, piece) =>
+    addPartsInPiece(x, four, sums.subarray(first, first + AT_ONCE), piece),
+  );
+  return { parts: sums.subarray(0, basis.length), length };
+}
+
+/** Adds scalar products of a piece to sums; returns the sum of squares of `x` to the end of the piece. */
+function addPartsInPiece(
+  x: Float64Array,
+  [a = x, b = x, c = x, d = x]: readonly Float64Array[],
+  sums: Float64Array,
+  { begin, end, square: before }: Piece,
+): number {
+  let [inA = 0, inB = 0, inC = 0, inD = 0] = sums;
+  let square = before;
+  for (let i = begin; i < end; i++) {
+    const value = x[i] as number;
+    square += value * value;
+    inA += value * (a[i] as number);
+    inB += value * (b[i] as number);
+    inC += value * (c[i] as number);
+    inD += value * (d[i] as number);
+  }
+  sums.set([inA, inB, inC, inD].slice(0, sums.length));
+  return square;
+}
+
+/** Takes multiples of vectors out of a vector in place; returns the length of the remainder. */
+function takeOutInPlace(x: Float64Array, basis: readonly Float64Array[], parts: Float64Array): number {
+  return visitPieces(x, basis, (four, first, piece) =>
+    takeOutInPiece(x, four, parts.subarray(first, first + AT_ONCE), piece),
+  );
+}
+
+/** Takes multiples out of a piece; returns the sum of squares of the remainder to the end of the piece. */
+function takeOutInPiece(
+  x: Float64Array,
+  [a = x, b = x, c = x, d = x]: readonly Float64Array[],
+  parts: Float64Array,
+  { begin, end, square: before }: Piece,
+): number {
+  const [ofA = 0, ofB = 0, ofC = 0, ofD = 0] = parts;
+  let square = before;
+  for (let i = begin; i < end; i++) {
+    const onePair = ofA * (a[i] as number) + ofB * (b[i] as number);
+    const otherPair = ofC * (c[i] as number) + ofD * (d[i] as number);
+    const left = (x[i] as number) - (onePair + otherPair);
+    x[i] = left;
+    square += left * left;
+  }
+  return square;
 }
 
 /** Draws a vector of independent signs. */

@@ -187,6 +187,20 @@ describe("hessian()", () => {
     }
   });
 
+  test("gives products that are asked for at once the bits of products one by one", async () => {
+    const graph = smallMlp();
+    const data = randomExamples([6], { size: 53, classes: 4, seed: 3 });
+    await use(
+      hessian({ graph, engine }, randomNetwork(graph, 1), data, { batchSize: 5 }),
+      async (operator) => {
+        const vectors = [1, 2, 3].map((seed) => randomVector(operator.dimension, seed));
+        const together = await Promise.all(vectors.map((vector) => product(operator, vector)));
+        for (const [i, vector] of vectors.entries())
+          expect(together[i]).toEqual(await product(operator, vector));
+      },
+    );
+  });
+
   test("takes differences where second derivatives cannot be run, and says why", async () => {
     const graph = classifier(false);
     const network = randomNetwork(graph, 1);

@@ -50,8 +50,8 @@ describe.skipIf(!hasSwiftShader)("a graphics card in software", PATIENCE, () => 
     ],
   ])("with %s says what is missing, and auto goes on with the processor", async (_, env) => {
     const named = await runScript<DeviceAnswer>(ASK, ["webgpu"], env);
-    expect(named.failure).toContain(
-      'Cannot compute on device "webgpu" as it needs a driver of the graphics card that onnxruntime can use, which is not here; get it (on Debian and Ubuntu mesa-vulkan-drivers',
+    expect(named.failure).toMatch(
+      /^Cannot compute on device "webgpu" as it needs a driver of the graphics card that onnxruntime can use \(the Vulkan loader says: .*driver.json.*\), which is not here; get it \(on Debian and Ubuntu mesa-vulkan-drivers/,
     );
     const auto = await runScript<DeviceAnswer>(ASK, ["auto"], env);
     expect(auto.differences).toEqual([0, 0]);

@@ -14,7 +14,17 @@ export interface LoadOptions {
    * keeps them there, see {@link DeviceMemory}; others return them like all outputs. @defaultValue none
    */
   readonly carried?: ReadonlyMap<string, string>;
+  /**
+   * Outputs that nothing but sessions of this engine takes: an engine with a device of its own leaves them
+   * there, and does not write the tensors of `out` for them. Each of these tensors stands for what the last
+   * run left until the session is released, and a session that is fed it takes that. Other engines write
+   * them like all outputs. @defaultValue none
+   */
+  readonly staying?: ReadonlySet<string>;
 }
+
+/** A function that returns the graph that an engine would load for some work, and the options. */
+export type WorkFor = (engine: Engine) => Promise<{ readonly graph: Graph; readonly options?: LoadOptions }>;
 
 /**
  * Tensors of a session that lie in the memory of the engine's device, such as a graphics card. A run takes
@@ -22,7 +32,8 @@ export interface LoadOptions {
  */
 export interface DeviceMemory {
   /**
-   * Copies tensors to the device, by the inputs that take them.
+   * Copies tensors to the device, by the inputs that take them; a tensor that stands for what a session left
+   * there, see `staying` of {@link LoadOptions}, is taken in each run from where it lies.
    * @throws EngineError if the device fails, for example because its memory is full
    */
   hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
@@ -65,11 +76,21 @@ export interface Engine {
    * so that a tensor may be changed between runs without a copy. @defaultValue false
    */
   readonly sharesMemory?: boolean;
+  /** Says something about a run to whoever uses the engine; missing if nobody listens. */
+  readonly note?: ((text: string) => void) | undefined;
   /**
    * Makes a graph ready to run.
    * @throws EngineError if the engine refuses the graph
    */
   load(graph: Graph, options?: LoadOptions): Promise<Session>;
+  /**
+   * Returns the engine that does some work fastest, if the graph of the work is written in another way for
+   * each engine; absent if the engine has no choice. Its name is that of the chosen engine once that has
+   * loaded a graph.
+   * @param workFor - returns the graph that an engine would load, and how
+   * @throws EngineError if the device fails that would be chosen
+   */
+  readonly choose?: (workFor: WorkFor) => Promise<Engine>;
   /**
    * Makes a session that returns the outputs of `gradient(graph, { loss, withRespectTo })`, with gradients
    * from the engine's tape; absent if the engine has no tape.

@@ -7,10 +7,27 @@ import type { Session } from "./engine.ts";
  * @throws EngineError if the device fails
  */
 export async function holdFeeds(
-  { memory }: Pick<Session, "memory">,
+  { memory }: { readonly memory?: Session["memory"] | undefined },
   tensors: ReadonlyMap<string, Tensor>,
 ): Promise<ReadonlyMap<string, Tensor>> {
   if (memory === undefined) return tensors;
   await memory.hold(tensors);
   return new Map();
+}
+
+/**
+ * Returns a function that gives a session tensors that stay the same from run to run, and returns what each
+ * run must be fed of them, as {@link holdFeeds} does. Tensors that are the same objects as in the call before
+ * are not copied again, so that a changed tensor must be another object.
+ */
+export function createFeedHolder(
+  session: Parameters<typeof holdFeeds>[0],
+): (tensors: ReadonlyMap<string, Tensor>) => ReturnType<typeof holdFeeds> {
+  const held = new Map<string, Tensor>();
+  return async (tensors) => {
+    if (session.memory === undefined) return tensors;
+    const changed = new Map([...tensors].filter(([name, tensor]) => held.get(name) !== tensor));
+    for (const [name, tensor] of changed) held.set(name, tensor);
+    return changed.size === 0 ? changed : holdFeeds(session, changed);
+  };
 }

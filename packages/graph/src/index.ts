@@ -33,7 +33,7 @@ export { withNamesOf } from "./binding/with-names-of.ts";
 export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export { DEVICE_NAMES, type DeviceName, withoutDevice } from "./device-names.ts";
-export type { DeviceMemory, Engine, LoadOptions, Session } from "./engine.ts";
+export type { DeviceMemory, Engine, LoadOptions, Session, WorkFor } from "./engine.ts";
 export { assertCausal, limitExamples } from "./evaluate/assert-causal.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { compareOutputs } from "./evaluate/compare-outputs.ts";
@@ -52,7 +52,7 @@ export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out
 export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
 export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feeding/plan-feeds.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
-export { holdFeeds } from "./hold-feeds.ts";
+export { createFeedHolder, holdFeeds } from "./hold-feeds.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertNetwork, bindWeights } from "./ir/bind-weights.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
@@ -110,3 +110,4 @@ export {
 export { lossOfOutput, scoreBy } from "./scoring/score-by.ts";
 export { type Scoring, scoringOf } from "./scoring/scoring-of.ts";
 export { type SharedEngine, shareSessions, withSharedSessions } from "./share-sessions.ts";
+export { withLoad } from "./with-load.ts";

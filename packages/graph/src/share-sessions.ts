@@ -1,5 +1,6 @@
 import type { Engine, LoadOptions, Session } from "./engine.ts";
 import type { Graph } from "./ir/graph.ts";
+import { withLoad } from "./with-load.ts";
 
 /** An engine that loads a graph once for many users. */
 export interface SharedEngine extends Engine {
@@ -9,6 +10,8 @@ export interface SharedEngine extends Engine {
 
 /** A loaded graph, and the number of users that have not released it yet. */
 interface Shared {
+  /** Engine that has loaded the graph: the shared one, or one that it chose. */
+  readonly engine: Engine;
   readonly graph: Graph;
   readonly options: string;
   readonly session: Promise<Session>;
@@ -37,51 +40,50 @@ export function shareSessions(engine: Engine): SharedEngine {
       await (await shared.session).release();
     }
   };
-  return {
-    // An engine that chooses its device is named after its choice.
-    get name() {
-      return engine.name;
-    },
-    get sharesMemory() {
-      return engine.sharesMemory ?? false;
-    },
-    // Users of one session have no memory of a device in common, as each has tensors of its own.
-    async load(graph: Graph, { carried: _, ...options }: LoadOptions = {}) {
-      const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
-      const shared = sessions.find((one) => one.graph === graph && one.options === key) ?? {
-        graph,
-        options: key,
-        session: engine.load(graph, options),
-        users: 0,
+  // Users of one session have no memory of a device in common, as each has tensors of its own.
+  const loadShared = async (
+    inner: Engine,
+    graph: Graph,
+    { carried: _, staying: _none, ...options }: LoadOptions = {},
+  ): Promise<Session> => {
+    const key = JSON.stringify([options.threads ?? 0, options.optimize ?? true]);
+    const isSame = (one: Shared) => one.engine === inner && one.graph === graph && one.options === key;
+    const shared = sessions.find(isSame) ?? {
+      engine: inner,
+      graph,
+      options: key,
+      session: inner.load(graph, options),
+      users: 0,
+    };
+    forget(shared);
+    sessions.push(shared);
+    shared.users++;
+    try {
+      const session = await shared.session;
+      let isReleased = false;
+      return {
+        run: (feeds, out) => session.run(feeds, out),
+        async release() {
+          if (isReleased) return;
+          isReleased = true;
+          shared.users--;
+          forget(shared);
+          sessions.push(shared);
+          await releaseIdle();
+        },
       };
+    } catch (error) {
       forget(shared);
-      sessions.push(shared);
-      shared.users++;
-      try {
-        const session = await shared.session;
-        let isReleased = false;
-        return {
-          run: (feeds, out) => session.run(feeds, out),
-          async release() {
-            if (isReleased) return;
-            isReleased = true;
-            shared.users--;
-            forget(shared);
-            sessions.push(shared);
-            await releaseIdle();
-          },
-        };
-      } catch (error) {
-        forget(shared);
-        throw error;
-      }
-    },
+      throw error;
+    }
+  };
+  return Object.assign(withLoad(engine, loadShared), {
     async close() {
       const open = sessions;
       sessions = [];
       for (const { session } of open) await (await session).release();
     },
-  };
+  });
 }
 
 /**

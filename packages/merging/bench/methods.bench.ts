@@ -6,7 +6,7 @@
  *
  * Options: --methods NAME,NAME (all by default), --folder DIR for the files. Standard output: one JSON object for each
  * method, with the median time of the rounds, the processor time of all its threads, the bytes of all inputs and the
- * result over the first, and how many times the time of `cat` it is; on a busy machine compare processor times. `tools/golden/mergekit-bench.py FOLDER` times mergekit on the same files.
+ * result over the first, and how many times the time of `cat` it is; on a busy machine compare processor times. `npm run bench` of the repository times mergekit beside some of them.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";

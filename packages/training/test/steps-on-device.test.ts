@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
+import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Engine, type LoadOptions, randomWeights } from "@isthmus/graph";
+import { randomWeights } from "@isthmus/graph";
 import { createStepRunner, createTrainingStep, train } from "@isthmus/training";
 import { describe, expect, it } from "vitest";
+import { engineWithMemory } from "../../../test/helpers/engine-with-memory.ts";
 import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
@@ -22,50 +23,12 @@ const data: ReadonlyMap<string, Tensor> = new Map([
   [step.targets, createTensor("i64", [4], BigInt64Array.of(0n, 1n, 2n, 3n))],
 ]);
 
-/** An engine whose device is a map, in which carried outputs stay; `crossings` are the names that left or came. */
-function engineWithMemory(failsAt = Number.POSITIVE_INFINITY) {
-  const crossings: { readonly to: string[]; readonly from: string[] }[] = [];
-  const copies = { held: 0, read: 0 };
-  const engine: Engine = {
-    name: "onnxruntime-fake",
-    async load(loaded, { carried = new Map(), ...options }: LoadOptions = {}) {
-      const session = await processor.load(loaded, options);
-      const held = new Map<string, Tensor>();
-      return {
-        async run(feeds, out = new Map()) {
-          if (crossings.length === failsAt) throw new Error("Device lost");
-          const results = await session.run(new Map([...held, ...feeds]));
-          for (const [output, input] of carried) held.set(input, entry(results, output, "output"));
-          const returned = [...results].filter(([name]) => !carried.has(name));
-          for (const [name, tensor] of returned) out.get(name)?.data.set(tensor.data as never);
-          crossings.push({ to: [...feeds.keys()], from: returned.map(([name]) => name) });
-          return new Map(returned);
-        },
-        memory: {
-          async hold(tensors) {
-            copies.held += 1;
-            for (const [name, tensor] of tensors)
-              held.set(name, { ...tensor, data: tensor.data.slice() as Tensor["data"] });
-          },
-          async readInto(tensors) {
-            copies.read += 1;
-            for (const [name, { data: target }] of tensors)
-              target.set(entry(held, name, "tensor").data as never);
-          },
-        },
-        release: () => session.release(),
-      };
-    },
-  };
-  return { engine, crossings, copies };
-}
-
 const bytesOf = (tensors: ReadonlyMap<string, Tensor>) =>
   [...tensors].map(([name, tensor]) => [name, [...tensor.data]]);
 
 describe("createStepRunner() on an engine with a device of its own", () => {
   it("copies weights there once, then data alone, and back the loss alone, to the same results", async () => {
-    const { engine, crossings, copies } = engineWithMemory();
+    const { engine, crossings, copies } = engineWithMemory(processor);
     const here = await createStepRunner(step, processor, weights, { seed: 0 });
     const there = await createStepRunner(step, engine, weights, { seed: 0 });
     for (let at = 0; at < 5; at++) {
@@ -88,7 +51,7 @@ describe("createStepRunner() on an engine with a device of its own", () => {
   });
 
   it("starts from tensors that were changed before the first step, as by a state", async () => {
-    const { engine } = engineWithMemory();
+    const { engine } = engineWithMemory(processor);
     const runners = await Promise.all(
       [processor, engine].map((one) => createStepRunner(step, one, weights, { seed: 0 })),
     );
@@ -102,7 +65,7 @@ describe("createStepRunner() on an engine with a device of its own", () => {
   });
 
   it("feeds and returns all tensors in every step if the caller changes them", async () => {
-    const { engine, copies } = engineWithMemory();
+    const { engine, copies } = engineWithMemory(processor);
     const runner = await createStepRunner(step, engine, weights, { seed: 0, returnsEach: true });
     for (let at = 0; at < 3; at++) {
       await runner.run({ step: at, learningRate: 0.1 }, data);
@@ -124,7 +87,7 @@ describe("train() on a device that dies", () => {
     const options = { seed: 1, epochs: 3, batch: 4 };
     const start = createCheckpoint(randomWeights(graph, 0));
     const statePath = join(folder, "state.safetensors");
-    const dying = { graph, engine: { ...engineWithMemory(6).engine, name: "onnxruntime-webgpu" } };
+    const dying = { graph, engine: { ...engineWithMemory(processor, 6).engine, name: "onnxruntime-webgpu" } };
     await expect(train(dying, start, examplesOf, { ...options, statePath, saveEvery: 1 })).rejects.toThrow(
       "Device lost",
     );

@@ -1,8 +1,9 @@
 import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { randomWeights } from "@isthmus/graph";
-import { createStepRunner, createTrainingStep, type OptimizerSpec } from "@isthmus/training";
+import { type Engine, randomWeights, withLoad } from "@isthmus/graph";
+import { createStepRunner, createTrainingStep, type OptimizerSpec, train } from "@isthmus/training";
 import { describe, expect, it } from "vitest";
+import { randomExamples } from "../../../test/helpers/random-examples.ts";
 import { smallMlp } from "../../../test/helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -90,5 +91,61 @@ describe("createTrainingStep({ inPlace: true })", () => {
     expect([...(await runner.carried()).values()]).toEqual(tensors);
     expect(new Set(tensors.map(({ data: values }) => values.buffer)).size).toBe(1);
     await runner.release();
+  });
+});
+
+describe("train() on an engine that chooses its device", () => {
+  const examples = randomExamples([6], { size: 16, classes: 4 });
+
+  /** Trains, and returns the weights' bits and the outputs of the graphs that were loaded. */
+  async function trainOn(on: Engine) {
+    const outputs: string[][] = [];
+    const followed = withLoad(on, (inner, loaded, options) => {
+      if (options?.optimize !== false) outputs.push(loaded.outputs.map(({ name }) => name));
+      return inner.load(loaded, options);
+    });
+    const trained = await train({ graph, engine: followed }, weights, examples, {
+      seed: 1,
+      epochs: 2,
+      batch: 4,
+      optimizer: { kind: "sgd", momentum: 0.9 },
+    });
+    const bits: number[][] = [];
+    for (const name of graph.weights.keys()) {
+      const { data: values } = await trained.weights.read(name);
+      bits.push([...new Uint32Array((values as Float32Array).slice().buffer)]);
+    }
+    return { outputs, bits };
+  }
+
+  it("updates in place if it takes the processor, with the processor's bits", async () => {
+    const taking: Engine = { name: "auto", load: engine.load, choose: async () => engine };
+    const [here, taken] = [await trainOn(engine), await trainOn(taking)];
+    expect(taken).toEqual(here);
+  });
+
+  it("updates in the graph if it takes a device, and offers each engine the graph that it would run", async () => {
+    const device: Engine = { name: "onnxruntime-fake", load: engine.load };
+    const offered: (readonly [string, number, number | undefined])[] = [];
+    const taking: Engine = {
+      name: "auto",
+      load: engine.load,
+      async choose(workFor) {
+        for (const one of [engine, device]) {
+          const { graph: step, options } = await workFor(one);
+          offered.push([one.name, step.weights.size, options?.carried?.size]);
+        }
+        return device;
+      },
+    };
+    const [here, taken] = [await trainOn(engine), await trainOn(taking)];
+    expect(taken.bits).toEqual(here.bits);
+    expect(taken.outputs).not.toEqual(here.outputs);
+    // A graph that updates takes and returns weights and momenta; one that does not takes weights alone.
+    const { size } = graph.weights;
+    expect(offered).toEqual([
+      [engine.name, size, 0],
+      [device.name, 2 * size, 2 * size],
+    ]);
   });
 });

@@ -201,7 +201,7 @@ export async function matchWeights(
       alignment: { source },
       objective: { before: before.raw, after: after.raw },
       scaledObjective: { before: before.scaled, after: after.scaled },
-      bound: await boundOf(prepared, { products, reached: after.scaled }),
+      bound: await boundOf(prepared, { products, reached: after.scaled, signal: resolved.signal }),
       ...reportOf(best),
       restarts: searches.map(({ objective, ...search }) => ({ objective, ...reportOf(search) })),
       seconds: stopwatch.read(),
@@ -245,7 +245,11 @@ const MAX_ITERATIONS = 60;
 /** Computes the bound, but at least the objective that was reached, as rounding may leave less. */
 async function boundOf(
   { problem, weights }: PreparedMatching,
-  tools: { readonly products: CrossProducts; readonly reached: number },
+  tools: {
+    readonly products: CrossProducts;
+    readonly reached: number;
+    readonly signal: AbortSignal | undefined;
+  },
 ): Promise<number> {
   return Math.max(tools.reached, await objectiveBound(problem, weights, tools));
 }

@@ -80,15 +80,12 @@ const graphs = smallNetworks();
 const cases = await networkCases(graphs);
 
 describe("descend()", () => {
-  test.each(cases)(
-    "$name: copies of weights that are dropped and made again change no step",
-    async ({ graph, spec }) => {
-      const kept = await prepare(graph, spec, 1);
-      const dropped = await prepare(graph, spec, 1, { keptBytes: 0 });
-      expect(await dropped.run()).toEqual(await kept.run());
-      expect(dropped.objectives).toEqual(kept.objectives);
-    },
-  );
+  test.each(cases)("$name: sums that are dropped and made again change no step", async ({ graph, spec }) => {
+    const kept = await prepare(graph, spec, 1);
+    const dropped = await prepare(graph, spec, 1, { keptBytes: 0 });
+    expect(await dropped.run()).toEqual(await kept.run());
+    expect(dropped.objectives).toEqual(kept.objectives);
+  });
 
   test.each(cases)("$name: no step lowers the objective", async ({ graph, spec }) => {
     for (let seed = 0; seed < 5; seed++) {

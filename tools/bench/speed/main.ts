@@ -1,10 +1,12 @@
 // Measures every claim of speed beside its peer, and writes docs/speed.json, docs/speed-history.json and docs/speed.md.
 //
-//   npm run bench -- --python PYTHON [--full] [--only WORDS] [--rounds 3] [--seconds 1] [--threads 2] [--force] [--check]
+//   npm run bench -- --python PYTHON [--mergekit PYTHON] [--full] [--only WORDS] [--rounds 3] [--seconds 1] [--threads 2] [--force] [--check]
 //
 // PYTHON must have torch, safetensors, scipy and, for curvature, curvlinops and pyhessian:
 //
 //   pip install --no-deps pyhessian curvlinops-for-pytorch backpack-for-pytorch einops einconv linear-operator jaxtyping wadler-lindig unfoldNd
+//
+// and the other one mergekit 0.1.5 with torch; without it merges are left out.
 //
 // Rows are in rows.ts. --full tries all settings of the peers, and rows whose unit takes long; --only takes rows whose names hold the
 // words, and prints a table without writing files; --check times nothing: it does each row once on both sides and compares what they
@@ -25,6 +27,7 @@ const QUIET = 1.5;
 const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
+    mergekit: { type: "string" },
     full: { type: "boolean", default: false },
     only: { type: "string" },
     rounds: { type: "string", default: "3" },
@@ -45,13 +48,15 @@ if (underLoad) {
 
 const options: MeasureOptions = {
   python: values.python,
+  mergekit: values.mergekit ?? "",
   threads: Number(values.threads),
   rounds: Number(values.rounds),
   seconds: Number(values.seconds),
   quick: !values.full,
 };
-const isTaken = ({ name, long }: SpeedRow) =>
-  values.only === undefined ? !long || values.full : name.includes(values.only);
+const isTaken = ({ name, long, task }: SpeedRow) =>
+  (task.kind !== "merge" || values.mergekit !== undefined) &&
+  (values.only === undefined ? !long || values.full : name.includes(values.only));
 const taken = SPEED_ROWS.filter(isTaken);
 if (values.check) {
   for (const row of taken) console.log(`${row.name}: ${await checkRow(row, options)}`);

@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenedTask, openOwnTask } from "./own-tasks.ts";
-import { type PeerProcess, startPeer } from "./peer-process.ts";
+import { type PeerProcess, type PeerProgram, startPeer } from "./peer-process.ts";
 import type { SpeedRow } from "./rows.ts";
 
 /** How rows are measured. */
 export interface MeasureOptions {
   /** Interpreter that has the peers. */
   readonly python: string;
+  /** Interpreter that has mergekit. */
+  readonly mergekit: string;
   /** Threads of both sides. */
   readonly threads: number;
   /** Times that both sides take turns. */
@@ -67,14 +69,14 @@ async function withRow<T>(
   try {
     const check = await own.once();
     for (const setting of options.quick ? row.peers.slice(0, 2) : row.peers) {
-      const peer = await startPeer(options.python, folder, setting);
+      const peer = await startPeer(programFor(row, options), folder, setting);
       if (peer === undefined) continue;
       peers.set(setting, peer);
       assertSame(row, setting, [check, peer.check]);
     }
     if (peers.size === 0) {
       throw new Error(
-        `Cannot measure "${row.name}" as none of its peers runs: install what torch-peer.py names`,
+        `Cannot measure "${row.name}" as none of its peers runs: install what torch-peer.py and array-peer.py name`,
       );
     }
     return await use({ own, peers, check });
@@ -83,6 +85,11 @@ async function withRow<T>(
     await own.release();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function programFor({ task }: SpeedRow, { python, mergekit }: MeasureOptions): PeerProgram {
+  const script = "net" in task ? "./torch-peer.py" : "./array-peer.py";
+  return { python: task.kind === "merge" ? mergekit : python, script };
 }
 
 /** Does a row once on both sides, and says what both computed. */

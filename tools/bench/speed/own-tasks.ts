@@ -6,18 +6,18 @@ import {
   type Checkpoint,
   createCheckpoint,
   createRandom,
+  innerProduct,
   saveCheckpoint,
   sizeOf,
   type Tensor,
-  viewBytes,
 } from "@isthmus/core";
 import { estimateTrace, hessian, spectralDensity, topEigenpairs } from "@isthmus/curvature";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, type DataSet, type Engine } from "@isthmus/graph";
 import { createStepRunner, createTrainingStep } from "@isthmus/training";
-import { solveAssignment } from "@isthmus/weight-matching";
 import { parseNetwork } from "@isthmus/zoo";
 import { root } from "../../packages.mjs";
+import { openArrayTask } from "./array-tasks.ts";
 import type { NetworkTask, SpeedRow, SpeedTask } from "./rows.ts";
 
 /** Work that can be repeated. */
@@ -45,7 +45,7 @@ interface Setting {
 export async function openOwnTask({ task }: SpeedRow, folder: string, threads: number): Promise<OpenedTask> {
   writeFileSync(join(folder, "task.json"), JSON.stringify({ ...task, threads }));
   if (task.kind === "training") return openTraining(task);
-  if (task.kind === "assignment") return openAssignment(task.size, folder);
+  if (!("net" in task)) return openArrayTask(task, folder, threads);
   const setting = await openSetting(task, threads);
   const opened = await openNetworkTask(task, setting, threads);
   await writeSetting(folder, setting);
@@ -159,7 +159,7 @@ async function openCurvature(
   const work: Readonly<Record<string, () => Promise<number>>> = {
     async product() {
       await operator.apply(vector, out);
-      return Math.sqrt(out.reduce((sum, x) => sum + x * x, 0));
+      return Math.sqrt(innerProduct(out, out));
     },
     trace: async () => (await estimateTrace(operator, { products: 99, relativeError: 0 })).trace,
     eigenvalues: async () => (await topEigenpairs(operator, { count: 3 })).largest[0]?.value ?? Number.NaN,
@@ -168,16 +168,6 @@ async function openCurvature(
   const once = work[kind];
   if (once === undefined) throw new Error(`Cannot measure ${kind} as it is no kind of curvature`);
   return { once, release: () => operator.release() };
-}
-
-async function openAssignment(size: number, folder: string): Promise<OpenedTask> {
-  const random = createRandom(0, "costs");
-  const costs = Float32Array.from({ length: size * size }, () => random.uniform());
-  writeFileSync(join(folder, "costs.f32"), viewBytes(costs));
-  return {
-    once: async () => solveAssignment({ data: costs, rows: size, columns: size }).objective,
-    release: async () => {},
-  };
 }
 
 function openTraining({ net, epochs }: Extract<SpeedTask, { kind: "training" }>): OpenedTask {

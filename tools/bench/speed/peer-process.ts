@@ -15,14 +15,22 @@ export interface PeerProcess {
   readonly close: () => Promise<void>;
 }
 
+/** A program that is a peer. */
+export interface PeerProgram {
+  /** Interpreter of it. */
+  readonly python: string;
+  /** Name of its file beside this one. */
+  readonly script: string;
+}
+
 /** Starts a peer; undefined if it cannot do the work in this setting, with its last words on standard error. */
 export async function startPeer(
-  python: string,
+  { python, script }: PeerProgram,
   folder: string,
   setting: string,
 ): Promise<PeerProcess | undefined> {
-  const script = fileURLToPath(new URL("./torch-peer.py", import.meta.url));
-  const child = spawn(python, [script, folder, setting], { stdio: ["pipe", "pipe", "pipe"] });
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn(python, [path, folder, setting], { stdio: ["pipe", "pipe", "pipe"] });
   let words = "";
   child.stderr.on("data", (chunk) => {
     words = `${words}${chunk}`.slice(-2000);

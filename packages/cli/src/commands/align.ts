@@ -208,12 +208,12 @@ async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { restored: network }: AlignedNetwork,
   { output, method, seed, restarts, search, only, skip, normalize, outputs }: AlignVerbOptions,
-  { version, signal, progress }: Context,
+  { maker, signal, progress }: Context,
 ): Promise<string[]> {
   if (output.endsWith(".json")) return [];
   const making = describeMaking(networks, {
     verb: "align",
-    version,
+    ...maker,
     method,
     seed,
     restarts,

@@ -119,7 +119,7 @@ async function collectInto(
   const { options } = request;
   const { graph, weights } = network;
   const { method, seed, resume = false } = options;
-  const making = { verb: "collect", version: context.version, method, data: data.name, seed };
+  const making = { verb: "collect", ...context.maker, method, data: data.name, seed };
   const metadata = describeMaking([weights], making);
   const store = createFolderStore(folder, network, metadata);
   try {

@@ -226,11 +226,11 @@ async function save(
   networks: readonly [Checkpoint, Checkpoint],
   fused: Checkpoint,
   { output, method, plan, weight, regularization, statistics, cost }: FuseVerbOptions,
-  { version, signal, progress }: Context,
+  { maker, signal, progress }: Context,
 ): Promise<string[]> {
   const making = describeMaking(networks, {
     verb: "fuse",
-    version,
+    ...maker,
     method,
     plan,
     weight,

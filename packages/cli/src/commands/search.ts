@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile, UsageError } from "@isthmus/core";
-import { PRODUCTS_MODULE } from "@isthmus/engine/products";
+import { productsModuleOn } from "@isthmus/engine/products";
 import {
   createAligner,
   type ExamplesJudge,
@@ -211,7 +211,7 @@ async function searchCandidates(
       methodFiles,
       align,
       identity: await identify(),
-      productsModule: PRODUCTS_MODULE,
+      productsModule: productsModuleOn(options.device),
     });
   } finally {
     await release();
@@ -231,10 +231,11 @@ async function saveBest(
     methodFiles: options.methods,
     seed: options.seed,
     align,
-    productsModule: PRODUCTS_MODULE,
+    productsModule: productsModuleOn(options.device),
   });
   try {
     const saved = await saveRecipe(best.recipe, opened, options.output, {
+      device: context.maker.device,
       overwrite: true,
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing the best", done),

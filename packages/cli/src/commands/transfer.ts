@@ -197,12 +197,12 @@ async function save(
   networks: readonly Checkpoint[],
   { restored, summary }: TransferTaskResult,
   { output, method, seed, restarts, search, only, skip, normalize, ...options }: TransferVerbOptions,
-  { version, signal, progress }: Context,
+  { maker, signal, progress }: Context,
 ): Promise<string[]> {
   const { align, maskBySign, statistics } = options;
   const making = describeMaking(networks, {
     verb: "transfer",
-    version,
+    ...maker,
     scale: summary.scale,
     maskBySign,
     statistics,

@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { PRODUCTS_MODULE } from "@isthmus/engine/products";
+import { productsModuleOn } from "@isthmus/engine/products";
 import type { VerifyMergeResult } from "@isthmus/merging";
 import { createAligner, verifyRecipe } from "@isthmus/recipe";
 import { formatPairs } from "../format/format-table.ts";
@@ -44,7 +44,7 @@ const EXAMPLES = formatExamples(
 async function verify(path: string, options: VerifyOptions, context: Context): Promise<Outcome> {
   const { methods } = options;
   const result = await verifyRecipe(path, {
-    productsModule: PRODUCTS_MODULE,
+    productsModule: productsModuleOn(options.device),
     methodFiles: methods,
     signal: context.signal,
     align: createAligner(await openEngine(options, context)),
@@ -56,7 +56,7 @@ async function verify(path: string, options: VerifyOptions, context: Context): P
 
 /** Condition under which a merge made again has the same bits, as the help and the outcome state it. */
 const PROMISE =
-  "the same are promised of processors only: networks that were aligned on another device may differ in the last digits";
+  "the same are promised of processors only: merges that were aligned or multiplied on another device may differ in the last digits";
 
 /** Number of deviations that are listed. */
 const SHOWN = 5;
@@ -66,7 +66,10 @@ function formatVerified({ ok, same, deviations, changedInputs, provenance }: Ver
   const more =
     deviations.length > SHOWN ? [["", `and ${deviations.length - SHOWN} more`] as [string, string]] : [];
   return formatPairs([
-    ["made by", `Isthmus ${provenance.version} of ${inputs}, seed ${provenance.seed}`],
+    [
+      "made by",
+      `Isthmus ${provenance.version} of ${inputs}, seed ${provenance.seed}${provenance.device === undefined ? "" : `, on device ${provenance.device}`}`,
+    ],
     ["tensors", `${same} are the same, bit for bit`],
     ...deviations
       .slice(0, SHOWN)
@@ -74,6 +77,6 @@ function formatVerified({ ok, same, deviations, changedInputs, provenance }: Ver
     ...more,
     ...changedInputs.map((name): [string, string] => ["changed", `${name} is not the file that was merged`]),
     ["verdict", ok ? "the same, made again" : "not the same"],
-    ...(ok ? [] : [["bits", PROMISE] as [string, string]]),
+    ...(ok && provenance.device === undefined ? [] : [["bits", PROMISE] as [string, string]]),
   ]);
 }

@@ -224,7 +224,7 @@ async function save(
   const [graphPath = "", networkPath = ""] = outputsOf(output);
   const making = {
     verb: "zip",
-    version: context.version,
+    ...context.maker,
     width: JSON.stringify(width),
     method,
     seed,

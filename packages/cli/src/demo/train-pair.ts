@@ -60,7 +60,7 @@ async function trainAndSave(
     readonly evaluationData: DataSet;
   },
   { output, name, epochs, seed }: PairOptions & { readonly name: string },
-  { signal, progress, version }: Context,
+  { signal, progress, maker }: Context,
 ): Promise<{ readonly path: string; readonly result: TrainResult }> {
   const { network } = parts;
   const { weights, result } = await train(
@@ -80,6 +80,6 @@ async function trainAndSave(
   );
   const path = join(output, `${name}.safetensors`);
   const made = { verb: "demo", from: [], options: { network: network.spec, epochs, seed } };
-  await saveMade(weights, path, made, { version, signal });
+  await saveMade(weights, path, made, { maker, signal });
   return { path, result };
 }

@@ -16,8 +16,8 @@ export function saveMade(
   weights: Checkpoint,
   output: string,
   { verb, from, options }: MadeBy,
-  { version, signal }: Pick<Context, "version" | "signal">,
+  { maker, signal }: Pick<Context, "maker" | "signal">,
 ): Promise<SaveCheckpointResult> {
-  const metadata = describeMaking(from, { verb, version, ...options });
+  const metadata = describeMaking(from, { verb, ...maker, ...options });
   return saveCheckpoint(weights, output, { metadata, overwrite: true, signal });
 }

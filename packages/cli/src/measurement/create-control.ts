@@ -39,7 +39,7 @@ export function createControl(
   { entry, measurement, journal, fileOf, graphFile, restore, measurePairs }: Running,
   context: Context,
 ): CommandControl {
-  const { signal, progress, terminal, version } = context;
+  const { signal, progress, terminal, maker } = context;
   const pace = createPace();
   let partial: MeasuredResult | undefined;
   const left = () =>
@@ -59,7 +59,7 @@ export function createControl(
         : async (name, network, making) => {
             const restored = restore === undefined ? network : restore(network);
             const described =
-              making && describeMaking(making.from, { verb: entry.verb, version, ...making.by });
+              making && describeMaking(making.from, { verb: entry.verb, ...maker, ...making.by });
             await saveCheckpoint(restored, fileOf(name), {
               ...(described && { metadata: described }),
               overwrite: true,

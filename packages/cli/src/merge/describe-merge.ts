@@ -81,7 +81,7 @@ export function describeMerge(
   }: MergeOptions & {
     readonly statistics: StatisticsPolicy;
   },
-  { version }: Context,
+  { maker }: Context,
 ): Record<string, string> {
   const { search: strategy, only, skip, normalize, outputs, many, reference } = options;
   const search = align
@@ -89,7 +89,7 @@ export function describeMerge(
     : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
-  const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
+  const making = { verb: "merge", ...maker, ...shares, path, ...search, ...correction };
   return { ...sharedMetadata(at(inputs, 0, "checkpoint")), ...describeMaking(inputs, making) };
 }
 

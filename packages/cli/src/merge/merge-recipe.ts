@@ -1,5 +1,5 @@
 import { UsageError } from "@isthmus/core";
-import { PRODUCTS_MODULE } from "@isthmus/engine/products";
+import { productsModuleOn } from "@isthmus/engine/products";
 import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
   createAligner,
@@ -61,7 +61,8 @@ export async function mergeRecipe(
   const opened = await openRecipe(recipe, {
     methodFiles: options.methods,
     seed: options.seed,
-    productsModule: PRODUCTS_MODULE,
+    // Workers of a queue multiply on their processors.
+    productsModule: productsModuleOn(options.queue === undefined ? options.device : "cpu"),
     strict: reading.strict,
     onWarning: reading.onWarning,
     align: createAligner(await openEngine(options, context), {
@@ -90,6 +91,7 @@ export async function mergeRecipe(
       allowNonFinite,
       overwrite: true,
       hashInputs,
+      device: context.maker.device,
       resume: restart !== true,
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),

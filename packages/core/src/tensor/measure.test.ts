@@ -52,6 +52,8 @@ describe("squaredNorm()", () => {
 describe("findNonFinite()", () => {
   it("finds NaN and infinities in every floating-point type", () => {
     expect(findNonFinite({ dtype: "f64", data: Float64Array.of(1, Number.NaN) })).toBe(1);
+    expect(findNonFinite({ dtype: "f64", data: Float64Array.of(1, -0, -Infinity) })).toBe(2);
+    expect(findNonFinite({ dtype: "f64", data: Float64Array.of(1e308, -5e-324) })).toBe(-1);
     expect(findNonFinite({ dtype: "f32", data: Float32Array.of(1, 2, Number.NEGATIVE_INFINITY) })).toBe(2);
     expect(findNonFinite({ dtype: "f8e4m3", data: Uint8Array.of(0x7e, 0xff) })).toBe(1);
     expect(findNonFinite({ dtype: "f8e5m2", data: Uint8Array.of(0x7b, 0x7c) })).toBe(1);

@@ -1,7 +1,7 @@
 import { toFloat64 } from "./convert.ts";
 import { DTYPES } from "./dtype.ts";
 import { assertElements, type Elements } from "./elements.ts";
-import { dotNumbers } from "./kernels/f64-loops.ts";
+import { dotNumbers, findNonFiniteNumber } from "./kernels/f64-loops.ts";
 import { floatKernels } from "./kernels/float-kernels.ts";
 import { asFloats } from "./kernels/floats.ts";
 
@@ -52,7 +52,5 @@ export function findNonFinite(elements: Elements): number {
   const floats = asFloats(elements);
   if (floats !== undefined) return floatKernels().findNonFinite(floats);
   const { data, dtype } = elements;
-  return DTYPES[dtype].float && data instanceof Float64Array
-    ? data.findIndex((x) => !Number.isFinite(x))
-    : -1;
+  return DTYPES[dtype].float && data instanceof Float64Array ? findNonFiniteNumber(data) : -1;
 }

@@ -1,5 +1,5 @@
 import { hessianVectorProduct } from "@isthmus/autodiff";
-import { type Checkpoint, OutOfRangeError, resolveOptions, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, entry, OutOfRangeError, resolveOptions, UnsupportedError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { norm } from "../vectors.ts";
 import { addTensorsInPlace, splitVector } from "./layout.ts";
@@ -93,11 +93,8 @@ async function differentiateInto(
   }
   const at = async (way: number, gradient: Float64Array): Promise<void> => {
     const place = vector.map((x) => (way / length) * x);
-    const parts = layout.flatMap((tensor) => {
-      const weight = weights.get(tensor.name);
-      return weight === undefined ? [] : [[tensor, weight] as const];
-    });
-    addTensorsInPlace(place, 1, parts);
+    const tensors = layout.map(({ name }) => entry(weights, name, "weight"));
+    addTensorsInPlace(place, layout, [{ factor: 1, tensors }]);
     await gradientAt(new Map([...weights, ...splitVector(layout, place, weights)]), gradient);
   };
   const behind = new Float64Array(dimension);

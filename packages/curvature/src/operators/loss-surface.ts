@@ -126,18 +126,18 @@ export async function openLossSurface(
       if (!gradients) throw new InvariantError("a surface that was opened without gradients has none");
       out.fill(0);
       return run({ graph: GRADIENT, place, batch }, ({ results, objective }, share) => {
-        const parts = layout.map(
-          (tensor) =>
-            [tensor, entry(results, gradientName(objective.loss, tensor.name), "derivative")] as const,
+        const tensors = layout.map(({ name }) =>
+          entry(results, gradientName(objective.loss, name), "derivative"),
         );
-        addTensorsInPlace(out, share, parts);
+        addTensorsInPlace(out, layout, [{ factor: share, tensors }]);
       });
     },
     release: () => runner.release(),
   };
 }
 
-function lossOf({ results, objective }: ObjectiveOutcome): number {
+/** Returns the loss of a batch. */
+export function lossOf({ results, objective }: ObjectiveOutcome): number {
   const { data, dtype } = entry(results, objective.loss, "output");
   return at(toFloat64(data, dtype), 0, "loss");
 }
@@ -148,11 +148,8 @@ function joinTensors(
   tensors: ReadonlyMap<string, Tensor>,
 ): Float64Array {
   const vector = new Float64Array(dimension);
-  addTensorsInPlace(
-    vector,
-    1,
-    layout.map((tensor) => [tensor, entry(tensors, tensor.name, "weight")] as const),
-  );
+  const parts = layout.map(({ name }) => entry(tensors, name, "weight"));
+  addTensorsInPlace(vector, layout, [{ factor: 1, tensors: parts }]);
   return vector;
 }
 

@@ -1,18 +1,31 @@
 import { gradient, productName, vectorName } from "@isthmus/autodiff";
 import {
   assertWholeOptions,
-  at,
   type Checkpoint,
+  DTYPES,
   entry,
   InvariantError,
   type Tensor,
-  toFloat64,
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
-import { createObjectiveRunner, type Objective, type ObjectiveRunner } from "@isthmus/training";
+import {
+  createObjectiveRunner,
+  type Objective,
+  type ObjectiveOutcome,
+  type ObjectiveRunner,
+} from "@isthmus/training";
 import type { OperatorTensor } from "../linear-operator.ts";
-import { addTensorsInPlace, layoutParameters, splitVector, type VectorLayout } from "./layout.ts";
+import {
+  addTensorsInPlace,
+  layoutParameters,
+  SUMMANDS_AT_ONCE,
+  splitVector,
+  splitVectorInto,
+  type TensorSummand,
+  type VectorLayout,
+} from "./layout.ts";
+import { lossOf } from "./loss-surface.ts";
 import type { CurvatureOperator, CurvatureOperatorOptions } from "./operator-options.ts";
 
 /** Network, and the data on which its loss is measured. */
@@ -75,69 +88,114 @@ export async function openLoss(
   const weights = await bindWeights(graph, network);
   // Products are taken at the weights of the network alone: vectors are all that varies.
   const varying = new Set(names.map(vectorName));
+  const heldBatches = batchesHeld(dimension);
   const runner = await createObjectiveRunner(
-    { attempt, graph, engine, data, loss, examples, batchSize, signal, reusesResults: true, varying },
+    { attempt, graph, engine, data, loss, examples, batchSize, signal, heldBatches, varying },
     (objective) => [
       gradient(objective.graph, { loss: objective.loss, withRespectTo: names }),
       ...(product === undefined ? [] : [product.derive(objective, names)]),
     ],
   );
-  const opened = { runner, layout, examples };
+  const sums: BatchSums = { runner, layout, heldBatches };
   return {
     layout,
     dimension,
     weights,
     examples,
-    gradientAt: (moved, out) => gradientInto(opened, moved, out),
-    async apply(vector, out) {
-      if (product === undefined)
-        throw new InvariantError("a loss without a graph of the product has gradients alone");
-      out.fill(0);
-      const parts = [...splitVector(layout, vector, weights)];
-      const inputs = new Map([...weights, ...parts.map(([name, part]) => [vectorName(name), part] as const)]);
-      await runner.run(PRODUCT, inputs, ({ results, objective, count }) => {
-        const share = (product.factor(count) * count) / examples;
-        addTensorsInPlace(
-          out,
-          share,
-          partsOf(layout, results, (name) => productName(objective.loss, name)),
-        );
+    async gradientAt(moved, out) {
+      let loss = 0;
+      await sumInto(sums, { graph: GRADIENT, tensors: moved, nameOf: gradientName, out }, (outcome) => {
+        loss += (lossOf(outcome) * outcome.count) / examples;
+        return outcome.count / examples;
       });
+      return loss;
     },
+    apply:
+      product === undefined ? refuseProduct : createProduct(sums, { product, weights, examples, dimension }),
     release: () => runner.release(),
   };
 }
 
-async function gradientInto(
-  {
-    runner,
-    layout,
-    examples,
-  }: {
-    readonly runner: ObjectiveRunner;
-    readonly layout: readonly OperatorTensor[];
-    readonly examples: number;
-  },
-  weights: ReadonlyMap<string, Tensor>,
-  out: Float64Array,
-): Promise<number> {
-  out.fill(0);
-  let loss = 0;
-  await runner.run(GRADIENT, weights, ({ results, objective, count }) => {
-    const { data, dtype } = entry(results, objective.loss, "output");
-    loss += (at(toFloat64(data, dtype), 0, "loss") * count) / examples;
-    const parts = partsOf(layout, results, (name) => gradientName(objective.loss, name));
-    addTensorsInPlace(out, count / examples, parts);
-  });
-  return loss;
+const refuseProduct = async () => {
+  throw new InvariantError("a loss without a graph of the product has gradients alone");
+};
+
+/** Runner of the graphs of a loss, whose results on batches are added up. */
+interface BatchSums {
+  readonly runner: ObjectiveRunner;
+  readonly layout: readonly OperatorTensor[];
+  /** Number of batches whose results are added at once. */
+  readonly heldBatches: number;
 }
 
-function partsOf(
-  layout: readonly OperatorTensor[],
-  results: ReadonlyMap<string, Tensor>,
-  nameOf: (name: string) => string,
-): (readonly [OperatorTensor, Tensor])[] {
-  return layout.map((tensor) => [tensor, entry(results, nameOf(tensor.name), "derivative")]);
+/** Most bytes of results of batches that are held to be added at once. */
+const HELD_BYTES = 2 ** 26;
+
+const batchesHeld = (dimension: number): number =>
+  Math.min(SUMMANDS_AT_ONCE, Math.max(1, Math.floor(HELD_BYTES / (dimension * DTYPES.f32.bytes))));
+
+/** Sum of what a graph computes on the batches. */
+interface BatchSum {
+  /** Place of the graph. */
+  readonly graph: number;
+  /** Weights and further inputs. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Returns the name of the output that belongs to a tensor of the layout. */
+  readonly nameOf: (loss: string, name: string) => string;
+  /** Vector that the sum is written to. */
+  readonly out: Float64Array;
+}
+
+/** Adds up what a graph computes on each batch, in f64, by a factor that may differ from batch to batch. */
+async function sumInto(
+  { runner, layout, heldBatches }: BatchSums,
+  { graph, tensors, nameOf, out }: BatchSum,
+  factorOf: (outcome: ObjectiveOutcome) => number,
+): Promise<void> {
+  out.fill(0);
+  const held: TensorSummand[] = [];
+  const addHeld = () => addTensorsInPlace(out, layout, held.splice(0));
+  await runner.run(graph, tensors, (outcome) => {
+    const { results, objective } = outcome;
+    const parts = layout.map(({ name }) => entry(results, nameOf(objective.loss, name), "derivative"));
+    held.push({ factor: factorOf(outcome), tensors: parts });
+    if (held.length === heldBatches) addHeld();
+  });
+  addHeld();
+}
+
+/**
+ * Returns the product of the curvature with a vector. Products are made one after another, as they share the
+ * tensors that the vector is cut into, and results.
+ */
+function createProduct(
+  sums: BatchSums,
+  {
+    product,
+    weights,
+    examples,
+    dimension,
+  }: Pick<OpenedLoss, "weights" | "examples" | "dimension"> & { readonly product: ProductGraph },
+): OpenedLoss["apply"] {
+  const { layout } = sums;
+  const parts = splitVector(layout, new Float64Array(dimension), weights);
+  const tensors = new Map([
+    ...weights,
+    ...[...parts].map(([name, part]) => [vectorName(name), part] as const),
+  ]);
+  let last: Promise<unknown> = Promise.resolve();
+  return (vector, out) => {
+    const made = last.then(() => {
+      splitVectorInto(layout, vector, parts);
+      return sumInto(
+        sums,
+        { graph: PRODUCT, tensors, nameOf: productName, out },
+        ({ count }) => (product.factor(count) * count) / examples,
+      );
+    });
+    last = made.catch(() => {});
+    return made;
+  };
 }
 
 /** A kind of curvature whose products are exact. */

@@ -17,6 +17,7 @@ function createClock() {
   const loads: string[] = [];
   const engineThatTakes = (name: string, takes: number | Error): Engine => ({
     name,
+    sharesMemory: name === "onnxruntime",
     async load(graph) {
       loads.push(`${name} ${graph.name}`);
       if (takes instanceof Error) throw takes;
@@ -82,6 +83,31 @@ describe("createAutoEngine()", () => {
     await engine.load(graphOf("b"));
     expect(loads).toEqual(["onnxruntime a", "onnxruntime b"]);
     expect(notes).toEqual(["Graphs run on the processor, as no other device works here: cuda needs CUDA 12"]);
+  });
+
+  it("chooses the engine of work that each does by a graph of its own", async () => {
+    const { engine, loads, notes } = setUp(7);
+    const asked: string[] = [];
+    const workFor = async ({ name, sharesMemory }: Engine) => {
+      asked.push(name);
+      return { graph: graphOf(sharesMemory === true ? "in place" : "as a graph") };
+    };
+    const chosen = await engine.choose?.(workFor);
+    expect(chosen?.sharesMemory).toBe(true);
+    expect(new Set(asked)).toEqual(new Set(["onnxruntime", "onnxruntime-webgpu"]));
+    expect(loads).toEqual(["onnxruntime in place", "onnxruntime-webgpu as a graph"]);
+    expect(notes).toHaveLength(1);
+    await chosen?.load(graphOf("in place"));
+    expect(engine.name).toBe("onnxruntime");
+    const other = await setUp(2).engine.choose?.(workFor);
+    expect(other?.sharesMemory).toBe(false);
+  });
+
+  it("chooses the processor untried if no other device works", async () => {
+    const { engine, loads } = setUp(2, [LACKS]);
+    const chosen = await engine.choose?.(async () => ({ graph: graphOf("in place") }));
+    expect(chosen?.sharesMemory).toBe(true);
+    expect(loads).toEqual([]);
   });
 
   it("loads graphs of which every value is wanted as written on the processor, untried", async () => {

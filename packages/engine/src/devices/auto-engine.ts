@@ -1,5 +1,13 @@
 import { allocateData, messageOf, sizeOf, type Tensor } from "@isthmus/core";
-import { type Engine, type Graph, holdFeeds, type LoadOptions, randomInputs } from "@isthmus/graph";
+import {
+  type Engine,
+  type Graph,
+  holdFeeds,
+  type LoadOptions,
+  randomInputs,
+  type WorkFor,
+  withLoad,
+} from "@isthmus/graph";
 import { type Accelerator, engineOnDevice } from "./devices.ts";
 import type { DeviceTrial } from "./try-device.ts";
 
@@ -33,32 +41,44 @@ export function createAutoEngine(parts: AutoParts): Engine {
   const chosen = new Map<string, Promise<Engine>>();
   let name: string = engineOnDevice("auto");
   let devices: Promise<readonly Engine[]> | undefined;
+  /** Returns an engine that names the choosing one after itself if it loads a graph. */
+  const named = (engine: Engine) =>
+    withLoad(engine, async (inner, graph, options = {}) => {
+      const session = await inner.load(graph, options);
+      if (options.optimize !== false) name = inner.name;
+      return session;
+    });
+  const here = named(processor);
   const listEngines = async (): Promise<readonly Engine[]> => {
     const trials = await listTrials();
     const works = trials.filter((trial) => trial.works);
     if (works.length === 0) onNote(describeNone(trials));
-    return works.map(({ device }) => engineOf(device));
+    return works.map(({ device }) => named(engineOf(device)));
+  };
+  const chooseFor = async (workFor: WorkFor): Promise<Engine> => {
+    devices ??= listEngines();
+    const others = await devices;
+    if (others.length === 0) return here;
+    const { graph, options = {} } = await workFor(here);
+    const key = keyOf(graph, options);
+    const choice =
+      chosen.get(key) ??
+      choose(workFor, graph.name, { ...parts, processor: here, engines: [here, ...others] });
+    chosen.set(key, choice);
+    return choice;
   };
   return {
     get name() {
       return name;
     },
-    async load(graph, options = {}) {
+    note: onNote,
+    // Graphs that run on different devices cannot take tensors from each other's memory.
+    async load(graph, { staying: _, ...options } = {}) {
       if (options.optimize === false) return processor.load(graph, options);
-      devices ??= listEngines();
-      const others = await devices;
-      const key = keyOf(graph, options);
-      const choice =
-        chosen.get(key) ??
-        (others.length === 0
-          ? Promise.resolve(processor)
-          : choose(graph, options, { ...parts, engines: [processor, ...others] }));
-      chosen.set(key, choice);
-      const engine = await choice;
-      const session = await engine.load(graph, options);
-      name = engine.name;
-      return session;
+      const engine = await chooseFor(async () => ({ graph, options }));
+      return engine.load(graph, options);
     },
+    choose: chooseFor,
   };
 }
 
@@ -73,8 +93,8 @@ function keyOf({ name, inputs, nodes, constants }: Graph, { threads, carried }: 
 }
 
 async function choose(
-  graph: Graph,
-  options: LoadOptions,
+  workFor: WorkFor,
+  name: string,
   {
     engines,
     processor,
@@ -86,6 +106,7 @@ async function choose(
   const words: string[] = [];
   for (const engine of engines) {
     try {
+      const { graph, options = {} } = await workFor(engine);
       const ms = await timeRun(engine, graph, options, now);
       times.push({ engine, ms });
       words.push(`${engine.name} ${ms.toPrecision(3)} ms`);
@@ -95,7 +116,7 @@ async function choose(
   }
   const [fastest] = times.toSorted((a, b) => a.ms - b.ms);
   const { engine } = fastest ?? { engine: processor };
-  onNote(`Graph "${graph.name}" runs on ${engine.name}: ${words.join(", ")}`);
+  onNote(`Graph "${name}" runs on ${engine.name}: ${words.join(", ")}`);
   return engine;
 }
 

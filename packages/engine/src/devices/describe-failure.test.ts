@@ -1,6 +1,6 @@
 import { GraphBuilder, matMul } from "@isthmus/graph/builder";
 import { describe, expect, it } from "vitest";
-import { describeFailure } from "./describe-failure.ts";
+import { describeFailure, saysMemoryIsFull } from "./describe-failure.ts";
 
 const builder = new GraphBuilder("big", 17);
 const x = builder.input("x", { dtype: "f32", shape: [1, 4000] });
@@ -27,5 +27,19 @@ describe("describeFailure()", () => {
     expect(describeFailure(graph, "Device is lost\n")).toBe(
       'Device is lost; go on with device "cpu", which needs no driver',
     );
+  });
+});
+
+describe("saysMemoryIsFull()", () => {
+  it.each([
+    ["Buffer size (1280000000) exceeds the max buffer size limit (1073741824).", true],
+    ["vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY", true],
+    ["Failed to allocate memory for requested buffer of size 4096", true],
+    ["CUDA error: out of memory", true],
+    ["std::bad_alloc", true],
+    ["Non-zero status code returned while running MaxPool node", false],
+    ["Got invalid dimensions for input: x Got: 5 Expected: 4", false],
+  ])("tells full memory from other failures: %s", (said, isFull) => {
+    expect(saysMemoryIsFull(said)).toBe(isFull);
   });
 });

@@ -4,6 +4,21 @@ import type { Graph } from "@isthmus/graph";
 /** Words by which a driver refuses a tensor that is larger than one buffer or one binding. */
 const TOO_LARGE = /size \((\d+)\).*?(?:limit|maximum)[^(]*\((\d+)\)/s;
 
+/** Returns the bytes that a device takes at once, if it refused a tensor as larger; else undefined. */
+export function limitIn(said: string): number | undefined {
+  const [, , limit] = TOO_LARGE.exec(said) ?? [];
+  return limit === undefined ? undefined : Number(limit);
+}
+
+/** Words by which libraries and drivers say that memory is full. */
+const FULL =
+  /out of (?:device )?memory|OUT_OF_(?:DEVICE_|HOST_)?MEMORY|OUTOFMEMORY|bad_alloc|failed to allocate memory|allocation size too large/i;
+
+/** Checks whether a run failed since memory was too small for its tensors. */
+export function saysMemoryIsFull(said: string): boolean {
+  return FULL.test(said) || limitIn(said) !== undefined;
+}
+
 /**
  * Says why a device failed on a graph, and how to go on: for a tensor that does not fit, which one, its size
  * and the limit; else what the device said.

@@ -1,13 +1,15 @@
 import { allocateData, at, createTensor, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
+import { replaceRefused } from "./replace-refused.ts";
 
 /**
- * Rewrites nodes that the processor takes and other devices refuse: the scale of a layer norm that is one
+ * Rewrites nodes that the processor takes and other devices refuse, see {@link replaceRefused}; the scale of a layer norm that is one
  * number becomes a tensor of the shape that is normalised, if that shape is known. The processor keeps the
  * one number, as its results would change in their last digits.
  */
-export function fitToDevice(graph: Graph): Graph {
+export function fitToDevice(whole: Graph): Graph {
+  const graph = replaceRefused(whole);
   const constants = new Map(graph.constants);
   const nodes = graph.nodes.map((node) => spreadScale(graph, node, constants));
   return { ...graph, constants, nodes };

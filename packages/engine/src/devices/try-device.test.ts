@@ -16,6 +16,18 @@ describe("explainTrial()", () => {
       "mesa-vulkan-drivers",
     ],
     [
+      "webgpu",
+      "Warning: loader_get_json: Failed to open JSON file /nowhere/driver.json\nWarning: vkCreateInstance failed with VK_ERROR_INCOMPATIBLE_DRIVER\nFailed to get a WebGPU adapter: No supported adapters",
+      "a driver of the graphics card that onnxruntime can use (the Vulkan loader says: Failed to open JSON file /nowhere/driver.json)",
+      "mesa-vulkan-drivers",
+    ],
+    [
+      "webgpu",
+      "Warning: /nowhere/x.so: cannot open shared object file: No such file or directory\nWarning: vkCreateInstance: Found no drivers!\nFailed to get a WebGPU adapter: No supported adapters",
+      "a driver of the graphics card that onnxruntime can use (the Vulkan loader says: /nowhere/x.so: cannot open shared object file: No such file or directory)",
+      "mesa-vulkan-drivers",
+    ],
+    [
       "cuda",
       "Failed to load library /x/libonnxruntime_providers_shared.so with error: cannot open shared object file\nFailed to load shared library",
       "onnxruntime's libraries for CUDA, which only the install script of onnxruntime-node brings",

@@ -46,6 +46,10 @@ InferenceSession.create(Buffer.from(model, "base64"), options)
 /** Milliseconds that a driver has to start. */
 const LONGEST_MS = 60_000;
 
+/** Words of the Vulkan loader on the file of a driver, or its library, that it cannot read. */
+const WRONG_DRIVER =
+  /(?:loader_get_json: )?((?:Failed to open|Invalid) JSON file .*|\S+: (?:cannot open shared|file too short|invalid ELF).*)/;
+
 /** Characters of the message of a driver that are shown. */
 const SHOWN = 200;
 
@@ -124,7 +128,9 @@ export function explainTrial(device: Accelerator, said: string): Omit<DeviceTria
     };
   }
   if (/No supported adapters|INCOMPATIBLE_DRIVER|no drivers/i.test(said)) {
-    return { missing: "a driver of the graphics card that onnxruntime can use", broughtBy };
+    const wrong = WRONG_DRIVER.exec(said)?.[1];
+    const because = wrong === undefined ? "" : ` (the Vulkan loader says: ${cutText(wrong, SHOWN)})`;
+    return { missing: `a driver of the graphics card that onnxruntime can use${because}`, broughtBy };
   }
   const reason = cutText(said.trim().split("\n").at(-1) ?? "", SHOWN);
   return { missing: `${needs} (onnxruntime says: ${reason || "the trial ended without a word"})`, broughtBy };

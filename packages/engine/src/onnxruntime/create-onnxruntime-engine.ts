@@ -4,6 +4,7 @@ import type { DeviceName, Engine, Session } from "@isthmus/graph";
 import { assertDevice } from "../devices/assert-device.ts";
 import { createAutoEngine } from "../devices/auto-engine.ts";
 import { ACCELERATORS, type Accelerator, engineOnDevice } from "../devices/devices.ts";
+import { fittingEngine } from "../devices/fitting-engine.ts";
 import type { FollowPlacement } from "../devices/placement.ts";
 import { isOfSystem, libraryFor, tryDevice } from "../devices/try-device.ts";
 import { loadInstalled } from "../installed.ts";
@@ -27,7 +28,10 @@ export interface OnnxRuntimeEngineOptions {
    * and takes the fastest. Bits of results are promised for the processor only. @defaultValue "cpu"
    */
   readonly device?: DeviceName | undefined;
-  /** Called with what `auto` chose, and why. @defaultValue warnings of the process */
+  /**
+   * Called with what `auto` chose, and why, and with the smaller batch of an evaluation for which memory was
+   * too small. @defaultValue warnings of the process
+   */
   readonly onNote?: ((text: string) => void) | undefined;
   /**
    * Called after the first run of each graph with the number of its nodes that ran on the device, and those
@@ -70,19 +74,21 @@ export interface OnnxRuntimeEngineOptions {
 export function createOnnxRuntimeEngine(options: OnnxRuntimeEngineOptions = {}): Engine {
   const { device = "cpu", onNote = warn, onPlacement } = options;
   assertDevice(device);
-  if (device === "cpu") return createProcessor();
-  if (device !== "auto") return engineOf(device, onPlacement);
+  const follow = { onNote, onPlacement };
+  if (device === "cpu") return createProcessor(onNote);
+  if (device !== "auto") return engineOf(device, follow);
   return createAutoEngine({
-    processor: createProcessor(),
+    processor: createProcessor(onNote),
     listTrials: () => Promise.all(ACCELERATORS.filter(isOfSystem).map(tryDevice)),
-    engineOf: (accelerator) => engineOf(accelerator, onPlacement),
+    engineOf: (accelerator) => engineOf(accelerator, follow),
     onNote,
   });
 }
 
 /** Returns an engine on the processor, of its own, as callers keep what belongs to an engine by it. */
-function createProcessor(): Engine {
+function createProcessor(onNote: (text: string) => void): Engine {
   return {
+    note: onNote,
     get name() {
       return findRuntime().engine;
     },
@@ -98,21 +104,22 @@ function createProcessor(): Engine {
 }
 
 /** Returns the engine on a device other than the processor. */
-function engineOf(device: Accelerator, onPlacement: FollowPlacement | undefined): Engine {
-  const processor = createProcessor();
+function engineOf(
+  device: Accelerator,
+  { onNote, onPlacement }: { onNote: (text: string) => void; onPlacement: FollowPlacement | undefined },
+): Engine {
+  const processor = createProcessor(onNote);
   return {
+    note: onNote,
     name: engineOnDevice(device),
     async load(graph, options = {}): Promise<Session> {
       // Only probes and proofs need every value computed as written, and they are small.
       if (options.optimize === false) return processor.load(graph, options);
-      const runtime = runtimeOf(device) ?? (await refuse(device));
+      // A driver that fails must not end this process, nor fill the terminal with its own warnings.
+      const { works } = await tryDevice(device);
+      const runtime = (works ? runtimeOf(device) : undefined) ?? (await refuse(device));
       const followed = onPlacement === undefined ? runtime : followPlacement(runtime, onPlacement);
-      try {
-        return await createRuntimeEngine(followed).load(graph, options);
-      } catch (error) {
-        if (!(await tryDevice(device)).works) await refuse(device, error);
-        throw error;
-      }
+      return fittingEngine(createRuntimeEngine(followed), processor).load(graph, options);
     },
   };
 }
@@ -131,12 +138,12 @@ function runtimeOf(device: Accelerator): Runtime | undefined {
 }
 
 /** Throws the error for a device that does not work here, which says what is missing. */
-async function refuse(device: Accelerator, cause?: unknown): Promise<never> {
+async function refuse(device: Accelerator): Promise<never> {
   const { missing = "a driver", broughtBy } = await tryDevice(device);
   const advice = broughtBy === undefined ? "take" : `get it (${broughtBy}), or take`;
   throw new UnsupportedError(
     `Cannot compute on device "${device}" as it needs ${missing}, which is not here; ${advice} device "cpu" or "auto"`,
-    { feature: device, cause },
+    { feature: device },
   );
 }
 

@@ -1,16 +1,22 @@
-import { type DType, EngineError, resolveOptions, type Tensor } from "@isthmus/core";
+import { type DType, EngineError, messageOf, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import { describeFailure } from "../devices/describe-failure.ts";
+import { describeFailure, saysMemoryIsFull } from "../devices/describe-failure.ts";
 import { fitToDevice } from "../devices/fit-to-device.ts";
 import { fillOutput } from "../fill-output.ts";
 import { blockConvolutions } from "./block-convolutions.ts";
-import { HeldTensors } from "./held-tensors.ts";
+import { fuseNodes } from "./fuse-nodes.ts";
+import { HeldTensors, LeftTensors, leftTensor } from "./held-tensors.ts";
 import { measureBlock } from "./measure-block.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
 import { fromOrtTensor, toOrtTensor } from "./runtime-tensors.ts";
 
-const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true, carried: new Map() };
+const LOAD_DEFAULTS: Required<LoadOptions> = {
+  threads: 0,
+  optimize: true,
+  carried: new Map(),
+  staying: new Set(),
+};
 
 /** Element types of tensors that can stay on a device; nodes of others run on the processor. */
 const KEPT: ReadonlySet<DType> = new Set(["f32", "f16", "i64", "i32", "u8", "bool"]);
@@ -21,21 +27,21 @@ export function createRuntimeEngine(runtime: Runtime): Engine {
 }
 
 async function load(runtime: Runtime, graph: Graph, options: LoadOptions): Promise<Session> {
-  const { carried, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
+  const { carried, staying, ...resolved } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
   const inputs = [...graph.inputs, ...graph.weights.values()];
   const keeps = runtime.keepsOutputs && inputs.every(({ dtype = "f32" }) => KEPT.has(dtype));
-  const staying = keeps ? carried : undefined;
+  const kept: Loaded["kept"] = keeps ? { carried, staying } : undefined;
   let session: RuntimeSession;
   try {
     const prepared = resolved.optimize ? await prepare(runtime, graph) : graph;
-    const placed = { onDevice: [...(staying?.keys() ?? [])], name: graph.name };
+    const placed = { onDevice: keeps ? [...carried.keys(), ...staying] : [], name: graph.name };
     session = await runtime.open(encodeGraph(prepared), { ...resolved, ...placed });
   } catch (cause) {
     const { engine } = runtime;
     const reason = reasonOf(runtime, graph, cause);
     throw new EngineError(`Cannot load graph "${graph.name}" into ${engine}: ${reason}`, { engine, cause });
   }
-  return new OnnxRuntimeSession({ runtime, graph, session, kept: staying });
+  return new OnnxRuntimeSession({ runtime, graph, session, kept });
 }
 
 /** Says why a run or a load failed; for a device other than the processor, how to go on, too. */
@@ -45,9 +51,8 @@ function reasonOf({ device }: Runtime, graph: Graph, cause: unknown): string {
 }
 
 async function prepare(runtime: Runtime, graph: Graph): Promise<Graph> {
-  return runtime.device === undefined
-    ? blockConvolutions(graph, await measureBlock(runtime))
-    : fitToDevice(graph);
+  if (runtime.device !== undefined) return fitToDevice(graph);
+  return blockConvolutions(await fuseNodes(runtime, graph), await measureBlock(runtime));
 }
 
 /** A loaded graph. */
@@ -56,10 +61,10 @@ interface Loaded {
   readonly graph: Graph;
   readonly session: RuntimeSession;
   /**
-   * Outputs that stay on the device, with the inputs that take them next; undefined if no tensors can stay
-   * there.
+   * Outputs that stay on the device: with the inputs that take them next, and for other sessions; undefined if
+   * no tensors can stay there.
    */
-  readonly kept: ReadonlyMap<string, string> | undefined;
+  readonly kept: Pick<Required<LoadOptions>, "carried" | "staying"> | undefined;
 }
 
 class OnnxRuntimeSession implements Session {
@@ -67,14 +72,15 @@ class OnnxRuntimeSession implements Session {
   readonly #runtime: Runtime;
   readonly #graph: Graph;
   readonly #session: RuntimeSession;
-  readonly #kept: ReadonlyMap<string, string>;
+  readonly #kept: NonNullable<Loaded["kept"]>;
+  readonly #left = new LeftTensors();
   #isReleased = false;
 
   constructor({ runtime, graph, session, kept }: Loaded) {
     this.#runtime = runtime;
     this.#graph = graph;
     this.#session = session;
-    this.#kept = kept ?? new Map();
+    this.#kept = kept ?? { carried: new Map(), staying: new Set() };
     if (kept !== undefined) this.memory = new HeldTensors(runtime);
   }
 
@@ -85,7 +91,7 @@ class OnnxRuntimeSession implements Session {
     const inputs: Record<string, OrtTensor> = {};
     for (const name of this.#session.inputNames) {
       const fed = feeds.get(name);
-      const tensor = fed === undefined ? this.memory?.get(name) : toOrtTensor(this.#runtime, name, fed);
+      const tensor = fed === undefined ? this.memory?.get(name) : this.#feed(name, fed);
       if (tensor === undefined) this.#fail(`it needs a tensor for input "${name}"`);
       inputs[name] = tensor;
     }
@@ -95,6 +101,11 @@ class OnnxRuntimeSession implements Session {
       fetches[name] = target === undefined ? null : toOrtTensor(this.#runtime, name, target);
     }
     return this.#collect(await this.#fetch(inputs, fetches), out);
+  }
+
+  #feed(name: string, tensor: Tensor): OrtTensor {
+    const left = this.#runtime.keepsOutputs ? leftTensor(tensor) : undefined;
+    return left ?? toOrtTensor(this.#runtime, name, tensor);
   }
 
   async #fetch(
@@ -108,6 +119,7 @@ class OnnxRuntimeSession implements Session {
       const reason = reasonOf(this.#runtime, this.#graph, cause);
       throw new EngineError(`Cannot run graph "${this.#graph.name}" on ${engine}: ${reason}`, {
         engine,
+        lacksMemory: saysMemoryIsFull(messageOf(cause)),
         cause,
       });
     }
@@ -118,21 +130,26 @@ class OnnxRuntimeSession implements Session {
     const left = new Map<string, OrtTensor>();
     for (const { name } of this.#graph.outputs) {
       const result = results[name];
-      const input = this.#kept.get(name);
+      const input = this.#kept.carried.get(name);
+      const target = out.get(name);
+      if (result !== undefined && input !== undefined) left.set(input, result);
       // A filled output comes back as another view; the caller's tensor holds it already.
-      const filled = this.#runtime.fillsOutputs ? out.get(name) : undefined;
-      if (filled !== undefined) tensors.set(name, filled);
-      else if (result !== undefined && input !== undefined) left.set(input, result);
-      else if (result !== undefined) {
-        const computed = fromOrtTensor(this.#runtime, name, result);
-        tensors.set(
-          name,
-          fillOutput(name, computed, out.get(name), (reason) => this.#fail(reason)),
-        );
-      }
+      else if (this.#runtime.fillsOutputs && target !== undefined) tensors.set(name, target);
+      else if (result !== undefined) tensors.set(name, this.#take(name, result, target));
     }
     this.memory?.replace(left);
     return tensors;
+  }
+
+  /** Returns the tensor of an output, into which it is copied if it does not stay on the device. */
+  #take(name: string, result: OrtTensor, target: Tensor | undefined): Tensor {
+    if (!this.#kept.staying.has(name)) {
+      const computed = fromOrtTensor(this.#runtime, name, result);
+      return fillOutput(name, computed, target, (reason) => this.#fail(reason));
+    }
+    if (target === undefined) this.#fail(`output "${name}" stays on the device: give a tensor for it`);
+    this.#left.leave(target, result);
+    return target;
   }
 
   #fail(reason: string): never {
@@ -143,6 +160,7 @@ class OnnxRuntimeSession implements Session {
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#left.release();
     await this.memory?.release();
     await this.#session.release();
   }

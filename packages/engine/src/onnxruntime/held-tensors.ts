@@ -5,6 +5,35 @@ import { describeFailure } from "../devices/describe-failure.ts";
 import type { Runtime, RuntimeSession } from "./runtime.ts";
 import { dtypeOf, fromOrtTensor, toOrtTensor } from "./runtime-tensors.ts";
 
+/** Tensors that lie on a device, by the tensors that stand for them. */
+const LEFT = new WeakMap<Tensor, OrtTensor>();
+
+/** Returns the tensor on a device that a tensor stands for; undefined if it stands for its own data. */
+export function leftTensor(tensor: Tensor): OrtTensor | undefined {
+  return LEFT.get(tensor);
+}
+
+/** Outputs of a session that other sessions take from the memory of the device. */
+export class LeftTensors {
+  readonly #standing = new Set<Tensor>();
+
+  /** Lets a tensor stand for an output of a run, in place of the one of the run before. */
+  leave(standing: Tensor, output: OrtTensor): void {
+    LEFT.get(standing)?.dispose();
+    LEFT.set(standing, output);
+    this.#standing.add(standing);
+  }
+
+  /** Frees all outputs. */
+  release(): void {
+    for (const standing of this.#standing) {
+      LEFT.get(standing)?.dispose();
+      LEFT.delete(standing);
+    }
+    this.#standing.clear();
+  }
+}
+
 /**
  * Tensors of a session that lie in the memory of a device. `getData()` of such a tensor ends the process, so
  * that copies in both directions are runs of a graph of identities: with outputs on the device, or without.
@@ -12,6 +41,8 @@ import { dtypeOf, fromOrtTensor, toOrtTensor } from "./runtime-tensors.ts";
 export class HeldTensors implements DeviceMemory {
   readonly #runtime: Runtime;
   readonly #held = new Map<string, OrtTensor>();
+  /** Tensors that stand for outputs of other sessions, by the inputs that take them. */
+  readonly #standing = new Map<string, Tensor>();
   readonly #copying = new Map<string, Promise<RuntimeSession>>();
 
   constructor(runtime: Runtime) {
@@ -20,7 +51,8 @@ export class HeldTensors implements DeviceMemory {
 
   /** Returns the tensor that a run takes for an input; undefined if none is held. */
   get(input: string): OrtTensor | undefined {
-    return this.#held.get(input);
+    const standing = this.#standing.get(input);
+    return standing === undefined ? this.#held.get(input) : leftTensor(standing);
   }
 
   /** Puts outputs of a run in the places of the inputs that take them next. */
@@ -32,11 +64,14 @@ export class HeldTensors implements DeviceMemory {
   }
 
   async hold(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
-    if (tensors.size === 0) return;
-    const fed = new Map(
-      [...tensors].map(([name, tensor]) => [name, toOrtTensor(this.#runtime, name, tensor)]),
-    );
-    this.replace(await this.#copy(fed, true));
+    const fed = new Map<string, OrtTensor>();
+    for (const [name, tensor] of tensors) {
+      if (leftTensor(tensor) === undefined) {
+        this.#standing.delete(name);
+        fed.set(name, toOrtTensor(this.#runtime, name, tensor));
+      } else this.#standing.set(name, tensor);
+    }
+    if (fed.size > 0) this.replace(await this.#copy(fed, true));
   }
 
   async readInto(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
@@ -52,6 +87,7 @@ export class HeldTensors implements DeviceMemory {
   async release(): Promise<void> {
     for (const tensor of this.#held.values()) tensor.dispose();
     this.#held.clear();
+    this.#standing.clear();
     for (const session of this.#copying.values()) await (await session).release();
     this.#copying.clear();
   }

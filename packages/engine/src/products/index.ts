@@ -1,1 +1,1 @@
-export { PRODUCTS_MODULE } from "./open-products.ts";
+export { PRODUCTS_MODULE, productsModuleOn } from "./open-products.ts";

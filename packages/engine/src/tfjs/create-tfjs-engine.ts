@@ -23,7 +23,12 @@ export interface TfjsEngineOptions {
   readonly backend?: TfjsBackend;
 }
 
-const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true, carried: new Map() };
+const LOAD_DEFAULTS: Required<LoadOptions> = {
+  threads: 0,
+  optimize: true,
+  carried: new Map(),
+  staying: new Set(),
+};
 
 /**
  * Creates an engine that computes graphs with TensorFlow.js, on the first of these that is installed:

@@ -1,22 +1,7 @@
-import { kernelMemory } from "@isthmus/core";
-import { readCode } from "../../wasm/columns.mjs";
+import { kernelMemory, startKernels } from "@isthmus/core";
+import { type Kernels, readCode } from "../../wasm/columns.mjs";
 
-/** Declares the part of WebAssembly that is used, as the types of Node lack it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-/** Functions of the compiled kernels/columns.ts, which take addresses in the memory of scratch. */
-export interface Kernels {
-  /**
-   * Orders pairs of rows of f64, element by element: the smaller one goes to the first row of the pair.
-   * `stride` is the number of bytes of a row, `pairs` the address of two u32 for each of `count` pairs.
-   */
-  orderPairs(rows: number, stride: number, pairs: number, count: number): void;
-  /** Adds `weight * (values - base)` to `sums`, for `count` elements: f32 values, f64 base and sums. */
-  addDisplacement(values: number, base: number, weight: number, sums: number, count: number): void;
-}
+export type { Kernels };
 
 let kernels: Kernels | undefined;
 
@@ -26,10 +11,6 @@ let kernels: Kernels | undefined;
 export function kernelsIn(bytes: Uint8Array): Kernels | undefined {
   const memory = kernelMemory();
   if (memory === undefined || bytes.buffer !== memory.buffer) return undefined;
-  if (kernels === undefined) {
-    const code = readCode();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-    kernels = exports as Kernels;
-  }
+  kernels ??= startKernels<Kernels>(readCode, { memory });
   return kernels;
 }

@@ -1,4 +1,4 @@
-import { asFloat32, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
+import { asFloat32, DTYPES, EngineError, sizeOf, type Tensor } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Engine, Session } from "../engine.ts";
 import { type FedBatch, type FeedPlan, planFeeds } from "../feeding/plan-feeds.ts";
@@ -96,14 +96,15 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
   const convolutional = graph.nodes.some(({ op }) => op === "Conv");
   const bake =
     options.bake === "auto" ? convolutional && plan.ranges.length >= MIN_BATCHES_TO_BAKE : options.bake;
+  const fit: Fit = { most: Number.POSITIVE_INFINITY, engine };
   const load = (prepared: Graph) => engine.load(prepared, { threads });
   const shared = bake ? undefined : await load(graph);
   return {
     async run(weights, visit, passOptions) {
-      if (shared !== undefined) return runPass(plan, { session: shared, weights, visit }, passOptions);
+      if (shared !== undefined) return runPass(plan, { session: shared, weights, visit, fit }, passOptions);
       const session = await load(bakeWeights(graph, weights));
       try {
-        return await runPass(plan, { session, weights: new Map(), visit }, passOptions);
+        return await runPass(plan, { session, weights: new Map(), visit, fit }, passOptions);
       } finally {
         await session.release();
       }
@@ -129,25 +130,63 @@ function onlyOutputs(whole: Graph, outputs: readonly ValueInfo[]): Graph {
   };
 }
 
+/** Number of examples that fit into the memory of an engine, as far as it is known. */
+interface Fit {
+  most: number;
+  readonly engine: Engine;
+}
+
 /** One run over a data set. */
 interface Pass {
   readonly session: Session;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly visit: (batch: RunBatch) => void | Promise<void>;
+  readonly fit: Fit;
 }
 
 async function runPass(
   plan: FeedPlan,
-  { session, weights, visit }: Pass,
+  { session, weights, visit, fit }: Pass,
   { signal, isEnough = () => false }: PassOptions,
 ): Promise<void> {
-  for (const range of plan.ranges) {
+  const left = plan.ranges.toReversed();
+  for (let range = left.pop(); range !== undefined; range = left.pop()) {
     signal?.throwIfAborted();
+    const size = range.end - range.begin;
+    if (size > fit.most) {
+      const middle = range.begin + fit.most;
+      left.push({ begin: middle, end: range.end }, { begin: range.begin, end: middle });
+      continue;
+    }
     const batch = plan.read(range);
     const fed = new Map([...weights, ...batch.feeds]);
-    const results = await session.run(fed);
-    await visit({ ...batch, begin: range.begin, results, session, fed, inputs: plan.examples });
-    if (isEnough()) return;
+    const results = await runFitting(session, fed, { fit, size: plan.fixedBatch === undefined ? size : 1 });
+    if (results === undefined) left.push(range);
+    else {
+      await visit({ ...batch, begin: range.begin, results, session, fed, inputs: plan.examples });
+      if (isEnough()) return;
+    }
+  }
+}
+
+/**
+ * Runs a batch; if memory is too small for several examples, halves the number that fits, and returns
+ * undefined.
+ */
+async function runFitting(
+  session: Session,
+  fed: ReadonlyMap<string, Tensor>,
+  { fit, size }: { readonly fit: Fit; readonly size: number },
+): Promise<ReadonlyMap<string, Tensor> | undefined> {
+  try {
+    return await session.run(fed);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.lacksMemory) || size <= 1) throw error;
+    fit.most = Math.floor(size / 2);
+    fit.engine.note?.(
+      `Memory of ${fit.engine.name} is too small for ${size} examples at once: they are evaluated by ${fit.most}`,
+    );
+    return undefined;
   }
 }
 

@@ -1,3 +1,5 @@
+import { rowsAtATime, sumExponentials } from "./exponential-sums.ts";
+
 /**
  * Computes the cross-entropy of each example and whether it is classified correctly.
  *
@@ -18,25 +20,32 @@ export function crossEntropyInto(
 ): void {
   const scale = 1 / temperature;
   const classes = logits.length / labels.length;
-  for (let i = 0; i < labels.length; i++) {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    const label = labels[i]!;
-    if (label < 0) {
-      out.losses[out.begin + i] = 0;
-      out.right[out.begin + i] = 0;
+  const most = rowsAtATime(classes);
+  for (let first = 0; first < labels.length; ) {
+    const end = endOfRun(labels, first, most);
+    if (end === first) {
+      out.losses[out.begin + first] = 0;
+      out.right[out.begin + first] = 0;
+      first++;
       continue;
     }
-    const best = indexOfMax(row);
-    const max = row[best]!;
-    let sum = 0;
-    for (const logit of row) sum += Math.exp((logit - max) * scale);
-    out.losses[out.begin + i] = Math.log(sum) + (max - row[label]!) * scale;
-    out.right[out.begin + i] = best === label && !Number.isNaN(sum) ? 1 : 0;
+    const { sums, bests } = sumExponentials(logits.subarray(first * classes, end * classes), classes, scale);
+    for (let i = first; i < end; i++) {
+      const label = labels[i]!;
+      const best = bests[i - first]!;
+      const sum = sums[i - first]!;
+      const below = logits[i * classes + best]! - logits[i * classes + label]!;
+      out.losses[out.begin + i] = Math.log(sum) + below * scale;
+      out.right[out.begin + i] = best === label && !Number.isNaN(sum) ? 1 : 0;
+    }
+    first = end;
   }
 }
 
-function indexOfMax(row: Float32Array): number {
-  let best = 0;
-  for (let c = 1; c < row.length; c++) if (row[c]! > row[best]!) best = c;
-  return best;
+/** Returns the end of the rows with labels that follow one another from a row on, at most so many. */
+function endOfRun(labels: Int32Array, first: number, most: number): number {
+  const limit = Math.min(labels.length, first + most);
+  let end = first;
+  while (end < limit && labels[end]! >= 0) end++;
+  return end;
 }

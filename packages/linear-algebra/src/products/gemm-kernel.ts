@@ -1,23 +1,5 @@
-import { readCode } from "../../wasm/gemm.mjs";
-
-/** The part of WebAssembly that is used here; Node's own types do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-/**
- * Function of the addresses of packed blocks and their sum, the numbers of panels of both, and the inner
- * extent.
- */
-type AddProduct = (...addressesAndExtents: [number, number, number, number, number, number]) => void;
-
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  readonly base: { readonly value: number };
-  readonly addProductF32: AddProduct;
-  readonly addProductF64: AddProduct;
-}
+import { placeArrays, startKernels } from "@isthmus/core";
+import { type Kernels, readCode } from "../../wasm/gemm.mjs";
 
 /** Rows of a panel of the left matrix. */
 export const PANEL_ROWS = 4;
@@ -47,16 +29,18 @@ export function gemmKernels(): NonNullable<typeof kernels> {
 }
 
 function loadKernels(): NonNullable<typeof kernels> {
-  const code = readCode();
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { abort() {} } });
-  const { memory, base, addProductF32, addProductF64 } = exports as Exports;
-  const left = base.value;
-  const right = left + BLOCK.rows * BLOCK.depth * 8;
-  const sum = right + BLOCK.columns * BLOCK.depth * 8;
-  const end = sum + BLOCK.rows * BLOCK.columns * 8;
-  // The memory is grown once, here: growing it later would detach the views.
-  memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / 65536)));
-  const bind = (Elements: Float32ArrayConstructor | Float64ArrayConstructor, add: AddProduct): GemmKernel => {
+  const loaded = startKernels<Kernels>(readCode);
+  const { memory, addProductF32, addProductF64 } = loaded;
+  const lengths = [
+    BLOCK.rows * BLOCK.depth * 8,
+    BLOCK.columns * BLOCK.depth * 8,
+    BLOCK.rows * BLOCK.columns * 8,
+  ] as const;
+  const [left, right, sum] = placeArrays(loaded, lengths, "multiply matrices");
+  const bind = (
+    Elements: Float32ArrayConstructor | Float64ArrayConstructor,
+    add: Kernels["addProductF32"],
+  ): GemmKernel => {
     const view = (at: number, count: number) => new Elements(memory.buffer, at, count);
     return {
       left: view(left, BLOCK.rows * BLOCK.depth),

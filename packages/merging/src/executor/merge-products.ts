@@ -5,9 +5,9 @@ import { importModule } from "./merge-source.ts";
 
 /**
  * Function of a module that makes the multiplier of matrices for one thread of a merge. Each product uses the
- * given number of threads.
+ * given number of threads; the URL or path is the one by which the module was named, whose query it may read.
  */
-export type OpenProducts = (threads: number) => MatrixProducts | Promise<MatrixProducts>;
+export type OpenProducts = (threads: number, module: string) => MatrixProducts | Promise<MatrixProducts>;
 
 /** Checks whether a method of a plan may multiply matrices: all methods that hold whole tensors may. */
 export function needsProducts({ tensors }: Pick<MergePlan, "tensors">): boolean {
@@ -22,7 +22,7 @@ export function needsProducts({ tensors }: Pick<MergePlan, "tensors">): boolean 
  */
 export async function openMergeProducts(module: string, threads: number): Promise<MatrixProducts> {
   const { openProducts } = await importModule(module);
-  if (typeof openProducts === "function") return (openProducts as OpenProducts)(threads);
+  if (typeof openProducts === "function") return (openProducts as OpenProducts)(threads, module);
   throw new UsageError(
     `Cannot multiply matrices by "${module}" as it must export a function openProducts: it exports none`,
   );

@@ -4,6 +4,7 @@ import { basename, encodeUtf8 } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 import { VERSION } from "../version.ts";
 import { needsProducts } from "./merge-products.ts";
+import type { SaveMergeOptions } from "./save-merge-options.ts";
 
 /** A file that a merge has read. */
 export interface MergedFile {
@@ -35,6 +36,8 @@ export interface MergeProvenance {
   readonly inputs: readonly MergedInput[];
   /** Name of the multiplier of matrices, such as `onnxruntime`; missing if no method needs whole matrices. */
   readonly products?: string;
+  /** Name of the device; missing for the processor, whose bits are promised. */
+  readonly device?: string;
 }
 
 /** Key of the metadata that holds the record of the merge. */
@@ -51,7 +54,7 @@ const UNKNOWN_HASH = "0".repeat(64);
  */
 export function mergeMetadata(
   plan: MergePlan,
-  recipe: unknown,
+  { recipe, device }: Pick<SaveMergeOptions, "recipe" | "device">,
   hashes: ReadonlyMap<string, string> | undefined,
 ): Record<string, string> {
   const { networks, metadata, seed } = plan;
@@ -70,6 +73,7 @@ export function mergeMetadata(
     recipe: recipe ?? null,
     inputs: networks.map(inputOf),
     ...(products !== undefined && { products }),
+    ...(device !== undefined && { device }),
   };
   return { ...metadata, [KEY]: JSON.stringify(provenance) };
 }

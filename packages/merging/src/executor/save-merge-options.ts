@@ -51,6 +51,11 @@ export interface SaveMergeOptions {
   /** Recipe to store in the metadata, as JSON. @defaultValue none */
   readonly recipe?: unknown;
   /**
+   * Name of the device that aligned the networks or multiplies matrices, to store in the metadata.
+   * @defaultValue none: the processor, whose bits are promised
+   */
+  readonly device?: string | undefined;
+  /**
    * Whether to store the SHA-256 of every input in the metadata; each file is read once more for its hash.
    * @defaultValue false
    */
@@ -78,6 +83,7 @@ export const SAVE_MERGE_DEFAULTS: Required<SaveMergeOptions> = {
   resume: true,
   durable: false,
   recipe: undefined,
+  device: undefined,
   hashInputs: false,
   signal: undefined,
   onStart: undefined,

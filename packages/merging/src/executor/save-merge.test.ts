@@ -99,7 +99,7 @@ const hiddenNames = () => readdirSync(folder).filter((name) => name.startsWith("
 describe("saveMerge()", () => {
   it("writes the bytes that saving the merge in one go writes, in one file or shards", async () => {
     const plan = await planOf();
-    const metadata = mergeMetadata(plan, undefined, undefined);
+    const metadata = mergeMetadata(plan, {}, undefined);
     for (const maxShardBytes of [1e9, 4000]) {
       const expected = await saveCheckpoint(mergeByPlan(plan), out(`x-${maxShardBytes}`), {
         maxShardBytes,

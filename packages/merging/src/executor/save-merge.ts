@@ -95,7 +95,7 @@ export async function saveMerge(
   resolved.onStart?.(estimate);
   const inputs = [...new Set(plan.networks.flatMap(({ files }) => files))];
   const hashes = resolved.hashInputs ? new Map<string, string>() : undefined;
-  const metadata = mergeMetadata(plan, resolved.recipe, hashes);
+  const metadata = mergeMetadata(plan, resolved, hashes);
   const identity = await identify(plan, inputs, metadata, resolved);
   let finished: ReadonlySet<string> = new Set();
   const stage = await stageCheckpoint(result, path, {
@@ -113,7 +113,7 @@ export async function saveMerge(
     if (!stage.resumed) await beginJournal(stage.folder, identity);
     const work = { plan, stage, finished, estimate, inputs, run: digestIdentity(identity) };
     const { resumedBytes, hashed } = await makePieces(work, resolved);
-    const saved = await stage.publish(mergeMetadata(plan, resolved.recipe, hashed));
+    const saved = await stage.publish(mergeMetadata(plan, resolved, hashed));
     return {
       ...saved,
       resumedBytes,

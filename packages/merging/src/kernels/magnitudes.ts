@@ -109,8 +109,8 @@ function listBySimd(
   const base = pair?.base ?? numbers;
   const scratch = allocatePatterns(8);
   const kind = pair === undefined ? DIFFERENCES : kindOf(pair.network);
-  const from = [numbers.byteOffset, kind, base.byteOffset, kindOf(base)];
-  const to = [indices.byteOffset, excesses.byteOffset, scratch.byteOffset];
+  const from = [numbers.byteOffset, kind, base.byteOffset, kindOf(base)] as const;
+  const to = [indices.byteOffset, excesses.byteOffset, scratch.byteOffset] as const;
   const simd = simdFor(indices, excesses, numbers, base, scratch);
   return simd?.listMagnitudes(...from, least, span, ...to, length);
 }

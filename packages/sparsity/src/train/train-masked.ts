@@ -1,13 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import {
-  fingerprintMasks,
-  type Trained,
-  type TrainOptions,
-  train,
-  type WeightConstraint,
-} from "@isthmus/training";
-import { applyMasks, type Masks, maskInPlace } from "../masks/masks.ts";
+import { fingerprintMasks, type Trained, type TrainOptions, train } from "@isthmus/training";
+import { applyMasks, type Masks } from "../masks/masks.ts";
 
 /**
  * Trains a pruned network further: pruned weights are zero at the start and after every step.
@@ -40,18 +34,6 @@ export async function trainMasked(
   options: Omit<TrainOptions, "constraint">,
 ): Promise<Trained> {
   const start = await applyMasks(weights, masks);
-  return train(architecture, start, data, { ...options, constraint: holdMasks(masks) });
-}
-
-/** Returns the constraint that sets pruned weights to zero after every step. */
-function holdMasks(masks: Masks): WeightConstraint {
-  return {
-    description: { masks: fingerprintMasks(masks) },
-    applyInPlace: (_, _before, after) => {
-      for (const [name, mask] of masks) {
-        const tensor = after.get(name); // frozen weights are not among them, and stay as they start
-        if (tensor !== undefined) maskInPlace(name, tensor, mask);
-      }
-    },
-  };
+  const constraint = { description: { masks: fingerprintMasks(masks) }, masks };
+  return train(architecture, start, data, { ...options, constraint });
 }

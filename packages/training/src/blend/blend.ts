@@ -11,7 +11,8 @@ export interface BlendAt {
   readonly coefficients: readonly number[];
   /**
    * Weights of the given points that have changed since the step before, by the points' names. They are fed
-   * without copying.
+   * without copying; a device copies tensors that are not the same objects as before, so that a changed
+   * weight must be another tensor.
    */
   readonly given?: ReadonlyMap<string, PointWeights>;
 }

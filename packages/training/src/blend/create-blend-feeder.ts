@@ -7,13 +7,13 @@ import { takePoint } from "./join-points.ts";
 
 /** Feeder that sets the data inputs by which a blend enters the steps of a training loop. */
 export interface BlendFeeder {
-  /** Tensors of these data inputs, by the inputs' names, as the last call of {@link fill} set them. */
+  /** Coefficients of the points, by the names of their data inputs, as the last call of {@link fill} set them. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /** Tensors of the blend that states hold. */
   readonly stored: ReadonlyMap<string, Tensor>;
   /** Calls the blend's `beginEpoch` with the trained points in their present state. */
   beginEpoch(epoch: number): Promise<void>;
-  /** Sets {@link tensors} to the blend of a step. */
+  /** Sets {@link tensors} to the blend of a step, and gives the runner the points that have changed. */
   fill(step: number): Promise<void>;
   /** Calls the blend's `afterStep` with the trained points after the step. */
   afterStep(step: FinishedStep): Promise<void>;
@@ -23,7 +23,7 @@ export interface BlendFeeder {
 export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: StepRunner): BlendFeeder {
   const inputs = createBlendInputs(step);
   return {
-    tensors: inputs.tensors,
+    tensors: inputs.coefficients,
     stored: blend.kept ?? new Map(),
     async beginEpoch(epoch) {
       await blend.beginEpoch?.(epoch, await trainedPoints(step, runner));
@@ -32,6 +32,7 @@ export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: Step
       const blendAt = await blend.at(stepNumber);
       inputs.weigh(blendAt.coefficients);
       for (const [point, weights] of blendAt.given ?? []) inputs.place(point, weights);
+      await runner.hold(inputs.given);
     },
     async afterStep(finished) {
       blend.afterStep?.(finished, pointsOf(step, await runner.carried()));
@@ -55,6 +56,10 @@ function pointsOf(step: TrainingStep, tensors: ReadonlyMap<string, Tensor>): Map
 
 /** The data inputs of a step of a blend beside its batch. */
 export interface BlendInputs {
+  /** Coefficients by the names of their data inputs; always the same map. */
+  readonly coefficients: ReadonlyMap<string, Tensor>;
+  /** Tensors of given points, by the names of their data inputs; always the same map. */
+  readonly given: ReadonlyMap<string, Tensor>;
   /** Coefficients and the tensors of given points, by the names of their data inputs; always the same map. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
@@ -80,7 +85,10 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
     return [coefficient, createTensor("f32", [], new Float32Array(1))] as const;
   });
   const tensors = new Map<string, Tensor>(scalars);
+  const given = new Map<string, Tensor>();
   return {
+    coefficients: new Map(scalars),
+    given,
     tensors,
     weigh(coefficients) {
       if (coefficients.length !== blend.length) {
@@ -104,6 +112,7 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
             `Cannot place a network at "${name}" of a blend as it must have every weight: there is no "${weight}"`,
           );
         }
+        given.set(enters, tensor);
         tensors.set(enters, tensor);
       }
     },

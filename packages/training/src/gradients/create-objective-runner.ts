@@ -34,10 +34,10 @@ export interface MeanLoss extends Architecture {
   /** Signal that stops the work between two batches; undefined if it cannot be stopped. */
   readonly signal: AbortSignal | undefined;
   /**
-   * Whether the next batch may overwrite the results of a batch, as nobody keeps them: they are then
-   * allocated once. @defaultValue false
+   * Number of batches whose results are used at once: results of earlier batches may be overwritten, so that
+   * memory for so many is allocated once. @defaultValue nothing is overwritten
    */
-  readonly reusesResults?: boolean;
+  readonly heldBatches?: number | undefined;
   /**
    * Names of data inputs of the derived graphs that alone change from run to run: what does not depend on
    * them is computed once for each batch, if it takes little memory. All other tensors must be the same in
@@ -164,7 +164,7 @@ async function createPart(
     readonly derive: (objective: Objective) => readonly Graph[];
   },
 ): Promise<Part> {
-  const { graph, engine, loss, reusesResults = false, varying } = mean;
+  const { graph, engine, loss, heldBatches, varying } = mean;
   const batches = Math.ceil((range.end - range.begin) / range.batch);
   const typed = await specialize({ graph, engine }, { batch: range.batch, extents: plan.extents });
   const isFilled = (range.end - range.begin) % range.batch > 0;
@@ -174,7 +174,7 @@ async function createPart(
   const graphs: LoadedGraph[] = [];
   try {
     for (const derived of derive(objective)) {
-      graphs.push(await loadDerivedGraph(engine, derived, { reusesResults, varying, batches }));
+      graphs.push(await loadDerivedGraph(engine, derived, { heldBatches, varying, batches }));
     }
   } catch (error) {
     await Promise.all(graphs.map((loaded) => loaded.release()));

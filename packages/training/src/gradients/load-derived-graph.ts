@@ -8,7 +8,10 @@ type Tensors = ReadonlyMap<string, Tensor>;
 export interface LoadedGraph {
   /** Names of all tensors that it takes. */
   readonly names: ReadonlySet<string>;
-  /** Copies tensors to the memory of the engine's device, if it has one; returns the ones still to be fed. */
+  /**
+   * Copies tensors to the memory of the engine's device, if it has one; returns the ones still to be fed.
+   * Tensors that do not vary are copied the first time only.
+   */
   readonly hold: (tensors: Tensors) => Promise<Tensors>;
   /** Runs the graph on the batch that begins at an example. */
   readonly run: (feeds: Tensors, begin: number) => Promise<Tensors>;
@@ -18,8 +21,8 @@ export interface LoadedGraph {
 
 /** How the results of a graph are used. */
 export interface DerivedUse {
-  /** Whether the next batch may overwrite the results of a batch. */
-  readonly reusesResults: boolean;
+  /** Number of batches whose results are used at once; undefined if none may be overwritten. */
+  readonly heldBatches: number | undefined;
   /** Names of the data inputs that alone change from run to run; undefined if other tensors change, too. */
   readonly varying: ReadonlySet<string> | undefined;
   /** Number of batches. */
@@ -42,8 +45,8 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
     const session = await engine.load(graph);
     return {
       names,
-      hold: (tensors) => holdFeeds(session, tensors),
-      run: runnerOf(session, isShared && use.reusesResults),
+      hold: holderOf(session, varying),
+      run: runnerOf(session, isShared ? use.heldBatches : undefined),
       release: () => session.release(),
     };
   }
@@ -52,7 +55,7 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
     await before.release();
     throw error;
   });
-  const run = runnerOf(session, use.reusesResults);
+  const run = runnerOf(session, use.heldBatches);
   const fixedValues = new Map<number, Tensors>();
   return {
     names,
@@ -70,12 +73,28 @@ export async function loadDerivedGraph(engine: Engine, graph: Graph, use: Derive
   };
 }
 
-/** Returns a function that runs a session, into the results of the run before if nobody keeps them. */
-function runnerOf(session: Session, reusesResults: boolean): LoadedGraph["run"] {
-  if (!reusesResults) return (feeds) => session.run(feeds);
-  let results: Tensors | undefined;
+/** Returns a function that copies tensors to the device of a session, after the first time those that vary. */
+function holderOf(session: Session, varying: ReadonlySet<string> | undefined): LoadedGraph["hold"] {
+  let isHeld = false;
+  return async (tensors) => {
+    const isFirst = varying === undefined || !isHeld;
+    const copied = isFirst ? tensors : new Map([...tensors].filter(([name]) => varying.has(name)));
+    const fed = await holdFeeds(session, copied);
+    isHeld = session.memory !== undefined;
+    return fed;
+  };
+}
+
+/** Returns a function that runs a session, into results of earlier runs once so many others are held. */
+function runnerOf(session: Session, heldBatches: number | undefined): LoadedGraph["run"] {
+  if (heldBatches === undefined) return (feeds) => session.run(feeds);
+  const held: Tensors[] = [];
+  let next = 0;
   return async (feeds) => {
-    results = await session.run(feeds, results);
+    const place = next;
+    next = (next + 1) % heldBatches;
+    const results = await session.run(feeds, held[place]);
+    held[place] = results;
     return results;
   };
 }

@@ -1,5 +1,7 @@
+import type { Kernels } from "../../wasm/update.mjs";
+
 /** The kernels of `kernels/update.ts`, by the names that they are exported by. */
-export type UpdateKernel = "descend" | "glide" | "lookAhead" | "adapt";
+export type UpdateKernel = Exclude<keyof Kernels, "memory" | "base">;
 
 /** Rule by which a kernel changes a parameter and its state in place, with the bits of the rule's nodes. */
 export interface InPlaceRule {

@@ -91,6 +91,7 @@ export async function createReparameterizedRunner(
     place,
     carried: async () => new Map([...(await differentiating.carried()), ...(await updating.carried())]),
     gradients: differentiating.gradients,
+    hold: (tensors) => differentiating.hold(tensors),
     fixed: new Map([...differentiating.fixed, ...parameters]),
     async run(stepAt, data) {
       const outcome = await differentiating.run(stepAt, new Map([...data, ...parameters]));

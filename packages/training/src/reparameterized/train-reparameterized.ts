@@ -68,7 +68,10 @@ export async function trainReparameterized(
     const evaluator =
       evaluationData && (await createNetworkEvaluator({ ...evaluated, data: evaluationData }));
     if (evaluator !== undefined) open.push(evaluator);
-    const runner = await createReparameterizedRunner({ step, engine, weights, reparameterization }, resolved);
+    const runner = await createReparameterizedRunner(
+      { step, engine: prepared.engine, weights, reparameterization },
+      resolved,
+    );
     open.push(runner);
     const described = { graph, engine: engine.name, weights: start, data };
     const run =

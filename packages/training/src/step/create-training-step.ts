@@ -15,6 +15,7 @@ import type { Objective } from "../objective.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/optimizers.ts";
 import { StepScalars } from "../optimizer/step-scalars.ts";
+import { maskUpdates } from "./mask-updates.ts";
 import { chooseTarget, type StepTarget } from "./step-target.ts";
 import type { TrainingStep } from "./training-step.ts";
 import { type CarriedValue, isParameter, updatesOf } from "./update-parameters.ts";
@@ -56,6 +57,11 @@ export interface TrainingStepOptions {
    * `corrections` of {@link TrainingStep}. @defaultValue false
    */
   readonly corrected?: boolean;
+  /**
+   * Names of trained weights whose elements the step sets to zero by masks, see `weightMasks` of
+   * {@link TrainingStep}. @defaultValue none
+   */
+  readonly masked?: readonly string[];
   /** Options for moving examples before the step is made. @defaultValue none: they are not moved */
   readonly wasserstein?: WassersteinOptions | undefined;
   /**
@@ -97,6 +103,7 @@ export async function createTrainingStep(
     blend,
     blendDecay = "points",
     corrected = false,
+    masked = [],
     gradientsOnly = false,
     inPlace = false,
     signal,
@@ -135,6 +142,7 @@ export async function createTrainingStep(
     // A weight of a blend decays by its share, which only the graph knows.
     inPlace: inPlace && blend === undefined,
     gradients,
+    masked,
   });
 }
 
@@ -149,6 +157,8 @@ interface StepParts {
   readonly inPlace: boolean;
   /** Graph of the target with an output for the gradient by each trained weight. */
   readonly gradients: CorrectedGradients;
+  /** Names of weights whose updates are masked. */
+  readonly masked: readonly string[];
 }
 
 /** Adds the update to a graph with gradients, and describes the graph as a step. */
@@ -160,7 +170,8 @@ function assembleStep({ batch, objective, target, optimizer, inPlace, ...parts }
   const parameters = [...target.trained.keys()].map((name) => builder.value(name));
   const updated = { graph: differentiated, loss, parameters, trained: target.trained };
   const update = optimizer === undefined ? { updates: [] } : updatesOf(optimizer, scalars, updated, inPlace);
-  const { updates, norm } = update;
+  const { norm } = update;
+  const { updates, weightMasks } = maskUpdates(builder, differentiated, update.updates, parts.masked);
   const returned = optimizer === undefined ? parameters.map(({ name }) => name) : [];
   const gradients = new Map(returned.map((name) => [name, gradientName(loss, name)]));
   const statistics = [...target.statistics].map(([name, output]): CarriedValue => {
@@ -196,6 +207,7 @@ function assembleStep({ batch, objective, target, optimizer, inPlace, ...parts }
     masks: target.masks,
     references,
     corrections,
+    weightMasks,
     ...(gradients.size === 0 ? {} : { gradients }),
     ...(target.points === undefined ? {} : { blend: target.points }),
     loss,

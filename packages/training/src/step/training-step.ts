@@ -75,6 +75,8 @@ export interface TrainingStep {
   readonly references: ReadonlyMap<string, string>;
   /** Data inputs for tensors that are added to gradients, by trained parameter; empty if none are. */
   readonly corrections: ReadonlyMap<string, string>;
+  /** Data inputs for masks of elements that stay zero, by trained parameter; empty without any. */
+  readonly weightMasks: ReadonlyMap<string, string>;
   /**
    * Outputs for the gradients by the trained parameters, by parameter; missing if the step updates parameters
    * itself.

@@ -1,17 +1,14 @@
-import { createTensor, entry, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
-import { readCode } from "../../wasm/update.mjs";
-import type { InPlaceUpdate, UpdateKernel } from "../optimizer/in-place-rule.ts";
-
-/** The part of WebAssembly that is used here; Node's own types do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
-
-type Exports = Readonly<Record<UpdateKernel, (...addressesCountAndNumbers: number[]) => void>> & {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  readonly base: { readonly value: number };
-};
+import {
+  createTensor,
+  entry,
+  placeArrays,
+  sizeOf,
+  startKernels,
+  type Tensor,
+  type TensorInfo,
+} from "@isthmus/core";
+import { type Kernels, readCode } from "../../wasm/update.mjs";
+import type { InPlaceUpdate } from "../optimizer/in-place-rule.ts";
 
 /** Tensors in the memory of the kernels, and the update that changes them. */
 export interface InPlaceUpdater {
@@ -21,7 +18,6 @@ export interface InPlaceUpdater {
   readonly update: (at: { readonly step: number; readonly learningRate: number }) => void;
 }
 
-const PAGE_BYTES = 65536;
 const FLOAT_BYTES = 4;
 /** Elements to whose multiples kernels need tensors to be padded: also a line of the cache. */
 const PADDED_TO = 16;
@@ -41,8 +37,6 @@ export function fitsInPlace(parameters: readonly TensorInfo[], tensorsEach: numb
   );
 }
 
-let compiled: object | undefined;
-
 /**
  * Allocates the tensors of an update in the memory of its kernels, all zeros. Elements do not depend on each
  * other, and the order of operations is fixed, so that every machine gets the same bits.
@@ -52,29 +46,21 @@ export function createInPlaceUpdater(
   { rule, parameters }: InPlaceUpdate,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): InPlaceUpdater {
-  compiled ??= new WebAssembly.Module(readCode());
-  const { exports } = new WebAssembly.Instance(compiled, { env: { abort() {} } });
-  const { memory, base, [rule.kernel]: kernel } = exports as Exports;
-  const addresses = new Map<string, number>();
-  let end = base.value;
-  for (const { input, gradient, states } of parameters) {
-    for (const name of [input, gradient, ...states]) {
-      addresses.set(name, end);
-      end += paddedSize(entry(shapes, input, "parameter")) * FLOAT_BYTES;
-    }
-  }
-  // The memory is grown once, here: growing it later would detach the tensors.
-  memory.grow(Math.max(0, Math.ceil((end - memory.buffer.byteLength) / PAGE_BYTES)));
-  const tensors = new Map<string, Tensor>();
-  for (const { input, gradient, states } of parameters) {
+  const kernels = startKernels<Kernels>(readCode);
+  const kernel: (...addressesCountAndNumbers: number[]) => void = kernels[rule.kernel];
+  const arrays = parameters.flatMap(({ input, gradient, states }) => {
     const shape = entry(shapes, input, "parameter");
-    for (const name of [input, gradient, ...states]) {
-      const data = new Float32Array(memory.buffer, entry(addresses, name, "address"), sizeOf(shape));
-      tensors.set(name, createTensor("f32", shape, data));
-    }
+    return [input, gradient, ...states].map((name) => ({ name, shape }));
+  });
+  const lengths = arrays.map(({ shape }) => paddedSize(shape) * FLOAT_BYTES);
+  const addresses = placeArrays(kernels, lengths, "train in place");
+  const tensors = new Map<string, Tensor>();
+  for (const [i, { name, shape }] of arrays.entries()) {
+    const data = new Float32Array(kernels.memory.buffer, addresses[i], sizeOf(shape));
+    tensors.set(name, createTensor("f32", shape, data));
   }
   const work = parameters.map(({ input, gradient, states, decay }) => ({
-    addresses: [input, gradient, ...states].map((name) => entry(addresses, name, "address")),
+    addresses: [input, gradient, ...states].map((name) => entry(tensors, name, "tensor").data.byteOffset),
     count: paddedSize(entry(shapes, input, "parameter")),
     decay,
   }));

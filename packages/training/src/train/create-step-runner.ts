@@ -10,9 +10,17 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import { bindWeights, type DeviceMemory, type Engine, type Graph, type Session } from "@isthmus/graph";
+import {
+  bindWeights,
+  createFeedHolder,
+  type DeviceMemory,
+  type Engine,
+  type Graph,
+  type Session,
+} from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { MaskInput } from "../mode/mask-input.ts";
+import { carriedOutputs } from "../step/carried-outputs.ts";
 import type { RunnableStep } from "../step/training-step.ts";
 import { createInPlaceUpdater, type InPlaceUpdater } from "./create-in-place-updater.ts";
 
@@ -60,8 +68,15 @@ export interface StepRunner {
   /** Weights of the step that it does not change. */
   readonly fixed: ReadonlyMap<string, Tensor>;
   /**
+   * Gives tensors of data inputs that every later step takes, until others are given for them; an engine with
+   * a device of its own copies them there once, and again only if they are other objects. Without such a
+   * device they are fed where they are.
+   * @throws EngineError if the device fails
+   */
+  hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;
+  /**
    * Makes a step.
-   * @param data - tensors of the step's data inputs other than its scalars and masks
+   * @param data - tensors of the step's data inputs other than its scalars and masks and those that are held
    * @throws EngineError if the engine fails; the carried tensors then hold their values from before the step
    */
   run(at: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome>;
@@ -90,13 +105,12 @@ export async function createStepRunner(
   const fixed = new Map([...bound].filter(([name]) => !names.has(name)));
   const updater = openUpdater(step);
   const buffers = createBuffers(step, bound, updater);
-  const returned = step.carried.flatMap(({ input, output }) =>
-    output === undefined ? [] : [[output, input] as const],
-  );
-  const carried = new Map(returnsEach ? [] : returned);
+  const carried = returnsEach ? new Map<string, string>() : carriedOutputs(step);
   const session = await engine.load(step.graph, { threads, carried });
   const memory = returnsEach ? undefined : session.memory;
-  return new Runner({ step, fixed, buffers, updater, session, memory, seed });
+  const runner = new Runner({ step, fixed, buffers, updater, session, memory, seed });
+  await runner.hold(fixed);
+  return runner;
 }
 
 /** Returns the step's graph without the optimiser's state, which no checkpoint has, among its weights. */
@@ -155,6 +169,7 @@ class Runner implements StepRunner {
   readonly #parts: RunnerParts;
   readonly #scalars: ReadonlyMap<string, Tensor>;
   readonly #masks: ReadonlyMap<string, Tensor>;
+  readonly #holdFeeds: ReturnType<typeof createFeedHolder>;
   readonly #feeds: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #outs: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #results: ReadonlyMap<string, Tensor>;
@@ -167,6 +182,7 @@ class Runner implements StepRunner {
     const { step, fixed, buffers, updater } = parts;
     this.#parts = parts;
     this.fixed = fixed;
+    this.#holdFeeds = createFeedHolder(parts.session);
     this.#scalars = new Map(step.scalars.map(({ name }) => [name, allocate({ dtype: "f32", shape: [] })]));
     this.#masks = new Map(step.masks.map((mask) => [mask.name, allocate(mask)]));
     this.#results = createResults(step);
@@ -175,7 +191,7 @@ class Runner implements StepRunner {
       gradients.map(([name, output]) => [name, entry(this.#results, output, "gradient")]),
     );
     const feedsOf = (from: ReadonlyMap<string, Tensor>) =>
-      new Map([...fixed, ...from, ...this.#scalars, ...this.#masks]);
+      new Map([...from, ...this.#scalars, ...this.#masks]);
     const written = (step.inPlace?.parameters ?? []).map(({ gradient }) => {
       return [gradient, entry(updater?.tensors ?? new Map(), gradient, "gradient")] as const;
     });
@@ -200,11 +216,16 @@ class Runner implements StepRunner {
     return buffers[this.#side];
   }
 
+  async hold(tensors: ReadonlyMap<string, Tensor>): Promise<void> {
+    const fed = await this.#holdFeeds(tensors);
+    for (const feeds of this.#feeds) for (const [name, tensor] of fed) feeds.set(name, tensor);
+  }
+
   /** Returns the tensors to feed to a step: all of them, or all but the ones that lie on the device. */
   async #feedsOf(data: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const { memory, buffers } = this.#parts;
     if (memory !== undefined) {
-      if (this.#place === "here") await memory.hold(new Map([...this.fixed, ...buffers[this.#side]]));
+      if (this.#place === "here") await memory.hold(buffers[this.#side]);
       return new Map([...this.#scalars, ...this.#masks, ...data]);
     }
     const feeds = this.#feeds[this.#side];

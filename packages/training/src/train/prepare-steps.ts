@@ -20,6 +20,7 @@ import { typesOf } from "@isthmus/graph/ir";
 import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
+import { carriedOutputs } from "../step/carried-outputs.ts";
 import { createTrainingStep, type TrainingStepOptions } from "../step/create-training-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
@@ -37,6 +38,8 @@ export interface PreparedSteps {
   readonly batches: Batches;
   /** Filler of targets and their weights, from the current batch. */
   readonly filler: TargetFiller;
+  /** Engine to run the step: the given one, or the one that it chose for the step. */
+  readonly engine: Engine;
   /** Plan that tells which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
 }
@@ -74,7 +77,7 @@ export async function prepareSteps(
   const plan = planFeeds("train", graph, data, batch);
   const { seed, remainder, augment } = options;
   const batches = createBatches(data, { seed, batch, remainder, augment, order: await openOrder?.() });
-  const step = await rememberStep(graph, engine, {
+  const making: Omit<TrainingStepOptions, "inPlace"> = {
     batch,
     loss,
     optimizer,
@@ -84,14 +87,34 @@ export async function prepareSteps(
     corrected,
     gradientsOnly,
     wasserstein,
-    // A constraint compares weights before and after the step.
-    inPlace: engine.sharesMemory === true && options.constraint === undefined,
+    masked: [...(options.constraint?.masks?.keys() ?? [])],
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),
-  });
+  };
+  const stepFor = (one: Engine): Promise<TrainingStep> => {
+    // A constraint compares weights before and after the step.
+    const inPlace = one.sharesMemory === true && options.constraint === undefined;
+    return rememberStep(graph, one, { ...making, inPlace });
+  };
+  const { threads } = options;
+  const workFor = async (one: Engine) => {
+    const made = await stepFor(one);
+    // Tensors that a constraint changes after every step are fed again.
+    const changed = options.constraint?.applyInPlace !== undefined;
+    const carried = changed ? new Map<string, string>() : carriedOutputs(made);
+    return { graph: made.graph, options: { threads, carried } };
+  };
+  const chosen = (await engine.choose?.(workFor)) ?? engine;
+  const step = await stepFor(chosen);
   assertExamplesFit(step, data, plan.feedsOf(batches.current));
   const classes = assertClasses({ graph, step, loss }, data);
-  return { step, batches, plan, filler: createTargetFiller(step, batches.current, { classes, data }) };
+  return {
+    step,
+    engine: chosen,
+    batches,
+    plan,
+    filler: createTargetFiller(step, batches.current, { classes, data }),
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { DivergenceError, findNonFinite, type Tensor } from "@isthmus/core";
+import { DivergenceError, EngineError, findNonFinite, type Tensor } from "@isthmus/core";
 import { type DataSet, type FeedPlan, fieldsOfKind } from "@isthmus/graph";
 import type { Batches } from "../batches/create-batches.ts";
 import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
@@ -87,11 +87,12 @@ class Loop {
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    this.#inputs = new Map([...(parts.constants ?? []), ...filler.feeds]);
+    this.#inputs = new Map(filler.feeds);
   }
 
   async run(): Promise<TrainResult> {
     const began = performance.now();
+    await this.#parts.runner.hold(this.#parts.constants ?? new Map());
     // A training that was stopped while these weights were taken has saved the step already.
     if (this.#resumedAt > 0) await this.#collect();
     while (this.#at.epochs.length < this.#options.epochs) await this.#runEpoch();
@@ -148,10 +149,12 @@ class Loop {
     for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
     const { constraint } = this.#options;
-    const before = constraint && (await runner.carried());
-    const outcome = await runner.run({ step, learningRate }, this.#inputs);
+    const before = constraint?.applyInPlace && (await runner.carried());
+    const outcome = await runner
+      .run({ step, learningRate }, this.#inputs)
+      .catch((error: unknown) => failStep(error, this.#options.batch));
     const finished = { finished: step + 1, steps: this.#steps };
-    if (before !== undefined) constraint?.applyInPlace(finished, before, await runner.carried());
+    if (before !== undefined) constraint?.applyInPlace?.(finished, before, await runner.carried());
     await blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
@@ -271,4 +274,14 @@ class Loop {
       secondsLeft: (this.#steps - step) * secondsPerStep + (evaluations * this.#evaluationMs) / 1000,
     });
   }
+}
+
+/** Throws the error of a step, which names the batch if memory is too small for it. */
+function failStep(error: unknown, batch: number): never {
+  if (!(error instanceof EngineError && error.lacksMemory) || batch <= 1) throw error;
+  const { engine, message } = error;
+  throw new EngineError(
+    `Cannot train by batches of ${batch} examples as the memory of ${engine} must hold their values: ${message}; set the batch to ${Math.floor(batch / 2)} or less, which changes the result`,
+    { engine, lacksMemory: true, cause: error },
+  );
 }

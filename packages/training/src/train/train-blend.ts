@@ -96,10 +96,10 @@ export async function trainBlend(
   for (const start of blend.start.values()) assertNetwork(graph, start);
   const prepared = await prepareSteps({ ...training, blend }, resolved);
   const { step } = prepared;
-  const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), {
+  const runner = await createStepRunner(step, prepared.engine, joinPoints(step, blend.start), {
     seed,
     threads,
-    returnsEach: blend.afterStep !== undefined || resolved.constraint !== undefined,
+    returnsEach: blend.afterStep !== undefined || resolved.constraint?.applyInPlace !== undefined,
   });
   try {
     const feeder = createBlendFeeder(blend, step, runner);

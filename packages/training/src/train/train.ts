@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, entry, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
 import {
   type Architecture,
   assertCausal,
@@ -8,6 +8,7 @@ import {
   fingerprintWeights,
   type Graph,
 } from "@isthmus/graph";
+import { typesOf } from "@isthmus/graph/ir";
 import { bindParameters, trainedPart } from "../local/bind-parameters.ts";
 import type { ControlVariateUpdate } from "../local/control-variates.ts";
 import type { ResolvedLocalTraining } from "../local/local-training.ts";
@@ -105,19 +106,20 @@ export async function train(
   const constants = new Map([
     ...(await openReferences(part, step, training, resolved)),
     ...(control?.inputs ?? []),
+    ...weightMasks(step, resolved),
   ]);
   const open: { release(): Promise<void> }[] = [];
   try {
     const evaluator = await openEvaluator(training, resolved);
     if (evaluator !== undefined) open.push(evaluator);
-    const returnsEach = resolved.constraint !== undefined;
-    const runner = await createStepRunner(step, engine, weights, { seed, threads, returnsEach });
+    const returnsEach = resolved.constraint?.applyInPlace !== undefined;
+    const runner = await createStepRunner(step, prepared.engine, weights, { seed, threads, returnsEach });
     open.push(runner);
     const run =
       resolved.statePath === undefined
         ? {} // nothing is resumed from it, and hashing the data would take longer than a few steps
         : {
-            ...(await describeRun({ graph, engine: engine.name, weights, data }, resolved)),
+            ...(await describeRun({ graph, engine: prepared.engine.name, weights, data }, resolved)),
             ...(await describeLocalTraining({ graph, part }, resolved)),
           };
     const start = await startOf(resolved, run, await runner.carried());
@@ -157,6 +159,15 @@ async function openReferences(
   if (proximal === undefined) return new Map();
   const tensors = await bindParameters(part, proximal.reference ?? weights, "reference");
   return new Map([...references].map(([name, input]) => [input, entry(tensors, name, "reference")]));
+}
+
+/** Returns the masks of a constraint by the data inputs of the step that take them. */
+function weightMasks({ graph, weightMasks }: TrainingStep, { constraint }: ResolvedTrainOptions) {
+  const types = typesOf(graph);
+  return [...weightMasks].map(([name, input]): [string, Tensor] => {
+    const { shape } = entry(types, input, "mask");
+    return [input, createTensor("bool", shape, entry(constraint?.masks ?? new Map(), name, "mask"))];
+  });
 }
 
 async function openEvaluator(

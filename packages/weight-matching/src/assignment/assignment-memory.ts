@@ -1,5 +1,4 @@
 import { OutOfRangeError } from "@isthmus/core";
-import type { KernelMemory } from "./kernel.ts";
 
 /** Most bytes that WebAssembly can address: 65,536 pages of 64 KiB. */
 const MAX_BYTES = 2 ** 32 - 2 ** 16;
@@ -54,21 +53,4 @@ export function assertFitsMemory(rows: number, columns: number): void {
   throw new OutOfRangeError(
     `Cannot solve an assignment of ${rows} x ${columns} as its matrix and lists must fit 4 GiB: they need ${(bytes / 2 ** 30).toFixed(1)} GiB; split the matrix`,
   );
-}
-
-/**
- * Grows `memory` to at least `bytes`; views on it are detached if it grows.
- * @throws OutOfRangeError if the machine does not have that much.
- */
-export function growMemory(memory: KernelMemory, bytes: number): void {
-  const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
-  if (pages <= 0) return;
-  try {
-    memory.grow(pages);
-  } catch (cause) {
-    throw new OutOfRangeError(
-      `Cannot solve an assignment as its memory must grow to ${(bytes / 2 ** 20).toFixed(0)} MiB: the system refused`,
-      { cause },
-    );
-  }
 }

@@ -1,9 +1,9 @@
-import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { bytesForAssignment, growMemory } from "./assignment-memory.ts";
+import { growMemory, InputError, OutOfRangeError, resolveOptions, startKernels } from "@isthmus/core";
+import { type Kernels, readCode } from "../../wasm/assignment.mjs";
+import { bytesForAssignment } from "./assignment-memory.ts";
 import { ASSIGNMENT_DEFAULTS, type AssignmentOptions, type AssignmentResult } from "./assignment-result.ts";
 import type { AssignmentSolver } from "./assignment-solver.ts";
 import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
-import { type AssignmentKernel, createKernel } from "./kernel.ts";
 
 /**
  * Share of the sum of absolute costs that rounding may leave of a gap (`TOLERANCE` in
@@ -14,6 +14,9 @@ const TOLERANCE = 1e-14;
 /** Most columns for which whole rows are searched, as lists do not pay. Measured. */
 const DENSE_COLUMNS = 64;
 
+/** Words of errors for what was attempted. */
+const ATTEMPT = "solve an assignment";
+
 /** An empty problem, which the solver holds between solves. */
 const NOTHING: CostMatrix = { data: new Float32Array(0), rows: 0, columns: 0 };
 
@@ -21,7 +24,7 @@ const NOTHING: CostMatrix = { data: new Float32Array(0), rows: 0, columns: 0 };
 export class KernelSolver implements AssignmentSolver {
   readonly maxRows: number;
   readonly maxColumns: number;
-  readonly #kernel: AssignmentKernel;
+  readonly #kernel: Kernels;
 
   readonly #denseColumns: number;
   /** The costs of the problem being solved, for `fetchRows`. */
@@ -32,8 +35,10 @@ export class KernelSolver implements AssignmentSolver {
     this.#denseColumns = denseColumns;
     this.maxRows = maxRows;
     this.maxColumns = maxColumns;
-    this.#kernel = createKernel((from, to, address) => this.#fetchRows(from, to, address));
-    growMemory(this.#kernel.memory, largestNeed(maxRows, maxColumns));
+    this.#kernel = startKernels<Kernels>(readCode, {
+      fetchRows: (from: number, to: number, address: number) => this.#fetchRows(from, to, address),
+    });
+    growMemory(this.#kernel.memory, largestNeed(maxRows, maxColumns), ATTEMPT);
   }
 
   costs(rows: number, columns: number): Float32Array {
@@ -42,18 +47,18 @@ export class KernelSolver implements AssignmentSolver {
   }
 
   solve(cost: CostMatrix, options?: AssignmentOptions): AssignmentResult {
-    const { maximize, duals, verify } = resolveOptions("solve an assignment", ASSIGNMENT_DEFAULTS, options);
+    const { maximize, duals, verify } = resolveOptions(ATTEMPT, ASSIGNMENT_DEFAULTS, options);
     assertCostMatrix(cost);
     assertDuals(duals, cost.columns);
     this.#layOut(cost.rows, cost.columns);
     const kernel = this.#kernel;
     const resident = this.#place(cost);
-    kernel.begin(maximize ? 1 : 0, this.#denseColumns, resident ? 1 : 0);
+    kernel.begin(maximize, this.#denseColumns, resident);
     const warm = duals !== undefined && cost.rows === cost.columns;
     if (warm) this.#start(duals, maximize);
     this.#source = cost;
     try {
-      this.#assertSolved(kernel.solve((verify ?? !warm) ? 1 : 0), cost);
+      this.#assertSolved(kernel.solve(verify ?? !warm), cost);
     } finally {
       this.#source = NOTHING;
     }
@@ -71,7 +76,7 @@ export class KernelSolver implements AssignmentSolver {
     const bytes = tall
       ? this.#kernel.layOut(columns, rows, rows * columns * 4)
       : this.#kernel.layOut(rows, columns, 0);
-    growMemory(this.#kernel.memory, bytes >>> 0);
+    growMemory(this.#kernel.memory, bytes >>> 0, ATTEMPT);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { at, axisOffsets, dot, entry, stridesOf } from "@isthmus/core";
+import { at, axisOffsets, dot, entry, sizeOf, stridesOf } from "@isthmus/core";
 import type { WeightLayout } from "@isthmus/symmetry";
 import type { LayoutComponent } from "@isthmus/symmetry/layout";
 import { votes } from "../coordinate-descent/alignment-objective.ts";
@@ -8,6 +8,7 @@ import type { Occurrence } from "../coordinate-descent/occurrences.ts";
 import type { Member, UnitTree } from "../coordinate-descent/unit-tree.ts";
 import { isShared } from "../frank-wolfe/relaxable.ts";
 import type { TileTables } from "../out-of-core/weight-tiles.ts";
+import { Pauses } from "../search/pauses.ts";
 import type { MatchedWeights } from "../weights/matched-weights.ts";
 import { addColumns } from "./kernels/add-columns.ts";
 
@@ -33,7 +34,7 @@ export interface Sides {
  * Most units of a symmetry whose weights are all assigned together. Products of norms have low rank, which is
  * slow to assign; for larger symmetries weights are bounded one by one, which is a little less tight.
  */
-const MAX_JOINT = 1024;
+export const MAX_JOINT = 1024;
 
 interface MemberOccurrence {
   readonly member: Member;
@@ -44,12 +45,18 @@ interface MemberOccurrence {
  * Bounds each weight on the axis whose norms give the least bound, and weights without such an axis by their
  * whole norms.
  */
-export async function chooseSides(problem: DescentProblem, weights: MatchedWeights): Promise<Sides> {
+export async function chooseSides(
+  problem: DescentProblem,
+  weights: MatchedWeights,
+  signal: AbortSignal | undefined,
+): Promise<Sides> {
   const ofMember = new Map<Member, SideNorms[]>();
   const held = new Set<string>();
+  const pauses = new Pauses(signal);
   let constant = 0;
   for (const [tensor, layout] of problem.spec.weights) {
     if (!votes(layout)) continue;
+    await pauses.before(sizeOf(layout.view));
     const occurrences = occurrencesOf(problem, tensor);
     if (occurrences.length === 0) {
       held.add(tensor);
@@ -168,7 +175,7 @@ function measureSide(side: readonly MemberOccurrence[], sums: PositionSums, exac
 }
 
 /** Computes the greatest sum of products of pairs (rearrangement inequality). */
-function sortedProduct(a: Float32Array, b: Float32Array): number {
+export function sortedProduct(a: Float32Array, b: Float32Array): number {
   const [left, right] = [a.slice().sort(), b.slice().sort()];
   return left.reduce((sum, value, i) => sum + value * at(right, i, "norm"), 0);
 }

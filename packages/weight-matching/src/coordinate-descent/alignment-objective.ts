@@ -31,14 +31,21 @@ export function alignmentObjective(
   let objective = 0;
   for (const [tensor, layout] of spec.weights) {
     if (!votes(layout) || only?.has(tensor) === false) continue;
-    const components = layoutComponents(layout);
-    const left = entry(a, tensor, "weight");
-    const right = entry(b, tensor, "weight");
-    const inA = addresses(weightParts(layout, components, undefined));
-    const inB = addresses(weightParts(layout, components, source));
-    objective += innerProduct(left, right, inA, inB);
+    objective += weightObjective([tensor, layout], { a, b }, source);
   }
   return objective;
+}
+
+/** Computes the inner product of one weight of A and of permuted B, in f64. */
+export function weightObjective(
+  [tensor, layout]: readonly [string, WeightLayout],
+  { a, b }: WeightPair,
+  source: Int32Array,
+): number {
+  const components = layoutComponents(layout);
+  const inA = addresses(weightParts(layout, components, undefined));
+  const inB = addresses(weightParts(layout, components, source));
+  return innerProduct(entry(a, tensor, "weight"), entry(b, tensor, "weight"), inA, inB);
 }
 
 /** Checks whether a weight counts in matching: running statistics follow their units but do not count. */

@@ -3,17 +3,18 @@ import type { WeightPair } from "./alignment-objective.ts";
 import type { CrossProducts } from "./cross-products.ts";
 import { isFixed, type MemberCosts, type PanelSources } from "./member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
-import { Panel, type PanelMove } from "./panel.ts";
-import { PanelMemory } from "./panel-memory.ts";
+import { Panel, type PanelFactors, type PanelMove } from "./panel.ts";
+import { PanelMemory, type SumHolder } from "./panel-memory.ts";
 import type { Member } from "./unit-tree.ts";
 
-/** The costs of weights that are in memory: panels and sums are kept, and only changes are added. */
+/** The costs of weights that are in memory: sums are kept, and only changes are added. */
 export class PanelCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
   readonly #weights: WeightPair;
   readonly #products: CrossProducts;
   readonly #memory: PanelMemory;
-  readonly #panels = new Map<Member, MemberPanels>();
+  readonly #members = new Map<Member, MemberSums>();
+  readonly #panels = new Map<Occurrence, Panel>();
 
   /** @param memory - memory that is shared with the costs of other blocks */
   constructor(
@@ -33,97 +34,98 @@ export class PanelCosts implements MemberCosts {
     sources: PanelSources,
     usable?: (occurrence: Occurrence) => boolean,
   ): Promise<Float32Array> {
-    const panels = await this.#panelsOf(member);
-    const chosen = usable === undefined ? panels.moving : panels.moving.filter(usable);
+    const sums = this.#sumsOf(member);
+    this.#memory.use(sums);
+    const chosen = usable === undefined ? sums.moving : sums.moving.filter(usable);
     const moves = planMoves(
-      chosen.map((occurrence) => this.#panelOf(panels, occurrence)),
+      chosen.map((occurrence) => this.#panelOf(occurrence)),
       sources,
     );
-    if (usable !== undefined) {
-      const cost = await this.#sum(panels, moves);
-      panels.cost = undefined;
-      return cost;
-    }
+    const earlier = sums.takeCost();
+    const canUpdate = usable === undefined && sums.isCurrent && moves.every(({ move }) => move.few);
+    if (earlier !== undefined && !canUpdate) this.#memory.returnSum(earlier);
     const cost =
-      panels.cost === undefined || !moves.every(({ move }) => move.few)
-        ? await this.#sum(panels, moves)
-        : await this.#update(panels, panels.cost, moves);
-    panels.cost = cost;
+      earlier === undefined || !canUpdate ? await this.#sum(sums, moves) : await this.#update(earlier, moves);
+    sums.keep(cost, usable === undefined);
     return cost;
   }
 
-  async #sum(panels: MemberPanels, moves: readonly PlannedMove[]): Promise<Float32Array> {
-    let cost = panels.fixed;
+  async #sum(sums: MemberSums, moves: readonly PlannedMove[]): Promise<Float32Array> {
+    const fixed = sums.fixed ?? (await this.#sumFixed(sums));
+    if (sums.keepsFixed) sums.fixed = fixed;
+    let cost = fixed;
     for (const { panel, move } of moves) {
-      this.#memory.use(panel);
-      panel.follow(move);
-      cost = await this.#add(panels, cost, panel);
+      const sum = await this.#add(cost, panel, panel.follow(move, this.#memory));
+      if (cost !== sums.fixed) this.#memory.returnSum(cost);
+      cost = sum;
     }
-    return cost;
+    if (cost !== sums.fixed) return cost;
+    const copy = this.#memory.takeSum(cost.length);
+    copy.set(cost);
+    return copy;
+  }
+
+  /** Computes the part of a cost that no placement changes. */
+  async #sumFixed({ units, fixedOccurrences }: MemberSums): Promise<Float32Array> {
+    let fixed = this.#memory.takeSum(units ** 2).fill(0);
+    for (const occurrence of fixedOccurrences) {
+      const panel = this.#panelOf(occurrence);
+      const sum = await this.#add(fixed, panel, panel.factors(this.#memory));
+      this.#memory.returnSum(fixed);
+      fixed = sum;
+    }
+    return fixed;
   }
 
   /** Adds only the changes by rows that moved; the next full sum removes the accumulated rounding. */
-  async #update(
-    panels: MemberPanels,
-    cost: Float32Array,
-    moves: readonly PlannedMove[],
-  ): Promise<Float32Array> {
+  async #update(cost: Float32Array, moves: readonly PlannedMove[]): Promise<Float32Array> {
     let updated = cost;
     for (const { panel, move } of moves) {
-      this.#memory.use(panel);
-      const change = panel.change(move);
-      if (change.a.length > 0) updated = await this.#add(panels, updated, change);
+      if (move.moved.length === 0) continue;
+      const sum = await this.#add(updated, panel, panel.change(move, this.#memory));
+      this.#memory.returnSum(updated);
+      updated = sum;
     }
     return updated;
   }
 
-  /** Computes `base + a^T b` in other memory, and lends out that of `base` again unless it is kept. */
-  async #add(
-    { fixed }: { readonly fixed: Float32Array | undefined },
-    base: Float32Array,
-    { a, b }: Pick<Panel, "a" | "b">,
-  ): Promise<Float32Array> {
+  /** Computes `base` plus a product in other memory. */
+  async #add(base: Float32Array, { byUnits }: Panel, { a, b, rows }: PanelFactors): Promise<Float32Array> {
     const out = this.#memory.takeSum(base.length);
-    await this.#products.add(a, b, base, out);
-    if (base !== fixed) this.#memory.returnSum(base);
+    if (byUnits) await this.#products.addByRows({ a, b, depth: rows }, base, out);
+    else await this.#products.add(a, b, base, out);
     return out;
   }
 
-  async #panelsOf(member: Member): Promise<MemberPanels> {
-    const existing = this.#panels.get(member);
+  #sumsOf(member: Member): MemberSums {
+    const existing = this.#members.get(member);
     if (existing !== undefined) return existing;
-    const units = member.symmetry.cells.length * member.symmetry.size;
-    let fixed: Float32Array = new Float32Array(units * units);
-    const moving: Occurrence[] = [];
-    for (const occurrence of entry(this.#occurrences, member, "member")) {
-      if (occurrence.entangled) continue;
-      if (isFixed(occurrence))
-        fixed = await this.#add({ fixed: undefined }, fixed, this.#readPanel(occurrence));
-      else moving.push(occurrence);
-    }
-    const panels = { fixed, moving, cost: undefined, read: new Map() };
-    this.#panels.set(member, panels);
-    return panels;
+    const occurrences = entry(this.#occurrences, member, "member").filter(({ entangled }) => !entangled);
+    const fixed = occurrences.filter(isFixed);
+    const rows = fixed.reduce((sum, occurrence) => sum + this.#panelOf(occurrence).rows, 0);
+    const sums = new MemberSums(member, {
+      fixed,
+      moving: occurrences.filter((occurrence) => !isFixed(occurrence)),
+      keepsFixed: rows > CHEAP_ROWS,
+    });
+    this.#members.set(member, sums);
+    return sums;
   }
 
-  /**
-   * Returns a panel, created when it is first needed: if the first placement is exact, half of them are never
-   * needed.
-   */
-  #panelOf({ read }: MemberPanels, occurrence: Occurrence): Panel {
-    const existing = read.get(occurrence);
+  /** Returns a panel, created when it is first needed. */
+  #panelOf(occurrence: Occurrence): Panel {
+    const existing = this.#panels.get(occurrence);
     if (existing !== undefined) return existing;
-    const panel = this.#readPanel(occurrence);
-    read.set(occurrence, panel);
-    return panel;
-  }
-
-  #readPanel(occurrence: Occurrence): Panel {
     const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
       entry(weights, occurrence.tensor, "weight");
-    return new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
+    const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
+    this.#panels.set(occurrence, panel);
+    return panel;
   }
 }
+
+/** Number of rows up to which a sum that no placement changes is made again, as that takes less than keeping it. */
+const CHEAP_ROWS = 8;
 
 interface PlannedMove {
   readonly panel: Panel;
@@ -134,13 +136,61 @@ function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove
   return panels.map((panel) => ({ panel, move: panel.plan(sources) }));
 }
 
-/** The parts of the cost of a member. */
-interface MemberPanels {
-  /** The part that no placement changes, `[units, units]`. */
-  readonly fixed: Float32Array;
+/** The sums of the cost of a member, which may be dropped and made again. */
+class MemberSums implements SumHolder {
+  readonly units: number;
+  /** Occurrences whose contribution no placement changes. */
+  readonly fixedOccurrences: readonly Occurrence[];
   readonly moving: readonly Occurrence[];
-  /** Panels of the occurrences that were needed so far. */
-  readonly read: Map<Occurrence, Panel>;
-  /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */
-  cost: Float32Array | undefined;
+  /** Whether the part that no placement changes is kept. */
+  readonly keepsFixed: boolean;
+  /** The part that no placement changes, `[units, units]`, if it is kept. */
+  fixed: Float32Array | undefined;
+  #cost: Float32Array | undefined;
+  #isCurrent = false;
+
+  constructor(
+    { symmetry }: Member,
+    {
+      fixed,
+      moving,
+      keepsFixed,
+    }: {
+      readonly fixed: readonly Occurrence[];
+      readonly moving: readonly Occurrence[];
+      readonly keepsFixed: boolean;
+    },
+  ) {
+    this.units = symmetry.cells.length * symmetry.size;
+    this.fixedOccurrences = fixed;
+    this.moving = moving;
+    this.keepsFixed = keepsFixed;
+  }
+
+  get bytes(): number {
+    return (this.keepsFixed ? 2 : 1) * Float32Array.BYTES_PER_ELEMENT * this.units ** 2;
+  }
+
+  /** Whether the last cost counted all occurrences, as the panels of all of them follow one alignment then. */
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  /** Gives up the memory of the last cost, if it was not dropped. */
+  takeCost(): Float32Array | undefined {
+    const cost = this.#cost;
+    this.#cost = undefined;
+    return cost;
+  }
+
+  /** Keeps a cost until the next one. */
+  keep(cost: Float32Array, isCurrent: boolean): void {
+    this.#cost = cost;
+    this.#isCurrent = isCurrent;
+  }
+
+  drop(): void {
+    this.fixed = undefined;
+    this.#cost = undefined;
+  }
 }

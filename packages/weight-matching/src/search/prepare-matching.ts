@@ -1,9 +1,17 @@
-import { type Checkpoint, entry, gatherInto, matchesGlob, squaredNorm, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  entry,
+  gatherInto,
+  matchesGlob,
+  sizeOf,
+  squaredNorm,
+  UsageError,
+} from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
 import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
-import { alignmentObjective, type WeightPair } from "../coordinate-descent/alignment-objective.ts";
+import { votes, type WeightPair, weightObjective } from "../coordinate-descent/alignment-objective.ts";
 import { BlockMatcher } from "../coordinate-descent/block-matcher.ts";
 import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
@@ -20,6 +28,7 @@ import type { MatchedWeights } from "../weights/matched-weights.ts";
 import { readParameters } from "../weights/read-parameters.ts";
 import { normFactors, scaleByNorms } from "../weights/scale-by-norms.ts";
 import type { Stopwatch } from "./matching-seconds.ts";
+import { Pauses } from "./pauses.ts";
 
 /** Options of {@link prepareMatching}. */
 export interface PrepareOptions {
@@ -189,16 +198,24 @@ function findByPatterns(option: string, patterns: readonly string[], names: read
 async function loadWeights(
   { a, b }: NetworkPair,
   spec: SymmetrySpec,
-  { graph, products }: { readonly graph: Graph | undefined; readonly products: CrossProducts },
+  { graph, products, signal }: Pick<PrepareOptions, "graph" | "products" | "signal">,
 ): Promise<MatchedWeights> {
   const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
   const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
   const memory = new PanelMemory();
+  const pauses = new Pauses(signal);
   const normOf = (data: Float32Array) => Math.sqrt(squaredNorm({ dtype: "f32", data }));
   return {
     costsOf: (occurrences) => new PanelCosts(occurrences, scaled, products, memory),
-    objective: async (source, isScaled, only) =>
-      alignmentObjective(spec, isScaled ? scaled : raw, source, only),
+    async objective(source, isScaled, only) {
+      let sum = 0;
+      for (const [name, layout] of spec.weights) {
+        if (!votes(layout) || only?.has(name) === false) continue;
+        await pauses.before(sizeOf(layout.view));
+        sum += weightObjective([name, layout], isScaled ? scaled : raw, source);
+      }
+      return sum;
+    },
     norms: new Map(
       [...scaled.a].map(([name, values]) => [
         name,

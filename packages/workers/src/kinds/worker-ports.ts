@@ -1,6 +1,6 @@
 import { openDataSet } from "@isthmus/data";
 import { createEngine, type EngineName } from "@isthmus/engine";
-import type { DataSet, Engine } from "@isthmus/graph";
+import { type DataSet, type Engine, withLoad } from "@isthmus/graph";
 import { holdExamples } from "./hold-examples.ts";
 
 /** The data that a worker thread is started with. */
@@ -44,11 +44,5 @@ export async function createWorkerPorts({ engine: name }: Pick<WorkerData, "engi
  * side by side.
  */
 function oneThreadEngine(engine: Engine): Engine {
-  return {
-    // An engine that chooses its device is named after its choice.
-    get name() {
-      return engine.name;
-    },
-    load: (graph, options) => engine.load(graph, { ...options, threads: 1 }),
-  };
+  return withLoad(engine, (inner, graph, options) => inner.load(graph, { ...options, threads: 1 }));
 }

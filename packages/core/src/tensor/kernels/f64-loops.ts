@@ -24,3 +24,10 @@ export function dotNumbers(x: Float64Array, y: Float64Array): number {
   for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
   return sum;
 }
+
+/** Finds the index of the first NaN or infinity, or -1. */
+export function findNonFiniteNumber(x: Float64Array): number {
+  // The difference of a number to itself is 0, that of NaN and of an infinity is not.
+  for (let i = 0; i < x.length; i++) if (x[i]! - x[i]! !== 0) return i;
+  return -1;
+}

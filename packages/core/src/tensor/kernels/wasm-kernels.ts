@@ -1,13 +1,7 @@
-import { readCode } from "../../../wasm/elementwise.mjs";
+import { type Kernels, readCode } from "../../../wasm/elementwise.mjs";
 import type { FloatKernels, Floats, KernelMemory, Scratch } from "./floats.ts";
 import { sumLanes } from "./scalar-kernels.ts";
-
-/** The part of WebAssembly that this file uses; Node's own types do not declare it. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-  validate(bytes: Uint8Array): boolean;
-};
+import { canStartKernels, placeArrays, startKernels } from "./start-kernels.ts";
 
 /**
  * Number of elements in WebAssembly memory at a time, so that two sources, a sum and a result fit into the
@@ -16,6 +10,9 @@ declare const WebAssembly: {
 const BLOCK = 16384;
 
 const REGION_BYTES = 4 * BLOCK;
+
+/** Bytes of the five regions of one block each. */
+const REGIONS = [REGION_BYTES, REGION_BYTES, REGION_BYTES, REGION_BYTES, REGION_BYTES] as const;
 
 /** Number of elements in a group, which the kernels process at once. */
 const GROUP = 8;
@@ -27,27 +24,9 @@ const CODES: Readonly<Record<Floats["dtype"], number>> = { f32: 0, f16: 1, bf16:
 const REVERSE = 1;
 const WITH_NAN = 2;
 
-/** Exports of kernels/elementwise.ts. */
-interface Exports {
-  readonly memory: KernelMemory & { grow(pages: number): number };
-  readonly base: { readonly value: number };
-  widen(code: number, source: number, out: number, count: number): void;
-  narrow(code: number, source: number, out: number, count: number): void;
-  scale(code: number, source: number, weight: number, out: number, count: number): void;
-  add(code: number, source: number, weight: number, sum: number, count: number): void;
-  canonicalize(at: number, count: number): void;
-  step(code: number, from: number, to: number, by: number, out: number, count: number): void;
-  approach(code: number, source: number, by: number, flags: number, mean: number, count: number): void;
-  dot(a: number, b: number, count: number, sums: number): void;
-  findNonFinite(at: number, count: number): number;
-}
-
 /** Loads the SIMD kernels; returns undefined if the runtime does not support WebAssembly SIMD. */
 export function loadWasmKernels(): FloatKernels | undefined {
-  const code = readCode();
-  if (typeof WebAssembly === "undefined" || !WebAssembly.validate(code)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { abort() {} } });
-  return new WasmKernels(exports as Exports);
+  return canStartKernels(readCode) ? new WasmKernels(startKernels<Kernels>(readCode)) : undefined;
 }
 
 /**
@@ -59,7 +38,7 @@ const SLOTS = 32;
 
 class WasmKernels implements FloatKernels {
   readonly memory: KernelMemory;
-  readonly #exports: Exports;
+  readonly #exports: Kernels;
   readonly #bytes: Uint8Array;
   readonly #sums: Float64Array;
   /** Addresses of regions of one block each, for stored data. */
@@ -73,18 +52,16 @@ class WasmKernels implements FloatKernels {
   /** Addresses of free slots. */
   readonly #free: number[];
 
-  constructor(exports: Exports) {
-    const sums = exports.base.value;
-    this.#a = sums + 64;
-    this.#b = this.#a + REGION_BYTES;
-    this.#x = this.#b + REGION_BYTES;
-    this.#y = this.#x + REGION_BYTES;
-    this.#out = this.#y + REGION_BYTES;
-    const slots = this.#out + REGION_BYTES;
+  constructor(exports: Kernels) {
+    // Sums of 8 lanes, five regions, and the slots.
+    const lengths = [64, ...REGIONS, SLOTS * SLOT_BYTES] as const;
+    const [sums, a, b, x, y, out, slots] = placeArrays(exports, lengths, "compute with floats");
+    this.#a = a;
+    this.#b = b;
+    this.#x = x;
+    this.#y = y;
+    this.#out = out;
     this.#free = Array.from({ length: SLOTS }, (_, i) => slots + (SLOTS - 1 - i) * SLOT_BYTES);
-    const missing = slots + SLOTS * SLOT_BYTES - exports.memory.buffer.byteLength;
-    // The memory grows only once, here: growing later would detach the views. Untouched pages take no memory.
-    if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
     this.#exports = exports;
     this.memory = exports.memory;
     this.#bytes = new Uint8Array(exports.memory.buffer);

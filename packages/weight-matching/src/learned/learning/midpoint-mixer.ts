@@ -1,13 +1,16 @@
 import { createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
+import { createFeedHolder, type Graph } from "@isthmus/graph";
 import { add, GraphBuilder, mul, reshape, type Value } from "@isthmus/graph/builder";
 import type { Doubles, FramedPair } from "../stream-frame.ts";
 import { blendInto, MIDDLE } from "./blend.ts";
 import { type ChangedWeight, changedWeights, fromRows, less, mixRows, toRows } from "./changed-weights.ts";
 import { addUnitInputs, type MixedUnits, type UnitInputs } from "./unit-inputs.ts";
-import { createUnitMover } from "./unit-mover.ts";
+import { createUnitMover, renewInPlace } from "./unit-mover.ts";
 
-/** Mixed B, and a network between it and A, in f32. */
+/**
+ * Mixed B, and a network between it and A, in f32. Tensors that the engine makes may lie on its device, so that
+ * only its sessions can take them; the others are other objects whenever they change.
+ */
 export interface MidpointWeights {
   /** Between both, to be fed; overwritten by the next call. */
   readonly weights: ReadonlyMap<string, Tensor>;
@@ -54,7 +57,10 @@ export async function createMidpointMixer({
   const inputs = addUnitInputs(builder, changed);
   const shares = addShares(builder);
   const outputs = changed.flatMap((weight) => addMidpoint(builder, { inputs, shares }, weight));
-  const session = changed.length === 0 ? undefined : await engine.load(builder.build(outputs), ONE_THREAD);
+  const staying = new Set(outputs.map(({ name }) => name));
+  const session =
+    changed.length === 0 ? undefined : await engine.load(builder.build(outputs), { ...ONE_THREAD, staying });
+  const hold = createFeedHolder({ memory: session?.memory });
   const one = singles(a, graph);
   const network = zeros(changed);
   const means = zeros(changed);
@@ -68,26 +74,27 @@ export async function createMidpointMixer({
     of(b) {
       const placed = singles(b, graph);
       const mover = createUnitMover(frame.movable, placed);
-      const two = new Map([...placed, ...mover.tensors]);
-      const moved = new Map([...mover.tensors, ...network]);
-      const feeds = new Map([...inputs.feeds, ...shares.feeds]);
-      for (const { name } of changed) {
-        feeds.set(`a ${name}`, entry(one, name, "weight"));
-        feeds.set(`b ${name}`, entry(two, name, "weight"));
-      }
+      const ends = (two: ReadonlyMap<string, Tensor>) =>
+        changed.flatMap(({ name }) => [
+          [`a ${name}`, entry(one, name, "weight")] as const,
+          [`b ${name}`, entry(two, name, "weight")] as const,
+        ]);
       const fixed = [...graph.weights].filter(([name]) => !means.has(name));
       const ofFixed = zeros(fixed.map(([name, { shape }]) => ({ name, shape })));
-      const weights = new Map(
-        [...graph.weights.keys()].map((name) => [name, means.get(name) ?? entry(ofFixed, name, "weight")]),
-      );
       let blended: number | undefined;
       return async (units, t = MIDDLE) => {
-        if (mover.move(units.places) || t !== blended) blendTensors([one, two], t, ofFixed);
+        const hasMoved = mover.move(units.places);
+        const two = new Map([...placed, ...mover.tensors]);
+        if (hasMoved || t !== blended) blendTensors([one, two], t, ofFixed);
         blended = t;
         inputs.fill(units);
         shares.fill(t);
-        await session?.run(feeds, out);
-        return { weights, network: moved };
+        const held = await hold(new Map(ends(two)));
+        await session?.run(new Map([...inputs.feeds, ...shares.feeds, ...held]), out);
+        const weights = [...graph.weights.keys()].map(
+          (name) => [name, means.get(name) ?? entry(ofFixed, name, "weight")] as const,
+        );
+        return { weights: new Map(weights), network: new Map([...mover.tensors, ...network]) };
       };
     },
     async release() {
@@ -165,10 +172,11 @@ function zeros(weights: readonly Pick<ChangedWeight, "name" | "shape">[]): Map<s
 function blendTensors(
   networks: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
   t: number,
-  out: ReadonlyMap<string, Tensor>,
+  out: Map<string, Tensor>,
 ): void {
   for (const [name, { data }] of out) {
     const [one, two] = networks.map((network) => entry(network, name, "weight").data as Float32Array);
     blendInto([one as Float32Array, two as Float32Array], t, data as Float32Array);
   }
+  renewInPlace(out, [...out.keys()]);
 }

@@ -1,4 +1,5 @@
 import { createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
+import { createFeedHolder } from "@isthmus/graph";
 import { GraphBuilder, mul, reduceSum, sum, type Value } from "@isthmus/graph/builder";
 import type { FramedPair } from "../stream-frame.ts";
 import {
@@ -76,6 +77,7 @@ export async function createRowMultiplier(
   const outputs = [...out.keys()].map((name) => builder.value(name));
   const session =
     outputs.length === 0 ? undefined : await architecture.engine.load(builder.build(outputs), ONE_THREAD);
+  const hold = createFeedHolder({ memory: session?.memory });
   return {
     async multiply(gradients, network) {
       const feeds = new Map<string, Tensor>();
@@ -83,7 +85,7 @@ export async function createRowMultiplier(
         feeds.set(`gradient ${name}`, entry(gradients, name, "gradient"));
         feeds.set(`weight ${name}`, entry(network, name, "weight"));
       }
-      await session?.run(feeds, out);
+      await session?.run(await hold(feeds), out);
       return products;
     },
     async release() {

@@ -12,8 +12,10 @@ import {
 import {
   type Architecture,
   bindWeights,
+  createFeedHolder,
   type DataSet,
   extractSubgraph,
+  holdFeeds,
   planFeeds,
   type Session,
   softmaxInto,
@@ -41,7 +43,7 @@ export interface SoftMidpoint {
   evaluate(weights: Weights, batches: number, signal?: AbortSignal): Promise<number>;
   /**
    * Loss of one batch against `(1 - t) p_A + t p_B`, and its gradients by weight, which the next step
-   * overwrites.
+   * overwrites, and which may lie on the engine's device, so that only its sessions can take them.
    */
   step(
     weights: Weights,
@@ -78,17 +80,16 @@ export async function createSoftMidpoint(
     );
   }
   const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
-  const feedsOf = (weights: Weights, index: number): Map<string, Tensor> =>
-    new Map([...weights, ...plan.feedsOf(data.read(index * batch, (index + 1) * batch))]);
+  const feedsOf = (index: number) => plan.feedsOf(data.read(index * batch, (index + 1) * batch));
   const objective = attachSoftTargets(typed);
   const logits = await engine.load(extractSubgraph(objective.graph, [], [objective.logits]));
   const probabilities: (readonly Float32Array[])[] = [];
   try {
     for (const end of ends) {
-      const weights = await bindWeights(graph, end);
+      const weights = await holdFeeds(logits, await bindWeights(graph, end));
       const list: Float32Array[] = [];
       for (let index = 0; index < batches; index++) {
-        const results = await logits.run(feedsOf(weights, index));
+        const results = await logits.run(new Map([...weights, ...feedsOf(index)]));
         const { data: values } = entry(results, objective.logits, "output");
         const classes = at(objective.shape, objective.shape.length - 1, "axis of logits");
         list.push(
@@ -110,7 +111,7 @@ interface SoftBatches {
   /** Probabilities that each end gives each batch. */
   readonly probabilities: readonly (readonly Float32Array[])[];
   /** Feeds of a batch, without targets. */
-  readonly feedsOf: (weights: Weights, index: number) => Map<string, Tensor>;
+  readonly feedsOf: (index: number) => Iterable<[string, Tensor]>;
   readonly parameters: readonly string[];
 }
 
@@ -145,10 +146,17 @@ async function loadMidpoint(
   const out = new Map([[loss, total]]);
   for (const [name, tensor] of gradients) out.set(gradientName(loss, name), tensor);
   const plain = await engine.load(lowerBatchNorm(forward));
+  const runOf = (session: Session) => {
+    const hold = createFeedHolder(session);
+    return async (weights: Weights, index: number, t: number) => {
+      const held = await hold(new Map([...weights, ...masks]));
+      return session.run(new Map([...held, ...feedsOf(index), [targets, targetsOf(index, t)]]), out);
+    };
+  };
+  const runPlain = runOf(plain);
+  const staying = new Set([...gradients.keys()].map((name) => gradientName(loss, name)));
   // Loaded when a step is made: a closed form alone needs no gradients.
-  let backward: Promise<Session> | undefined;
-  const fed = (weights: Weights, index: number, t: number) =>
-    new Map([...feedsOf(weights, index), ...masks, [targets, targetsOf(index, t)]]);
+  let backward: { readonly session: Session; readonly run: ReturnType<typeof runOf> } | undefined;
   return {
     batches,
     parameters,
@@ -157,18 +165,21 @@ async function loadMidpoint(
       const some = Math.min(count, batches);
       for (let index = 0; index < some; index++) {
         signal?.throwIfAborted();
-        sum += Number(entry(await plain.run(fed(weights, index, MIDDLE)), loss, "loss").data[0]);
+        sum += Number(entry(await runPlain(weights, index, MIDDLE), loss, "loss").data[0]);
       }
       return sum / some;
     },
     async step(weights, index, t) {
-      backward ??= engine.load(lowerBatchNorm(differentiated));
-      await (await backward).run(fed(weights, index, t), out);
+      if (backward === undefined) {
+        const session = await engine.load(lowerBatchNorm(differentiated), { staying });
+        backward = { session, run: runOf(session) };
+      }
+      await backward.run(weights, index, t);
       return { loss: Number(total.data[0]), gradients };
     },
     async release() {
       await plain.release();
-      await (await backward)?.release();
+      await backward?.session.release();
     },
   };
 }

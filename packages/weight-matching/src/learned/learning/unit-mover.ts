@@ -3,7 +3,7 @@ import { type MovableUnits, moveRowsInPlace } from "../unit-rows.ts";
 
 /** Copies of the weights in which units may be moved, with all units in the places they were moved to. */
 export interface UnitMover {
-  /** The copies by name; overwritten by the next move. */
+  /** The copies by name; the next move overwrites their data, and replaces the tensors by others of the same data. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
    * Moves units to their places: unit `places[i]` of the original network goes to place `i`. Returns whether
@@ -45,9 +45,15 @@ export function createUnitMover(
           moveRowsInPlace(entry(tensors, weight, "weight").data as Float32Array, occurrence, next);
         }
       });
+      renewInPlace(tensors, touched);
       return moved.length > 0;
     },
   };
+}
+
+/** Replaces tensors whose data were written by others of the same data, by which a device knows of the change. */
+export function renewInPlace(tensors: Map<string, Tensor>, written: Iterable<string>): void {
+  for (const name of written) tensors.set(name, { ...entry(tensors, name, "tensor") });
 }
 
 /** Returns the places that leave all units in place. */

@@ -49,8 +49,8 @@ export function kernelGradient(x: Value, g: Value, convolution: KernelConvolutio
   const [batch = 0, channels = 0] = x.shape;
   const out = at(g.shape, 1, "axis");
   const isStrided = axes.some(({ stride }) => stride > 1);
-  // By processor time, with examples as channels in blocks, and positions beside it: 16 channels on 28x28: 60,
-  // 33; 32 on 14x14: 99, 56; 64 on 7x7: 157, 70.
+  // Examples as channels in blocks, and positions: 16 channels on 28x28: 60, 33; 32 on 14x14: 99, 56; 64 on
+  // 7x7: 157, 70.
   const isBlocked = group === 1 && batch % WIDE === 0 && out % WIDE === 0;
   if (convolvesExamples && isBlocked && axes.at(-1)?.dilation === 1)
     return convolveExamples(x, g, convolution);
@@ -78,8 +78,8 @@ export function kernelGradient(x: Value, g: Value, convolution: KernelConvolutio
  * Computes the kernel gradient, for any number of groups, by one convolution whose channels are the examples
  * and whose kernel is the gradient `g`, with stride and dilation in each other's place.
  *
- * Channels of `x` lie beside the columns of an image, `[group batch, ...rows, columns inner]`, and the kernel is
- * dilated by as many: the places where it lies along a row then are all channels of all taps of a row, in
+ * Channels of `x` lie beside the columns of an image, `[group batch, ...rows, columns inner]`, and the kernel
+ * is dilated by as many: the places where it lies along a row then are all channels of all taps of a row, in
  * order, so that even a small window fills the engine's kernels.
  */
 function convolveExamples(x: Value, g: Value, { axes, group }: Convolution): Value {
@@ -110,8 +110,8 @@ function convolveExamples(x: Value, g: Value, { axes, group }: Convolution): Val
 }
 
 /**
- * Turns `[batch, channels, ...spatial]` into `[batch, ...spatial, channels]`; if there are several groups, into
- * `[group, batch, ...spatial, channels / group]`.
+ * Turns `[batch, channels, ...spatial]` into `[batch, ...spatial, channels]`; if there are several groups,
+ * into `[group, batch, ...spatial, channels / group]`.
  */
 function groupsFirst(x: Value, group: number): Value {
   if (group === 1) return channelsLast(x);

@@ -14,9 +14,12 @@ import { BLOCKED_OPSET, BlockedValues } from "./blocked-values.ts";
  * group whose channels fill whole blocks are rewritten; if there are fewer input channels than in a block,
  * the input keeps its layout. Each value is brought into blocked layout once.
  *
+ * Norms, sums, products and ReLUs of the results are computed in blocked layout, too, so that images change
+ * their layout where they enter and leave a chain of convolutions only.
+ *
  * Gradients for kernels are convolutions by images, of images whose channels come last (`kernelGradient` of
- * autodiff). Both are read from the blocked layout of these images, in which the forward pass and the gradient
- * for the input need them too: with one block of channels, it has channels last already.
+ * autodiff). Both are read from the blocked layout of these images: with one block of channels, it has
+ * channels last already.
  *
  * @param block - number of channels in a block, as returned by `measureBlock`; with 0 the graph is returned
  *   unchanged

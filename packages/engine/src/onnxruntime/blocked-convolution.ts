@@ -31,8 +31,8 @@ export function writeConvolution(values: BlockedValues, node: Node, kernel: Kern
   }
   const name = blockKernel(values, weight, kernel);
   const bias = biases.map((value) => values.plain(value));
-  const given = channels < values.block ? values.plain(input) : values.blocked(input);
-  values.convolve({ name: output, channels: out }, [given, name, ...bias], attributes);
+  const placed = channels < values.block ? values.plain(input) : values.blocked(input);
+  values.convolve({ name: output, channels: out }, [placed, name, ...bias], attributes);
 }
 
 /** Checks whether a node exchanges the first two axes of an image, as kernel gradients do. */
@@ -80,14 +80,14 @@ function convolveByImage(values: BlockedValues, { image, kernel, node, attribute
     order: [0, 3, 1, 4, 2, 5],
     whole: [groups * out, examples / groups, rows, columns],
   });
-  const given = values.blocked(input);
+  const placed = values.blocked(input);
   if (!isDivided) {
     const bias = biases.map((value) => values.plain(value));
-    values.convolve({ name: output, channels: out }, [given, name, ...bias], attributes);
+    values.convolve({ name: output, channels: out }, [placed, name, ...bias], attributes);
     return;
   }
   const part = (suffix: string) => `${output}:${suffix}`;
-  values.addBlocked("Conv", [given, name], part("parts"), { ...attributes, group: int(groups) });
+  values.addBlocked("Conv", [placed, name], part("parts"), { ...attributes, group: int(groups) });
   values.addBlocked("ReorderOutput", [part("parts")], part("groups"), { channels: int(groups * out) });
   values.reshape(part("groups"), part("rows"), [groups, -1]);
   const ones = createTensor("f32", [1, groups], new Float32Array(groups).fill(1));
@@ -95,7 +95,7 @@ function convolveByImage(values: BlockedValues, { image, kernel, node, attribute
   values.reshape(part("sum"), output, shape);
 }
 
-/** Checks whether a node puts axes into the given order. */
+/** Checks whether a node puts axes into the placed order. */
 export function isTranspose(node: Node, order: readonly number[]): boolean {
   return (
     node.op === "Transpose" && node.domain === "" && intsAttribute(node, "perm")?.join() === order.join()

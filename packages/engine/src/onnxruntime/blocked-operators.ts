@@ -63,9 +63,9 @@ function withNumbers(
   }
   if (sizeOf(shape) !== channels || shape.at(-3) !== channels) return false;
   const part = (suffix: string) => `${output}:${suffix}`;
-  const given = values.reshape(values.plain(numbers), part("numbers"), [channels]);
-  const factor = op === "Mul" ? given : ones(values, channels);
-  const offset = op === "Sub" ? values.add("Neg", [given], part("offset")) : given;
+  const vector = values.reshape(values.plain(numbers), part("numbers"), [channels]);
+  const factor = op === "Mul" ? vector : ones(values, channels);
+  const offset = op === "Sub" ? values.add("Neg", [vector], part("offset")) : vector;
   writeAffine(values, image, { output, factor, offset: op === "Mul" ? undefined : offset });
   return true;
 }
@@ -112,8 +112,8 @@ const batchNormalization: BlockedRule = (values, node) => {
 /** Writes the mean of the places of each channel of each example, or their sum. */
 const reduction: BlockedRule = (values, node) => {
   const [input = "", axes] = node.inputs;
-  const given = axes === undefined ? intsAttribute(node, "axes") : values.constants.get(axes)?.data;
-  const reduced = node.op === "GlobalAveragePool" ? "2,3" : given?.join();
+  const listed = axes === undefined ? intsAttribute(node, "axes") : values.constants.get(axes)?.data;
+  const reduced = node.op === "GlobalAveragePool" ? "2,3" : listed?.join();
   const [output = ""] = node.outputs;
   const [shape, image] = [values.typeOf(output)?.shape, values.typeOf(input)?.shape];
   if (!values.isMade(input) || reduced !== "2,3") return false;

@@ -16,7 +16,7 @@ const SUM_INPUT = 3;
  * A blocked convolution waits if a sum or a ReLU alone reads its result, as it can compute these, too.
  */
 export class BlockedValues {
-  /** Constants of the graph, and those that the written nodes need. */
+  /** Constants of the graph and of the written nodes. */
   readonly constants: Map<string, Tensor>;
   /** Channels in a block. */
   readonly block: number;
@@ -24,7 +24,7 @@ export class BlockedValues {
   readonly #nodes: Node[] = [];
   readonly #uses: ReadonlyMap<string, number>;
   readonly #readers: ReadonlyMap<string, Node>;
-  /** Channels of the values that are computed in blocked layout, and of those that waiting nodes compute. */
+  /** Channels of the values that nodes in blocked layout compute, waiting nodes included. */
   readonly #made = new Map<string, number>();
   /** Values that are there in the layout in which they were not computed. */
   readonly #reordered = new Set<string>();
@@ -214,6 +214,7 @@ export class BlockedValues {
 export interface BlockedImage {
   /** Name of the image in plain layout. */
   readonly name: string;
+  /** Number of its channels. */
   readonly channels: number;
 }
 

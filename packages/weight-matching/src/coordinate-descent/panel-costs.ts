@@ -124,7 +124,7 @@ export class PanelCosts implements MemberCosts {
   }
 }
 
-/** Number of rows up to which a sum that no placement changes is made again, as that takes less than keeping it. */
+/** Number of rows up to which a sum that no placement changes is made again, as it costs less than memory. */
 const CHEAP_ROWS = 8;
 
 interface PlannedMove {

@@ -151,7 +151,7 @@ export class Panel {
     return out;
   }
 
-  /** Lists the offsets that address the factors: for all slots if the panel is read by units, otherwise for one slot. */
+  /** Lists the offsets that address the factors: for all slots if read by units, otherwise for one slot. */
   #tables(
     rest: Int32Array,
     { slot, columnMap }: { readonly slot: number; readonly columnMap: Int32Array | undefined },

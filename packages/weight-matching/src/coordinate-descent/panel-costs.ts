@@ -42,11 +42,11 @@ export class PanelCosts implements MemberCosts {
       sources,
     );
     const earlier = sums.takeCost();
-    const canUpdate = usable === undefined && sums.isCurrent && moves.every(({ move }) => move.few);
+    const canUpdate = usable === undefined && moves.every(({ move }) => sums.allows(move));
     if (earlier !== undefined && !canUpdate) this.#memory.returnSum(earlier);
     const cost =
       earlier === undefined || !canUpdate ? await this.#sum(sums, moves) : await this.#update(earlier, moves);
-    sums.keep(cost, usable === undefined);
+    sums.keep(cost, usable === undefined ? "whole" : chosen.length === sums.moving.length ? "first" : "part");
     return cost;
   }
 
@@ -124,7 +124,7 @@ export class PanelCosts implements MemberCosts {
   }
 }
 
-/** Number of rows up to which a sum that no placement changes is made again, as that takes less than keeping it. */
+/** Number of rows up to which a sum that no placement changes is made again, as it costs less than memory. */
 const CHEAP_ROWS = 8;
 
 interface PlannedMove {
@@ -135,6 +135,12 @@ interface PlannedMove {
 function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove[] {
   return panels.map((panel) => ({ panel, move: panel.plan(sources) }));
 }
+
+/**
+ * Occurrences that a cost counts: some of them, all as a filter chose them, or all without a filter. The
+ * second is taken again only if nothing has moved: updating it would round otherwise than a new sum.
+ */
+type CostKind = "part" | "first" | "whole";
 
 /** The sums of the cost of a member, which may be dropped and made again. */
 class MemberSums implements SumHolder {
@@ -147,7 +153,7 @@ class MemberSums implements SumHolder {
   /** The part that no placement changes, `[units, units]`, if it is kept. */
   fixed: Float32Array | undefined;
   #cost: Float32Array | undefined;
-  #isCurrent = false;
+  #kind: CostKind = "part";
 
   constructor(
     { symmetry }: Member,
@@ -171,9 +177,9 @@ class MemberSums implements SumHolder {
     return (this.keepsFixed ? 2 : 1) * Float32Array.BYTES_PER_ELEMENT * this.units ** 2;
   }
 
-  /** Whether the last cost counted all occurrences, as the panels of all of them follow one alignment then. */
-  get isCurrent(): boolean {
-    return this.#isCurrent;
+  /** Checks whether the last cost may be updated by a move. */
+  allows({ few, moved }: PanelMove): boolean {
+    return few && (this.#kind === "whole" || (this.#kind === "first" && moved.length === 0));
   }
 
   /** Gives up the memory of the last cost, if it was not dropped. */
@@ -184,9 +190,9 @@ class MemberSums implements SumHolder {
   }
 
   /** Keeps a cost until the next one. */
-  keep(cost: Float32Array, isCurrent: boolean): void {
+  keep(cost: Float32Array, kind: CostKind): void {
     this.#cost = cost;
-    this.#isCurrent = isCurrent;
+    this.#kind = kind;
   }
 
   drop(): void {

@@ -43,8 +43,8 @@ const BY_UNITS = 128;
 /**
  * A panel: an occurrence as two matrices `[rows, units]` whose product `A^T B` is its share of the cost.
  *
- * A row is one slot and one place in the rest of the weight. Nothing is copied but what a product needs, which
- * is read from the weights: copies of all panels would hold both networks several times over.
+ * A row is one slot and one place in the rest of the weight. Factors are read from the weights for each
+ * product, as copies of all panels would hold both networks several times over.
  */
 export class Panel {
   readonly occurrence: Occurrence;
@@ -151,7 +151,7 @@ export class Panel {
     return out;
   }
 
-  /** Lists the offsets that address the factors: by units those of all slots, otherwise those of one. */
+  /** Lists the offsets that address the factors: for all slots if read by units, otherwise for one slot. */
   #tables(
     rest: Int32Array,
     { slot, columnMap }: { readonly slot: number; readonly columnMap: Int32Array | undefined },

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { bundleScripts } from "./bundle-scripts.mjs";
 
 /** Folder of Debian's browser, which brings a Vulkan loader and SwiftShader, a graphics card in software. */
 const FOLDER = "/usr/lib/chromium";
@@ -31,13 +32,18 @@ if (!hasSwiftShader) {
   );
 }
 
+const bundles = new Map<string, Promise<readonly URL[]>>();
+
 /** Runs a script in a process of its own, and returns the JSON that it prints. */
-export function runScript<T>(
+export async function runScript<T>(
   script: URL,
   args: readonly string[],
   env: Readonly<Record<string, string>> = SWIFTSHADER,
 ): Promise<T> {
-  const words = ["--conditions=@isthmus/source", "--import", "tsx", fileURLToPath(script), ...args];
+  // Bundled once, as every process would else translate hundreds of sources.
+  const bundled = bundles.get(script.href) ?? bundleScripts([script]);
+  bundles.set(script.href, bundled);
+  const words = [...(await bundled).map((bundle) => fileURLToPath(bundle)), ...args];
   const options = { env: { ...process.env, ...env }, maxBuffer: 2 ** 26 };
   return new Promise((resolve, reject) => {
     execFile(process.execPath, words, options, (error, stdout, stderr) => {

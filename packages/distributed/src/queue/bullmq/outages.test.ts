@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import { freshPlace } from "../../../test/bull-place.ts";
 import { startFar, until } from "../../../test/conformance/queue-bench.ts";
 import { makeTask } from "../../../test/make-task.ts";
 import { startPostgres } from "../../../test/start-postgres.ts";
-import type { StartedServer } from "../../../test/start-process.ts";
 import { startRedis } from "../../../test/start-redis.ts";
 import type { TaskQueue } from "../task-queue.ts";
 import { openBullQueue } from "./open-bull-queue.ts";
@@ -19,30 +18,34 @@ const PATIENCE = { lease: 3000, attempts: 3, deaths: 3, pause: 20 };
 /** Milliseconds that the server is away: longer than workers and clients wait between two attempts. */
 const AWAY = 4000;
 
-describe.each(SERVERS)("openBullQueue() while $database is away", ({ start }) => {
-  let server: StartedServer | undefined;
-  const queues: TaskQueue[] = [];
+type Start = (typeof SERVERS)[number]["start"];
 
+/** Starts a server for a test, which is skipped if there is none to start; all that it opens ends with it. */
+async function begin({ skip, onTestFinished }: TestContext, start: Start) {
+  const server = await start();
+  if (server === undefined) return skip();
+  const queues: TaskQueue[] = [];
+  onTestFinished(async () => {
+    await Promise.all(queues.map((queue) => queue.close()));
+    await server.stop();
+  });
   /** Opens a queue, and gathers what it says of trouble. */
-  async function open(url: URL, name: string): Promise<{ queue: TaskQueue; said: readonly string[] }> {
+  const open = async (name: string): Promise<{ queue: TaskQueue; said: readonly string[] }> => {
     const said: string[] = [];
-    const queue = await openBullQueue(url, { name, onTrouble: (sentence) => said.push(sentence) });
+    const queue = await openBullQueue(server.url, { name, onTrouble: (sentence) => said.push(sentence) });
     queues.push(queue);
     return { queue, said };
-  }
+  };
+  return { server, open };
+}
 
-  afterEach(async () => {
-    await Promise.all(queues.splice(0).map((queue) => queue.close()));
-    await server?.stop();
-    server = undefined;
-  });
-
+// Concurrent, as all of them wait most of the time; each has a server of its own.
+describe.concurrent.each(SERVERS)("openBullQueue() while $database is away", ({ start }) => {
   it("add() waits until it is back, all tasks are done, and each side says one sentence", async (context) => {
-    server = await start();
-    if (server === undefined) return context.skip();
+    const { server, open } = await begin(context, start);
     const name = `test-${randomUUID()}`;
-    const adder = await open(server.url, name);
-    const { queue, said } = await open(server.url, name);
+    const adder = await open(name);
+    const { queue, said } = await open(name);
     const done = new Set<string>();
     const events = new Set<string>();
     const tasks = Array.from({ length: 60 }, (_, number) => makeTask(number));
@@ -72,9 +75,8 @@ describe.each(SERVERS)("openBullQueue() while $database is away", ({ start }) =>
   });
 
   it("drain() and close() end all the same", async (context) => {
-    server = await start();
-    if (server === undefined) return context.skip();
-    const { queue } = await open(server.url, `test-${randomUUID()}`);
+    const { server, open } = await begin(context, start);
+    const { queue } = await open(`test-${randomUUID()}`);
     await queue.follow("runs/a", () => undefined);
     const serving = await queue.serve(async () => ({ kind: "released" }), {
       worker: "near",
@@ -88,8 +90,7 @@ describe.each(SERVERS)("openBullQueue() while $database is away", ({ start }) =>
   });
 
   it("a process that closes its queue meanwhile ends by itself, whether or not the server comes back", async (context) => {
-    server = await start();
-    if (server === undefined) return context.skip();
+    const { server } = await begin(context, start);
     const place = freshPlace(server.url);
     const [first, second] = await Promise.all([startFar(place, "first"), startFar(place, "second")]);
     await server.kill();

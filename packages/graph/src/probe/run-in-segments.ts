@@ -10,6 +10,9 @@ import { probeGraph } from "./probe-graph.ts";
 /** Bytes of computed values at which a segment ends. */
 const SEGMENT_BYTES = 2 ** 25;
 
+/** Most bytes of freed memory that are kept for later values. */
+const FREED_BYTES = 2 ** 28;
+
 /** Networks that {@link runInSegments} runs side by side, and what they are fed. */
 export interface SegmentedRun {
   /** Data inputs of the graph, for the batch of its probe. */
@@ -78,13 +81,17 @@ export async function runInSegments(
  */
 class FreedMemory {
   readonly #freed = new Map<number, Float32Array[]>();
+  #bytes = 0;
 
-  /** Takes some values out of those that are kept, and their memory with them. */
-  addAll(kept: Map<string, Tensor>, names: readonly string[]): void {
+  /** Takes tensors out of a map, and keeps their memory. */
+  addAll(tensors: Map<string, Tensor>, names: readonly string[]): void {
     for (const name of names) {
-      const data = kept.get(name)?.data;
-      kept.delete(name);
+      const data = tensors.get(name)?.data;
+      tensors.delete(name);
       if (!(data instanceof Float32Array)) continue;
+      // Sizes of earlier blocks may not occur again.
+      if (this.#bytes + data.byteLength > FREED_BYTES) this.#clear();
+      this.#bytes += data.byteLength;
       const ofLength = this.#freed.get(data.length) ?? [];
       ofLength.push(data);
       this.#freed.set(data.length, ofLength);
@@ -100,10 +107,16 @@ class FreedMemory {
     for (const { name } of values) {
       const { dtype, shape } = entry(types, name, "value");
       if (dtype !== "f32") continue;
-      const data = this.#freed.get(sizeOf(shape))?.pop() ?? new Float32Array(sizeOf(shape));
-      tensors.set(name, { dtype, shape, data });
+      const freed = this.#freed.get(sizeOf(shape))?.pop();
+      this.#bytes -= freed?.byteLength ?? 0;
+      tensors.set(name, { dtype, shape, data: freed ?? new Float32Array(sizeOf(shape)) });
     }
     return tensors;
+  }
+
+  #clear(): void {
+    this.#freed.clear();
+    this.#bytes = 0;
   }
 }
 
@@ -112,7 +125,7 @@ function valuesFed({ inputs }: Graph, live: ReadonlyMap<string, Tensor>): [name:
   return inputs.map(({ name }) => [name, entry(live, name, "value")]);
 }
 
-/** Reads the weights that a segment is fed; those that are stored as the graph computes, into freed memory. */
+/** Reads the weights that a segment is fed, into freed memory if they are stored as the graph computes. */
 async function readWeights(
   { weights }: Graph,
   network: Checkpoint,

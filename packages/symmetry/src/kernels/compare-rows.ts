@@ -11,9 +11,9 @@ export interface PairedRows {
 }
 
 /**
- * Measures the largest difference of pairs of numbers, relative to the largest finite magnitude of their first
- * numbers; infinity if a number is finite on one side only. Equal infinities, such as in masks, do not differ,
- * and NaN counts as equal to NaN: the network computes it both times.
+ * Measures the largest difference of pairs of numbers, relative to the largest finite magnitude of their
+ * first numbers; infinity if a number is finite on one side only. Equal infinities, such as in masks, do not
+ * differ, and NaN counts as equal to NaN: the network computes it both times.
  */
 export function compareRows(
   a: Float32Array,

@@ -8,7 +8,7 @@ export interface FactorRuns {
   readonly origin: number;
 }
 
-/** Multiplies consecutive runs of a part of a tensor, of which `begin` is the first element, by their factors. */
+/** Multiplies consecutive runs of a part of a tensor by their factors; the part starts at element `begin`. */
 export function multiplyRunsInPlace(
   values: Float32Array | Float64Array,
   begin: number,

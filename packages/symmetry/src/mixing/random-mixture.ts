@@ -21,10 +21,9 @@ const LARGEST_STRETCH = 1.5;
  *    reflections cancel: every space may be rotated by itself.
  * 3. Two factors along one direction make a stretch of that direction alone, and stretches and rotations
  *    generate the invertible matrices of positive determinant.
- * 4. A single draw has determinant -1 or less in every space. A reflection of one space that only holds
- *    together with a reflection of another is not told apart from two that hold alone, if the rotations of
- *    both spaces hold; signs, which are drawn for every unit by itself, tell them apart if they are symmetries
- *    as well.
+ * 4. Every draw has a negative determinant in every space. So one thing is not told apart, if the rotations
+ *    of two spaces hold: whether a reflection of one space holds alone, or only together with a reflection of
+ *    the other. Signs tell it, which are drawn for each unit by itself, if they are symmetries as well.
  */
 export function randomMixture(spaces: readonly MixingSpace[], seed: number): Mixture<MixingMatrix> {
   const random = createRandom(seed, "mixture");

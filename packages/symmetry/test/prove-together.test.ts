@@ -4,13 +4,16 @@ import { type Graph, randomWeights } from "@isthmus/graph";
 import {
   discoverContinuous,
   discoverSymmetries,
+  type LinearSymmetries,
   type MixingSymmetries,
   proveSymmetries,
   proveTogether,
   type SymmetrySpec,
+  verifyLinearSymmetries,
 } from "@isthmus/symmetry";
 import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -54,6 +57,49 @@ describe("proveTogether()", () => {
     expect(
       await proveTogether({ graph, engine }, { permutations: symmetries.permutations }, narrow),
     ).toBeUndefined();
+  });
+});
+
+describe("a false rotation", () => {
+  const hidden = (width: number, op: string) => {
+    const b = new GraphBuilder();
+    const sums = b.linear(b.input("x", [5]), "one", 5, width);
+    const values = b.op(op, [sums]);
+    return { sums, values, graph: b.output(b.linear(values, "head", width, 3)).build() };
+  };
+
+  test.each([
+    ["permutations", "Sigmoid", 3],
+    ["permutations and scales", "Relu", 2],
+    ["permutations and signs", "Tanh", 2],
+    ["permutations", "Sigmoid", 768],
+    ["permutations and scales", "Relu", 768],
+    ["permutations and signs", "Tanh", 768],
+  ])("is caught if only %s hold, by one direction: %s of %i units", async (_, op, width) => {
+    const free = hidden(width, "Identity");
+    const truth = await discover(free.graph);
+    const rotated = entry(truth.linear.rotatedValues, free.sums, "rotated value");
+    const { permutations } = truth;
+    const rotations = { permutations, linear: truth.linear, kinds: ["rotation"] as const };
+    expect(await proveTogether({ graph: free.graph, engine }, rotations, { seed: 1 })).toBeDefined();
+
+    const { graph, values } = hidden(width, op);
+    const own = await discover(graph);
+    const proved = await proveTogether({ graph, engine }, own, { seed: 1 });
+    expect(proved?.permutations.passed).toBe(true);
+    const claimed: LinearSymmetries = {
+      ...own.linear,
+      rotations: truth.linear.rotations,
+      rotatedValues: new Map([...truth.linear.rotatedValues, [values, rotated]]),
+    };
+    const wrong = { permutations: own.permutations, linear: claimed, kinds: ["rotation"] as const };
+    for (const seed of [0, 1, 2]) {
+      expect(await proveTogether({ graph, engine }, wrong, { seed }), `seed ${seed}`).toBeUndefined();
+      const [alone] = await verifyLinearSymmetries({ graph, engine }, wrong, { seed, kinds: ["rotation"] });
+      expect(alone?.passed).toBe(false);
+      // The sums behind the layer are rotated as claimed: the activation is what is caught.
+      expect(alone?.firstFailure?.value).toBe(values);
+    }
   });
 });
 

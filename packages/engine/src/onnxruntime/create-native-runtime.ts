@@ -23,6 +23,9 @@ export function createNativeRuntime(
         executionProviders: [{ name: entry?.provider ?? "cpu", ...entry?.settings }],
         intraOpNumThreads: threads === 0 ? defaultThreads() : threads,
         interOpNumThreads: 1,
+        // A session that is not optimized runs once or a few times: threads that keep their cores busy while
+        // they wait would take a quarter of its processor time.
+        ...(!optimize && { extra: { session: { intra_op: { allow_spinning: "0" } } } }),
         ...(onDevice.length > 0 && {
           preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, "gpu-buffer"])),
         }),

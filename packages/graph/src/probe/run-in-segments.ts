@@ -10,6 +10,9 @@ import { probeGraph } from "./probe-graph.ts";
 /** Bytes of computed values at which a segment ends. */
 const SEGMENT_BYTES = 2 ** 25;
 
+/** Most bytes of freed memory that are kept for later values. */
+const FREED_BYTES = 2 ** 28;
+
 /** Networks that {@link runInSegments} runs side by side, and what they are fed. */
 export interface SegmentedRun {
   /** Data inputs of the graph, for the batch of its probe. */
@@ -28,7 +31,7 @@ export interface SegmentedRun {
  * neither all values nor all weights are in memory at once.
  *
  * @param visit - called with the name of each value, in the order of computation, and its tensor in each
- *   network
+ *   network; tensors are filled with later values after the call
  * @throws MismatchError if a network does not fit the graph
  * @throws EngineError if the engine cannot run the graph
  */
@@ -40,13 +43,17 @@ export async function runInSegments(
   for (const network of networks) assertBindable(graph, network);
   const { types } = await probeGraph({ graph, engine }, { signal });
   const live = networks.map(() => new Map(inputs));
+  const memory = new FreedMemory();
   for (const { part, last } of cutGraph(graph, types, segmentBytes)) {
     const session = await engine.load(part, { optimize: false });
     try {
       const results: ReadonlyMap<string, Tensor>[] = [];
       for (const [index, network] of networks.entries()) {
         signal?.throwIfAborted();
-        results.push(await session.run(await feedsOf(part, network, at(live, index, "network"))));
+        const weights = await readWeights(part, network, memory);
+        const values = valuesFed(part, at(live, index, "network"));
+        results.push(await session.run(new Map([...values, ...weights]), memory.take(part.outputs, types)));
+        memory.addAll(weights, [...weights.keys()]);
       }
       for (const { name } of part.outputs) {
         visit(
@@ -57,7 +64,10 @@ export async function runInSegments(
       for (const [index, values] of results.entries()) {
         const ofNetwork = at(live, index, "network");
         for (const [name, tensor] of values) ofNetwork.set(name, tensor);
-        for (const name of last) ofNetwork.delete(name);
+        memory.addAll(
+          ofNetwork,
+          last.filter((name) => !inputs.has(name)),
+        );
       }
     } finally {
       await session.release();
@@ -65,15 +75,73 @@ export async function runInSegments(
   }
 }
 
-/** Collects what a segment is fed: values of earlier segments, and weights. */
-async function feedsOf(
-  { inputs, weights }: Graph,
+/**
+ * Memory of values that no later node reads, in which later values of the same size are written: most blocks
+ * of a network are alike, and memory that is new to the process has to be cleared first.
+ */
+class FreedMemory {
+  readonly #freed = new Map<number, Float32Array[]>();
+  #bytes = 0;
+
+  /** Takes tensors out of a map, and keeps their memory. */
+  addAll(tensors: Map<string, Tensor>, names: readonly string[]): void {
+    for (const name of names) {
+      const data = tensors.get(name)?.data;
+      tensors.delete(name);
+      if (!(data instanceof Float32Array)) continue;
+      // Sizes of earlier blocks may not occur again.
+      if (this.#bytes + data.byteLength > FREED_BYTES) this.#clear();
+      this.#bytes += data.byteLength;
+      const ofLength = this.#freed.get(data.length) ?? [];
+      ofLength.push(data);
+      this.#freed.set(data.length, ofLength);
+    }
+  }
+
+  /** Hands out tensors for all values of 32-bit floating-point numbers. */
+  take(
+    values: readonly { readonly name: string }[],
+    types: ReadonlyMap<string, TensorInfo>,
+  ): Map<string, Tensor> {
+    const tensors = new Map<string, Tensor>();
+    for (const { name } of values) {
+      const { dtype, shape } = entry(types, name, "value");
+      if (dtype !== "f32") continue;
+      const freed = this.#freed.get(sizeOf(shape))?.pop();
+      this.#bytes -= freed?.byteLength ?? 0;
+      tensors.set(name, { dtype, shape, data: freed ?? new Float32Array(sizeOf(shape)) });
+    }
+    return tensors;
+  }
+
+  #clear(): void {
+    this.#freed.clear();
+    this.#bytes = 0;
+  }
+}
+
+/** Collects the values of earlier segments that a segment is fed. */
+function valuesFed({ inputs }: Graph, live: ReadonlyMap<string, Tensor>): [name: string, value: Tensor][] {
+  return inputs.map(({ name }) => [name, entry(live, name, "value")]);
+}
+
+/** Reads the weights that a segment is fed, into freed memory if they are stored as the graph computes. */
+async function readWeights(
+  { weights }: Graph,
   network: Checkpoint,
-  live: ReadonlyMap<string, Tensor>,
+  memory: FreedMemory,
 ): Promise<Map<string, Tensor>> {
-  const feeds = new Map(inputs.map(({ name }) => [name, entry(live, name, "value")]));
-  for (const [name, info] of weights) feeds.set(name, await bindWeight(network, name, info));
-  return feeds;
+  const stored = [...weights].filter(([name, { dtype }]) => network.tensors.get(name)?.dtype === dtype);
+  const tensors = memory.take(
+    stored.map(([name]) => ({ name })),
+    weights,
+  );
+  for (const [name, info] of weights) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) tensors.set(name, await bindWeight(network, name, info));
+    else await network.readRangeInto(name, 0, tensor.data);
+  }
+  return tensors;
 }
 
 /** Some consecutive nodes of a graph. */

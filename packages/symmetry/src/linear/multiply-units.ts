@@ -13,6 +13,7 @@ import {
   strideTable,
   toFloat32,
 } from "@isthmus/core";
+import { type FactorRuns, multiplyRunsInPlace } from "../kernels/multiply-runs.ts";
 import { spread } from "../labels/field.ts";
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symmetries.ts";
 
@@ -82,47 +83,71 @@ function assertLayouts(checkpoint: Checkpoint, { weights }: DiagonalSymmetry): v
 export function multiplyInPlace(
   values: Float32Array | Float64Array,
   begin: number,
-  { view, fields, origin = 0 }: FactorLayout,
+  layout: FactorLayout,
   factors: Float64Array,
 ): void {
-  for (const { axes, variables } of fields) {
-    const table = tableOf(variables, factors);
-    if (table.every((factor) => factor === 1)) continue;
-    // Positions over neighbouring axes follow each other, so that no element has to be divided by strides.
-    const line = axesBetween(axes);
-    const places = spread({ axes, data: strideTable(variables.length, 1) }, view, line);
-    const step = sizeOf(view.slice((line.at(-1) ?? -1) + 1));
-    multiplyRuns(values, { begin, step, places, table, origin });
-  }
+  multiplyAllInPlace(values, begin, [{ layout, factors }]);
 }
 
-/** Factors of consecutive runs of elements. */
-interface FactorRuns {
-  /** Index of the first element in its tensor. */
-  readonly begin: number;
-  /** Number of elements of a run. */
-  readonly step: number;
-  /** Place of each run's factor in the table; after the last run they begin again. */
-  readonly places: Int32Array;
-  readonly table: Float64Array;
-  /** The number around which elements are multiplied. */
-  readonly origin: number;
+/** Factors of a tensor, and where they lie in it. */
+export interface LaidFactors {
+  /** Layout of the variables. */
+  readonly layout: FactorLayout;
+  /** Number for each variable, `[variables]`. */
+  readonly factors: Float64Array;
 }
 
-/** Multiplies consecutive runs of `step` elements by the factors at one place of a table after the other. */
-function multiplyRuns(
+/**
+ * Multiplies a part of a tensor, as {@link multiplyInPlace} does, by several factors one after the other.
+ * Factors that lie on the same axes are multiplied with each other first, so that they take one pass.
+ */
+export function multiplyAllInPlace(
   values: Float32Array | Float64Array,
-  { begin, step, places, table, origin }: FactorRuns,
+  begin: number,
+  all: readonly LaidFactors[],
 ): void {
-  let run = Math.floor(begin / step) % places.length;
-  let end = step - (begin % step);
-  for (let i = 0; i < values.length; end += step) {
-    const factor = table[places[run] as number] as number;
-    const last = Math.min(values.length, end);
-    if (factor === 1) i = last;
-    for (; i < last; i++) values[i] = origin + factor * ((values[i] as number) - origin);
-    run = run + 1 === places.length ? 0 : run + 1;
+  const passes: FactorRuns[] = [];
+  for (const laid of all) {
+    const earlier = passes.slice();
+    for (const field of laid.layout.fields) {
+      const runs = runsOf(laid, field);
+      const same = earlier.find((pass) => liesLike(pass, runs));
+      if (same === undefined) passes.push(runs);
+      else
+        runs.factors.forEach((factor, run) => {
+          same.factors[run] = (same.factors[run] as number) * factor;
+        });
+    }
   }
+  for (const pass of passes) {
+    if (!isAllOnes(pass.factors)) multiplyRunsInPlace(values, begin, pass);
+  }
+}
+
+/** Lays the factors of a field along the runs of elements that they multiply. */
+function runsOf(
+  { layout: { view, origin = 0 }, factors }: LaidFactors,
+  { axes, variables }: FactorField,
+): FactorRuns {
+  const table = tableOf(variables, factors);
+  // Positions over neighbouring axes follow each other, so that no element has to be divided by strides.
+  const line = axesBetween(axes);
+  const places = spread({ axes, data: strideTable(variables.length, 1) }, view, line);
+  const step = sizeOf(view.slice((line.at(-1) ?? -1) + 1));
+  const ofRuns = new Float64Array(places.length);
+  for (let run = 0; run < places.length; run++) ofRuns[run] = table[places[run] as number] as number;
+  return { step, factors: ofRuns, origin };
+}
+
+function liesLike(one: FactorRuns, other: FactorRuns): boolean {
+  return (
+    one.step === other.step && one.factors.length === other.factors.length && one.origin === other.origin
+  );
+}
+
+function isAllOnes(factors: Float64Array): boolean {
+  for (const factor of factors) if (factor !== 1) return false;
+  return true;
 }
 
 /** Lists the axes from the first to the last of some. */

@@ -6,9 +6,10 @@ import {
   entry,
   fromFloat32Into,
   OutOfRangeError,
+  sizeOf,
   toFloat64,
 } from "@isthmus/core";
-import { mixInPlace } from "../mixing/mix-units.ts";
+import { type MixingMatrix, type Mixture, mixInPlace } from "../mixing/mix-units.ts";
 import { occurrencesOf } from "../mixing/occurrences.ts";
 import { assertFits } from "../permute.ts";
 import type { SymmetrySpec } from "../spec.ts";
@@ -40,12 +41,28 @@ export function rotateUnits(
   rotations: readonly Rotation[],
 ): Checkpoint {
   for (const rotation of rotations) assertOrthogonal(rotation);
+  const spaces = rotations.map(({ space }) => space);
+  return mixCells(checkpoint, spec, spaces, rotationMixture(rotations));
+}
+
+/**
+ * Mixes the units of cells by matrices of any form. Lazy, like {@link rotateUnits}.
+ *
+ * @param spaces - the cells that the matrices of the mixture mix, in their order
+ * @throws MismatchError if the checkpoint does not fit the specification
+ */
+export function mixCells(
+  checkpoint: Checkpoint,
+  spec: SymmetrySpec,
+  spaces: readonly RotationSpace[],
+  mixture: Mixture<MixingMatrix>,
+): Checkpoint {
   assertFits(checkpoint, spec);
-  const rotated = new Set(
-    rotations.flatMap(({ space: { firstUnit, size } }) =>
-      Array.from({ length: size }, (_, index) => firstUnit + index),
-    ),
+  const mixed = new Set(
+    spaces.flatMap(({ firstUnit, size }) => Array.from({ length: size }, (_, index) => firstUnit + index)),
   );
+  // Sums over all units of a cell are computed in f64.
+  const isDense = mixture.matrices.some((matrix) => matrix instanceof Float64Array);
   return defineCheckpoint({
     source: `${checkpoint.source} (rotated)`,
     tensors: checkpoint.tensors,
@@ -56,18 +73,31 @@ export function rotateUnits(
       const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
       if (
         layout === undefined ||
-        !layout.fields.some(({ units }) => units.some((unit) => rotated.has(unit))) ||
+        !layout.fields.some(({ units }) => units.some((unit) => mixed.has(unit))) ||
         !DTYPES[dtype].float
       ) {
         await checkpoint.readRangeInto(name, begin, out);
         return;
       }
+      const occurrences = occurrencesOf(layout, spaces);
+      const size = sizeOf(layout.shape);
+      if (!isDense && out instanceof Float32Array && out.length === size) {
+        await checkpoint.readRangeInto(name, begin, out);
+        mixInPlace(out, occurrences, mixture);
+        return;
+      }
       const whole = await checkpoint.read(name);
       const values = toFloat64(whole.data, dtype);
-      rotateInPlace(values, layout, rotations);
+      mixInPlace(values, occurrences, mixture);
       fromFloat32Into(Float32Array.from(values.subarray(begin, begin + out.length)), dtype, out);
     },
   });
+}
+
+/** Returns the mixture that rotates cells: an orthogonal matrix is its own inverse, transposed. */
+function rotationMixture(rotations: readonly Rotation[]): Mixture {
+  const matrices = rotations.map(({ matrix }) => matrix);
+  return { matrices, inverses: matrices };
 }
 
 /** Tolerance of the difference between a matrix times its transpose and the identity. */
@@ -118,18 +148,6 @@ export function placesOf({ fields }: UnitLayout, rotations: readonly Rotation[])
       return count === 0 ? [] : [{ field, rotation, rows }];
     }),
   );
-}
-
-/** Mixes the units that lie in a tensor. */
-export function rotateInPlace(
-  values: Float32Array | Float64Array,
-  layout: UnitLayout,
-  rotations: readonly Rotation[],
-): void {
-  const matrices = rotations.map(({ matrix }) => matrix);
-  const spaces = rotations.map(({ space }) => space);
-  // An orthogonal matrix is its own inverse, transposed.
-  mixInPlace(values, occurrencesOf(layout, spaces), { matrices, inverses: matrices });
 }
 
 /**

@@ -16,6 +16,9 @@ import {
   withSharedSessions,
 } from "@isthmus/graph";
 import type { Symmetries } from "../derive-spec.ts";
+import { type MixingMatrix, type Mixture, mixInPlace } from "../mixing/mix-units.ts";
+import { occurrencesOf } from "../mixing/occurrences.ts";
+import { randomMixture } from "../mixing/random-mixture.ts";
 import { randomOrthogonal } from "../mixing/random-orthogonal.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
@@ -24,8 +27,8 @@ import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/s
 import { trialWeights, VALUE_TRIAL_DEFAULTS, type ValueTrialOptions } from "../verify/trial-options.ts";
 import { LINEAR_KINDS, type LinearKind } from "./factor-algebra.ts";
 import type { DiagonalSymmetry, LinearSymmetries } from "./linear-symmetries.ts";
-import { multiplyInPlace, multiplyUnits } from "./multiply-units.ts";
-import { type Rotation, rotateInPlace, rotateUnits } from "./rotate-units.ts";
+import { type LaidFactors, multiplyAllInPlace, multiplyUnits } from "./multiply-units.ts";
+import { mixCells } from "./rotate-units.ts";
 
 /** Options of {@link verifyLinearSymmetries}. */
 export interface VerifyLinearOptions extends ValueTrialOptions {
@@ -89,16 +92,15 @@ async function verify(
     for (let trial = 0; trial < TRIALS[kind]; trial++) {
       signal?.throwIfAborted();
       const drawn = { seed: seed + trial, kinds: [kind] };
-      const moved = transformRandomly(
+      const element = randomElement(symmetries.linear, drawn);
+      const moved = transformBy(
         createCheckpoint(bound),
         symmetries.permutations.spec,
         symmetries.linear,
-        drawn,
+        element,
       );
       const after = await runAll(graph, engine, new Map([...inputs, ...(await bindWeights(graph, moved))]));
-      errors.push(
-        ...compareValues(graph, [before, after], symmetries.linear, randomElement(symmetries.linear, drawn)),
-      );
+      errors.push(...compareValues(graph, [before, after], symmetries.linear, element));
     }
     let summary = summarizeErrors(graph, resolved, errors, new Map());
     if (!summary.passed) {
@@ -148,12 +150,24 @@ export function predictLinearInPlace(
   linear: LinearSymmetries,
   element: LinearElement,
 ): void {
-  const scaled = linear.scales.values.get(value);
-  const signed = linear.signs.values.get(value);
+  multiplyAllInPlace(data, 0, factorsOf(value, linear, element));
   const rotated = linear.rotatedValues.get(value);
-  if (scaled && element.scales) multiplyInPlace(data, 0, scaled, element.scales);
-  if (signed && element.signs) multiplyInPlace(data, 0, signed, element.signs);
-  if (rotated && element.rotations) rotateInPlace(data, rotated, element.rotations);
+  if (rotated && element.rotations) {
+    mixInPlace(data, occurrencesOf(rotated, linear.rotations), element.rotations);
+  }
+}
+
+/** Lists the scales and signs of an element that lie on a value. */
+function factorsOf(
+  value: string,
+  { scales, signs }: LinearSymmetries,
+  element: LinearElement,
+): LaidFactors[] {
+  const pairs = [
+    [scales.values.get(value), element.scales],
+    [signs.values.get(value), element.signs],
+  ] as const;
+  return pairs.flatMap(([layout, factors]) => (layout && factors ? [{ layout, factors }] : []));
 }
 
 /** Largest random scale; the smallest is its inverse. */
@@ -168,37 +182,48 @@ export interface LinearElement {
   readonly scales?: Float64Array | undefined;
   /** 1 or -1 for each variable of signs, `[variables]`. */
   readonly signs?: Float64Array | undefined;
-  /** Matrix for each cell that may be rotated. */
-  readonly rotations?: readonly Rotation[] | undefined;
+  /** Orthogonal matrix for each cell that may be rotated. */
+  readonly rotations?: Mixture<MixingMatrix> | undefined;
 }
 
 /**
- * Draws a random element: all units are scaled, negated by chance, and all cells rotated, for the kinds that
- * are chosen.
+ * Draws a random element by which symmetries are proved: all units are scaled, negated by chance, and all
+ * cells rotated, for the kinds that are chosen. Rotations are reflections along a random direction, which
+ * prove as much as any other (see `randomMixture`).
  */
 export function randomElement(
   { scales, signs, rotations }: LinearSymmetries,
-  { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
+  { seed, kinds }: ElementOptions,
 ): LinearElement {
   const draw = (symmetry: DiagonalSymmetry, next: (random: Random) => number): Float64Array | undefined => {
     if (!kinds.includes(symmetry.kind)) return undefined;
     const random = createRandom(seed, symmetry.kind);
     return Float64Array.from({ length: symmetry.variables }, () => next(random));
   };
-  const random = createRandom(seed, "rotation");
   return {
     scales: draw(scales, (next) => LARGEST_SCALE ** (2 * next.uniform() - 1)),
     signs: draw(signs, (next) => (next.uniform() < 0.5 ? -1 : 1)),
     rotations: kinds.includes("rotation")
-      ? rotations.map((space): Rotation => ({ space, matrix: randomOrthogonal(space.size, random) }))
+      ? randomMixture(
+          rotations.map((space) => ({ ...space, group: "orthogonal" })),
+          seed,
+        )
       : undefined,
   };
 }
 
+/** Options of a random element. */
+interface ElementOptions {
+  /** Seed of the element. */
+  readonly seed: number;
+  /** Kinds of symmetries that it uses. */
+  readonly kinds: readonly LinearKind[];
+}
+
 /**
  * Transforms a network by a random element of the symmetries beyond permutation: all units are scaled,
- * negated by chance, and all cells rotated, for the kinds that are chosen. The result computes the same
- * function.
+ * negated by chance, and all cells rotated by matrices that are uniform among the orthogonal ones, for the
+ * kinds that are chosen. The result computes the same function.
  *
  * @param spec - the permutation symmetries whose cells the rotations mix
  * @throws MismatchError if the checkpoint does not fit the graph they were discovered in
@@ -207,10 +232,34 @@ export function transformRandomly(
   checkpoint: Checkpoint,
   spec: SymmetrySpec,
   symmetries: LinearSymmetries,
-  options: { readonly seed: number; readonly kinds: readonly LinearKind[] },
+  { seed, kinds }: ElementOptions,
 ): Checkpoint {
-  const { scales, signs, rotations = [] } = randomElement(symmetries, options);
+  const random = createRandom(seed, "rotation");
+  const matrices = kinds.includes("rotation")
+    ? symmetries.rotations.map(({ size }) => randomOrthogonal(size, random))
+    : [];
+  const rotations = matrices.length === 0 ? undefined : { matrices, inverses: matrices };
+  const diagonal = kinds.filter((kind) => kind !== "rotation");
+  return transformBy(checkpoint, spec, symmetries, {
+    ...randomElement(symmetries, { seed, kinds: diagonal }),
+    rotations,
+  });
+}
+
+/**
+ * Transforms a network by an element of the symmetries beyond permutation. The result computes the same
+ * function.
+ *
+ * @param spec - the permutation symmetries whose cells the rotations mix
+ * @throws MismatchError if the checkpoint does not fit the graph they were discovered in
+ */
+export function transformBy(
+  checkpoint: Checkpoint,
+  spec: SymmetrySpec,
+  symmetries: LinearSymmetries,
+  { scales, signs, rotations }: LinearElement,
+): Checkpoint {
   const scaled = scales === undefined ? checkpoint : multiplyUnits(checkpoint, symmetries.scales, scales);
   const signed = signs === undefined ? scaled : multiplyUnits(scaled, symmetries.signs, signs);
-  return rotations.length === 0 ? signed : rotateUnits(signed, spec, rotations);
+  return rotations === undefined ? signed : mixCells(signed, spec, symmetries.rotations, rotations);
 }

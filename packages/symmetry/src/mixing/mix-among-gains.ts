@@ -1,4 +1,4 @@
-import { type Checkpoint, defineCheckpoint, toFloat64 } from "@isthmus/core";
+import { type Checkpoint, defineCheckpoint, entry, sizeOf, toFloat64 } from "@isthmus/core";
 import type { FactorLayout, LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { multiplyInPlace } from "../linear/multiply-units.ts";
 import { randomShifts, shiftWeightInPlace } from "../shifts/shift-weights.ts";
@@ -54,12 +54,15 @@ export async function mixAmongGains(
       inputs: [network],
       async readInto(name, begin, out) {
         if (!(out instanceof Float32Array)) return network.readRangeInto(name, begin, out);
-        const values = await readDoubles(network, name);
+        const size = sizeOf(entry(network.tensors, name, "tensor").shape);
+        const isWhole = out.length === size;
+        const values = isWhole ? out : new Float32Array(size);
+        await network.readRangeInto(name, 0, values);
         scale(values, scales.weights.get(name), away);
         mix(values, mixing.weights.get(name));
         shiftWeightInPlace(values, name, { shifts, amounts });
         scale(values, scales.weights.get(name), back);
-        out.set(values.subarray(begin, begin + out.length));
+        if (!isWhole) out.set(values.subarray(begin, begin + out.length));
       },
     }),
     unpredictable: new Set([...mixing.unpredictable, ...shifts.flatMap(({ values }) => values)]),

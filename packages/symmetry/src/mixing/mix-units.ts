@@ -1,5 +1,6 @@
 import { at } from "@isthmus/core";
-import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import { stretchAlongInPlace } from "../kernels/stretch-direction.ts";
 import type { MixingSpace } from "./mixing-symmetries.ts";
 import { gatherRowsInto, type Occurrence, scatterRowsInto } from "./occurrences.ts";
 
@@ -34,41 +35,37 @@ export function mixInPlace(
   occurrences: readonly Occurrence[],
   { matrices, inverses }: Mixture<MixingMatrix>,
 ): void {
-  const isDouble = values instanceof Float64Array;
   for (const occurrence of occurrences) {
-    const { space, isInverse, bases, offsets } = occurrence;
-    const count = bases.length * offsets.length;
-    const rows = createMatrix(
-      bases.length,
-      offsets.length,
-      gatherRowsInto(values, occurrence, isDouble ? new Float64Array(count) : new Float32Array(count)),
-    );
-    const mixed = mixRows(at<MixingMatrix>(isInverse ? inverses : matrices, space, "matrix"), rows);
-    scatterRowsInto(mixed.data, occurrence, values);
+    const { space, isInverse } = occurrence;
+    const matrix = at<MixingMatrix>(isInverse ? inverses : matrices, space, "matrix");
+    if (matrix instanceof Float64Array) mixDensely(values, occurrence, matrix);
+    // The last factor of a product acts first.
+    else for (const factor of matrix.toReversed()) stretchInPlace(values, occurrence, factor);
   }
 }
 
-/** Multiplies rows by a matrix from the left. */
-function mixRows(matrix: MixingMatrix, rows: Matrix): Matrix {
-  const size = rows.rows;
-  const like = (data: Float64Array) => (rows.data instanceof Float64Array ? data : Float32Array.from(data));
-  if (matrix instanceof Float64Array) return multiply(createMatrix(size, size, like(matrix)), rows);
-  // The last factor of a product acts first.
-  return matrix.toReversed().reduce((mixed, { directions, stretches }) => {
-    const count = stretches.length;
-    if (count === 0) return mixed;
-    const left = createMatrix(count, size, like(directions));
-    const along = multiply(left, mixed);
-    stretches.forEach((stretch, k) => {
-      const row = along.data.subarray(k * along.columns, (k + 1) * along.columns);
-      for (let i = 0; i < row.length; i++) row[i] = (row[i] as number) * (stretch - 1);
-    });
-    const added = multiply(left, along, { transposeLeft: true });
-    for (let i = 0; i < added.data.length; i++) {
-      added.data[i] = (added.data[i] as number) + (mixed.data[i] as number);
-    }
-    return added;
-  }, rows);
+/** Multiplies the rows of an occurrence by a matrix from the left. */
+function mixDensely(values: Float32Array | Float64Array, occurrence: Occurrence, matrix: Float64Array): void {
+  const isDouble = values instanceof Float64Array;
+  const [size, others] = [occurrence.bases.length, occurrence.offsets.length];
+  const rows = isDouble ? new Float64Array(size * others) : new Float32Array(size * others);
+  const mixed = multiply(
+    createMatrix(size, size, isDouble ? matrix : Float32Array.from(matrix)),
+    createMatrix(size, others, gatherRowsInto(values, occurrence, rows)),
+  );
+  scatterRowsInto(mixed.data, occurrence, values);
+}
+
+/** Multiplies the rows of an occurrence by a symmetric factor, one direction after the other. */
+function stretchInPlace(
+  values: Float32Array | Float64Array,
+  occurrence: Occurrence,
+  { directions, stretches }: SymmetricFactor,
+): void {
+  const size = occurrence.bases.length;
+  stretches.forEach((stretch, k) => {
+    stretchAlongInPlace(values, occurrence, directions.subarray(k * size, (k + 1) * size), stretch);
+  });
 }
 
 /** Creates the mixture that changes nothing. */

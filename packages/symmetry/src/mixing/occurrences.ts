@@ -22,10 +22,6 @@ export function occurrencesOf(
   { view, fields }: UnitLayout | MixedLayout,
   spaces: readonly RotationSpace[],
 ): Occurrence[] {
-  const spaceOfUnit = new Map<number, number>();
-  spaces.forEach(({ firstUnit, size }, index) => {
-    for (let unit = firstUnit; unit < firstUnit + size; unit++) spaceOfUnit.set(unit, index);
-  });
   const strides = stridesOf(view);
   return fields.flatMap((field) => {
     const { axes, units } = field;
@@ -33,7 +29,7 @@ export function occurrencesOf(
     const positions = axisOffsets(view, strides, axes);
     const others = view.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const offsets = axisOffsets(view, strides, others);
-    return rowsOf({ units, inverse }, spaces, spaceOfUnit).map(
+    return rowsOf({ units, inverse }, spaces).map(
       ({ space, isInverse, row }): Occurrence => ({
         space,
         isInverse,
@@ -55,28 +51,38 @@ interface Row {
 function rowsOf(
   { units, inverse }: { readonly units: Int32Array; readonly inverse: Uint8Array },
   spaces: readonly RotationSpace[],
-  spaceOfUnit: ReadonlyMap<number, number>,
 ): Row[] {
-  const lists = new Map<string, number[][]>();
-  units.forEach((unit, position) => {
-    const index = spaceOfUnit.get(unit);
-    if (index === undefined) return;
-    const { firstUnit, size } = at(spaces, index, "space");
-    const key = `${index} ${inverse[position]}`;
-    const ofSpace = lists.get(key) ?? Array.from({ length: size }, () => []);
-    lists.set(key, ofSpace);
-    at(ofSpace, unit - firstUnit, "unit").push(position);
+  const [lowest, highest] = rangeOf(units);
+  return spaces.flatMap(({ firstUnit, size }, space) => {
+    if (firstUnit > highest || firstUnit + size <= lowest) return [];
+    // Rows in front of products, and behind them, with the number of times that each unit was seen so far.
+    const sides = [false, true].map((isInverse) => ({
+      isInverse,
+      rows: [] as Row[],
+      seen: new Int32Array(size),
+    }));
+    for (let position = 0; position < units.length; position++) {
+      const unit = (units[position] as number) - firstUnit;
+      if (unit < 0 || unit >= size) continue;
+      const { isInverse, rows, seen } = at(sides, inverse[position] as number, "side");
+      const time = seen[unit] as number;
+      seen[unit] = time + 1;
+      const row = rows[time] ?? { space, isInverse, row: new Int32Array(size) };
+      if (time === rows.length) rows.push(row);
+      row.row[unit] = position;
+    }
+    return sides.flatMap(({ rows }) => rows);
   });
-  return [...lists].flatMap(([key, ofSpace]) => {
-    const [space, flag] = key.split(" ").map(Number);
-    return at(ofSpace, 0, "unit").map(
-      (_, k): Row => ({
-        space: space as number,
-        isInverse: flag === 1,
-        row: Int32Array.from(ofSpace, (positions) => at(positions, k, "position")),
-      }),
-    );
-  });
+}
+
+/** Returns the smallest and the largest unit of a field; positions without a unit hold -1. */
+function rangeOf(units: Int32Array): [lowest: number, highest: number] {
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, -1];
+  for (const unit of units) {
+    if (unit >= 0 && unit < lowest) lowest = unit;
+    if (unit > highest) highest = unit;
+  }
+  return [lowest, highest];
 }
 
 /** Copies the rows of an occurrence out of a tensor, `[size, others]`. */

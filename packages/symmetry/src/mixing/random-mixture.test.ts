@@ -54,12 +54,17 @@ describe("randomMixture()", () => {
       const space = { symmetry: "cell", cell: 0, firstUnit: 0, size, group };
       const [matrix] = randomMixture([space], 0).matrices;
       if (matrix === undefined) throw new Error("nothing is drawn");
-      const units = Float64Array.from({ length: size }, (_, i) => Math.sin(i * i + 1));
+      // A proof compares many vectors, such as all tokens: one alone may be orthogonal to the direction.
+      const vectors = 64;
+      const units = Float64Array.from({ length: size * vectors }, (_, i) => Math.sin(i * i + 1));
       const mixed = units.slice();
-      const places = { bases: Int32Array.from(units.keys()), offsets: Int32Array.of(0) };
+      const places = {
+        bases: Int32Array.from({ length: size }, (_, unit) => unit),
+        offsets: Int32Array.from({ length: vectors }, (_, vector) => vector * size),
+      };
       mixInPlace(mixed, [{ space: 0, isInverse: false, ...places }], { matrices: [matrix], inverses: [] });
-      const moved = Math.sqrt(sumOver(size, (i) => (Number(mixed[i]) - Number(units[i])) ** 2));
-      expect(moved / Math.sqrt(sumOver(size, (i) => Number(units[i]) ** 2))).toBeGreaterThan(0.05);
+      const moved = Math.sqrt(sumOver(units.length, (i) => (Number(mixed[i]) - Number(units[i])) ** 2));
+      expect(moved / Math.sqrt(sumOver(units.length, (i) => Number(units[i]) ** 2))).toBeGreaterThan(0.05);
     }
   });
 });

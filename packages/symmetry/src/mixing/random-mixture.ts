@@ -6,25 +6,24 @@ import { randomOrthonormal } from "./random-orthogonal.ts";
 /** Largest factor by which a random matrix stretches a direction; the smallest is its inverse. */
 const LARGEST_STRETCH = 1.5;
 
-/** Most directions that one factor of a random matrix turns round; odd. */
-const MOST_DIRECTIONS = 3;
-
 /**
- * Draws a random matrix of the group of each space. Matrices that are no complex number are products of two
- * symmetric factors of few directions, so that mixing `n` units takes time in proportion to the tensor rather
- * than `n` times as much.
+ * Draws a random matrix of the group of each space. A matrix that is no complex number multiplies one random
+ * direction by a factor and leaves all that is orthogonal to it, so that mixing `n` units takes time in
+ * proportion to the tensor rather than `n` times as much. The factor is -1, which makes a reflection; for
+ * invertible matrices it is negative and random.
  *
- * The first factor turns an odd number of random directions round and leaves all that is orthogonal to them;
- * the second an even number. For invertible matrices each direction is also stretched. If such a product
- * changes nothing, the whole group changes nothing, with probability 1:
+ * If such matrices change nothing, whole groups change nothing, with probability 1:
  *
- * 1. The change is an analytic function of the directions and stretches; if it is 0 at random ones, it is 0
- *    at all of them.
- * 2. If the directions of the second factor are also directions of the first, the product turns an odd number
- *    of directions round. Two such products that differ in one direction make a rotation of a plane by any
- *    angle, and these rotations with one matrix of determinant -1 generate the orthogonal group, in the
- *    complement of the vector of ones as well.
- * 3. Stretches of single directions and the orthogonal group generate the invertible matrices.
+ * 1. The change is an analytic function of the directions and factors of all spaces; if it is 0 at random
+ *    ones, it is 0 at all of them. Elements that change nothing form a group.
+ * 2. Two reflections make a rotation of a plane by any angle, and these rotations generate all rotations, in
+ *    the complement of the vector of ones as well. If one space alone changes its direction, all other
+ *    reflections cancel: every space may be rotated by itself.
+ * 3. Two factors along one direction make a stretch of that direction alone, and stretches and rotations
+ *    generate the invertible matrices of positive determinant.
+ * 4. Every draw has a negative determinant in every space. So one thing is not told apart, if the rotations
+ *    of two spaces hold: whether a reflection of one space holds alone, or only together with a reflection of
+ *    the other. Signs tell it, which are drawn for each unit by itself, if they are symmetries as well.
  */
 export function randomMixture(spaces: readonly MixingSpace[], seed: number): Mixture<MixingMatrix> {
   const random = createRandom(seed, "mixture");
@@ -38,26 +37,17 @@ function drawMatrix(
   random: Random,
 ): { readonly matrix: MixingMatrix; readonly inverse: MixingMatrix } {
   if (group === "complex" || group === "unit-complex") return randomComplex(group, random);
-  const half = Math.min(MOST_DIRECTIONS, Math.max(1, Math.floor(size / 2)));
-  const odd = half % 2 === 1 ? half : half - 1;
-  const matrix = [odd, odd - 1].map((count) => drawFactor([count, size], group, random));
-  const inverse = matrix.map(({ directions, stretches }) => ({
-    directions,
-    stretches: stretches.map((stretch) => 1 / stretch),
-  }));
-  return { matrix, inverse };
+  const factor = drawFactor(size, group, random);
+  const inverse = { ...factor, stretches: factor.stretches.map((stretch) => 1 / stretch) };
+  return { matrix: [factor], inverse: [inverse] };
 }
 
-function drawFactor(
-  [count, size]: readonly [number, number],
-  group: MixingGroup,
-  random: Random,
-): SymmetricFactor {
-  const keepsOnes = group === "orthogonal-keeping-ones";
-  const directions = randomOrthonormal([Math.min(count, keepsOnes ? size - 1 : size), size], random, {
-    isCentred: keepsOnes,
-  });
-  const stretches = Float64Array.from({ length: directions.length / size }, () =>
+/** Draws a factor of one direction; of none, if the space has no direction orthogonal to ones. */
+function drawFactor(size: number, group: MixingGroup, random: Random): SymmetricFactor {
+  const isCentred = group === "orthogonal-keeping-ones";
+  const count = isCentred ? Math.min(1, size - 1) : 1;
+  const directions = randomOrthonormal([count, size], random, { isCentred });
+  const stretches = Float64Array.from({ length: count }, () =>
     group === "invertible" ? -(LARGEST_STRETCH ** (2 * random.uniform() - 1)) : -1,
   );
   return { directions, stretches };

@@ -25,7 +25,7 @@ export function shiftLogitsInPlace(
 
 /** Changes one weight as adding amounts to the logits of layers does, or subtracting them. */
 export function shiftWeightInPlace(
-  values: Float64Array,
+  values: Float32Array | Float64Array,
   name: string,
   {
     shifts,

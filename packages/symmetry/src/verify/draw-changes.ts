@@ -7,7 +7,7 @@ import {
   predictLinearInPlace,
   randomElement,
   TRIALS,
-  transformRandomly,
+  transformBy,
 } from "../linear/verify-linear-symmetries.ts";
 import { type MixedNetwork, mixAmongGains } from "../mixing/mix-among-gains.ts";
 import type { MixingSymmetries } from "../mixing/mixing-symmetries.ts";
@@ -109,7 +109,7 @@ function compose(
   const first = mixed?.network ?? network;
   const element = linear && randomElement(linear, drawn);
   return {
-    network: permute(alignment, linear ? transformRandomly(first, spec, linear, drawn) : first, spec),
+    network: permute(alignment, linear && element ? transformBy(first, spec, linear, element) : first, spec),
     alignment,
     isMixed: mixed !== undefined,
     unpredictable: mixed?.unpredictable ?? new Set(),

@@ -1,6 +1,7 @@
 import { at, createTensor, entry, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { capturedNames, countUses, int, ints, string } from "@isthmus/graph/ir";
+import { makeNode } from "./make-node.ts";
 
 /** Domain of the operators on tensors whose channels lie in blocks, private to onnxruntime's CPU kernels. */
 const BLOCKED_DOMAIN = "com.microsoft.nchwc";
@@ -228,27 +229,8 @@ export interface Arrangement {
   readonly whole: readonly number[];
 }
 
-/** Inputs, output and attributes of a node. */
-interface NodeParts {
-  readonly inputs: readonly string[];
-  readonly output: string;
-  readonly attributes: Readonly<Record<string, Attribute>>;
-}
-
 /** Names a value in blocked layout. */
 const blockedName = (value: string) => `${value}:blocked`;
-
-/** Creates a node that is named after its single output. */
-function makeNode(op: string, domain: string, { inputs, output, attributes }: NodeParts): Node {
-  return {
-    name: `${output}:node`,
-    op,
-    domain,
-    inputs,
-    outputs: [output],
-    attributes: new Map(Object.entries(attributes)),
-  };
-}
 
 /** The version of the operators of blocked layout, by their domain. */
 export const BLOCKED_OPSET: readonly [domain: string, version: number] = [BLOCKED_DOMAIN, 1];

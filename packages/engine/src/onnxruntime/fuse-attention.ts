@@ -2,6 +2,7 @@ import { at, type Tensor } from "@isthmus/core";
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { float, int } from "@isthmus/graph/ir";
 import { type CausalAttention, findCausalAttention } from "./find-attention.ts";
+import { makeNode } from "./make-node.ts";
 
 /** Domain of operators that onnxruntime adds to ONNX's own. */
 export const CONTRIBUTED_DOMAIN = "com.microsoft";
@@ -51,14 +52,8 @@ function fusedNodes(attention: CausalAttention, constants: Map<string, Tensor>):
     inputs: readonly string[],
     output: string,
     attributes: Readonly<Record<string, Attribute>> = {},
-  ): Node => ({
-    name: `${output}:node`,
-    op,
-    domain: op === "GroupQueryAttention" ? CONTRIBUTED_DOMAIN : "",
-    inputs,
-    outputs: [output],
-    attributes: new Map(Object.entries(attributes)),
-  });
+  ): Node =>
+    makeNode(op, op === "GroupQueryAttention" ? CONTRIBUTED_DOMAIN : "", { inputs, output, attributes });
   const texts = constant("texts", wholes([-1, length, 3 * heads * width]));
   const parted = constant("heads", wholes([0, 0, heads, width]));
   return [

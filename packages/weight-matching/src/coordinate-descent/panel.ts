@@ -57,7 +57,7 @@ export class Panel {
   readonly #offsets: Int32Array;
   /** Offset in the weight of each place in the rest of it. */
   readonly #rest: Int32Array;
-  /** Whether the weight is stored in the order of the factors. */
+  /** Whether the weight begins with the factors, in their order. */
   readonly #isStored: boolean;
   #restMap: Int32Array;
   #columnMap: Int32Array | undefined;
@@ -109,7 +109,9 @@ export class Panel {
     const { rows, units } = this;
     const { a } = this.#weights;
     const size = rows * units;
-    const left = this.#isStored ? a : this.#read(a, this.#rest, undefined, memory.scratch("a", size));
+    const left = this.#isStored
+      ? a.subarray(0, size)
+      : this.#read(a, this.#rest, undefined, memory.scratch("a", size));
     return { a: left, b: this.#readB(this.#restMap, memory.scratch("b", size)), rows };
   }
 

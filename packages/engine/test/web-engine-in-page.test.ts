@@ -58,9 +58,7 @@ describe.skipIf(!hasBrowser)("createWebEngine() in a worker of a page", () => {
     });
     for (const { path, contents } of outputFiles) files.set(`/${basename(path)}`, contents);
     files.set("/page.html", Buffer.from("<!doctype html><title>page</title>"));
-    expect(Object.keys(metafile.inputs).filter((path) => /engine\/src.*native/.test(path))).toEqual(
-      [],
-    );
+    expect(Object.keys(metafile.inputs).filter((path) => /engine\/src.*native/.test(path))).toEqual([]);
     const library = dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/wasm")));
     for (const name of ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"])
       files.set(`/onnxruntime/${name}`, readFileSync(join(library, name)));

@@ -48,7 +48,7 @@ export function makeClusterFolder(): ClusterFolder {
   };
 }
 
-/** Makes signals that stop commands, all those of now at once, and later ones by themselves. */
+/** Makes signals that stop commands: `stop` ends all commands that run now; later ones get a new signal. */
 export function createStops(): { current(): AbortSignal; stop(): void } {
   let controller = new AbortController();
   return {

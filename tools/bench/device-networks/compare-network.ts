@@ -20,7 +20,7 @@ import { typesOf } from "@isthmus/graph/ir";
 import { createStepRunner, createTrainingStep, type TrainingStep } from "@isthmus/training";
 import type { DeviceNetwork } from "./networks.ts";
 
-/** What a network computes on a device, beside the processor. */
+/** Results of a network on a device, compared with those of the processor. */
 export interface NetworkOnDevice {
   readonly network: string;
   readonly group: DeviceNetwork["group"];

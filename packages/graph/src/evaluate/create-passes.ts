@@ -130,7 +130,7 @@ function onlyOutputs(whole: Graph, outputs: readonly ValueInfo[]): Graph {
   };
 }
 
-/** Number of examples that fit into the memory of an engine, as far as it is known. */
+/** The largest batch that may still be tried: an engine's memory was too small for larger ones. */
 interface Fit {
   most: number;
   readonly engine: Engine;

@@ -69,8 +69,8 @@ export interface StepRunner {
   readonly fixed: ReadonlyMap<string, Tensor>;
   /**
    * Gives tensors of data inputs that every later step takes, until others are given for them; an engine with
-   * a device of its own copies them there once, and again only if they are other objects. Without such a
-   * device they are fed where they are.
+   * a device of its own copies them there once, and again only if they are other objects. An engine
+   * without such a device is given the same tensors in every step.
    * @throws EngineError if the device fails
    */
   hold(tensors: ReadonlyMap<string, Tensor>): Promise<void>;

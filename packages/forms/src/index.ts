@@ -21,5 +21,6 @@ export { shapeOfFields, zodOfField, zodOfForm } from "./schema/zod-of-form.ts";
 export type { Repeated, Variables, VariableValue } from "./variables/unfold.ts";
 export { listValues, type Unfolded, unfold } from "./variables/unfold.ts";
 export { findDeepLine, MOST_YAML_LEVELS } from "./yaml/deep-yaml.ts";
+export { findYamlError } from "./yaml/find-yaml-error.ts";
 export { keyOffset } from "./yaml/key-offset.ts";
 export { findProblems, readYamlFile, rejectProblems, type YamlSource } from "./yaml/yaml-file.ts";

@@ -4,6 +4,7 @@ import { type Document, LineCounter, parseDocument } from "yaml";
 import type * as z from "zod";
 import { tellProblems } from "../schema/tell-problems.ts";
 import { findDeepLine, MOST_YAML_LEVELS } from "./deep-yaml.ts";
+import { findYamlError } from "./find-yaml-error.ts";
 import { keyOffset } from "./key-offset.ts";
 
 /** Largest number of problems that one error lists. */
@@ -50,8 +51,8 @@ function parseYaml(text: string, name: string, what: string): YamlSource {
     );
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, merge: true });
-  const [error] = document.errors;
+  const document = parseDocument(text, { lineCounter: lines, merge: true, logLevel: "error" });
+  const error = findYamlError([document]);
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
     const [message] = error.message.split("\n");

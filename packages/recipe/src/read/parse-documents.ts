@@ -1,6 +1,6 @@
 import { FormatError } from "@isthmus/core";
-import { findDeepLine, MOST_YAML_LEVELS } from "@isthmus/forms";
-import { type Document, LineCounter, parseAllDocuments, type YAMLError } from "yaml";
+import { findDeepLine, findYamlError, MOST_YAML_LEVELS } from "@isthmus/forms";
+import { type Document, LineCounter, parseAllDocuments, type YAMLError, type YAMLWarning } from "yaml";
 import type { Path } from "../recipe/problem.ts";
 import { isMap } from "../recipe/shape.ts";
 import { createPositions, type Positions } from "./positions.ts";
@@ -27,7 +27,7 @@ export function parseDocuments(text: string, name: string): readonly ParsedDocum
     throw notYaml(`${name}:${tooDeep}: it is nested deeper than ${MOST_YAML_LEVELS} levels`);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, version: "1.1", logLevel: "error" });
-  const error = documents.flatMap(({ errors }) => errors)[0];
+  const error = findYamlError(documents);
   if (error !== undefined)
     throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}: ${explainYaml(error)}`, error);
   const parsed = documents.map((document): ParsedDocument => {
@@ -50,7 +50,7 @@ function plainValue(document: Document, name: string): unknown {
 }
 
 /** Returns the message of an error in YAML without its place. */
-function explainYaml({ message }: YAMLError): string {
+function explainYaml({ message }: YAMLError | YAMLWarning): string {
   return message.replace(/ at line \d+[\s\S]*$/, "");
 }
 

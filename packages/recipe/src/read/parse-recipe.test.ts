@@ -35,6 +35,28 @@ models:
     });
   });
 
+  test("reads texts of several lines, and several merged keys of which the nearest counts", () => {
+    const text = `merge_method: &m
+  linear
+models:
+  - &a { model: a, parameters: { weight: 1 } }
+  - <<: [{ align: true }, *a]
+    model: >-
+      b
+chat_template: |
+  {{ messages }}
+  end
+`;
+    expect(parseRecipe(text)).toEqual({
+      merge_method: "linear",
+      models: [
+        { model: "a", parameters: { weight: 1 } },
+        { model: "b", parameters: { weight: 1 }, align: true },
+      ],
+      chat_template: "{{ messages }}\nend\n",
+    });
+  });
+
   test("keeps keys that recipes do not have, unlike any that they have", () => {
     expect(parseRecipe(`merge_method: linear\n${MODELS}embed_slerp: true\n`)).toMatchObject({
       embed_slerp: true,
@@ -143,6 +165,7 @@ models:
       /r\.yml:\d+: it is nested deeper than 128 levels by its aliases/,
     ],
     ["a: *nothing\n", /r\.yml: Unresolved alias/],
+    [`merge_method: linear\n${MODELS}strict: !reference [a]\n`, /r\.yml:5: Unresolved tag: !reference/],
     [`a: ${"[".repeat(400)}`, /nested deeper than 128 levels/],
   ])("refuses what is no YAML", (text, message) => {
     expect(() => parseRecipe(text, "r.yml")).toThrow(FormatError);

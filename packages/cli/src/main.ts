@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { quoteCommand } from "@isthmus/findings";
+import { addDownloadOption, withDownloads } from "./hub/with-downloads.ts";
 import { deviceOf } from "./open/follow-device.ts";
 import { assertNeeds, hintAtMethod } from "./options/option-needs.ts";
 import { takeUse, USE } from "./options/use-option.ts";
@@ -31,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const run: RunVerb = async (options, work) => {
     const context = createContext(argv, options, { terminal, signal: stop.signal, use: used });
     const { outcome, result } = await whileNotingData(async () => {
-      const done = await work(context);
+      const done = await withDownloads(options, context, () => work(context));
       return { outcome: done, result: await withProvenance(done.result, context.provenance) };
     });
     if (terminal.interactive) terminal.status("");
@@ -164,8 +165,10 @@ async function createProgram(
   const verb = argv.find((word) => Object.hasOwn(verbs, word));
   const loadsAll = verb !== undefined && (verbs[verb]?.describesAll ?? false);
   for (const [group, grouped] of Object.entries(verbGroups())) {
-    for (const [name, { summary, load }] of Object.entries(grouped)) {
-      const command = name === verb || loadsAll ? (await load())(run) : new Command(name);
+    for (const [name, { summary, load, opensModels = true }] of Object.entries(grouped)) {
+      const isLoaded = name === verb || loadsAll;
+      const command = isLoaded ? (await load())(run) : new Command(name);
+      if (isLoaded && opensModels) addDownloadOption(command);
       program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
     }
   }

@@ -168,6 +168,11 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Put the weights of a network on a grid of 8 or 4 bits",
       load: makes(async () => (await import("@isthmus/sparsity")).QUANTIZE),
     },
+    push: {
+      summary: "Send a model to the Hugging Face hub, with a card that says what it was made of",
+      load: async () => (await import("./commands/push.ts")).pushVerb,
+      opensModels: false,
+    },
     report: {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
       load: async () => (await import("./commands/report.ts")).reportVerb,

@@ -61,7 +61,12 @@ afterEach(() => {
   hub.intrusion = undefined;
 });
 
-const settings = () => ({ endpoint: hub.url, isOffline: false, token: undefined as string | undefined, cache });
+const settings = () => ({
+  endpoint: hub.url,
+  isOffline: false,
+  token: undefined as string | undefined,
+  cache,
+});
 const named = (text: string) => parseHubName(text) ?? { name: "", revision: "", file: undefined };
 function download(text = "hub:meta/tiny", more: Partial<Parameters<typeof downloadModel>[1]> = {}) {
   const { signal } = new AbortController();
@@ -75,7 +80,10 @@ describe("downloadModel()", () => {
     const estimates: DownloadEstimate[] = [];
     const shares: number[] = [];
     const onStart = (estimate: DownloadEstimate) => estimates.push(estimate);
-    const folder = await download("hub:meta/tiny", { onStart, onProgress: (done, all) => shares.push(done / all) });
+    const folder = await download("hub:meta/tiny", {
+      onStart,
+      onProgress: (done, all) => shares.push(done / all),
+    });
     expect(folder).toBe(join(model(), "snapshots", COMMIT));
     expect(await readlink(join(folder, "model.safetensors"))).toBe(`../../blobs/${sha256(weights)}`);
     expect(await readlink(join(folder, "config.json"))).toBe(`../../blobs/${gitSha1(CONFIG)}`);
@@ -102,7 +110,9 @@ describe("downloadModel()", () => {
     expect(stored).toHaveLength(1);
     expect(stored.every(({ authorization }) => authorization === undefined)).toBe(true);
     expect(hub.seen.find(({ host }) => host === "hub")?.authorization).toBe(`Bearer ${TOKEN}`);
-    const wrong = await download("hub:meta/tiny", { settings: { ...settings(), token: `${TOKEN}!` } }).catch(String);
+    const wrong = await download("hub:meta/tiny", { settings: { ...settings(), token: `${TOKEN}!` } }).catch(
+      String,
+    );
     expect(wrong).toMatch(/the hub refuses it/);
     expect(wrong).not.toContain(TOKEN);
   });
@@ -154,12 +164,18 @@ describe("downloadModel()", () => {
     expect((await stat(join(folder, "model.fp16.safetensors"))).size).toBe(2000);
     const files = new Map(["q4", "q8"].map((name) => [`m-${name}.gguf`, Buffer.alloc(10)]));
     hub.models.set("meta/quants", { commit: COMMIT, files });
-    await expect(download("hub:meta/quants")).rejects.toThrow(/must be named, as hub:meta\/quants\/m-q4\.gguf/);
+    await expect(download("hub:meta/quants")).rejects.toThrow(
+      /must be named, as hub:meta\/quants\/m-q4\.gguf/,
+    );
     await expect(download("hub:meta/tiny/none.bin")).rejects.toThrow(/must have that file/);
   });
 
   it("reads all of one commit although the revision changes between requests", async () => {
-    const served = { commit: COMMIT, files: hub.models.get("meta/tiny")?.files ?? new Map(), past: new Map() };
+    const served = {
+      commit: COMMIT,
+      files: hub.models.get("meta/tiny")?.files ?? new Map(),
+      past: new Map(),
+    };
     hub.models.set("meta/tiny", served);
     hub.intrusion = (request) => {
       // The branch moves on as soon as its commit was asked for.

@@ -1,12 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parseHubName } from "@isthmus/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { downloadModel } from "../src/index.ts";
-import { end, type HubServer, json, listFiles, sha256, startHubServer } from "./hub-server.ts";
+import { end, json } from "./hub-answers.ts";
+import { type HubServer, listFiles, sha256, startHubServer } from "./hub-server.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const WEIGHTS = Buffer.alloc(5000, 3);

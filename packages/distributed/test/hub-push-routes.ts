@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { end, type HubServer, json } from "./hub-server.ts";
+import { end, json } from "./hub-answers.ts";
 
 /** A commit that was pushed to the server. */
 export interface PushedCommit {
@@ -8,6 +8,20 @@ export interface PushedCommit {
   readonly summary: string;
   /** Contents of small files by their paths, and digests of large ones. */
   readonly files: ReadonlyMap<string, string>;
+}
+
+/** The part of the server that a push reads and changes. */
+export interface PushState {
+  /** Address for `HF_ENDPOINT`. */
+  readonly url: string;
+  /** Address of the store of large files. */
+  readonly storeUrl: string;
+  /** Models by their names. */
+  readonly models: Map<string, { commit: string; files: Map<string, Buffer> }>;
+  /** Commits that were pushed, in their order. */
+  readonly commits: PushedCommit[];
+  /** Large contents by their SHA-256. */
+  readonly store: Map<string, Buffer>;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -28,7 +42,7 @@ interface Line {
 
 /** Answers the requests of a push: who one is, new repositories and branches, uploads, and the commit. */
 export async function answerPush(
-  hub: HubServer & { readonly storeUrl: string },
+  hub: PushState,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -61,6 +75,7 @@ export async function answerPush(
       })),
     });
   }
+  if (/^\/api\/models\/[^/]+\/[^/]+\/branch\//.test(url)) return json(response, {});
   const [, name = "", branch = ""] = /^\/api\/models\/([^/]+\/[^/]+)\/commit\/([^/?]+)/.exec(url) ?? [];
   if (!hub.models.has(name)) return end(response, 404);
   const lines = body
@@ -70,9 +85,19 @@ export async function answerPush(
   const files = lines.flatMap(({ key, value }) =>
     key === "header"
       ? []
-      : [[value.path, key === "lfsFile" ? value.oid : Buffer.from(value.content, "base64").toString()] as const],
+      : [
+          [
+            value.path,
+            key === "lfsFile" ? value.oid : Buffer.from(value.content, "base64").toString(),
+          ] as const,
+        ],
   );
   const summary = lines.find(({ key }) => key === "header")?.value.summary ?? "";
   hub.commits.push({ name, branch: decodeURIComponent(branch), summary, files: new Map(files) });
-  json(response, { success: true, commitOid: "1".repeat(40), commitUrl: `${hub.url}/${name}`, hookOutput: "" });
+  json(response, {
+    success: true,
+    commitOid: "1".repeat(40),
+    commitUrl: `${hub.url}/${name}`,
+    hookOutput: "",
+  });
 }

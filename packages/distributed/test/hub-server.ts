@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answerPush, type PushedCommit } from "./hub-push-routes.ts";
+import { end, json, sendContent } from "./hub-answers.ts";
+import { answerPush, type PushState } from "./hub-push-routes.ts";
 
 /** A model of the server. */
 export interface ServedModel {
@@ -28,14 +29,9 @@ export type Intrusion = (
 ) => boolean | Promise<boolean>;
 
 /** A server that speaks what the API of the Hugging Face hub says of models, on this machine alone. */
-export interface HubServer {
-  /** Address for `HF_ENDPOINT`. */
-  readonly url: string;
+export interface HubServer extends Omit<PushState, "storeUrl" | "models"> {
   readonly models: Map<string, ServedModel>;
   readonly seen: SeenRequest[];
-  readonly commits: PushedCommit[];
-  /** Large contents by their SHA-256. */
-  readonly store: Map<string, Buffer>;
   /** Token that requests must carry; undefined if everything is public. */
   token: string | undefined;
   intrusion: Intrusion | undefined;
@@ -78,7 +74,7 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-type State = HubServer & { readonly storeUrl: string };
+type State = HubServer & PushState;
 
 async function serve(
   hub: State,
@@ -96,9 +92,14 @@ async function serve(
   answerRead(hub, request, response);
 }
 
-function answerRead(hub: State, { method = "GET", url = "", headers }: IncomingMessage, response: ServerResponse) {
+function answerRead(
+  hub: State,
+  { method = "GET", url = "", headers }: IncomingMessage,
+  response: ServerResponse,
+) {
   const [path = ""] = url.split("?");
-  const [, about, kind, revision = ""] = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^/]+)$/.exec(path) ?? [];
+  const [, about, kind, revision = ""] =
+    /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^/]+)$/.exec(path) ?? [];
   if (about !== undefined) {
     const model = hub.models.get(about);
     const files = filesAt(model, decodeURIComponent(revision));
@@ -138,25 +139,8 @@ function answerStore(hub: State, request: IncomingMessage, response: ServerRespo
     [files, ...(past?.values() ?? [])].flatMap((one) => [...one.values()]),
   );
   const content = contents.find((bytes) => bytes.length >= LARGE && sha256(bytes) === digest);
-  if (content === undefined) return end(response, 404);
-  sendContent(response, content, { method, range: headers.range });
-}
-
-/** Sends a content or the range of it that is asked for. */
-export function sendContent(
-  response: ServerResponse,
-  content: Buffer,
-  { method, range }: { readonly method: string; readonly range?: string | undefined },
-): void {
-  const [, begin, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
-  const from = Number(begin ?? 0);
-  const to = last === undefined || last === "" ? content.length : Math.min(content.length, Number(last) + 1);
-  if (from >= content.length && content.length > 0) return end(response, 416);
-  const part = content.subarray(from, to);
-  response.setHeader("content-length", part.length).setHeader("accept-ranges", "bytes");
-  if (begin !== undefined) response.setHeader("content-range", `bytes ${from}-${to - 1}/${content.length}`);
-  response.writeHead(begin === undefined ? 200 : 206);
-  response.end(method === "HEAD" ? undefined : part);
+  if (content === undefined) end(response, 404);
+  else sendContent(response, content, { method, range: headers.range });
 }
 
 /** Lists files as the route `tree` does. */
@@ -166,12 +150,4 @@ export function listFiles(files: ReadonlyMap<string, Buffer>): object[] {
     const entry = { type: "file", path, size: bytes.length, oid: gitSha1(bytes) };
     return bytes.length >= LARGE ? { ...entry, lfs } : entry;
   });
-}
-
-export function json(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
-}
-
-export function end(response: ServerResponse, status: number, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { "content-length": "0", ...headers }).end();
 }

@@ -26,7 +26,10 @@ export function inspectVerb(run: RunVerb): CommandUnknownOpts {
         ["isthmus inspect model.safetensors", "names, types and shapes; tensors are not read"],
         ["isthmus inspect model.onnx", "inputs, weights and operators of a graph"],
         ["isthmus inspect model.gguf --stats", "statistics of every tensor"],
-        ["isthmus inspect hub:owner/model --download", "a model of the Hugging Face hub: headers alone are fetched"],
+        [
+          "isthmus inspect hub:owner/model --download",
+          "a model of the Hugging Face hub: headers alone are fetched",
+        ],
         ["isthmus inspect a.pt b.safetensors", "in which tensors, and how far, two checkpoints differ"],
       ),
     )

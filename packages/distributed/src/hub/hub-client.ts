@@ -149,7 +149,8 @@ async function follow(
     const place = REDIRECTIONS.includes(response.status) ? response.headers.get("location") : null;
     if (place === null) return response;
     await response.body?.cancel().catch(() => {});
-    if (!URL.canParse(place, url.href)) throw strangeAnswer({ attempt }, "a redirection must name an address");
+    if (!URL.canParse(place, url.href))
+      throw strangeAnswer({ attempt }, "a redirection must name an address");
     const next = new URL(place, url);
     const isEncrypted = next.protocol === "https:" || (next.protocol === "http:" && url.protocol === "http:");
     if (!isEncrypted) {

@@ -13,7 +13,10 @@ export interface HubAttempt {
 const LOG_IN = "set HF_TOKEN, or run hf auth login, and try again";
 
 /** What the hub means by a status above 399, and what to do next. */
-const REFUSALS: ReadonlyMap<number, (told: HubAttempt) => string> = new Map<number, (told: HubAttempt) => string>([
+const REFUSALS: ReadonlyMap<number, (told: HubAttempt) => string> = new Map<
+  number,
+  (told: HubAttempt) => string
+>([
   [
     401,
     ({ hasToken }) =>

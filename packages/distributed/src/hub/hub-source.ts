@@ -36,6 +36,9 @@ async function findOffline(hub: HubName): Promise<string> {
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const { message, input } = error;
-    throw new InputError(`${message}; but HF_HUB_OFFLINE forbids every download now`, { input, cause: error });
+    throw new InputError(`${message}; but HF_HUB_OFFLINE forbids every download now`, {
+      input,
+      cause: error,
+    });
   }
 }

@@ -105,7 +105,10 @@ describe("isthmus --download", () => {
     hub.intrusion = undefined;
     hub.seen.length = 0;
     const { code, stderr } = await runCli(words, { env });
-    expect([code, stderr]).toEqual([0, expect.stringContaining("hub:meta/a at commit 0123456789ab needs 3 files")]);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining("hub:meta/a at commit 0123456789ab needs 3 files"),
+    ]);
     expect(hub.seen.find(({ host }) => host === "store")?.range).toBe("bytes=10000-");
     expect((await readdir(join(model, "blobs"))).sort()).toContain(sha256(weights));
     expect(await readFile(join(out, "README.md"), "utf8")).toContain("base_model_relation: merge");
@@ -129,7 +132,7 @@ describe("isthmus push", () => {
     const words = ["push", out, "me/merged", "--results", result];
     hub.seen.length = 0;
     const dry = await runCli([...words, "--dry-run"], { env });
-    const shown = /license: mit[^]*merge_method: linear[^]*## Measured[^]*\| [^]*Data: /;
+    const shown = /license: mit[\s\S]*merge_method: linear[\s\S]*## Measured[\s\S]*\| [\s\S]*Data: /;
     expect([dry.code, dry.stdout, hub.seen]).toEqual([0, expect.stringMatching(shown), []]);
     hub.token = TOKEN;
     const known = { ...env, HF_TOKEN: TOKEN };
@@ -158,7 +161,10 @@ describe("isthmus push", () => {
     await runCli(["merge", join(root, "mixed.yml"), "--download", "-o", out, "-q"], { env });
     const words = ["push", out, "me/merged", "--dry-run"];
     const refused = await runCli(words, { env });
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('"meta/c@main" has cc-by-nc-4.0')]);
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('"meta/c@main" has cc-by-nc-4.0'),
+    ]);
     const chosen = await runCli([...words, "--licence", "cc-by-nc-4.0", "--json"], { env });
     expect(JSON.parse(chosen.stdout)).toMatchObject({ licence: "cc-by-nc-4.0", commit: null });
   });

@@ -21,9 +21,9 @@ import { openError } from "./io/open-file.ts";
  * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
  * `model.json` of a TensorFlow.js LayersModel. The format is detected from the content, never from the name.
  *
- * A name of the Hugging Face hub, `hub:owner/model`, `owner/model` or either with `@revision`, opens the model
- * that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of GGUF to f32, 8-bit floats
- * with scales beside them to bf16.
+ * A name of the Hugging Face hub, `hub:owner/model`, `owner/model` or either with `@revision`, opens the
+ * model that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of
+ * GGUF to f32, 8-bit floats with scales beside them to bf16.
  *
  * Reads headers only; tensors are read on demand. No code in the file is run, and every size that the file
  * claims is checked before use. A set of shards is opened as a whole or not at all. The checkpoint must be
@@ -33,17 +33,12 @@ import { openError } from "./io/open-file.ts";
  * @throws FormatError if the file is damaged, cut short, or claims more than it has.
  * @throws UnsupportedError if the file needs something unsupported: an element type, a Python class.
  *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { openCheckpoint } from "@isthmus/core";
+ * @example ```ts import assert from "node:assert/strict"; import { openCheckpoint } from "@isthmus/core";
  *
  * const checkpoint = await openCheckpoint("examples/mnist-mlp/s0.safetensors"); // reads the header
- * assert.deepEqual(checkpoint.tensors.get("layers.0.weight")?.shape, [512, 784]);
- * const bias = await checkpoint.read("layers.0.bias"); // reads these elements
- * assert.equal(bias.data.length, 512);
- * await checkpoint.close();
- * ```
+ * assert.deepEqual(checkpoint.tensors.get("layers.0.weight")?.shape, [512, 784]); const bias = await
+ * checkpoint.read("layers.0.bias"); // reads these elements assert.equal(bias.data.length, 512); await
+ * checkpoint.close(); ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const openByRange = currentModelSource()?.openByRange;

@@ -13,7 +13,8 @@ type Opens = ReadonlyMap<string, () => Promise<ByteSource>>;
 
 /**
  * Opens the checkpoint that some sources of bytes form together, as `openCheckpoint` opens the files of a
- * folder: the shards of an index, all safetensors files, or one file in another format. Only headers are read.
+ * folder: the shards of an index, all safetensors files, or one file in another format. Only headers are
+ * read.
  * @param name - name of the folder for messages
  * @param opens - functions that open the files with weights, and an index, by the names of the files
  * @throws InputError if the files do not form one checkpoint

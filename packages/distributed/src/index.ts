@@ -3,8 +3,8 @@ export {
   type QueueExecutor,
   type QueueExecutorOptions,
 } from "./executor/create-queue-executor.ts";
-export { type DownloadEstimate, type DownloadModelOptions, downloadModel } from "./hub/download-model.ts";
-export { HUB_PATIENCE, type HubPatience } from "./hub/hub-client.ts";
+export type { DownloadEstimate, DownloadModelOptions } from "./hub/download-model.ts";
+export type { HubPatience } from "./hub/hub-client.ts";
 export { type HubSettings, readHubSettings } from "./hub/hub-settings.ts";
 export { createHubSource, type HubSourceOptions } from "./hub/hub-source.ts";
 export { type PushedCommit, type PushedFile, type PushFolderOptions, pushFolder } from "./hub/push-folder.ts";

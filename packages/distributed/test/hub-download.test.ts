@@ -10,8 +10,9 @@ import {
   withModelSource,
 } from "@isthmus/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { downloadModel } from "../src/hub/download-model.ts";
 import { partialPathOf } from "../src/hub/fetch-blob.ts";
-import { createHubSource, type DownloadEstimate, downloadModel, type HubPatience } from "../src/index.ts";
+import { createHubSource, type DownloadEstimate, type HubPatience } from "../src/index.ts";
 import { gitSha1, type HubServer, sha256, startHubServer } from "./hub-server.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";

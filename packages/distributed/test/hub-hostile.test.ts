@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parseHubName } from "@isthmus/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { downloadModel } from "../src/index.ts";
+import { downloadModel } from "../src/hub/download-model.ts";
 import { end, json } from "./hub-answers.ts";
 import { type HubServer, listFiles, sha256, startHubServer } from "./hub-server.ts";
 

@@ -27,7 +27,7 @@ export type { QuantizedForm } from "./compare/quantized-form.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
-export { type DerivedLicence, deriveLicence, type LicensedModel, readLicence } from "./models/licences.ts";
+export type { LicensedModel } from "./models/licences.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ConfigLayers, ModelConfig } from "./models/model-config.ts";
 export {

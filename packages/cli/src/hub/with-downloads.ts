@@ -45,7 +45,7 @@ export async function withDownloads<T>(
 }
 
 /** Says how much is about to be fetched. */
-export function formatEstimate(estimate: DownloadEstimate): string {
+function formatEstimate(estimate: DownloadEstimate): string {
   const { name, commit, files, bytes, missingFiles, missingBytes, cache } = estimate;
   const whole = `${name} at commit ${commit.slice(0, 12)} needs ${files} files, ${formatBytes(bytes)}`;
   if (missingFiles === 0) return `${whole}: all are in the cache.`;

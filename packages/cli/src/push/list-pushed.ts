@@ -46,7 +46,9 @@ export async function listPushed(folder: string): Promise<PushList> {
   return { files, leftOut };
 }
 
-/** Returns what a path is, after links: `other` for what leads out of the folder, and for links to folders. */
+/**
+ * Returns what a path is, after links: `other` for what leads out of the folder, and for links to folders.
+ */
 async function kindOf(path: string, entry: Dirent, folder: string): Promise<"file" | "folder" | "other"> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined || !(await leadsWithin(path, folder))) return "other";

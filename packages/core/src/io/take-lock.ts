@@ -50,7 +50,7 @@ export async function takeLock(
 export interface WaitForLockOptions {
   /** Signal that ends the waiting. */
   readonly signal: AbortSignal;
-  /** Called each time that the lock is found taken, with words for the process that has it. */
+  /** Called each time that the lock is found taken, with words for the process that holds the lock. */
   readonly onWait: (who: string) => void;
 }
 
@@ -75,7 +75,7 @@ export async function waitForLock(
   }
 }
 
-/** Takes a lock, and returns the function that releases it, or words for the process that has it. */
+/** Takes a lock, and returns the function that releases it, or words for the process that holds it. */
 async function tryLock(path: string): Promise<(() => Promise<void>) | string> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await create(path)) return () => rm(path, { force: true });

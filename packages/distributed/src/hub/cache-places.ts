@@ -51,8 +51,8 @@ export async function isLinked(places: CachePlaces, files: readonly HubFile[]): 
 }
 
 /**
- * Links a file of the snapshot to its blob, as huggingface_hub does: by a relative link, so that the cache can
- * be moved. A file system without such links gets a second name of the blob.
+ * Links a file of the snapshot to its blob, as huggingface_hub does: by a relative link, so that the cache
+ * can be moved. A file system without such links gets a second name of the blob.
  */
 export async function linkFile(places: CachePlaces, file: HubFile): Promise<void> {
   const [blob, pointer] = [places.blobOf(file), places.pointerOf(file)];

@@ -26,7 +26,8 @@ export interface ChosenFiles {
 /**
  * Chooses the files of a repository that a model needs: its weights in one format, safetensors if there are
  * any, and the files beside them. Copies of the weights in other formats and precisions are left out.
- * @throws InputError if there are no weights, several GGUF files to choose from, or not the file that is named
+ * @throws InputError if there are no weights, several GGUF files to choose from, or not the file that is
+ *   named
  */
 export function chooseHubFiles(hub: HubName, files: readonly HubFile[]): ChosenFiles {
   const others = files.filter(({ path }) => belongs(path) && isBeside(path));

@@ -8,7 +8,7 @@ import { createHubClient, type HubClient, type HubPatience } from "./hub-client.
 import type { HubSettings } from "./hub-settings.ts";
 import { assertStorable, type HubFile, listRepository } from "./list-repository.ts";
 
-/** What is about to be fetched of a model. */
+/** The files of a model that are about to be fetched, and their sizes. */
 export interface DownloadEstimate {
   /** Name of the model as a user writes it. */
   readonly name: string;
@@ -32,11 +32,11 @@ export interface DownloadModelOptions {
   readonly settings: HubSettings;
   /** Signal that stops the download; what has come is kept. */
   readonly signal: AbortSignal;
-  /** Called once before any file is fetched. @defaultValue nobody is told */
+  /** Called once before any file is fetched. @defaultValue no function is called */
   readonly onStart?: (estimate: DownloadEstimate) => void;
-  /** Called with the fetched and the missing bytes, as they come. @defaultValue nobody is told */
+  /** Called with the fetched and the missing bytes, as they come. @defaultValue no function is called */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Called while another process fetches the same model. @defaultValue nobody is told */
+  /** Called while another process fetches the same model. @defaultValue no function is called */
   readonly onWait?: (who: string) => void;
   /** Limits on time. @defaultValue `HUB_PATIENCE` */
   readonly patience?: HubPatience;
@@ -48,7 +48,7 @@ const MAX_FILE_BYTES = 50e9;
 /**
  * Fetches the files of a model that are not in the cache of the Hugging Face hub, in the layout that
  * huggingface_hub writes and reads. One process at a time fetches a model; another one waits and then finds
- * the files. The commit of the revision is asked for once, and all files are those of that commit. The
+ * the files. The commit of the revision is asked for once, and all files are of that commit. The
  * snapshot gets its links, and the branch its commit, once all contents are there.
  * @returns the folder of the snapshot
  * @throws InputError if the hub refuses or cannot be reached, or the disk is full

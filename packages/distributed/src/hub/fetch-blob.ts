@@ -8,6 +8,7 @@ import type { HubFile } from "./list-repository.ts";
 
 /** A file to fetch, and the place of its content in the cache. */
 export interface BlobOrder {
+  /** File of the repository, with its size and digest. */
   readonly file: HubFile;
   /** Path of the content on the hub, such as `/owner/model/resolve/COMMIT/model.safetensors`. */
   readonly path: string;
@@ -30,9 +31,9 @@ export function partialPathOf(blob: string): string {
 }
 
 /**
- * Fetches the content of a file into the cache. What an earlier process fetched of it is kept, and the rest is
- * requested by a range. The blob gets its name once all bytes are on the disk and have the digest that the hub
- * listed.
+ * Fetches the content of a file into the cache. Bytes that an earlier process fetched are kept, and the rest
+ * is requested by a range. The blob gets its name once all bytes are on the disk and have the digest that the
+ * hub listed.
  * @throws FormatError if the content has another size or digest
  * @throws InputError if the hub cannot be reached, or the cache cannot be written
  */
@@ -172,8 +173,8 @@ class PartialContent {
   async read(bytes: number): Promise<void> {
     const buffer = Buffer.alloc(Math.min(bytes, HASHED_AT_ONCE));
     while (this.#size < bytes) {
-      const wanted = Math.min(buffer.length, bytes - this.#size);
-      const { bytesRead } = await this.#handle.read(buffer, 0, wanted, this.#size);
+      const length = Math.min(buffer.length, bytes - this.#size);
+      const { bytesRead } = await this.#handle.read(buffer, 0, length, this.#size);
       if (bytesRead === 0) return;
       this.#hash.update(buffer.subarray(0, bytesRead));
       this.#size += bytesRead;

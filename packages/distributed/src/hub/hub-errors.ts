@@ -1,6 +1,6 @@
 import { FormatError, InputError } from "@isthmus/core";
 
-/** What is asked of the hub, for messages. */
+/** A request to the hub, as messages describe it. */
 export interface HubAttempt {
   /** The attempt in words, such as `download hub:owner/model`. */
   readonly attempt: string;
@@ -12,7 +12,7 @@ export interface HubAttempt {
 
 const LOG_IN = "set HF_TOKEN, or run hf auth login, and try again";
 
-/** What the hub means by a status above 399, and what to do next. */
+/** Explanations of statuses above 399: what the hub means by them, and what to do next. */
 const REFUSALS: ReadonlyMap<number, (told: HubAttempt) => string> = new Map<
   number,
   (told: HubAttempt) => string
@@ -60,7 +60,9 @@ export function lostOf(reason: string, { attempt, endpoint }: HubAttempt): Input
   );
 }
 
-/** Returns the error for an answer that a hub would not give: another form, a wrong digest, too many bytes. */
+/**
+ * Returns the error for an answer that a hub would not give: another form, a wrong digest, too many bytes.
+ */
 export function strangeAnswer({ attempt }: Pick<HubAttempt, "attempt">, rule: string): FormatError {
   return new FormatError(`Cannot ${attempt} as ${rule}`, { format: "hub" });
 }

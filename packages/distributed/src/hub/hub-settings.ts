@@ -66,8 +66,8 @@ async function readToken(env: Environment): Promise<string | undefined> {
 }
 
 /**
- * Checks whether the token may be sent with a request: to the host of the endpoint alone, and encrypted unless
- * that host is this machine.
+ * Checks whether the token may be sent with a request: to the host of the endpoint alone, and encrypted
+ * unless that host is this machine.
  */
 export function takesToken(endpoint: string, url: URL): boolean {
   const { origin, protocol, hostname } = new URL(endpoint);

@@ -20,8 +20,8 @@ export function createHubSource(options: HubSourceOptions): ModelSource {
   return {
     fetchModel(hub: HubName) {
       const key = formatHubName(hub);
-      const known = fetched.get(key);
-      if (known !== undefined) return known;
+      const underWay = fetched.get(key);
+      if (underWay !== undefined) return underWay;
       const folder = settings.isOffline ? findOffline(hub) : downloadModel(hub, options);
       fetched.set(key, folder);
       return folder;

@@ -29,7 +29,9 @@ const [MAX_PATH, MAX_PART] = [1024, 255];
 
 const SHA1 = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
-/** Characters that no path may have: of control, and those that Windows takes for something else. */
+/**
+ * Characters that no path may have: control characters, and characters that Windows takes for something else.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it searches for them.
 const FORBIDDEN = /[\0-\u001f\u007f\\:*?"<>|]/;
 /** Names that Windows takes for devices, whatever their endings. */

@@ -106,7 +106,7 @@ function assertMayPush({ endpoint, token, isOffline }: HubSettings, attempt: str
   throw fail(`the token must travel encrypted: ${endpoint} is not https`);
 }
 
-/** What every request of a push has. */
+/** Options that every request of a push has. */
 interface PushAsk {
   readonly repo: { readonly type: "model"; readonly name: string };
   readonly hubUrl: string;

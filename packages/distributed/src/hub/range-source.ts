@@ -52,7 +52,7 @@ interface RangePlace {
 /** Creates a source that requests each range from the hub, and keeps the last block for small reads. */
 function createRangeSource(client: HubClient, file: HubFile, place: RangePlace): ByteSource {
   const name = file.path;
-  let kept: { readonly begin: number; readonly bytes: Uint8Array } = { begin: 0, bytes: new Uint8Array() };
+  let block: { readonly begin: number; readonly bytes: Uint8Array } = { begin: 0, bytes: new Uint8Array() };
   const readInto = async (begin: number, out: Uint8Array): Promise<void> => {
     const end = begin + out.length;
     if (!Number.isSafeInteger(begin) || begin < 0 || end > file.size) {
@@ -62,11 +62,11 @@ function createRangeSource(client: HubClient, file: HubFile, place: RangePlace):
       );
     }
     if (out.length === 0) return;
-    if (begin < kept.begin || end > kept.begin + kept.bytes.length) {
+    if (begin < block.begin || end > block.begin + block.bytes.length) {
       const until = Math.min(file.size, Math.max(end, begin + BLOCK));
-      kept = { begin, bytes: await fetchRange(client, { ...place, file, begin, end: until }) };
+      block = { begin, bytes: await fetchRange(client, { ...place, file, begin, end: until }) };
     }
-    out.set(kept.bytes.subarray(begin - kept.begin, end - kept.begin));
+    out.set(block.bytes.subarray(begin - block.begin, end - block.begin));
   };
   return {
     name,
@@ -78,7 +78,7 @@ function createRangeSource(client: HubClient, file: HubFile, place: RangePlace):
       return out;
     },
     async close() {
-      kept = { begin: 0, bytes: new Uint8Array() };
+      block = { begin: 0, bytes: new Uint8Array() };
     },
   };
 }

@@ -38,7 +38,7 @@ export async function readLicence(model: string): Promise<string | undefined> {
 }
 
 /** Returns the licence that a model card names; undefined if it names none, or cannot be read. */
-export function licenceOfCard(text: string, source: string): string | undefined {
+function licenceOfCard(text: string, source: string): string | undefined {
   try {
     const { license, license_name: name } = splitCard(text, source).front;
     const [first] = [license].flat();

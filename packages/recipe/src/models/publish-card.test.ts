@@ -51,7 +51,9 @@ describe("deriveLicence()", () => {
 
   it("refuses works that may not be derived, and commercial use that may not be mixed in", () => {
     for (const licence of ["cc-by-nc-4.0", "cc-by-nc-sa-4.0", "mnpl", "fair-noncommercial-research"])
-      expect(() => deriveLicence([model("a", "mit"), model("b", licence)])).toThrow(/"b" has .* --licence X$/);
+      expect(() => deriveLicence([model("a", "mit"), model("b", licence)])).toThrow(
+        /"b" has .* --licence X$/,
+      );
     for (const licence of ["cc-by-nd-4.0", "cc-by-nc-nd-4.0"])
       expect(() => deriveLicence([model("a", licence)])).toThrow(/forbid derived works/);
     for (const licence of ["mit", "bsd-3-clause", "openrail", "llama3.1", "gpl-3.0", "cc-by-4.0", "ncsa"])
@@ -106,11 +108,15 @@ describe("publishCard()", () => {
 
   it("splits what it joins", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.string()), fc.string(), (fields, text) => {
-        const front = { ...fields };
-        const body = `\n${text}`;
-        expect(splitCard(joinCard({ front, body }), "card")).toEqual({ front, body });
-      }),
+      fc.property(
+        fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.string()),
+        fc.string(),
+        (fields, text) => {
+          const front = { ...fields };
+          const body = `\n${text}`;
+          expect(splitCard(joinCard({ front, body }), "card")).toEqual({ front, body });
+        },
+      ),
     );
   });
 });

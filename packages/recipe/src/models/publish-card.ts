@@ -12,7 +12,9 @@ import { formatModelCard, hubNamesOf } from "./model-card.ts";
 export interface PublishCardOptions {
   /** Heading of a card that is made anew. */
   readonly name: string;
-  /** Names of models that the model was made of, beside those in its recipe and its card. @defaultValue none */
+  /**
+   * Names of models that the model was made of, beside those in its recipe and its card. @defaultValue none
+   */
   readonly models?: readonly string[];
   /** Licence that the user chooses. @defaultValue the licence in the card, else what the inputs share */
   readonly licence?: string | undefined;
@@ -99,8 +101,8 @@ function licenceIn({ license }: CardText["front"]): string | undefined {
 }
 
 function tagsOf({ tags }: CardText["front"], added: readonly string[]): readonly string[] {
-  const given = [tags].flat().filter((tag) => typeof tag === "string");
-  return [...new Set([...given, ...added])];
+  const ofCard = [tags].flat().filter((tag) => typeof tag === "string");
+  return [...new Set([...ofCard, ...added])];
 }
 
 /**

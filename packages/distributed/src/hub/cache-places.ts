@@ -1,6 +1,6 @@
-import { link, lstat, mkdir, readFile, readlink, rename, rm, stat, symlink } from "node:fs/promises";
+import { link, lstat, mkdir, readlink, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { hubFolderOf, InputError, reasonOf, saveFile } from "@isthmus/core";
+import { hubFolderOf, InputError, readTextFile, reasonOf, saveFile } from "@isthmus/core";
 import type { HubFile } from "./list-repository.ts";
 
 /** Places of a model at one commit in the cache. */
@@ -78,6 +78,6 @@ export async function linkFile(places: CachePlaces, file: HubFile): Promise<void
 export async function noteRevision(places: CachePlaces, revision: string, commit: string): Promise<void> {
   if (revision === commit) return;
   const path = places.refOf(revision);
-  const noted = await readFile(path, "utf8").catch(() => undefined);
+  const noted = await readTextFile(path).catch(() => undefined);
   if (noted !== commit) await saveFile(path, commit);
 }

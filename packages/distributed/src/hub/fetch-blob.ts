@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError, reasonOf } from "@isthmus/core";
-import { type HubClient, isLost, reasonOf as lossOf } from "./hub-client.ts";
+import { type HubClient, isLost, LostError, reasonOf as lossOf } from "./hub-client.ts";
 import { lostOf, strangeAnswer } from "./hub-errors.ts";
 import type { HubFile } from "./list-repository.ts";
 
@@ -116,11 +116,8 @@ async function fetchOnce(client: HubClient, order: BlobOrder, content: PartialCo
     await content.add(chunk);
     order.onBytes(content.size);
   }
-  if (content.size < file.size) throw new TypeError("terminated", { cause: shortBody(content.size, file) });
-}
-
-function shortBody(size: number, file: HubFile): Error {
-  return new Error(`the connection closed after ${size} of ${file.size} bytes of "${file.path}"`);
+  if (content.size === file.size) return;
+  throw new LostError(`the connection closed after ${content.size} of ${file.size} bytes of "${file.path}"`);
 }
 
 /** @throws FormatError if a body is packed: its range means nothing, and it may unpack to any size */

@@ -168,7 +168,7 @@ async function follow(
 }
 
 /** A failure of the connection, after which a request is made again. */
-class LostError extends Error {}
+export class LostError extends Error {}
 
 interface TimedFetch {
   readonly headers: Readonly<Record<string, string>>;

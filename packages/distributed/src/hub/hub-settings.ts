@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hubCacheFolder, hubHomeFolder, UsageError } from "@isthmus/core";
+import { hubCacheFolder, hubHomeFolder, readTextFile, UsageError } from "@isthmus/core";
 
 /** Address, token and cache with which the Hugging Face hub is used. */
 export interface HubSettings {
@@ -55,7 +54,7 @@ function endpointOf(text: string): string {
 async function readToken(env: Environment): Promise<string | undefined> {
   const named = env["HF_TOKEN"] || env["HUGGING_FACE_HUB_TOKEN"];
   const file = env["HF_TOKEN_PATH"] || join(hubHomeFolder(), "token");
-  const text = named ?? (await readFile(file, "utf8").catch(() => ""));
+  const text = named ?? (await readTextFile(file).catch(() => ""));
   const token = text.trim();
   if (token === "") return undefined;
   if (token.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(token)) return token;

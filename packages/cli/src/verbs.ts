@@ -1,6 +1,8 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
 import { listAddedMakers, listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
-import type { CreateVerb } from "./verb.ts";
+import { addDownloadOption } from "./options/download-option.ts";
+import type { CreateVerb, RunVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
 export interface VerbEntry {
@@ -11,7 +13,17 @@ export interface VerbEntry {
   /** Whether it describes all other verbs, which are loaded for it, too. @defaultValue false */
   readonly describesAll?: true;
   /** Whether it opens models that its user names, which `--download` may fetch. @defaultValue true */
-  readonly opensModels?: false;
+  readonly opensModels?: boolean;
+}
+
+/** Loads the command of a verb, with `--download` if the verb opens models. */
+export async function loadVerb(
+  { load, opensModels = true }: VerbEntry,
+  run: RunVerb,
+): Promise<CommandUnknownOpts> {
+  const command = (await load())(run);
+  if (opensModels) addDownloadOption(command);
+  return command;
 }
 
 /** Verbs by their names. */

@@ -1,18 +1,7 @@
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { withModelSource } from "@isthmus/core";
 import type { DownloadEstimate } from "@isthmus/distributed";
 import { formatBytes } from "../format/format-table.ts";
-import { HELP_GROUPS } from "../options/help-groups.ts";
 import type { CommonOptions, Context } from "../verb.ts";
-
-/** Adds the option by which a verb that opens models fetches them. */
-export function addDownloadOption(command: CommandUnknownOpts): void {
-  const option = new Option(
-    "--download",
-    "fetch models named hub:owner/model[@revision] into the cache of the Hugging Face hub, if they are not there (default: nothing leaves this machine)",
-  );
-  command.addOption(option.helpGroup(HELP_GROUPS.reading));
-}
 
 /**
  * Does the work of a verb; names of models on the Hugging Face hub are fetched if the user asked for it by

@@ -33,12 +33,17 @@ import { openError } from "./io/open-file.ts";
  * @throws FormatError if the file is damaged, cut short, or claims more than it has.
  * @throws UnsupportedError if the file needs something unsupported: an element type, a Python class.
  *
- * @example ```ts import assert from "node:assert/strict"; import { openCheckpoint } from "@isthmus/core";
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
  *
  * const checkpoint = await openCheckpoint("examples/mnist-mlp/s0.safetensors"); // reads the header
- * assert.deepEqual(checkpoint.tensors.get("layers.0.weight")?.shape, [512, 784]); const bias = await
- * checkpoint.read("layers.0.bias"); // reads these elements assert.equal(bias.data.length, 512); await
- * checkpoint.close(); ```
+ * assert.deepEqual(checkpoint.tensors.get("layers.0.weight")?.shape, [512, 784]);
+ * const bias = await checkpoint.read("layers.0.bias"); // reads these elements
+ * assert.equal(bias.data.length, 512);
+ * await checkpoint.close();
+ * ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const openByRange = currentModelSource()?.openByRange;

@@ -60,6 +60,7 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Exporting your model", page: "exporting" },
       { text: "Data", page: "data" },
+      { text: "The Hugging Face hub", page: "hub" },
     ],
   },
   {

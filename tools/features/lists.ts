@@ -68,7 +68,7 @@ const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   ],
   hub: [
     "packages/core/src/io/hub-cache.test.ts",
-    "`owner/model` or `owner/model@revision` in the cache of the Hugging Face hub",
+    "`hub:owner/model` or `hub:owner/model@revision` in the cache of the Hugging Face hub, or fetched by `--download`",
   ],
   "layers-model": [
     "packages/core/src/formats/layers-model/open-layers-model.test.ts",

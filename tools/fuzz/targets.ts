@@ -12,6 +12,7 @@ import {
   createOnnxWeightsTarget,
   createScaledTarget,
 } from "./targets/formats.ts";
+import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createModelDirectoryTarget } from "./targets/model-directory.ts";
@@ -58,4 +59,5 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   study: { share: 0.8, create: createStudyTarget },
   result: { share: 0.8, create: createResultTarget },
   journal: { share: 4, create: createJournalTarget },
+  "hub listing": { share: 4, create: createHubListingTarget },
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { quoteCommand } from "@isthmus/findings";
+import { withDownloads } from "./hub/with-downloads.ts";
 import { deviceOf } from "./open/follow-device.ts";
 import { assertNeeds, hintAtMethod } from "./options/option-needs.ts";
 import { takeUse, USE } from "./options/use-option.ts";
@@ -14,7 +15,7 @@ import { showWarnings } from "./terminal/show-warnings.ts";
 import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal/terminal.ts";
 import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
-import { formatFirstSteps, listVerbs, verbGroups } from "./verbs.ts";
+import { formatFirstSteps, listVerbs, loadVerb, verbGroups } from "./verbs.ts";
 
 /**
  * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
@@ -31,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const run: RunVerb = async (options, work) => {
     const context = createContext(argv, options, { terminal, signal: stop.signal, use: used });
     const { outcome, result } = await whileNotingData(async () => {
-      const done = await work(context);
+      const done = await withDownloads(options, context, () => work(context));
       return { outcome: done, result: await withProvenance(done.result, context.provenance) };
     });
     if (terminal.interactive) terminal.status("");
@@ -164,8 +165,9 @@ async function createProgram(
   const verb = argv.find((word) => Object.hasOwn(verbs, word));
   const loadsAll = verb !== undefined && (verbs[verb]?.describesAll ?? false);
   for (const [group, grouped] of Object.entries(verbGroups())) {
-    for (const [name, { summary, load }] of Object.entries(grouped)) {
-      const command = name === verb || loadsAll ? (await load())(run) : new Command(name);
+    for (const [name, entry] of Object.entries(grouped)) {
+      const { summary } = entry;
+      const command = name === verb || loadsAll ? await loadVerb(entry, run) : new Command(name);
       program.addCommand(command.summary(summary).description(`${summary}.`).helpGroup(`${group}:`));
     }
   }

@@ -12,6 +12,10 @@ export type CommonOptions = {
   readonly json?: true;
   /** Whether progress is hidden. */
   readonly quiet?: true;
+  /** Whether models of the Hugging Face hub are fetched; only verbs that open models have it. */
+  readonly download?: true | undefined;
+  /** Whether the verb reads headers of checkpoints alone, so that models need not be fetched whole. */
+  readonly headersOnly?: boolean | undefined;
 };
 
 /** Version of the program that makes a network, and its device if that is not the processor. */

@@ -1,6 +1,8 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { MeasurementEntry, NetworkMaker } from "@isthmus/findings";
 import { listAddedMakers, listAddedMeasurements, listMeasurements } from "@isthmus/measurements";
-import type { CreateVerb } from "./verb.ts";
+import { addDownloadOption } from "./options/download-option.ts";
+import type { CreateVerb, RunVerb } from "./verb.ts";
 
 /** A verb in the list of verbs, whose module is not loaded yet. */
 export interface VerbEntry {
@@ -10,6 +12,18 @@ export interface VerbEntry {
   readonly load: () => Promise<CreateVerb>;
   /** Whether it describes all other verbs, which are loaded for it, too. @defaultValue false */
   readonly describesAll?: true;
+  /** Whether it opens models that its user names, which `--download` may fetch. @defaultValue true */
+  readonly opensModels?: boolean;
+}
+
+/** Loads the command of a verb, with `--download` if the verb opens models. */
+export async function loadVerb(
+  { load, opensModels = true }: VerbEntry,
+  run: RunVerb,
+): Promise<CommandUnknownOpts> {
+  const command = (await load())(run);
+  if (opensModels) addDownloadOption(command);
+  return command;
 }
 
 /** Verbs by their names. */
@@ -129,6 +143,7 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     demo: {
       summary: "See all of it at work on two small networks",
       load: async () => (await import("./commands/demo.ts")).demoVerb,
+      opensModels: false,
     },
     study: {
       summary: "Run a study that a file describes: train, align, measure, draw",
@@ -137,16 +152,19 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
     worker: {
       summary: "Run tasks of studies, simulations, merges, maps and searches for other machines",
       load: async () => (await import("./commands/worker.ts")).workerVerb,
+      opensModels: false,
     },
     queue: {
       summary: "Show, cancel and retry the tasks that wait for workers",
       load: async () => (await import("./commands/queue.ts")).queueVerb,
+      opensModels: false,
     },
   },
   "Federate clients that keep their data": {
     federate: {
       summary: "Average the networks of many clients again and again",
       load: async () => (await import("./commands/federate.ts")).federateVerb,
+      opensModels: false,
     },
   },
   "Look at files, and write others": {
@@ -162,17 +180,25 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Put the weights of a network on a grid of 8 or 4 bits",
       load: makes(async () => (await import("@isthmus/sparsity")).QUANTIZE),
     },
+    push: {
+      summary: "Send a model to the Hugging Face hub, with a card that says what it was made of",
+      load: async () => (await import("./commands/push.ts")).pushVerb,
+      opensModels: false,
+    },
     report: {
       summary: "Draw a result: in the terminal, as a page, as figures and tables",
       load: async () => (await import("./commands/report.ts")).reportVerb,
+      opensModels: false,
     },
     doctor: {
       summary: "Say what works on this machine: engine, threads, memory, and each device, tried",
       load: async () => (await import("./commands/doctor.ts")).doctorVerb,
+      opensModels: false,
     },
     completion: {
       summary: "Write the script by which a shell completes commands, options and files",
       load: async () => (await import("./commands/completion.ts")).completionVerb,
+      opensModels: false,
       describesAll: true,
     },
   },

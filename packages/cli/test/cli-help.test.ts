@@ -1,7 +1,8 @@
+import { entry } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import { runCli } from "../../../test/helpers/run-cli.ts";
 import { HELP_GROUPS, isRare } from "../src/options/help-groups.ts";
-import { listVerbs } from "../src/verbs.ts";
+import { listVerbs, loadVerb } from "../src/verbs.ts";
 import { ownVerbs } from "./own-verbs.ts";
 
 /** Headings of a help, in their order, each with the options under it. */
@@ -37,8 +38,8 @@ describe("help", () => {
   it.each(names)(
     "%s: --help-all shows every option once, --help all but rare ones, and counts them",
     async (name) => {
-      const command = (await listVerbs()[name]?.load())?.(async () => {});
-      const options = command?.options.filter(({ hidden }) => !hidden) ?? [];
+      const command = await loadVerb(entry(new Map(Object.entries(listVerbs())), name), async () => {});
+      const options = command.options.filter(({ hidden }) => !hidden);
       const rare = options.filter(isRare);
       const all = [...optionsIn(await helpOf(name, "--help-all")).values()].flat();
       const help = await helpOf(name, "--help");

@@ -108,20 +108,30 @@ export { confineFiles, type FileBounds, isInside, realPathOf, unconfineFiles } f
 export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { type DigestFileOptions, digestFile } from "./io/digest-file.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
-export { resolveModelPath } from "./io/hub-cache.ts";
+export {
+  findSnapshot,
+  hubCacheFolder,
+  hubFolderOf,
+  hubHomeFolder,
+  resolveModelPath,
+} from "./io/hub-cache.ts";
+export { formatHubName, HUB_PREFIX, type HubName, isRevision, parseHubName } from "./io/hub-name.ts";
+export { isModelFile, isModelFolder } from "./io/model-file-names.ts";
 export { LAID_OUT, leadsWithin } from "./io/model-folder.ts";
+export { type ModelSource, withModelSource } from "./io/model-source.ts";
 export { hubHint } from "./io/open-file.ts";
 export { createOutputFile, type OutputFile } from "./io/output-file.ts";
 export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
 export { messageOf, reasonOf } from "./io/system-error.ts";
-export { lockPathOf, takeLock } from "./io/take-lock.ts";
+export { lockPathOf, takeLock, waitForLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { meanOf } from "./mean-of.ts";
 export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";
+export { openSources } from "./open-sources.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export { drawDirichlet } from "./random/draw-dirichlet.ts";

@@ -58,7 +58,7 @@ describe("openCheckpoint()", () => {
     );
     await expect(openCheckpoint(folder)).rejects.toThrow(/must hold safetensors files: it has none/);
     await expect(openCheckpoint("meta-llama/Llama-2-7b")).rejects.toThrow(
-      /there is no such file or folder; a model of the Hugging Face hub must be downloaded first: hf download meta-l/,
+      /there is no such file or folder; a model of the Hugging Face hub must be downloaded first, by isthmus with --download, or by: hf download meta-l/,
     );
     await expect(openCheckpoint("runs/a.safetensors")).rejects.toThrow(/there is no such file or folder$/);
     await expect(openCheckpoint("/dev/null")).rejects.toThrow(/must be a regular file/);

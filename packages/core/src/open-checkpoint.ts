@@ -11,8 +11,9 @@ import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
 import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
-import { resolveModelPath } from "./io/hub-cache.ts";
+import { hubNameOf, resolveModelPath } from "./io/hub-cache.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
+import { currentModelSource } from "./io/model-source.ts";
 import { openError } from "./io/open-file.ts";
 
 /**
@@ -20,9 +21,9 @@ import { openError } from "./io/open-file.ts";
  * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
  * `model.json` of a TensorFlow.js LayersModel. The format is detected from the content, never from the name.
  *
- * A name of the Hugging Face hub, `owner/model` or `owner/model@revision`, opens the model that `hf download`
- * put into the cache on this machine. Quantised tensors are dequantised: blocks of GGUF to f32, 8-bit floats
- * with scales beside them to bf16.
+ * A name of the Hugging Face hub, `hub:owner/model`, `owner/model` or either with `@revision`, opens the
+ * model that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of
+ * GGUF to f32, 8-bit floats with scales beside them to bf16.
  *
  * Reads headers only; tensors are read on demand. No code in the file is run, and every size that the file
  * claims is checked before use. A set of shards is opened as a whole or not at all. The checkpoint must be
@@ -45,6 +46,9 @@ import { openError } from "./io/open-file.ts";
  * ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const openByRange = currentModelSource()?.openByRange;
+  const hub = openByRange === undefined ? undefined : await hubNameOf(path);
+  if (openByRange !== undefined && hub !== undefined) return closeIfNotScaled(await openByRange(hub));
   return closeIfNotScaled(await openStored(await resolveModelPath(path)));
 }
 

@@ -27,6 +27,7 @@ export type { QuantizedForm } from "./compare/quantized-form.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
+export type { LicensedModel } from "./models/licences.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ConfigLayers, ModelConfig } from "./models/model-config.ts";
 export {
@@ -34,6 +35,7 @@ export {
   planVocabulary,
   type TokenizerOptions,
 } from "./models/plan-vocabulary.ts";
+export { type PublishCardOptions, type PublishedCard, publishCard } from "./models/publish-card.ts";
 export type { AddedToken } from "./models/read-vocabulary.ts";
 export { type RemappedVocabulary, remapVocabulary } from "./models/remap-vocabulary.ts";
 export { examineTiedWeights, type TiedWeights } from "./models/tied-weights.ts";

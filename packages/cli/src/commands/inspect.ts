@@ -12,7 +12,7 @@ export function inspectVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("inspect", HELP_GROUPS.done)
     .argument(
       "<file>",
-      "a checkpoint (.safetensors, a folder or index of them, .pt, .npz, .gguf, owner/model of the Hugging Face cache) or a graph (.onnx)",
+      "a checkpoint (.safetensors, a folder or index of them, .pt, .npz, .gguf, hub:owner/model) or a graph (.onnx)",
     )
     .argument("[other]", "a second checkpoint, to compare the first with")
     .option(
@@ -26,10 +26,17 @@ export function inspectVerb(run: RunVerb): CommandUnknownOpts {
         ["isthmus inspect model.safetensors", "names, types and shapes; tensors are not read"],
         ["isthmus inspect model.onnx", "inputs, weights and operators of a graph"],
         ["isthmus inspect model.gguf --stats", "statistics of every tensor"],
+        [
+          "isthmus inspect hub:owner/model --download",
+          "a model of the Hugging Face hub: headers alone are fetched",
+        ],
         ["isthmus inspect a.pt b.safetensors", "in which tensors, and how far, two checkpoints differ"],
       ),
     )
-    .action((file, other, options) => run(options, (context) => inspect(file, other, options, context)));
+    .action((file, other, options) => {
+      const headersOnly = other === undefined && !options.stats && !options.hash;
+      return run({ ...options, headersOnly }, (context) => inspect(file, other, options, context));
+    });
 }
 
 async function inspect(

@@ -70,7 +70,7 @@ describe("resolveModelPath()", () => {
       /which holds meta\/tiny, org\/other--name; download it first: hf download meta\/large/,
     );
     await expect(openCheckpoint("meta/tiny@v9")).rejects.toThrow(
-      /must hold its revision "v9": .* holds main, pr, 0123456789abcdef.*--revision v9$/,
+      /must hold its revision "v9": .* holds main, pr, 0123456789abcdef.*--revision v9, or isthmus with --download$/,
     );
     for (const revision of ["../../x", "..", "pr/../main", "/etc"])
       await expect(resolveModelPath(`meta/tiny@${revision}`)).rejects.toThrow(/must hold its revision/);

@@ -112,8 +112,10 @@ export const FILE_NAME: RegExp =
  * name is an existing folder.
  */
 export function hubHint(path: string): string {
-  if (!HUB_NAME.test(path) || FILE_NAME.test(path)) return "";
-  const [owner = "", model] = path.split("/");
+  const [name = "", revision] = path.split("@");
+  if (!HUB_NAME.test(name) || FILE_NAME.test(path)) return "";
+  const [owner = "", model] = name.split("/");
   if (existsSync(owner)) return "";
-  return `; a model of the Hugging Face hub must be downloaded first: hf download ${path} --local-dir ${model}`;
+  const at = revision === undefined ? "" : ` --revision ${revision}`;
+  return `; a model of the Hugging Face hub must be downloaded first, by isthmus with --download, or by: hf download ${name}${at} --local-dir ${model}`;
 }

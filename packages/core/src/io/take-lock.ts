@@ -41,15 +41,50 @@ export async function takeLock(
   subject: string,
   advice = "choose another place",
 ): Promise<() => Promise<void>> {
+  const taken = await tryLock(path);
+  if (typeof taken === "function") return taken;
+  throw busy(subject, taken, advice);
+}
+
+/** Options of {@link waitForLock}. */
+export interface WaitForLockOptions {
+  /** Signal that ends the waiting. */
+  readonly signal: AbortSignal;
+  /** Called each time that the lock is found taken, with words for the process that holds the lock. */
+  readonly onWait: (who: string) => void;
+}
+
+/** Milliseconds between two looks at a lock that another process has. */
+const LOOK_MS = 200;
+
+/**
+ * Creates a lock file as {@link takeLock} does; if a running process has the lock, waits until it is free.
+ * @returns a function that releases the lock
+ * @throws InputError if the file cannot be written
+ */
+export async function waitForLock(
+  path: string,
+  { signal, onWait }: WaitForLockOptions,
+): Promise<() => Promise<void>> {
+  for (;;) {
+    signal.throwIfAborted();
+    const taken = await tryLock(path);
+    if (typeof taken === "function") return taken;
+    onWait(taken);
+    await delay(LOOK_MS);
+  }
+}
+
+/** Takes a lock, and returns the function that releases it, or words for the process that holds it. */
+async function tryLock(path: string): Promise<(() => Promise<void>) | string> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await create(path)) return () => rm(path, { force: true });
     const owner = await ownerOf(path);
     if (owner === undefined) continue;
-    if (await isMarkAlive(owner))
-      throw busy(subject, owner === processMark() ? "this process is" : nameOf(owner), advice);
+    if (await isMarkAlive(owner)) return owner === processMark() ? "this process is" : nameOf(owner);
     await removeLeft(path, owner);
   }
-  throw busy(subject, "another one has just begun", advice);
+  return "another one has just begun";
 }
 
 /** Removes the lock of a killed process, unless another process takes it at the same moment. */

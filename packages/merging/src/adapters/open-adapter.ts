@@ -4,6 +4,7 @@ import {
   openCheckpoint,
   openCheckpointWithin,
   readJsonFile,
+  resolveModelPath,
 } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { type Adapter, createAdapter } from "./adapter.ts";
@@ -69,7 +70,9 @@ export async function isAdapter(path: string): Promise<boolean> {
 type AdapterPlace = { readonly folder: string } | { readonly file: string };
 
 /** Finds the folder or file of an adapter; undefined if the path is something else, or cannot be opened. */
-async function findAdapterPlace(path: string): Promise<AdapterPlace | undefined> {
+async function findAdapterPlace(named: string): Promise<AdapterPlace | undefined> {
+  // A name that is not found is no adapter: opening it reports what is missing.
+  const path = await resolveModelPath(named).catch(() => named);
   const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory() === true) {

@@ -1,14 +1,5 @@
-import { leadsWithin } from "@isthmus/core";
-import { extname, join, readdir, stat } from "@isthmus/platform";
-
-/** Endings of the files beside weights that a network needs to be loaded: settings, tokenizers, code. */
-const ENDINGS = new Set([".json", ".txt", ".model", ".jinja", ".py", ".tiktoken"]);
-/** Files that belong to the weights or to the training of a network, and not to networks made from it. */
-const LEFT_OUT =
-  /(\.index\.json|_results\.json|^trainer_state\.json|^adapter_config\.json|^all_results\.json|^requirements\.txt)$/;
-const LICENCE = /^(licen[cs]e|notice|use_policy|copying)/i;
-/** Folders with copies of the network for other programs, and with records of its training. */
-const OTHER_FOLDERS = /^(onnx|openvino|coreml|checkpoint-\d+|runs|logs|original)$/;
+import { isModelFile, isModelFolder, leadsWithin } from "@isthmus/core";
+import { join, readdir, stat } from "@isthmus/platform";
 
 const MAX_DEPTH = 3;
 const MAX_FILES = 1000;
@@ -67,15 +58,11 @@ async function listInto({ directory, below, depth }: Folder, files: string[]): P
     const path = join(below, item.name);
     if (item.name.startsWith(".")) continue;
     if (item.isDirectory()) {
-      if (depth < MAX_DEPTH && !OTHER_FOLDERS.test(item.name)) {
+      if (depth < MAX_DEPTH && isModelFolder(item.name)) {
         await listInto({ directory, below: path, depth: depth + 1 }, files);
       }
     } else if (isModelFile(item.name) && (await isFile(join(directory, path)))) files.push(path);
   }
-}
-
-function isModelFile(name: string): boolean {
-  return LICENCE.test(name) || (ENDINGS.has(extname(name)) && !LEFT_OUT.test(name));
 }
 
 async function isFile(path: string): Promise<boolean> {

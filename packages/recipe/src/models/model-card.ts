@@ -1,3 +1,4 @@
+import { HUB_PREFIX } from "@isthmus/core";
 import { existsSync } from "@isthmus/platform";
 import { stringify } from "yaml";
 
@@ -37,7 +38,7 @@ export function formatModelCard(card: ModelCard): string {
   const { name, networks, method, recipe, library = "transformers", notes = [] } = card;
   const models = [...new Set(networks.flatMap((network) => hubNamesOf(network.name)))];
   const front = {
-    ...(models.length > 0 ? { base_model: models } : {}),
+    ...(models.length > 0 ? { base_model: models, base_model_relation: "merge" } : {}),
     library_name: library,
     tags: ["merge", "isthmus"],
   };
@@ -52,21 +53,27 @@ export function formatModelCard(card: ModelCard): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-/** Finds the repositories in `owner/model@revision+owner/adapter`. */
-function hubNamesOf(name: string): readonly string[] {
-  return name
-    .split("+")
-    .map((part) => part.replace(/@.*$/, ""))
-    .filter((part) => /^\w[\w.-]*\/\w[\w.-]*$/.test(part) && !existsSync(part));
+/**
+ * Finds the repositories of the hub in the name of a network, such as
+ * `hub:owner/model@revision+owner/adapter`.
+ */
+export function hubNamesOf(name: string): readonly string[] {
+  return name.split("+").flatMap((part) => {
+    const isNamed = part.startsWith(HUB_PREFIX);
+    const [repository = ""] = part.slice(isNamed ? HUB_PREFIX.length : 0).split("@");
+    const [, short] = /^(\w[\w.-]*\/\w[\w.-]*)/.exec(repository) ?? [];
+    if (isNamed) return short === undefined ? [] : [short];
+    return short === repository && !existsSync(repository) ? [repository] : [];
+  });
 }
 
 function formatTable(networks: readonly CardNetwork[]): string {
   const keys = [...new Set(networks.flatMap(({ parameters = {} }) => Object.keys(parameters)))];
   const rows = networks.map(({ name, isBase = false, parameters = {} }) => {
     const [hubName] = hubNamesOf(name);
-    const isLink = hubName === name;
+    const isLink = hubName !== undefined && (name === hubName || name === `${HUB_PREFIX}${hubName}`);
     return [
-      isLink ? `[${name}](https://huggingface.co/${name})` : name,
+      isLink ? `[${hubName}](https://huggingface.co/${hubName})` : name,
       isBase ? "base" : "",
       ...keys.map((key) => (key in parameters ? formatValue(parameters[key]) : "")),
     ];

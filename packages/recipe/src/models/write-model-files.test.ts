@@ -300,6 +300,7 @@ describe("formatModelCard()", () => {
     const [, front = "", ...body] = card.split(/^---$/m);
     expect(parse(front)).toEqual({
       base_model: ["org/base", "org/tuned", "org/adapter"],
+      base_model_relation: "merge",
       library_name: "transformers",
       tags: ["merge", "isthmus"],
     });

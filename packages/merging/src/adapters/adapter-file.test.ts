@@ -140,10 +140,29 @@ describe("adapters in one file are refused", () => {
   const nan = createTensor("f32", [], Float32Array.of(Number.NaN));
 
   test.each([
-    ["of LoKr", { "q.lokr_w1": f32(2, 2), "q.lokr_w2": f32(3, 3) }, /"q.lokr_w1" belongs to LoKr/],
-    ["of LoHa", { "q.hada_w1_a": f32(2, 2), "q.hada_w1_b": f32(2, 2) }, /belongs to LoHa/],
-    ["of DoRA", { ...pair, "q.dora_scale": f32(3, 1) }, /"q.dora_scale" belongs to DoRA/],
-    ["with a third factor", { ...pair, "q.lora_mid.weight": f32(2, 2, 3, 3) }, /belongs to a variant of it/],
+    ["of LyCORIS' OFT", { "q.oft_blocks": f32(2, 2, 2) }, /"q.oft_blocks" belongs to OFT/],
+    ["of LoKr without a side", { "q.lokr_w1": f32(2, 2) }, /all factors of its change.* it lacks lokr_w2_a/],
+    [
+      "of LoHa of two shapes",
+      {
+        ...{ "q.hada_w1_a": f32(2, 1), "q.hada_w1_b": f32(1, 3) },
+        ...{ "q.hada_w2_a": f32(2, 1), "q.hada_w2_b": f32(1, 4) },
+      },
+      /both products of "q" must have one shape: they are 2 x 3 and 2 x 4/,
+    ],
+    ["of LoHa of no rank", { "q.hada_w1_a": f32(2, 0), "q.hada_w1_b": f32(0, 2) }, /hada_w1_a is \[2,0\]/],
+    ["with lengths of columns", { ...pair, "q.dora_scale": f32(1, 3) }, /must be the lengths of 3 rows/],
+    ["with too many lengths", { ...pair, "q.dora_scale": f32(4, 1) }, /must be the lengths of 3 rows/],
+    [
+      "with a core of another rank",
+      { ...pair, "q.lora_mid.weight": f32(4, 4, 3, 3) },
+      /must have one rank .* lora_mid.weight \[4,4,3,3\]/,
+    ],
+    [
+      "with one factor twice",
+      { ...pair, "q.lora_A.weight": f32(2, 3) },
+      /"q.lora_down.weight" and "q.lora_A.weight" are the same one/,
+    ],
     [
       "that lack a factor",
       { "q.lora_up.weight": f32(3, 2), "q.alpha": f32() },

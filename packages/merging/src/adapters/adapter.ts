@@ -74,7 +74,8 @@ export interface Adapter {
   close(): Promise<void>;
 }
 
-const PREFIX = "base_model.model.";
+/** Text that PEFT puts before the name of each module. */
+export const PREFIX = "base_model.model.";
 /** Patterns of the text after the name of a module, with the role of such a tensor. */
 const ROLES: readonly (readonly [RegExp, "a" | "b" | "bias" | "magnitude", AdapterModule["kind"]])[] = [
   [/\.lora_A(\.default)?\.weight$/, "a", "linear"],

@@ -144,6 +144,13 @@ function assertProducts({ naming, source }: Adapter, { combination }: MergeAdapt
 }
 
 function assertMergeable(first: Adapter, adapter: Adapter): void {
+  const [multiplied] = adapter.multiplied.values();
+  if (multiplied !== undefined) {
+    throw new UnsupportedError(
+      `Cannot merge adapter "${adapter.source}" with others as its ${multiplied.kind} multiplies "${multiplied.name}", and is no product of matrices: apply it to its model as model+adapter, and merge models`,
+      { feature: multiplied.kind },
+    );
+  }
   assertSameNames(first, adapter);
   const special = [...adapter.modules.values()].find(({ bias, magnitude }) => bias ?? magnitude);
   if (special !== undefined) {
@@ -175,7 +182,7 @@ function assertSameNames(first: Adapter, adapter: Adapter): void {
       ? `at least one module must be in both: they have "${[...first.modules.keys()][0]}" and "${[...adapter.modules.keys()][0]}"`
       : `their tensors must be named alike: they have the names of ${first.naming} and of ${adapter.naming}`;
   throw new MismatchError(
-    `Cannot merge adapters "${first.source}" and "${adapter.source}" as ${problem}; convert one to the names of the other with the program that made it`,
+    `Cannot merge adapters "${first.source}" and "${adapter.source}" as ${problem}; convert one to the names of the other by isthmus convert --adapter-names`,
     { parameters: [...adapter.modules.keys()] },
   );
 }

@@ -22,6 +22,11 @@ export interface NameStyle {
   readonly prefixes: readonly (readonly [AdapterPart, string])[];
   /** Names of the blocks of a U-Net: of diffusers, or of the original Stable Diffusion. */
   readonly blocks: "diffusers" | "original";
+  /**
+   * Place of the scale: in a tensor `alpha`, in `adapter_config.json`, or in the factor `B` itself, whose
+   * program takes the scale as 1.
+   */
+  readonly scale: "alpha" | "settings" | "factor";
   /** Ends of names by role; the first end is written, and a role without an end is not written. */
   readonly ends: Readonly<Record<FactorRole, readonly string[]>>;
 }
@@ -39,6 +44,7 @@ export const NAME_STYLES: readonly NameStyle[] = [
     joint: ".",
     prefixes: [],
     blocks: "diffusers",
+    scale: "settings",
     ends: {
       down: [".lora_A.weight"],
       up: [".lora_B.weight"],
@@ -61,6 +67,7 @@ export const NAME_STYLES: readonly NameStyle[] = [
       ["unet", "lycoris_"],
     ],
     blocks: "diffusers",
+    scale: "alpha",
     ends: {
       down: [".lora_down.weight"],
       up: [".lora_up.weight"],
@@ -79,6 +86,7 @@ export const NAME_STYLES: readonly NameStyle[] = [
       ["text_encoder_3", "text_encoders.t5xxl.transformer."],
     ],
     blocks: "original",
+    scale: "alpha",
     ends: {
       down: [".lora_A.weight", ".lora_down.weight"],
       up: [".lora_B.weight", ".lora_up.weight"],
@@ -99,6 +107,7 @@ export const NAME_STYLES: readonly NameStyle[] = [
       ["text_encoder_3", "text_encoder_3."],
     ],
     blocks: "diffusers",
+    scale: "factor",
     ends: {
       down: [
         ...[".lora_A.weight", ".lora.down.weight", "_lora.down.weight"],

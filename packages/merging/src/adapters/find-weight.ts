@@ -36,7 +36,7 @@ export function indexWeights({ tensors, source }: Checkpoint, adapter: string): 
   return (name) => {
     if (tensors.has(name)) return name;
     const same = similarTo(name);
-    const similar = same.length > 0 ? same : otherBlocks(name).flatMap((other) => byEnd.get(other) ?? []);
+    const similar = same.length > 0 ? same : otherNames(name).flatMap((other) => byEnd.get(other) ?? []);
     const [only] = similar;
     if (only !== undefined && similar.length === 1) return only;
     const problem =
@@ -59,9 +59,13 @@ function isEnd(end: string, name: string): boolean {
   return name === end || name.endsWith(`.${end}`);
 }
 
-/** Lists the names that the tensor of a U-Net has in the other program, with underscores for dots. */
-function otherBlocks(name: string): readonly string[] {
+/**
+ * Lists the names that a tensor of a U-Net has in the other program, or one of CLIP in transformers from
+ * version 5 on, with underscores for dots.
+ */
+function otherNames(name: string): readonly string[] {
   const { path } = splitModuleName(styleOf(namingOf(name)), name);
+  if (/^text_model[._]/.test(path)) return [path.slice("text_model.".length).replaceAll(".", "_")];
   const [, module = "", kind = ""] = /^(.+)\.([^.]+)$/.exec(path) ?? [];
   const dotted = dotPath(module);
   if (dotted === undefined) return [];

@@ -134,6 +134,24 @@ describe("renameAdapter()", () => {
     expect([...renamed.modules.keys()]).toEqual(["unet.my_layer.deep.q"]);
   });
 
+  test("puts the modules of CLIP into text_model, where all programs but the newest transformers have them", async () => {
+    const path = "encoder.layers.0.self_attn.q_proj";
+    const adapter = await openAdapterFile(
+      createCheckpoint({
+        [`text_encoder.${path}.lora_A.weight`]: tensor(2, 3),
+        [`text_encoder.${path}.lora_B.weight`]: tensor(4, 2),
+      }),
+    );
+    const renamed = only(renameAdapter(adapter, "kohya"));
+    expect([...renamed.modules.keys()]).toEqual(["lora_te_text_model_encoder_layers_0_self_attn_q_proj"]);
+    const newest = createCheckpoint({ [`${path}.weight`]: tensor(4, 3) });
+    expect(await valuesOf(applyAdapter(newest, renamed))).toEqual(
+      await valuesOf(applyAdapter(newest, adapter)),
+    );
+    const [peft] = renameAdapter(renamed, "PEFT", { base: newest });
+    expect([...(peft?.adapter.modules.keys() ?? [])]).toEqual([path]);
+  });
+
   test("turns LoHa into LoRA with the kernel of the network", async () => {
     const name = `lora_unet_${SHIFT.replaceAll(".", "_")}`;
     const loha = createCheckpoint({

@@ -18,7 +18,7 @@ const PARTS: readonly (readonly [RegExp, AdapterPart])[] = [
   [/^(input_blocks|output_blocks|middle_block|time_embed|label_emb)\b/, "unet"],
   [/^(double_blocks|single_blocks|joint_blocks)\b/, "unet"],
   [/^(transformer_blocks|single_transformer_blocks)\b/, "transformer"],
-  [/^(text_model\.|text_projection\b)/, "text_encoder"],
+  [/^(text_model\.|text_projection\b|encoder\.layers\.\d+\.(self_attn|mlp)\.)/, "text_encoder"],
 ];
 
 /** Old names of diffusers' attention in text encoders, and the names of the modules. */
@@ -62,7 +62,7 @@ interface Underscored {
 
 /** Finds where the dots of a path were: by the names of the base, or by words that are known. */
 function findDots(path: string, { module, source, dotted, base }: Underscored): string {
-  const ofBase = dotted?.get(path) ?? [];
+  const ofBase = dotted?.get(path) ?? dotted?.get(path.replace(/^text_model_/, "")) ?? [];
   const [only] = ofBase;
   if (ofBase.length > 1) {
     throw new MismatchError(

@@ -6,6 +6,13 @@ import { toOriginalBlocks } from "./unet-blocks.ts";
 /** Blocks of transformers in the names of their makers, of which diffusers splits some modules in three. */
 const ORIGINAL_TRANSFORMER = /^(double_blocks|single_blocks|joint_blocks)\./;
 
+/** Modules that stand inside `text_model` of CLIP, except in transformers from version 5 on. */
+const IN_TEXT_MODEL = /^(encoder\.layers|embeddings|final_layer_norm)\b/;
+
+function isClip(part: AdapterPart | undefined): boolean {
+  return part === "text_encoder" || part === "text_encoder_2";
+}
+
 /**
  * Makes the function that names modules after a style.
  * @param names - all modules of the adapter, which decide between the names of one or two text encoders
@@ -58,6 +65,7 @@ function pathIn(
       { feature: path },
     );
   }
+  if (isClip(part) && style.name !== "PEFT" && IN_TEXT_MODEL.test(path)) return `text_model.${path}`;
   if (style.blocks === "diffusers" || part !== "unet") return path;
   const [first, second] = toOriginalBlocks(path);
   const block = /^up_blocks\.\d+/.exec(path)?.[0];

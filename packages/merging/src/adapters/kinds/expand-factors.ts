@@ -3,9 +3,11 @@ import {
   type Checkpoint,
   defineCheckpoint,
   entry,
+  sizeOf,
   type TensorInfo,
   toFloat32,
   toFloat64,
+  UnsupportedError,
 } from "@isthmus/core";
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { Adapter } from "../adapter.ts";
@@ -38,18 +40,31 @@ export function findFactored(source: string, checkpoint: Checkpoint): readonly F
   return FACTOR_KINDS.flatMap((kind) =>
     [...groupByModule(kind, tensors.keys())].map(([name, keys]): FactoredModule => {
       const alpha = `${name}.alpha`;
+      const change = kind.open({
+        source,
+        module: name,
+        tensors: new Map([...keys].map(([role, key]) => [role, entry(tensors, key, "tensor")])),
+        read: (role, type) => readMatrix(checkpoint, entry(keys, role, "factor"), type),
+      });
+      assertSize(source, name, change);
       return {
-        name,
+        ...{ name, change },
         keys: [...keys.values()],
         alpha: tensors.has(alpha) ? alpha : undefined,
-        change: kind.open({
-          source,
-          module: name,
-          tensors: new Map([...keys].map(([role, key]) => [role, entry(tensors, key, "tensor")])),
-          read: (role, type) => readMatrix(checkpoint, entry(keys, role, "factor"), type),
-        }),
       };
     }),
+  );
+}
+
+/** Most elements of a factor that is computed: 4 GiB of f32. Small Kronecker factors can ask for any size. */
+const MOST_ELEMENTS = 2 ** 30;
+
+function assertSize(source: string, module: string, { shapes }: FactoredChange): void {
+  const large = [shapes.a, shapes.b].find((shape) => !(sizeOf(shape) <= MOST_ELEMENTS));
+  if (large === undefined) return;
+  throw new UnsupportedError(
+    `Cannot use adapter "${source}" as a factor of "${module}" must have at most ${MOST_ELEMENTS} elements: it would be [${large}]`,
+    { feature: module },
   );
 }
 

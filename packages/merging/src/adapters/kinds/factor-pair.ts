@@ -106,6 +106,18 @@ export function identity(size: number, type: FactorType): Matrix {
   return createMatrix(size, size, data);
 }
 
+/** Makes factors of full rank: the change itself, and the identity of its smaller side. */
+export async function wholeFactors(
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  readRows: (type: FactorType) => Promise<ChangeRows>,
+  type: FactorType,
+): Promise<Factors> {
+  const whole = createMatrix(rows, columns, (await readRows(type))(0, rows));
+  return rows <= columns
+    ? { left: identity(rows, type), right: whole }
+    : { left: whole, right: identity(columns, type) };
+}
+
 /** Allocates zeros of an element type. */
 export function zeros(length: number, type: FactorType): Matrix["data"] {
   return type === "f64" ? new Float64Array(length) : new Float32Array(length);

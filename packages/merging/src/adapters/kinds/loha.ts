@@ -2,7 +2,15 @@ import { at, MismatchError } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { Factors, FactorType } from "../read-factors.ts";
 import type { ChangeRows, FactorKind } from "./factor-kind.ts";
-import { dtypeOf, type FactorPair, identity, openPair, rowsOf, rowsOfPair, zeros } from "./factor-pair.ts";
+import {
+  dtypeOf,
+  type FactorPair,
+  openPair,
+  rowsOf,
+  rowsOfPair,
+  wholeFactors,
+  zeros,
+} from "./factor-pair.ts";
 
 /**
  * LoHa: a change that is the product, element by element, of two products of matrices. It equals one product
@@ -77,16 +85,4 @@ function rowProducts(one: Matrix, other: Matrix, type: FactorType): Matrix {
     data.set(multiply(a, b, { transposeLeft: true }).data, row * columns);
   }
   return createMatrix(one.rows, columns, data);
-}
-
-/** Makes factors of full rank: the change itself, and the identity of its smaller side. */
-async function wholeFactors(
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-  readRows: (type: FactorType) => Promise<ChangeRows>,
-  type: FactorType,
-): Promise<Factors> {
-  const whole = createMatrix(rows, columns, (await readRows(type))(0, rows));
-  return rows <= columns
-    ? { left: identity(rows, type), right: whole }
-    : { left: whole, right: identity(columns, type) };
 }

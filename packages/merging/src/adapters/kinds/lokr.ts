@@ -2,7 +2,15 @@ import { at } from "@isthmus/core";
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { FactorType } from "../read-factors.ts";
 import type { ChangeRows, FactorKind, FactorParts } from "./factor-kind.ts";
-import { dtypeOf, type FactorPair, openPair, openWhole, rowsOfPair, zeros } from "./factor-pair.ts";
+import {
+  dtypeOf,
+  type FactorPair,
+  openPair,
+  openWhole,
+  rowsOfPair,
+  wholeFactors,
+  zeros,
+} from "./factor-pair.ts";
 
 /**
  * LoKr: a change that is the Kronecker product of two matrices, each of which is whole or a product. It equals
@@ -21,24 +29,28 @@ export const loKrKind: FactorKind = {
       ...{ whole: "lokr_w2", left: "lokr_w2_a", right: "lokr_w2_b" },
       core: "lokr_t2",
     });
-    const rank = first.rank * second.rank;
+    const rows = first.rows * second.rows;
+    const width = first.columns * second.columns;
+    const rank = Math.min(first.rank * second.rank, rows, width);
     const [columns = 1, ...kernel] = second.inner;
+    const readRows = (type: FactorType) => rowsOfKronecker(first, second, type);
     return {
       rank: rankOfScale(parts),
       shapes: {
         a: [rank, first.columns * columns, ...kernel],
-        b: [first.rows * second.rows, rank, ...kernel.map(() => 1)],
+        b: [rows, rank, ...kernel.map(() => 1)],
       },
       isFlat: kernel.length === 0,
       dtype: dtypeOf(parts),
       async readFactors(type) {
+        if (first.rank * second.rank > rank) return wholeFactors({ rows, columns: width }, readRows, type);
         const [one, other] = [await first.read(type), await second.read(type)];
         return {
           left: kronecker(one.left, other.left, type),
           right: kronecker(one.right, other.right, type),
         };
       },
-      readRows: (type) => rowsOfKronecker(first, second, type),
+      readRows,
     };
   },
 };

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type Checkpoint,
   createFolder,
@@ -16,7 +17,6 @@ import {
   saveAdapterConfig,
   weightFileOf,
 } from "@isthmus/merging";
-import { join } from "@isthmus/platform";
 
 /** Programs after which `--adapter-names` names the tensors of an adapter, as the option writes them. */
 export const ADAPTER_NAMES: Readonly<Record<string, AdapterNaming>> = {

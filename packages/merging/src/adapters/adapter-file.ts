@@ -86,10 +86,10 @@ type Roles = { -readonly [role in FactorRole]?: string };
 export function listModules(source: string, { tensors }: Checkpoint): readonly ListedModule[] {
   const parts = new Map<string, Roles>();
   for (const key of tensors.keys()) {
-    const found = findFactor(key);
-    if (found === undefined || found.role === "mid" || found.module.startsWith("base_model."))
+    const factor = findFactor(key);
+    if (factor === undefined || factor.role === "mid" || factor.module.startsWith("base_model."))
       throw variantError(source, tensors.keys(), key);
-    const { module, role } = found;
+    const { module, role } = factor;
     const roles = parts.get(module) ?? {};
     if (roles[role] !== undefined) {
       throw new MismatchError(
@@ -126,8 +126,8 @@ function describeModule(
 }
 
 /**
- * Checks that there is a length for each row of a weight. LyCORIS can also learn the lengths of columns, which
- * need the whole weight.
+ * Checks that there is a length for each row of a weight. LyCORIS can also learn the lengths of columns,
+ * which need the whole weight.
  */
 function assertLengths(
   source: string,

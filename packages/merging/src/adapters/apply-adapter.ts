@@ -148,7 +148,7 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
   return changes;
 }
 
-/** Checks that no two modules of an adapter change one weight, as those of two text encoders would. */
+/** Checks that no two modules of an adapter change one weight, as modules of two text encoders would. */
 function assertOnce(
   earlier: Change,
   change: Change,

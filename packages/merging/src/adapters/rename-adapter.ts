@@ -13,7 +13,7 @@ import { type Origin, originsOf, renamedCheckpoint, type ShapedModule } from "./
 export interface RenameAdapterOptions {
   /**
    * Network that the adapter changes. Its names say where the dots of kohya's names stand, and its shapes
-   * those of the factors of LoHa and LoKr. @defaultValue the names of known networks
+   * give the factors of LoHa and LoKr theirs. @defaultValue the names of known networks
    */
   readonly base?: Checkpoint | undefined;
 }
@@ -26,17 +26,17 @@ export interface RenamedAdapter {
   readonly adapter: Adapter;
 }
 
-/** A module with the names that it had, and those that it gets. */
+/** A module with its canonical name. */
 interface RenamedModule {
   readonly name: CanonicalName;
   readonly module: ShapedModule;
 }
 
 /**
- * Gives the tensors of an adapter the names of another program, lazily. Scales go where the program looks for
- * them: into `alpha` for kohya and ComfyUI, into the settings for PEFT, and into the factor `B` for diffusers,
- * which takes the scale of its own files as 1. LoHa, LoKr and LoCon become LoRA of the rank that holds them
- * exactly.
+ * Gives the tensors of an adapter the names of another program, lazily. Scales go to the place in which the
+ * program looks for them: into `alpha` for kohya and ComfyUI, into the settings for PEFT, and into the factor
+ * `B` for diffusers, which takes the scale of its own files as 1. LoHa, LoKr and LoCon become LoRA of the
+ * rank that holds them exactly.
  * @param naming - program after which the tensors are named
  * @returns one adapter; or, for PEFT, one for each network of a pipeline that the adapter changes
  * @throws MismatchError if a name cannot be told from the names of known networks or of the base, or two

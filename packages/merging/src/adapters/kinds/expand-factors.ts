@@ -127,12 +127,12 @@ export function expandFactors(
   });
   const built = buildAdapter({ source, modules, inputs: [checkpoint], naming: "kohya", passedOn: {} });
   const gone = new Set(factored.flatMap(({ keys, alpha = "" }) => [...keys, alpha]));
-  const kept = [...checkpoint.tensors].filter(([key]) => !gone.has(key));
+  const otherTensors = [...checkpoint.tensors].filter(([key]) => !gone.has(key));
   return defineCheckpoint({
     source,
     metadata,
     inputs: [checkpoint],
-    tensors: new Map<string, TensorInfo>([...kept, ...built.checkpoint.tensors]),
+    tensors: new Map<string, TensorInfo>([...otherTensors, ...built.checkpoint.tensors]),
     readInto: (key, begin, out) =>
       (built.checkpoint.tensors.has(key) ? built.checkpoint : checkpoint).readRangeInto(key, begin, out),
     close: () => checkpoint.close(),

@@ -123,7 +123,7 @@ export function zeros(length: number, type: FactorType): Matrix["data"] {
   return type === "f64" ? new Float64Array(length) : new Float32Array(length);
 }
 
-/** Multiplies a core `[rank, rank * kernel]` by `right`, `[rank, columns]`, into `[rank, columns * kernel]`. */
+/** Multiplies a core, `[rank, rank * kernel]`, by `right`, `[rank, columns]`: `[rank, columns * kernel]`. */
 function mixCore(core: Matrix, right: Matrix): Matrix {
   const kernel = core.columns / right.rows;
   const mixed = core.data.slice(0, 0);

@@ -41,7 +41,7 @@ export const ia3Kind: MultipliedKind = {
   },
 };
 
-/** Finds out whether inputs are multiplied: the shape says so, `[1, in]` or `[out, 1]`, or the settings do. */
+/** Finds out whether inputs are multiplied: the shape says it, `[1, in]` or `[out, 1]`, or the settings. */
 function readIsOfInputs(
   name: string,
   shape: readonly number[],

@@ -13,11 +13,11 @@ import {
 } from "./factor-pair.ts";
 
 /**
- * LoKr: a change that is the Kronecker product of two matrices, each of which is whole or a product. It equals
- * one product of the Kronecker products of their factors.
+ * LoKr: a change that is the Kronecker product of two matrices, each of which is whole or a product. It
+ * equals one product of the Kronecker products of their factors.
  *
- * Source: Yeh et al., Navigating text-to-image customization (LyCORIS), 2024, section 3; LyCORIS, `LokrModule`;
- * PEFT, `LoKrLayer`.
+ * Source: Yeh et al., Navigating text-to-image customization (LyCORIS), 2024, section 3; LyCORIS,
+ * `LokrModule`; PEFT, `LoKrLayer`.
  */
 export const loKrKind: FactorKind = {
   name: "LoKr",

@@ -35,7 +35,7 @@ export interface MultipliedWeight {
   readonly readBias: (type: FactorType) => Promise<MultiplyRows>;
 }
 
-/** Where the tensors of a kind stand, and the settings of the adapter. */
+/** Weights and settings of an adapter. */
 export interface MultipliedSource {
   /** Path of the adapter, for messages. */
   readonly source: string;

@@ -71,9 +71,9 @@ async function readRotations(
   const { data, dtype } = await checkpoint.read(key);
   const elements = toFloat64(data, dtype);
   const terms = readTerms(settings, source);
-  const each = elements.length / blocks;
+  const perBlock = elements.length / blocks;
   const skews = Array.from({ length: blocks }, (_, i) =>
-    skewOf(elements.subarray(i * each, (i + 1) * each), size),
+    skewOf(elements.subarray(i * perBlock, (i + 1) * perBlock), size),
   );
   if (settings["coft"] === true) {
     const bound = Number(settings["eps"] ?? 6e-5) / Math.sqrt(blocks);
@@ -86,7 +86,7 @@ async function readRotations(
 function readTerms(settings: Readonly<Record<string, unknown>>, source: string): number | undefined {
   // Adapters that are older than the setting were trained with the exact inverse.
   if (settings["use_cayley_neumann"] !== true) return undefined;
-  const terms = settings["num_cayley_neumann_terms"] ?? 5;
+  const { num_cayley_neumann_terms: terms = 5 } = settings;
   if (typeof terms === "number" && Number.isInteger(terms) && terms >= 1 && terms <= MOST_TERMS) return terms;
   throw new FormatError(
     `Cannot read the settings of adapter "${source}" as "num_cayley_neumann_terms" must be a whole number from 1 to ${MOST_TERMS}: it is ${excerpt(terms)}`,

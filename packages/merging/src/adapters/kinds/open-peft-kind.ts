@@ -30,9 +30,9 @@ export function openPeftKind(source: string, checkpoint: Checkpoint, raw: unknow
 }
 
 function openFactored(source: string, checkpoint: Checkpoint, settings: Settings): Adapter {
-  const found = findFactored(source, checkpoint);
-  if (found.length === 0) throw emptyError(source);
-  const factored = found.map((module) => ({ ...module, name: withoutPrefix(module.name) }));
+  const prefixed = findFactored(source, checkpoint);
+  if (prefixed.length === 0) throw emptyError(source);
+  const factored = prefixed.map((module) => ({ ...module, name: withoutPrefix(module.name) }));
   const scaleOf = scalesOf(
     parseAdapterConfig({ ...settings, peft_type: "LORA", lora_alpha: settings["alpha"] }, source),
   );

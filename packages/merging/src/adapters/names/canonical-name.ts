@@ -39,9 +39,9 @@ export function createCanonicalNames(
   const dotted = base === undefined ? undefined : indexUnderscored(base);
   return (module) => {
     const { part, path } = splitModuleName(style, module);
-    const found = style.joint === "." ? path : findDots(path, { module, source, dotted, base });
-    const named = part ?? PARTS.find(([pattern]) => pattern.test(found))?.[1];
-    return { part: named, path: withoutOldNames(toDiffusersBlocks(found) ?? found, named) };
+    const dottedPath = style.joint === "." ? path : findDots(path, { module, source, dotted, base });
+    const named = part ?? PARTS.find(([pattern]) => pattern.test(dottedPath))?.[1];
+    return { part: named, path: withoutOldNames(toDiffusersBlocks(dottedPath) ?? dottedPath, named) };
   };
 }
 
@@ -70,8 +70,8 @@ function findDots(path: string, { module, source, dotted, base }: Underscored): 
       { parameters: [module] },
     );
   }
-  const known = only ?? dotPath(path);
-  if (known !== undefined) return known;
+  const dottedPath = only ?? dotPath(path);
+  if (dottedPath !== undefined) return dottedPath;
   throw new MismatchError(
     `Cannot rename "${module}" of adapter "${source}" as the dots of its name must be known, for which kohya writes underscores: it has words of no known network${base === undefined ? "; name the network that it changes by --base" : `, and "${base.source}" has no such module`}`,
     { parameters: [module] },

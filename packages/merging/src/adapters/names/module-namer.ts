@@ -26,7 +26,7 @@ export function createModuleNamer(
 ): (name: CanonicalName) => string {
   const hasSecond = names.some(({ part }) => part === "text_encoder_2");
   const withAttention = new Set(
-    names.flatMap(({ path }) => /^up_blocks\.\d+(?=\.attentions\.)/.exec(path)?.[0] ?? []),
+    names.flatMap(({ path }) => (path.match(/^up_blocks\.\d+(?=\.attentions\.)/) ?? []).slice(0, 1)),
   );
   return (name) => {
     const path = pathIn(style, name, { source, withAttention });
@@ -44,9 +44,9 @@ function prefixOf(
   const [first] = prefixes;
   const numbered = prefixes.find((text) => text.includes("te1_"));
   if (first !== undefined) return hasSecond ? (numbered ?? first) : first;
-  const known = [...new Set(style.prefixes.map(([of]) => of))].join(", ");
+  const parts = [...new Set(style.prefixes.map(([of]) => of))].join(", ");
   throw new MismatchError(
-    `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as it must belong to one of ${known}: ${part === undefined ? "its name tells none" : `it belongs to ${part}`}`,
+    `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as it must belong to one of ${parts}: ${part === undefined ? "its name tells none" : `it belongs to ${part}`}`,
     { parameters: [path] },
   );
 }

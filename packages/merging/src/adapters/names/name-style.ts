@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import type { AdapterNaming } from "../adapter.ts";
 
 /** A network of a pipeline that one adapter file may change, by the names of diffusers. */
@@ -146,18 +147,17 @@ export interface NamedFactor {
 
 /** Finds the module and the role of a tensor by the end of its name; undefined if no style has such names. */
 export function findFactor(key: string): NamedFactor | undefined {
-  const found = ENDS.find(([end]) => key.length > end.length && key.endsWith(end));
-  if (found === undefined) return undefined;
-  const [end, role] = found;
+  const fitting = ENDS.find(([end]) => key.length > end.length && key.endsWith(end));
+  if (fitting === undefined) return undefined;
+  const [end, role] = fitting;
   return { module: key.slice(0, -end.length), role };
 }
 
 /** Finds the style of a name, with its definition. */
 export function styleOf(naming: AdapterNaming): NameStyle {
-  const [fallback] = NAME_STYLES.slice(-1);
-  const found = NAME_STYLES.find(({ name }) => name === naming) ?? fallback;
-  if (found === undefined) throw new RangeError(`no style of names is called ${naming}`);
-  return found;
+  const style = NAME_STYLES.find(({ name }) => name === naming);
+  if (style === undefined) throw new InvariantError(`no style of names is called ${naming}`);
+  return style;
 }
 
 /** Finds out which program named a module, by its prefix; a name with dots and no prefix is diffusers'. */

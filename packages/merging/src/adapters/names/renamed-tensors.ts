@@ -18,7 +18,7 @@ export interface ShapedModule extends AdapterModule {
   readonly kernel?: readonly number[];
 }
 
-/** Where the elements of a renamed tensor come from. */
+/** Source of the elements of a renamed tensor. */
 export interface Origin {
   /** Element type and shape of the renamed tensor. */
   readonly info: TensorInfo;
@@ -56,7 +56,7 @@ export function originsOf(
   return [...list, [at(ends.magnitude, 0, "end"), { key: magnitude, factor: 1, info }]];
 }
 
-/** Makes a checkpoint whose tensors are those of an adapter under other names. */
+/** Makes a checkpoint that has the tensors of an adapter under other names. */
 export function renamedCheckpoint(
   { checkpoint, source }: Adapter,
   origins: ReadonlyMap<string, Origin>,

@@ -1,6 +1,5 @@
 /**
- * Names of modules in blocks of a U-Net, in the original Stable Diffusion and in diffusers. `[n]` stands for
- * a whole number that both names have.
+ * Names of modules inside a resnet block of a U-Net, in the original Stable Diffusion and in diffusers.
  */
 const IN_RESNET: readonly (readonly [string, string])[] = [
   ["in_layers.0", "norm1"],
@@ -28,13 +27,13 @@ const MIDDLE: readonly (readonly [string, string])[] = [
   ["middle_block.2", "mid_block.resnets.1"],
 ];
 
-/** Number of inner blocks of each block of a U-Net of Stable Diffusion, with the one that changes the size. */
+/** Number of inner blocks in each block of a U-Net, with the one that changes the size. */
 const PER_BLOCK = 3;
 
 /**
  * Returns the name in diffusers of a module of a U-Net that has the names of the original Stable Diffusion;
- * undefined if the module is not in such a U-Net. Both Stable Diffusion 1, 2 and XL have two inner blocks and
- * one change of size in each block.
+ * undefined if the module is not in such a U-Net. Stable Diffusion 1, 2 and XL have two inner blocks and one
+ * change of size in each block.
  *
  * Source: diffusers, `_maybe_map_sgm_blocks_to_diffusers`.
  */
@@ -58,8 +57,8 @@ export function toDiffusersBlocks(path: string): string | undefined {
 
 function inDiffusers(rest: string, group: string): string {
   if (!group.includes("resnets")) return rest;
-  const found = IN_RESNET.find(([original]) => rest === `.${original}`);
-  return found === undefined ? rest : `.${found[1]}`;
+  const pair = IN_RESNET.find(([original]) => rest === `.${original}`);
+  return pair === undefined ? rest : `.${pair[1]}`;
 }
 
 /**
@@ -87,6 +86,6 @@ export function toOriginalBlocks(path: string): readonly string[] {
 
 function inOriginal(rest: string, group: string): string {
   if (!group.includes("resnets")) return rest;
-  const found = IN_RESNET.find(([, name]) => rest === `.${name}`);
-  return found === undefined ? rest : `.${found[0]}`;
+  const pair = IN_RESNET.find(([, name]) => rest === `.${name}`);
+  return pair === undefined ? rest : `.${pair[0]}`;
 }

@@ -11,13 +11,12 @@ const MOST_ENDS = 24;
 
 /**
  * Prepares the search for tensors of a network by the names that an adapter gives them. If no tensor has a
- * name, the only similar name is taken: it differs by the beginning, as `layers.0.weight` and
+ * name, similar names are listed: a similar name differs by the beginning, as `layers.0.weight` and
  * `model.layers.0.weight`; by the underscores that kohya writes in place of dots; or by the names of a
  * U-Net's blocks, of the original Stable Diffusion or of diffusers.
- * @param adapter - path of the adapter, for messages
- * @returns function that finds a tensor; it throws MismatchError if no name is similar, or several are
+ * @returns function that lists the names that a tensor may have in the network, mostly one
  */
-export function indexWeights({ tensors, source }: Checkpoint, adapter: string): FindWeight {
+export function indexNames({ tensors }: Checkpoint): (name: string) => readonly string[] {
   const byEnd = new Map<string, string[]>();
   for (const name of tensors.keys()) {
     for (const end of endsOf(name)) {
@@ -34,15 +33,35 @@ export function indexWeights({ tensors, source }: Checkpoint, adapter: string): 
     return longer.length > 0 ? longer : endsOf(name).filter((end) => tensors.has(end));
   };
   return (name) => {
-    if (tensors.has(name)) return name;
+    if (tensors.has(name)) return [name];
     const same = similarTo(name);
-    const similar = same.length > 0 ? same : otherNames(name).flatMap((other) => byEnd.get(other) ?? []);
+    return same.length > 0 ? same : otherNames(name).flatMap((other) => byEnd.get(other) ?? []);
+  };
+}
+
+/**
+ * Prepares the search for the one tensor of a network that an adapter means by a name, see
+ * {@link indexNames}.
+ * @param adapter - path of the adapter, for messages
+ * @returns function that finds a tensor; it throws MismatchError if no name is similar, or several are
+ */
+export function indexWeights(base: Checkpoint, adapter: string): FindWeight {
+  const namesOf = indexNames(base);
+  return (name) => {
+    const similar = namesOf(name);
     const [only] = similar;
     if (only !== undefined && similar.length === 1) return only;
+    const { part } = splitModuleName(styleOf(namingOf(name)), name);
+    const advice =
+      part === undefined
+        ? ""
+        : `; if it belongs to another network than this one, isthmus convert --adapter-names peft writes a folder for each network`;
     const problem =
-      similar.length === 0 ? "there is none" : `several may be meant: ${similar.slice(0, 3).join(", ")}`;
+      similar.length === 0
+        ? `there is none${advice}`
+        : `several may be meant: ${similar.slice(0, 3).join(", ")}`;
     throw new MismatchError(
-      `Cannot apply adapter "${adapter}" to "${source}" as it changes "${name}", which must be there: ${problem}`,
+      `Cannot apply adapter "${adapter}" to "${base.source}" as it changes "${name}", which must be there: ${problem}`,
       { parameters: [name] },
     );
   };

@@ -1,8 +1,8 @@
-import { type Checkpoint, entry, MismatchError, UnsupportedError } from "@isthmus/core";
-import { type Adapter, type AdapterNaming, createAdapter, PREFIX } from "./adapter.ts";
+import { type Checkpoint, entry, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
+import { type Adapter, type AdapterModule, type AdapterNaming, createAdapter, PREFIX } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { createFileAdapter } from "./adapter-file.ts";
-import { indexWeights } from "./find-weight.ts";
+import { indexNames } from "./find-weight.ts";
 import { type CanonicalName, createCanonicalNames } from "./names/canonical-name.ts";
 import { createModuleNamer, groupByPart } from "./names/module-namer.ts";
 import { type AdapterPart, type NameStyle, styleOf } from "./names/name-style.ts";
@@ -52,8 +52,9 @@ export function renameAdapter(
   assertPlain(adapter);
   const style = styleOf(naming);
   const canonicalName = createCanonicalNames(adapter.naming, adapter.source, base);
+  const shaped = createShaper(adapter, base);
   const modules = [...adapter.modules.values()].map((module) => ({
-    module: shapedFor(module, adapter, base),
+    module: shaped(module),
     name: canonicalName(module.name),
   }));
   if (style.name !== "PEFT") return [{ part: undefined, adapter: renameModules(adapter, style, modules) }];
@@ -63,16 +64,28 @@ export function renameAdapter(
   }));
 }
 
-function shapedFor(module: ShapedModule, { source }: Adapter, base: Checkpoint | undefined): ShapedModule {
-  if (module.isFlat !== true) return module;
-  if (base === undefined) {
+/**
+ * Makes the function that gives modules the extents of a kernel, if their factors are flat: factors of LoHa
+ * and LoKr, and of LoRA that was merged of these.
+ */
+function createShaper(
+  { source, checkpoint }: Adapter,
+  base: Checkpoint | undefined,
+): (module: AdapterModule) => ShapedModule {
+  const namesOf = base === undefined ? undefined : indexNames(base);
+  return (module) => {
+    const { shape } = entry(checkpoint.tensors, module.a, "tensor");
+    if (module.isFlat !== true && (shape.length > 2 || base === undefined)) return module;
+    const [name, other] = namesOf?.(`${module.name}.weight`) ?? [];
+    const isFound = name !== undefined && other === undefined;
+    const kernel = isFound ? base?.tensors.get(name)?.shape.slice(1) : undefined;
+    if (kernel !== undefined && sizeOf(kernel) === sizeOf(shape.slice(1))) return { ...module, kernel };
+    if (module.isFlat !== true) return module;
     throw new MismatchError(
-      `Cannot rename "${module.name}" of adapter "${source}" as the shape of its weight must be known, which factors of LoHa and LoKr do not tell: name the network that it changes by --base`,
+      `Cannot rename "${module.name}" of adapter "${source}" as the shape of its weight must be known, which factors of LoHa and LoKr do not tell: ${base === undefined ? "name the network that it changes by --base" : `"${base.source}" has no such weight, or several`}`,
       { parameters: [module.name] },
     );
-  }
-  const weight = indexWeights(base, source)(`${module.name}.weight`);
-  return { ...module, kernel: entry(base.tensors, weight, "tensor").shape.slice(1) };
+  };
 }
 
 function assertPlain({ source, modules, multiplied, replaced }: Adapter): void {

@@ -100,7 +100,7 @@ export function rowsOf(matrix: Matrix, top: number, bottom: number): Matrix {
 }
 
 /** Makes an identity matrix. */
-export function identity(size: number, type: FactorType): Matrix {
+function identity(size: number, type: FactorType): Matrix {
   const data = zeros(size * size, type);
   for (let i = 0; i < size; i++) data[i * (size + 1)] = 1;
   return createMatrix(size, size, data);
@@ -140,7 +140,7 @@ function mixCore(core: Matrix, right: Matrix): Matrix {
  * Finds a tensor of a module.
  * @throws MismatchError if it is missing, or has one extent only
  */
-export function infoOf({ tensors, source, module }: FactorParts, role: string): TensorInfo {
+function infoOf({ tensors, source, module }: FactorParts, role: string): TensorInfo {
   const info = tensors.get(role);
   if (info !== undefined && info.shape.length >= 2 && sizeOf(info.shape) > 0) return info;
   const problem = info === undefined ? `it lacks ${role}` : `${role} is [${info.shape}]`;

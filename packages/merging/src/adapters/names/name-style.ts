@@ -39,7 +39,7 @@ export interface NameStyle {
  * Source: PEFT, `get_peft_model_state_dict`; diffusers, `loaders/lora_conversion_utils.py`; sd-scripts,
  * `networks/lora.py`; ComfyUI, `comfy/lora.py`; LyCORIS, `dora_scale` and `lora_mid`.
  */
-export const NAME_STYLES: readonly NameStyle[] = [
+const NAME_STYLES: readonly NameStyle[] = [
   {
     name: "PEFT",
     joint: ".",

@@ -1,7 +1,7 @@
 """Writes packages/merging/test/golden/adapters/kinds.json: adapters of LoHa, LoKr, OFT and IA3 with what PEFT makes of them, and of LoHa,
 LoKr and LoCon with what LyCORIS makes of them.
 
-    python tools/golden/adapter-kinds.py
+    python tools/golden/adapter-kinds.py && npx biome format --write packages/merging/test/golden/adapters/kinds.json
 
 Made with peft 0.21, lycoris-lora 4.1 and torch 2.15; numbers are random, seeded. Each case has the settings, the tensors as
 `get_peft_model_state_dict` or LyCORIS names them, and the weights after `merge_and_unload` or `get_merged_weight`.

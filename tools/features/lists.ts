@@ -202,6 +202,14 @@ const MERGING: Readonly<Record<string, Described>> = {
     "packages/merging/src/adapters/adapter-file.test.ts",
     "applied and merged as products of their factors, with alpha / rank",
   ],
+  "names of adapters in other programs": [
+    "packages/merging/src/adapters/rename-adapter.test.ts",
+    "kohya, diffusers, ComfyUI and PEFT, read and written, with scales and lengths of rows",
+  ],
+  "LoHa, LoKr, LoCon, OFT, IA3": [
+    "packages/merging/src/adapters/kinds/kinds.test.ts",
+    "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
+  ],
   "large merges": [
     "packages/merging/src/executor/merge-processes.test.ts",
     "worker threads within a limit of memory; killed merges go on to the same bytes",

@@ -1,4 +1,5 @@
 import type { FuzzTarget } from "./target.ts";
+import { createAdapterTarget } from "./targets/adapters.ts";
 import { createIdxTarget, createNpyTarget, createNpzTarget, createTextTarget } from "./targets/arrays.ts";
 import {
   createCifarTarget,
@@ -42,6 +43,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "onnx weights": { share: 10, create: createOnnxWeightsTarget },
   "scaled floats": { share: 6, create: createScaledTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
+  adapter: { share: 6, create: createAdapterTarget },
   "model config": { share: 4, create: createModelConfigTarget },
   "model directory": { share: 2, create: createModelDirectoryTarget },
   onnx: { share: 6, create: createOnnxTarget },

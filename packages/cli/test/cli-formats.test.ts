@@ -124,6 +124,28 @@ describe("isthmus convert", () => {
     expect(tensors.find(({ name }) => name === "raw")?.dtype).toBe("bf16");
   });
 
+  it("isthmus convert gives adapters the names of other programs, and says what it needs for it", async () => {
+    const kohya = pathOf("packages/merging/test/golden/adapters/files/kohya-a.safetensors");
+    const peft = join(folder, "renamed");
+    const { stdout } = await runCli(["convert", kohya, peft, "--adapter-names", "peft"]);
+    expect(stdout).toMatch(/^Wrote .*renamed \(.*, 4 files\)$/m);
+    expect(existsSync(join(peft, "unet", "adapter_config.json"))).toBe(true);
+    const back = join(folder, "back.safetensors");
+    const unet = join(peft, "unet");
+    expect(await runCli(["convert", unet, back, "--adapter-names", "kohya"])).toMatchObject({ code: 0 });
+    const compared = await runJson<Comparison>(["inspect", kohya, back]);
+    // Of 2 modules; each alpha is a vector of 1 there, and a number here.
+    expect(compared).toMatchObject({ totals: { compared: 4, different: 0 } });
+    for (const [args, message] of [
+      [[NETWORK, back, "--adapter-names", "kohya"], /must be an adapter/],
+      [[kohya, back, "--base", NETWORK], /add --adapter-names/],
+      [[kohya, back, "--adapter-names", "peft"], /is a folder of weights and settings: name a folder/],
+      [[kohya, back, "--adapter-names", "kohya", "--dtype", "q8_0"], /one small file of safetensors/],
+    ] as const) {
+      expect((await runCli(["convert", ...args])).stderr).toMatch(message);
+    }
+  });
+
   it("isthmus convert refuses what contradicts itself, and leaves nothing", async () => {
     const output = join(folder, "no.npz");
     for (const [args, message] of [

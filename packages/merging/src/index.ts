@@ -16,6 +16,11 @@ export {
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
 export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
 export {
+  type RenameAdapterOptions,
+  type RenamedAdapter,
+  renameAdapter,
+} from "./adapters/rename-adapter.ts";
+export {
   type SaveAdapterOptions,
   saveAdapter,
   saveAdapterConfig,

@@ -19,20 +19,21 @@ export function createSafetensorsTarget(): FuzzTarget {
     name: "safetensors",
     valid: () => [{ [FILE]: seed }],
     *bombs() {
-      for (const text of deepen(small)) yield { [FILE]: encode(text, Buffer.alloc(4)) };
-      yield { [FILE]: encode(`{"x":[${"[],".repeat(300_000)}[]]}`, Buffer.alloc(0)) };
-      yield { [FILE]: encode(`{${'"":{},'.repeat(200_000)}"":{}}`, Buffer.alloc(0)) };
+      for (const text of deepen(small)) yield { [FILE]: encodeSafetensors(text, Buffer.alloc(4)) };
+      yield { [FILE]: encodeSafetensors(`{"x":[${"[],".repeat(300_000)}[]]}`, Buffer.alloc(0)) };
+      yield { [FILE]: encodeSafetensors(`{${'"":{},'.repeat(200_000)}"":{}}`, Buffer.alloc(0)) };
     },
     make(dice) {
       if (dice.chance(0.4)) return { [FILE]: mutateBytes(dice, seed) };
       const text = writeJson(dice, mutateJson(dice, header));
-      return { [FILE]: encode(text, dice.chance(0.1) ? mutateBytes(dice, body) : body) };
+      return { [FILE]: encodeSafetensors(text, dice.chance(0.1) ? mutateBytes(dice, body) : body) };
     },
     read: (folder) => readTensors(join(folder, FILE)),
   };
 }
 
-function encode(header: string, body: Uint8Array): Buffer {
+/** Makes a file of a header as text, and of the elements behind it. */
+export function encodeSafetensors(header: string, body: Uint8Array): Buffer {
   const json = Buffer.from(header);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(json.length));

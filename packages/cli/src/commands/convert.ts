@@ -15,6 +15,7 @@ import {
 import { encodeNetwork } from "@isthmus/graph";
 import { untieModel } from "@isthmus/recipe";
 import { openBound } from "@isthmus/zoo";
+import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
@@ -23,8 +24,8 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-/** Summary of the written file, in the same form as `convertCheckpoint` returns it. */
-interface WrittenOnnx {
+/** Summary of the written files, in the same form as `convertCheckpoint` returns it. */
+interface Written {
   readonly path: string;
   readonly files: readonly string[];
   readonly bytes: number;
@@ -39,6 +40,8 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly maxShardSize?: number | undefined;
     readonly allowNonFinite?: true | undefined;
     readonly untie?: true | undefined;
+    readonly adapterNames?: string | undefined;
+    readonly base?: string | undefined;
   };
 
 /** Creates the command `isthmus convert`. */
@@ -56,6 +59,7 @@ const EXAMPLES = formatExamples(
   ["isthmus convert merged.safetensors merged.onnx --graph model.onnx", "one file for any ONNX runtime"],
   ["isthmus convert gpt2/ gpt2-untied/ --untie", "a head apart from the embedding, to align by rotations"],
   ["isthmus convert model.safetensors web/model.json --dtype f16", "for TensorFlow.js, in files of 4 MB"],
+  ["isthmus convert style.safetensors style/ --adapter-names peft", "an adapter of kohya, for PEFT"],
 );
 
 function createConvertVerb() {
@@ -86,6 +90,16 @@ function createConvertVerb() {
       "--untie",
       "give a model whose head is its embedding a head of its own, a copy of it: a folder becomes a folder that computes the same, and whose residual stream align --method learned may rotate",
     )
+    .addOption(
+      new Option(
+        "--adapter-names <names>",
+        "name the tensors of an adapter (LoRA, and LoHa and LoKr as LoRA) as another program does, with scales where that looks for them: a file or folder; for peft a folder, or one in it for each network of a pipeline",
+      ).choices(Object.keys(ADAPTER_NAMES)),
+    )
+    .option(
+      "--base <model>",
+      "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change",
+    )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
 
@@ -95,24 +109,8 @@ async function convert(
   options: ConvertOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { dtype, format, maxShardSize, allowNonFinite } = options;
-  const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
-  const saving = {
-    ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
-    allowNonFinite: allowNonFinite ?? false,
-    overwrite: true,
-    signal: context.signal,
-    onProgress: ({ done }: { readonly done: number }) => context.progress("Writing", done),
-  };
-  const written = options.untie
-    ? await untieModel(input, output, {
-        ...saving,
-        dtype: assertUntieOptions(options),
-        onNote: context.terminal.note,
-      })
-    : isOnnx
-      ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
-      : await convertCheckpoint(input, output, { ...saving, dtype, format });
+  const { dtype, format } = options;
+  const written = await writeConverted(input, output, options, context);
   const isGguf = format === "gguf" || (format === undefined && output.endsWith(".gguf"));
   if (isGguf) await noteUnlessLoadable(written.path, context);
   const files = written.files.length === 1 ? "" : `, ${written.files.length} files`;
@@ -120,6 +118,40 @@ async function convert(
     result: { input, output: written, dtype: dtype ?? null },
     text: `Wrote ${written.path} (${formatBytes(written.bytes)}${files})`,
   };
+}
+
+/** Writes the output in the form that the options ask for. */
+async function writeConverted(
+  input: string,
+  output: string,
+  options: ConvertOptions,
+  context: Context,
+): Promise<Written> {
+  const { dtype, format, maxShardSize, allowNonFinite, adapterNames, base } = options;
+  const saving = {
+    ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
+    allowNonFinite: allowNonFinite ?? false,
+    overwrite: true,
+    signal: context.signal,
+    onProgress: ({ done }: { readonly done: number }) => context.progress("Writing", done),
+  };
+  if (adapterNames !== undefined) {
+    const type = assertAdapterOptions(options);
+    return convertAdapter(input, output, { names: adapterNames, base, saving: { ...saving, dtype: type } });
+  }
+  if (base !== undefined) {
+    throw new UsageError(
+      `Cannot convert "${input}" with --base as it is for names of adapters: add --adapter-names, or leave it out`,
+    );
+  }
+  if (options.untie) {
+    const untied = { ...saving, dtype: assertUntieOptions(options), onNote: context.terminal.note };
+    return untieModel(input, output, untied);
+  }
+  const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
+  return isOnnx
+    ? convertToOnnx(input, output, assertOnnxOptions(options), context)
+    : convertCheckpoint(input, output, { ...saving, dtype, format });
 }
 
 /**
@@ -147,6 +179,18 @@ function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | u
 }
 
 /**
+ * Checks that the options allow an adapter as the output, and returns the element type of its weights.
+ * @throws UsageError if they do not
+ */
+function assertAdapterOptions({ dtype, format, graph, untie, maxShardSize }: ConvertOptions) {
+  const isPlain = graph === undefined && untie === undefined && maxShardSize === undefined;
+  if (isPlain && (format ?? "safetensors") === "safetensors" && dtype !== "q8_0") return dtype;
+  throw new UsageError(
+    "Cannot write an adapter with --untie, --graph, --max-shard-size, --dtype q8_0 or another --format than safetensors as it is one small file of safetensors: leave them out",
+  );
+}
+
+/**
  * Checks that the options have none that an ONNX file cannot use: weights take the types of its graph.
  * @throws UsageError if they have one
  */
@@ -169,7 +213,7 @@ async function convertToOnnx(
   output: string,
   options: BindingOptions & Partial<EngineOptions> & { readonly graph?: string | undefined },
   context: Context,
-): Promise<WrittenOnnx> {
+): Promise<Written> {
   const { graph } = options;
   if (graph === undefined) {
     throw new UsageError(

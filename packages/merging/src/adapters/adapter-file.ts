@@ -1,27 +1,10 @@
-import {
-  at,
-  type Checkpoint,
-  entry,
-  FormatError,
-  MismatchError,
-  parseJson,
-  toFloat64,
-  UnsupportedError,
-} from "@isthmus/core";
-import { encodeUtf8 } from "@isthmus/platform";
-import { type Adapter, type AdapterModule, type AdapterNaming, rankOf } from "./adapter.ts";
-import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
+import { at, type Checkpoint, entry, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
+import { type Adapter, type AdapterModule, rankOf } from "./adapter.ts";
 import { findAdapterKind } from "./adapter-kind.ts";
-
-/**
- * Patterns for the names of the two factors of a module, and of the numerator of their scale, in files of
- * kohya and diffusers.
- */
-const FACTOR = /^(.+?)(\.lora_|[._]lora(?:_linear_layer|_layer)?\.)(A|B|down|up)\.weight$/;
-const ALPHA = /^(.+)\.alpha$/;
+import { type FactorRole, findFactor, namingOf } from "./names/name-style.ts";
 
 /** Key of a file's metadata that holds the settings of adapters by diffusers. */
-const SETTINGS_KEY = "lora_adapter_metadata";
+export const SETTINGS_KEY = "lora_adapter_metadata";
 
 /** Keys of metadata that describe the factors, which a merge replaces. */
 const OF_FACTORS: readonly string[] = [SETTINGS_KEY, "ss_network_dim", "ss_network_alpha"];
@@ -30,33 +13,14 @@ const OF_FACTORS: readonly string[] = [SETTINGS_KEY, "ss_network_dim", "ss_netwo
 export type AdapterScales = ReadonlyMap<string, number>;
 
 /**
- * Opens a file with names of kohya or diffusers as an adapter; the numerators of its scales are read.
- * @throws FormatError if a numerator is not one finite number
- * @throws MismatchError if a module lacks one of its two matrices, or their ranks differ
- * @throws UnsupportedError if the file has tensors of another kind of adapter
- */
-export async function openAdapterFile(checkpoint: Checkpoint): Promise<Adapter> {
-  const { source } = checkpoint;
-  const settings = readSettings(checkpoint);
-  const scales = new Map<string, number>();
-  for (const { name, alpha, rank } of listModules(source, checkpoint)) {
-    if (alpha !== undefined) scales.set(name, (await readAlpha(checkpoint, alpha)) / rank);
-    const [component = "", inside = ""] = /^([^.]+)\.(.+)$/.exec(name)?.slice(1) ?? [];
-    const scaleOf = settings.get(component);
-    if (alpha === undefined && scaleOf !== undefined) scales.set(name, scaleOf(inside, rank));
-  }
-  return createFileAdapter(source, checkpoint, scales);
-}
-
-/**
- * Makes an adapter from weights with names of kohya or diffusers.
+ * Makes an adapter from weights with names of kohya, diffusers or ComfyUI.
  * @param scales - scales of modules; all other modules have scale 1, as in programs that read such files
  * @throws MismatchError if a module lacks one of its two matrices, or their ranks differ
  * @throws UnsupportedError if there are tensors of another kind of adapter
  */
 export function createFileAdapter(source: string, checkpoint: Checkpoint, scales: AdapterScales): Adapter {
   const modules = listModules(source, checkpoint).map(
-    ({ name, a, b, alpha, rank }): [string, AdapterModule] => [
+    ({ name, a, b, alpha, magnitude, rank }): [string, AdapterModule] => [
       name,
       {
         name,
@@ -66,20 +30,20 @@ export function createFileAdapter(source: string, checkpoint: Checkpoint, scales
         rank,
         kind: "linear",
         bias: undefined,
-        magnitude: undefined,
+        magnitude,
         scale: scales.get(name) ?? 1,
         isTransposed: false,
       },
     ],
   );
   const [first] = at(modules, 0, "module");
-  const naming: AdapterNaming = first.includes(".") ? "diffusers" : "kohya";
   return {
     source,
     checkpoint,
-    naming,
+    naming: namingOf(first),
     config: undefined,
     modules: new Map(modules),
+    multiplied: new Map(),
     replaced: new Map(),
     close: () => checkpoint.close(),
   };
@@ -95,38 +59,88 @@ export function commonMetadata(checkpoints: readonly Checkpoint[]): Readonly<Rec
   );
 }
 
-interface ListedModule {
+/** A module of a file, by the names of its tensors. */
+export interface ListedModule {
+  /** Name of the module, as the file writes it. */
   readonly name: string;
+  /** Name of `A`, `[rank, in, ...]`. */
   readonly a: string;
+  /** Name of `B`, `[out, rank, ...]`. */
   readonly b: string;
+  /** Name of the numerator of the scale; undefined if the file has none for the module. */
   readonly alpha: string | undefined;
+  /** Name of the lengths of rows (DoRA); undefined if they do not change. */
+  readonly magnitude: string | undefined;
+  /** Number of rows of `A`. */
   readonly rank: number;
 }
 
-function listModules(source: string, { tensors }: Checkpoint): readonly ListedModule[] {
-  const parts = new Map<string, { a?: string; b?: string; alpha?: string }>();
+type Roles = { -readonly [role in FactorRole]?: string };
+
+/**
+ * Lists the modules of a file with the names of kohya, diffusers or ComfyUI.
+ * @throws MismatchError if the file is empty, a module lacks one of its two matrices, their ranks differ, or
+ *   there are not as many lengths as rows
+ * @throws UnsupportedError if the file has tensors of another kind of adapter
+ */
+export function listModules(source: string, { tensors }: Checkpoint): readonly ListedModule[] {
+  const parts = new Map<string, Roles>();
   for (const key of tensors.keys()) {
-    const [, module = "", , side = ""] = FACTOR.exec(key) ?? [];
-    const [, scaled] = ALPHA.exec(key) ?? [];
-    const name = scaled ?? module;
-    if (name === "" || name.startsWith("base_model.")) throw variantError(source, tensors.keys(), key);
-    const part = scaled !== undefined ? "alpha" : side === "A" || side === "down" ? "a" : "b";
-    parts.set(name, { ...parts.get(name), [part]: key });
+    const factor = findFactor(key);
+    if (factor === undefined || factor.role === "mid" || factor.module.startsWith("base_model."))
+      throw variantError(source, tensors.keys(), key);
+    const { module, role } = factor;
+    const roles = parts.get(module) ?? {};
+    if (roles[role] !== undefined) {
+      throw new MismatchError(
+        `Cannot use adapter "${source}" as module "${module}" must have each factor once: "${roles[role]}" and "${key}" are the same one`,
+        { parameters: [module] },
+      );
+    }
+    roles[role] = key;
+    parts.set(module, roles);
   }
   if (parts.size === 0) {
     const problem = `Cannot use adapter "${source}" as it must hold at least one tensor: it is empty`;
     throw new MismatchError(problem, { parameters: [] });
   }
-  return [...parts].map(([name, { a, b, alpha }]) => {
-    if (a === undefined || b === undefined) {
-      throw new MismatchError(
-        `Cannot use adapter "${source}" as module "${name}" must have both factors of its change: it lacks ${a === undefined ? "lora_down" : "lora_up"}`,
-        { parameters: [name] },
-      );
-    }
-    const rank = rankOf(source, entry(tensors, a, "tensor"), entry(tensors, b, "tensor"), name);
-    return { name, a, b, alpha, rank };
-  });
+  return [...parts].map(([name, roles]) => describeModule(source, tensors, name, roles));
+}
+
+function describeModule(
+  source: string,
+  tensors: Checkpoint["tensors"],
+  name: string,
+  { down: a, up: b, alpha, magnitude }: Roles,
+): ListedModule {
+  if (a === undefined || b === undefined) {
+    throw new MismatchError(
+      `Cannot use adapter "${source}" as module "${name}" must have both factors of its change: it lacks ${a === undefined ? "lora_down" : "lora_up"}`,
+      { parameters: [name] },
+    );
+  }
+  const up = entry(tensors, b, "tensor");
+  const rank = rankOf(source, entry(tensors, a, "tensor"), up, name);
+  if (magnitude !== undefined) assertLengths(source, magnitude, { tensors, rows: sizeOf(up.shape) / rank });
+  return { name, a, b, alpha, magnitude, rank };
+}
+
+/**
+ * Checks that there is a length for each row of a weight. LyCORIS can also learn the lengths of columns,
+ * which need the whole weight.
+ */
+function assertLengths(
+  source: string,
+  magnitude: string,
+  { tensors, rows }: { readonly tensors: Checkpoint["tensors"]; readonly rows: number },
+): void {
+  const { shape } = entry(tensors, magnitude, "tensor");
+  const isOfRows = sizeOf(shape) === rows && !(shape.length === 2 && shape[0] === 1 && rows > 1);
+  if (isOfRows) return;
+  throw new UnsupportedError(
+    `Cannot use adapter "${source}" as "${magnitude}" must be the lengths of ${rows} rows (DoRA): it is [${shape}]; lengths of columns, which LyCORIS learned before version 3, are not handled`,
+    { feature: magnitude },
+  );
 }
 
 function variantError(source: string, names: Iterable<string>, key: string): UnsupportedError {
@@ -138,32 +152,7 @@ function variantError(source: string, names: Iterable<string>, key: string): Uns
     );
   }
   return new UnsupportedError(
-    `Cannot use adapter "${source}" as only plain LoRA is handled, pairs of lora_down and lora_up, or lora_A and lora_B: "${key}" belongs to ${name === "LoRA" ? "a variant of it" : name}; apply each to its model with the program that made it, and merge the models`,
+    `Cannot use adapter "${source}" as files of LoRA, LoCon, LoHa and LoKr are handled, with lengths of rows (DoRA): "${key}" belongs to ${name === "LoRA" ? "a variant of them" : name}; apply each to its model with the program that made it, and merge the models`,
     { feature: key },
-  );
-}
-
-async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> {
-  const { data, dtype } = await checkpoint.read(name);
-  const [alpha] = toFloat64(data, dtype);
-  if (data.length === 1 && alpha !== undefined && Number.isFinite(alpha)) return alpha;
-  throw new FormatError(
-    `Cannot use adapter "${checkpoint.source}" as "${name}" must be one finite number: it is ${data.length === 1 ? alpha : `${data.length} numbers`}`,
-    { format: "LoRA" },
-  );
-}
-
-/** Reads the scales from the settings that diffusers keeps in metadata, by the part of the pipeline. */
-function readSettings({ source, metadata }: Checkpoint): ReadonlyMap<string, ScaleOf> {
-  const json = metadata[SETTINGS_KEY];
-  if (json === undefined) return new Map();
-  const parsed = parseJson(encodeUtf8(json), { attempt: `read "${SETTINGS_KEY}" of "${source}"` });
-  const settings = new Map<string, Record<string, unknown>>();
-  for (const [key, value] of Object.entries(parsed ?? {})) {
-    const [, component = "", name = ""] = /^([^.]+)\.(.+)$/.exec(key) ?? [];
-    settings.set(component, { ...settings.get(component), [name]: value });
-  }
-  return new Map(
-    [...settings].map(([component, raw]) => [component, scalesOf(parseAdapterConfig(raw, source))]),
   );
 }

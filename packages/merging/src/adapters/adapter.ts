@@ -7,6 +7,9 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import { type AdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
+import type { ChangeRows } from "./kinds/factor-kind.ts";
+import type { MultipliedWeight } from "./kinds/multiplied-weight.ts";
+import type { FactorType } from "./read-factors.ts";
 
 /** Low-rank change of one weight: `scale * B * A`. */
 export interface AdapterModule {
@@ -33,16 +36,24 @@ export interface AdapterModule {
   readonly scale: number;
   /** Whether the weight is stored as `[in, out]`, so that the change is transposed. */
   readonly isTransposed: boolean;
+  /**
+   * Computes rows of `B * A` from the factors of another kind, such as LoKr, which is faster than the
+   * product; undefined if the file has `A` and `B` themselves.
+   */
+  readonly readRows?: ((type: FactorType) => Promise<ChangeRows>) | undefined;
+  /** Whether the kernel of a convolution would be flat in `A`. @defaultValue false */
+  readonly isFlat?: boolean | undefined;
 }
 
 /**
  * Program after which the tensors of an adapter are named: PEFT for a folder with `adapter_config.json`;
- * kohya's sd-scripts or diffusers for a single file.
+ * kohya's sd-scripts, diffusers or ComfyUI for a single file.
  */
-export type AdapterNaming = "PEFT" | "kohya" | "diffusers";
+export type AdapterNaming = "PEFT" | "kohya" | "diffusers" | "ComfyUI";
 
 /**
- * A LoRA adapter: low-rank changes of weights of a network, and tensors that replace tensors of the network.
+ * An adapter: low-rank changes of weights of a network, changes that multiply weights, and tensors that
+ * replace tensors of the network. Changes of LoHa and LoKr are low-rank changes whose factors are computed.
  */
 export interface Adapter {
   /** Origin of the adapter, such as its path, for messages. */
@@ -55,13 +66,16 @@ export interface Adapter {
   readonly checkpoint: Checkpoint;
   /** Changed modules, by name. */
   readonly modules: ReadonlyMap<string, AdapterModule>;
+  /** Modules whose weights are multiplied, as by OFT and IA3, by name. */
+  readonly multiplied: ReadonlyMap<string, MultipliedWeight>;
   /** Tensors that replace tensors of the network: names in the adapter by names in the network. */
   readonly replaced: ReadonlyMap<string, string>;
   /** Closes the files of the adapter. */
   close(): Promise<void>;
 }
 
-const PREFIX = "base_model.model.";
+/** Text that PEFT puts before the name of each module. */
+export const PREFIX = "base_model.model.";
 /** Patterns of the text after the name of a module, with the role of such a tensor. */
 const ROLES: readonly (readonly [RegExp, "a" | "b" | "bias" | "magnitude", AdapterModule["kind"]])[] = [
   [/\.lora_A(\.default)?\.weight$/, "a", "linear"],
@@ -84,11 +98,11 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
   const parts = new Map<string, Parts>();
   const replaced = new Map<string, string>();
   for (const key of checkpoint.tensors.keys()) {
-    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+    const name = withoutPrefix(key);
     const role = ROLES.find(([pattern]) => pattern.test(name));
     if (role === undefined) {
       assertPlain(source, key, name);
-      replaced.set(name.replace(/\.modules_to_save(\.default)?\./, ".").replace(".base_layer.", "."), key);
+      replaced.set(replacedName(name), key);
       continue;
     }
     const [pattern, part, kind] = role;
@@ -113,8 +127,19 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
     replaced,
     naming: "PEFT",
     modules: new Map(modules),
+    multiplied: new Map(),
     close: () => checkpoint.close(),
   };
+}
+
+/** Removes what PEFT puts before the name of a tensor in the network. */
+export function withoutPrefix(key: string): string {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+}
+
+/** Returns the name in the network of a tensor that PEFT saved whole. */
+export function replacedName(name: string): string {
+  return name.replace(/\.modules_to_save(\.default)?\./, ".").replace(".base_layer.", ".");
 }
 
 function assertPlain(source: string, key: string, name: string): void {

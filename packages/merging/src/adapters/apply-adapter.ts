@@ -19,8 +19,11 @@ import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { addScaled, subtract } from "../matrices/kernels/task-vectors.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 import { addBias, type ChangedRows, scaleRowsTo } from "./change-rows.ts";
-import { findWeight } from "./find-weight.ts";
-import { type Factors, moduleExtents, readStoredFactors } from "./read-factors.ts";
+import { indexWeights } from "./find-weight.ts";
+import type { ChangeRows } from "./kinds/factor-kind.ts";
+import { rowsOf } from "./kinds/factor-pair.ts";
+import { type MultipliedWeight, type MultiplyRows, multiplyIn } from "./kinds/multiplied-weight.ts";
+import { type FactorType, moduleExtents, readStoredFactors } from "./read-factors.ts";
 
 /** Options of {@link applyAdapter}. */
 export interface ApplyAdapterOptions {
@@ -34,18 +37,23 @@ interface Change {
   readonly module?: AdapterModule;
   /** Module whose change of a bias is added. */
   readonly biasOf?: AdapterModule;
+  /** Module by which the weight is multiplied. */
+  readonly multipliedBy?: MultipliedWeight;
+  /** Reads the factors by which the weight or bias is multiplied. */
+  readonly multiply?: (type: FactorType) => Promise<MultiplyRows>;
   /** Name of the adapter's tensor that replaces the tensor. */
   readonly replacement?: string;
 }
 
 /**
- * Applies a LoRA adapter to a network, lazily: a changed weight is computed when it is read, range by range,
- * as `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. Memory does not grow with the
- * network.
+ * Applies an adapter to a network, lazily: a changed weight is computed when it is read, range by range, as
+ * `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. A weight that OFT or IA3 multiplies
+ * becomes `W + weight * (multiplied W - W)`. Memory does not grow with the network.
  *
  * Tensors that the adapter contains whole (`modules_to_save`, trained biases) replace tensors of the network.
  * Differs from PEFT, which rounds the change to the adapter's element type before it is added.
- * @throws MismatchError if the network lacks a weight that the adapter changes, or shapes do not fit
+ * @throws MismatchError if the network lacks a weight that the adapter changes, shapes do not fit, or two
+ *   modules of the adapter change one weight
  * @throws UnsupportedError if a weight that the adapter changes holds integers, or learned lengths (DoRA) are
  *   of a transposed weight
  *
@@ -80,7 +88,8 @@ export function applyAdapter(
       return [name, { dtype: info.dtype, shape }];
     }),
   );
-  const factors = createFactors(adapter);
+  const rowsOfModule = createRows(adapter);
+  const remember = remembering<Promise<MultiplyRows>>();
   return defineCheckpoint({
     source: `${base.source} with ${adapter.source}`,
     tensors,
@@ -97,7 +106,12 @@ export function applyAdapter(
       const rows = { name, top, bottom, columns, weight };
       const result = await readUnder(base, adapter, change, rows);
       if (change.module !== undefined) {
-        await addProduct(result, change.module, { adapter, rows, of: await factors(change.module, dtype) });
+        const of = await rowsOfModule(change.module, dtype);
+        await addProduct(result, change.module, { adapter, rows, of });
+      }
+      if (change.multiply !== undefined) {
+        const { multiply: read } = change;
+        multiplyIn(result, await remember(name, () => read(dtype === "f64" ? "f64" : "f32")), rows);
       }
       if (change.biasOf !== undefined) await addBias(result, change.biasOf, adapter, rows);
       round(result.subarray(begin - top * columns, begin - top * columns + data.length), { dtype, data });
@@ -111,9 +125,12 @@ function columnsOf(shape: readonly number[]): number {
 
 function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Change> {
   const changes = new Map<string, Change>();
+  const findWeight = indexWeights(base, adapter.source);
   const add = (target: string, change: Change) => {
-    const name = findWeight(base, target, adapter.source);
-    changes.set(name, { ...changes.get(name), ...change });
+    const name = findWeight(target);
+    const earlier = changes.get(name);
+    if (earlier !== undefined) assertOnce(earlier, change, { name, adapter, base });
+    changes.set(name, { ...earlier, ...change });
     return name;
   };
   for (const [target, replacement] of adapter.replaced) add(target, { replacement });
@@ -122,7 +139,52 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     assertFits(base, adapter, module, { name, replacement: changes.get(name)?.replacement });
     if (module.bias !== undefined) add(`${module.name}.bias`, { biasOf: module });
   }
+  for (const module of adapter.multiplied.values()) {
+    const name = add(`${module.name}.weight`, { multipliedBy: module, multiply: module.readRows });
+    assertMultiplied(base, adapter, module, name);
+    const bias = name.replace(/weight$/, "bias");
+    if (module.hasBias && base.tensors.has(bias)) add(bias, { multiply: module.readBias });
+  }
   return changes;
+}
+
+/** Checks that no two modules of an adapter change one weight, as modules of two text encoders would. */
+function assertOnce(
+  earlier: Change,
+  change: Change,
+  { name, adapter, base }: { readonly name: string; readonly adapter: Adapter; readonly base: Checkpoint },
+): void {
+  const [first, second] = [earlier, change].map(
+    ({ module, multipliedBy, biasOf }) => (module ?? multipliedBy ?? biasOf)?.name,
+  );
+  if (first === undefined || second === undefined || first === second) return;
+  throw new MismatchError(
+    `Cannot apply adapter "${adapter.source}" to "${base.source}" as each weight must be changed once: both "${first}" and "${second}" change "${name}"; write the parts of the adapter into folders of their own by isthmus convert --adapter-names peft, and apply each to its network`,
+    { parameters: [name] },
+  );
+}
+
+function assertMultiplied(
+  base: Checkpoint,
+  { source }: Adapter,
+  module: MultipliedWeight,
+  name: string,
+): void {
+  const { shape, dtype } = entry(base.tensors, name, "tensor");
+  if (!DTYPES[dtype].float) throw integerError(source, base, name);
+  if (module.fits(shape)) return;
+  throw new MismatchError(
+    `Cannot apply adapter "${source}" to "${base.source}" as its ${module.kind} of "${name}" is for a weight ${module.expected}: the weight is ${formatShape(shape)}`,
+    { parameters: [name] },
+  );
+}
+
+function integerError(adapter: string, base: Checkpoint, name: string): UnsupportedError {
+  const { dtype } = entry(base.tensors, name, "tensor");
+  return new UnsupportedError(
+    `Cannot apply adapter "${adapter}" to "${base.source}" as a weight that it changes must hold floating-point numbers: "${name}" is ${dtype}; convert the weights first`,
+    { feature: "integer weights" },
+  );
 }
 
 function assertFits(
@@ -136,12 +198,7 @@ function assertFits(
       ? entry(base.tensors, name, "tensor")
       : entry(adapter.checkpoint.tensors, replacement, "tensor");
   const { dtype } = entry(base.tensors, name, "tensor");
-  if (!DTYPES[dtype].float) {
-    throw new UnsupportedError(
-      `Cannot apply adapter "${adapter.source}" to "${base.source}" as a weight that it changes must hold floating-point numbers: "${name}" is ${dtype}; convert the weights first`,
-      { feature: "integer weights" },
-    );
-  }
+  if (!DTYPES[dtype].float) throw integerError(adapter.source, base, name);
   const extents = moduleExtents(adapter, module);
   const [rows, columns] = module.isTransposed ? [extents.in, extents.out] : [extents.out, extents.in];
   if (module.magnitude !== undefined && module.isTransposed) {
@@ -188,15 +245,10 @@ function widen(
 async function addProduct(
   result: Matrix["data"],
   module: AdapterModule,
-  { adapter, rows, of }: { readonly adapter: Adapter; readonly rows: ChangedRows; readonly of: Factors },
+  { adapter, rows, of }: { readonly adapter: Adapter; readonly rows: ChangedRows; readonly of: ChangeRows },
 ): Promise<void> {
   const { top, bottom, weight } = rows;
-  const part = {
-    ...of.left,
-    rows: bottom - top,
-    data: of.left.data.slice(top * module.rank, bottom * module.rank),
-  };
-  addScaled(result, multiply(part, of.right).data, weight * module.scale);
+  addScaled(result, of(top, bottom), weight * module.scale);
   if (module.magnitude !== undefined) await scaleRowsTo(result, module.magnitude, adapter, rows);
 }
 
@@ -205,18 +257,31 @@ async function addProduct(
  */
 const REMEMBERED = 4;
 
-/** Creates a function that reads the factors of modules, and remembers the factors of the last modules. */
-function createFactors(adapter: Adapter) {
-  const remembered = new Map<string, Promise<Factors>>();
-  return (module: AdapterModule, dtype: TensorInfo["dtype"]): Promise<Factors> => {
-    const earlier = remembered.get(module.name);
+/** Creates a function that remembers what it made of the last keys. */
+function remembering<V>(): (key: string, make: () => V) => V {
+  const remembered = new Map<string, V>();
+  return (key, make) => {
+    const earlier = remembered.get(key);
     if (earlier !== undefined) return earlier;
-    const factors = readStoredFactors(adapter, module, dtype === "f64" ? "f64" : "f32");
-    remembered.set(module.name, factors);
+    const made = make();
+    remembered.set(key, made);
     const [oldest] = remembered.keys();
     if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest);
-    return factors;
+    return made;
   };
+}
+
+/** Creates a function that reads the factors of modules, to compute rows of their products. */
+function createRows(adapter: Adapter) {
+  const remember = remembering<Promise<ChangeRows>>();
+  return (module: AdapterModule, dtype: TensorInfo["dtype"]): Promise<ChangeRows> =>
+    remember(module.name, () => readRows(adapter, module, dtype === "f64" ? "f64" : "f32"));
+}
+
+async function readRows(adapter: Adapter, module: AdapterModule, type: FactorType): Promise<ChangeRows> {
+  if (module.readRows !== undefined && !module.isTransposed) return module.readRows(type);
+  const { left, right } = await readStoredFactors(adapter, module, type);
+  return (top, bottom) => multiply(rowsOf(left, top, bottom), right).data;
 }
 
 function round(result: Matrix["data"], out: Elements): void {

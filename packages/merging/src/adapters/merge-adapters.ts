@@ -57,8 +57,7 @@ export interface MergeAdaptersOptions {
  *   matrices
  * @throws OutOfRangeError if the number of weights differs from the number of adapters, or a rank or density
  *   is out of range
- * @throws UsageError if the combination is unknown, `core` has no rule, or `linear` or `ties` would blend the
- *   factors of files of kohya or diffusers
+ * @throws UsageError if the combination is unknown, or `core` has no rule
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
   const { weights = adapters.map(() => 1), products = plainProducts } = options;
@@ -73,7 +72,6 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
       `Cannot merge ${adapters.length} adapters as each needs a weight: there are ${weights.length}`,
     );
   }
-  assertProducts(first, options);
   for (const adapter of adapters) assertMergeable(first, adapter);
   const names = [...new Set(adapters.flatMap(({ modules }) => [...modules.keys()]))];
   const modules = names.map((name) => {
@@ -132,18 +130,14 @@ function chooseCombination(
   }
 }
 
-/**
- * Checks that adapters of kohya and diffusers are merged by their products: `linear` and `ties` blend
- * factors, as PEFT does, and are for adapters of PEFT.
- */
-function assertProducts({ naming, source }: Adapter, { combination }: MergeAdaptersOptions): void {
-  if (naming === "PEFT" || (combination !== "linear" && combination !== "ties")) return;
-  throw new UsageError(
-    `Cannot merge adapter "${source}" by "${combination}" as this blends factors one by one, as PEFT does, and the mean of factors is not the mean of what they add: choose cat, which is exact, or svd for a smaller rank`,
-  );
-}
-
 function assertMergeable(first: Adapter, adapter: Adapter): void {
+  const [multiplied] = adapter.multiplied.values();
+  if (multiplied !== undefined) {
+    throw new UnsupportedError(
+      `Cannot merge adapter "${adapter.source}" with others as its ${multiplied.kind} multiplies "${multiplied.name}", and is no product of matrices: apply it to its model as model+adapter, and merge models`,
+      { feature: multiplied.kind },
+    );
+  }
   assertSameNames(first, adapter);
   const special = [...adapter.modules.values()].find(({ bias, magnitude }) => bias ?? magnitude);
   if (special !== undefined) {
@@ -175,7 +169,7 @@ function assertSameNames(first: Adapter, adapter: Adapter): void {
       ? `at least one module must be in both: they have "${[...first.modules.keys()][0]}" and "${[...adapter.modules.keys()][0]}"`
       : `their tensors must be named alike: they have the names of ${first.naming} and of ${adapter.naming}`;
   throw new MismatchError(
-    `Cannot merge adapters "${first.source}" and "${adapter.source}" as ${problem}; convert one to the names of the other with the program that made it`,
+    `Cannot merge adapters "${first.source}" and "${adapter.source}" as ${problem}; convert one to the names of the other by isthmus convert --adapter-names`,
     { parameters: [...adapter.modules.keys()] },
   );
 }

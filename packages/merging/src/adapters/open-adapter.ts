@@ -9,8 +9,9 @@ import {
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
-import { openAdapterFile } from "./adapter-file.ts";
 import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
+import { openPeftKind } from "./kinds/open-peft-kind.ts";
+import { openAdapterFile } from "./open-adapter-file.ts";
 
 /** Name of the file of settings in an adapter's folder by PEFT. */
 export const CONFIG_FILE = "adapter_config.json";
@@ -21,13 +22,14 @@ export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] a
 export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 
 /**
- * Opens a LoRA adapter: a folder as PEFT saves it, with `adapter_config.json` and
- * `adapter_model.safetensors`, or a file under the names of kohya's sd-scripts or of diffusers. Only
- * settings, headers and scales are read. The adapter must be closed after use.
+ * Opens an adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`, of
+ * LoRA, LoHa, LoKr, OFT or IA3; or a file under the names of kohya's sd-scripts, LyCORIS, diffusers or
+ * ComfyUI, of LoRA, LoCon, LoHa or LoKr. Only settings, headers and scales are read. The adapter must be
+ * closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other
- * @throws UnsupportedError if the adapter is not LoRA, or uses a variant that is not supported
+ * @throws UnsupportedError if the adapter is of another kind, or uses a variant that is not supported
  *
  * @example
  * ```ts
@@ -49,12 +51,12 @@ export async function openAdapter(path: string): Promise<Adapter> {
   const place = (await findAdapterPlace(path)) ?? { folder: path };
   if ("file" in place) return closeOnFailure(await openCheckpoint(place.file), openAdapterFile);
   const { folder } = place;
-  const config = parseAdapterConfig(
-    await readJsonFile(join(folder, CONFIG_FILE), { within: folder }),
-    folder,
-  );
-  return closeOnFailure(await openCheckpointWithin(await findWeights(folder), folder), (checkpoint) =>
-    createAdapter(folder, checkpoint, config),
+  const settings = await readJsonFile(join(folder, CONFIG_FILE), { within: folder });
+  return closeOnFailure(
+    await openCheckpointWithin(await findWeights(folder), folder),
+    (checkpoint) =>
+      openPeftKind(folder, checkpoint, settings) ??
+      createAdapter(folder, checkpoint, parseAdapterConfig(settings, folder)),
   );
 }
 

@@ -1,5 +1,5 @@
 import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
-import { applyAdapter, isAdapter, openAdapter } from "@isthmus/merging";
+import { type Adapter, applyAdapter, isAdapter, openAdapter } from "@isthmus/merging";
 import { stat } from "@isthmus/platform";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
@@ -24,15 +24,18 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
   await assertNoAdapter(path);
   const network = await openCheckpoint(revision === undefined ? path : `${path}@${revision}`);
   if (lora === undefined) return network;
+  let adapter: Adapter | undefined;
   try {
-    const adapter = await openAdapter(await resolveModelPath(lora));
-    const adapted = applyAdapter(network, adapter);
+    const opened = await openAdapter(await resolveModelPath(lora));
+    adapter = opened;
+    const adapted = applyAdapter(network, opened);
     const close = async () => {
-      await adapter.close();
+      await opened.close();
       await network.close();
     };
     return { ...adapted, close, [Symbol.asyncDispose]: close };
   } catch (error) {
+    await adapter?.close();
     await network.close();
     throw error;
   }

@@ -1,0 +1,79 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { Matrix } from "@isthmus/linear-algebra";
+import { addScaled, subtract } from "../../matrices/kernels/task-vectors.ts";
+import type { ChangedRows } from "../change-rows.ts";
+import type { FactorType } from "../read-factors.ts";
+
+/** Rows of a weight that are changed in place, with the number of elements of each. */
+export interface MultipliedRows {
+  /** Elements of the rows, which are replaced. */
+  readonly data: Matrix["data"];
+  /** Position of the first row in the weight. */
+  readonly top: number;
+  /** Number of elements of each row. */
+  readonly columns: number;
+}
+
+/** Multiplies rows of a weight, or elements of a bias, in place. */
+export type MultiplyRows = (rows: MultipliedRows) => void;
+
+/** Change of a weight that multiplies it, in place of adding to it. */
+export interface MultipliedWeight {
+  /** Name of the module in the network; its weight is `NAME.weight`. */
+  readonly name: string;
+  /** Common name of the kind of adapter. */
+  readonly kind: string;
+  /** Whether the bias of the module is multiplied as well, if it has one. */
+  readonly hasBias: boolean;
+  /** Checks whether a weight of a shape can be multiplied. */
+  readonly fits: (shape: readonly number[]) => boolean;
+  /** Shape of weights that fit, for messages, such as `[*, 8]`. */
+  readonly expected: string;
+  /** Reads the factors, and returns a function that multiplies rows of the weight in place. */
+  readonly readRows: (type: FactorType) => Promise<MultiplyRows>;
+  /** Reads the factors, and returns a function that multiplies elements of the bias in place. */
+  readonly readBias: (type: FactorType) => Promise<MultiplyRows>;
+}
+
+/** Weights and settings of an adapter. */
+export interface MultipliedSource {
+  /** Path of the adapter, for messages. */
+  readonly source: string;
+  /** Weights of the adapter. */
+  readonly checkpoint: Checkpoint;
+  /** Settings in `adapter_config.json`. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A kind of adapter whose changes multiply weights. */
+export interface MultipliedKind {
+  /** Common name of the kind, such as `OFT`. */
+  readonly name: string;
+  /** Type in `adapter_config.json` of PEFT. */
+  readonly peftType: string;
+  /** Pattern of the end of the name of its one tensor for each module. */
+  readonly end: RegExp;
+  /**
+   * Opens the change of a module.
+   * @throws MismatchError if the shape of the tensor is none that the kind has
+   * @throws UnsupportedError if the settings ask for a variant that is not supported
+   */
+  readonly open: (module: string, key: string, source: MultipliedSource) => MultipliedWeight;
+}
+
+/**
+ * Multiplies rows of a weight, or elements of a bias, in place, as much of it as the weight of the adapter
+ * says: `W + weight * (multiplied W - W)`.
+ */
+export function multiplyIn(
+  result: Matrix["data"],
+  multiplyRows: MultiplyRows,
+  { top, columns, weight }: ChangedRows,
+): void {
+  const before = result.slice();
+  multiplyRows({ data: result, top, columns });
+  if (weight === 1) return;
+  subtract(result, before);
+  addScaled(before, result, weight);
+  result.set(before);
+}

@@ -1,0 +1,165 @@
+import { type Checkpoint, entry, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
+import { type Adapter, type AdapterModule, type AdapterNaming, createAdapter, PREFIX } from "./adapter.ts";
+import { parseAdapterConfig } from "./adapter-config.ts";
+import { createFileAdapter } from "./adapter-file.ts";
+import { indexNames } from "./find-weight.ts";
+import { type CanonicalName, createCanonicalNames } from "./names/canonical-name.ts";
+import { createModuleNamer, groupByPart } from "./names/module-namer.ts";
+import { type AdapterPart, type NameStyle, styleOf } from "./names/name-style.ts";
+import { peftSettingsOf } from "./names/peft-settings.ts";
+import { type Origin, originsOf, renamedCheckpoint, type ShapedModule } from "./names/renamed-tensors.ts";
+
+/** Options of {@link renameAdapter}. */
+export interface RenameAdapterOptions {
+  /**
+   * Network that the adapter changes. Its names say where the dots of kohya's names stand, and its shapes
+   * give the factors of LoHa and LoKr theirs. @defaultValue the names of known networks
+   */
+  readonly base?: Checkpoint | undefined;
+}
+
+/** An adapter under other names, or the part of it that belongs to one network of a pipeline. */
+export interface RenamedAdapter {
+  /** Network of the pipeline; undefined if the adapter has the parts of all networks, or names none. */
+  readonly part: AdapterPart | undefined;
+  /** Adapter under the other names. */
+  readonly adapter: Adapter;
+}
+
+/** A module with its canonical name. */
+interface RenamedModule {
+  readonly name: CanonicalName;
+  readonly module: ShapedModule;
+}
+
+/**
+ * Gives the tensors of an adapter the names of another program, lazily. Scales go to the place in which the
+ * program looks for them: into `alpha` for kohya and ComfyUI, into the settings for PEFT, and into the factor
+ * `B` for diffusers, which takes the scale of its own files as 1. LoHa, LoKr and LoCon become LoRA of the
+ * rank that holds them exactly.
+ * @param naming - program after which the tensors are named
+ * @returns one adapter; or, for PEFT, one for each network of a pipeline that the adapter changes
+ * @throws MismatchError if a name cannot be told from the names of known networks or of the base, or two
+ *   modules get one name
+ * @throws UnsupportedError if the adapter changes biases, embeddings or whole tensors, or multiplies weights,
+ *   which other programs have no names for
+ */
+export function renameAdapter(
+  adapter: Adapter,
+  naming: AdapterNaming,
+  { base }: RenameAdapterOptions = {},
+): readonly RenamedAdapter[] {
+  assertPlain(adapter);
+  const style = styleOf(naming);
+  const canonicalName = createCanonicalNames(adapter.naming, adapter.source, base);
+  const shaped = createShaper(adapter, base);
+  const modules = [...adapter.modules.values()].map((module) => ({
+    module: shaped(module),
+    name: canonicalName(module.name),
+  }));
+  if (style.name !== "PEFT") return [{ part: undefined, adapter: renameModules(adapter, style, modules) }];
+  return [...groupByPart(modules)].map(([part, ofPart]) => ({
+    part,
+    adapter: renameModules(adapter, style, ofPart),
+  }));
+}
+
+/**
+ * Makes the function that gives modules the extents of a kernel, if their factors are flat: factors of LoHa
+ * and LoKr, and of LoRA that was merged of these.
+ */
+function createShaper(
+  { source, checkpoint }: Adapter,
+  base: Checkpoint | undefined,
+): (module: AdapterModule) => ShapedModule {
+  const namesOf = base === undefined ? undefined : indexNames(base);
+  return (module) => {
+    const { shape } = entry(checkpoint.tensors, module.a, "tensor");
+    if (module.isFlat !== true && (shape.length > 2 || base === undefined)) return module;
+    const [name, other] = namesOf?.(`${module.name}.weight`) ?? [];
+    const isFound = name !== undefined && other === undefined;
+    const kernel = isFound ? base?.tensors.get(name)?.shape.slice(1) : undefined;
+    if (kernel !== undefined && sizeOf(kernel) === sizeOf(shape.slice(1))) return { ...module, kernel };
+    if (module.isFlat !== true) return module;
+    throw new MismatchError(
+      `Cannot rename "${module.name}" of adapter "${source}" as the shape of its weight must be known, which factors of LoHa and LoKr do not tell: ${base === undefined ? "name the network that it changes by --base" : `"${base.source}" has no such weight, or several`}`,
+      { parameters: [module.name] },
+    );
+  };
+}
+
+function assertPlain({ source, modules, multiplied, replaced }: Adapter): void {
+  const [multiplying] = multiplied.values();
+  const special = [...modules.values()].find(
+    ({ bias, kind, isTransposed }) => bias !== undefined || kind === "embedding" || isTransposed,
+  );
+  const [whole] = replaced.keys();
+  const problem =
+    multiplying !== undefined
+      ? `${multiplying.kind} multiplies "${multiplying.name}"`
+      : special !== undefined
+        ? `"${special.name}" is an embedding, is stored transposed, or has a change of its bias`
+        : whole !== undefined
+          ? `it replaces "${whole}" whole`
+          : undefined;
+  if (problem === undefined) return;
+  throw new UnsupportedError(
+    `Cannot rename adapter "${source}" as low-rank changes of matrices and convolutions alone have names in all programs: ${problem}; apply the adapter to its model`,
+    { feature: problem },
+  );
+}
+
+function renameModules(adapter: Adapter, style: NameStyle, modules: readonly RenamedModule[]): Adapter {
+  const nameIn = createModuleNamer(
+    style,
+    adapter.source,
+    modules.map(({ name }) => name),
+  );
+  const earlier = new Map<string, string>();
+  const origins = new Map<string, Origin>();
+  const named: { name: string; rank: number; alpha: number }[] = [];
+  for (const { name, module } of modules) {
+    const renamed = nameIn(name);
+    assertFree(earlier.get(renamed), { module: module.name, renamed, source: adapter.source });
+    earlier.set(renamed, module.name);
+    named.push({ name: renamed, rank: module.rank, alpha: module.scale * module.rank });
+    const prefix = style.name === "PEFT" ? PREFIX : "";
+    for (const [end, origin] of originsOf(adapter, style, module)) {
+      origins.set(prefix + renamed + end, origin);
+    }
+  }
+  const checkpoint = renamedCheckpoint(adapter, origins);
+  const { source } = adapter;
+  const close = () => adapter.close();
+  if (style.name === "PEFT") {
+    const hasMagnitudes = allOrNone(source, modules);
+    const settings = peftSettingsOf(named, { hasMagnitudes });
+    return { ...createAdapter(source, checkpoint, parseAdapterConfig(settings, source)), close };
+  }
+  const scaled = style.scale === "alpha" ? named : [];
+  const scales = scaled.map(({ name, rank, alpha }) => [name, alpha / rank] as const);
+  return { ...createFileAdapter(source, checkpoint, new Map(scales)), naming: style.name, close };
+}
+
+function assertFree(
+  earlier: string | undefined,
+  { module, renamed, source }: { readonly module: string; readonly renamed: string; readonly source: string },
+): void {
+  if (earlier === undefined) return;
+  throw new MismatchError(
+    `Cannot rename adapter "${source}" as two modules must not get one name: both "${earlier}" and "${module}" would be "${renamed}"`,
+    { parameters: [earlier, module] },
+  );
+}
+
+/** Checks that all modules have lengths of rows or none, as PEFT has one setting for all. */
+function allOrNone(source: string, modules: readonly RenamedModule[]): boolean {
+  const [first] = modules;
+  const has = first?.module.magnitude !== undefined;
+  const other = modules.find(({ module }) => (module.magnitude !== undefined) !== has);
+  if (other === undefined || first === undefined) return has;
+  throw new UnsupportedError(
+    `Cannot give adapter "${source}" the names of PEFT as either all modules or none must have lengths of rows (DoRA): one of "${first.module.name}" and "${other.module.name}" has them`,
+    { feature: "DoRA" },
+  );
+}

@@ -3,6 +3,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
 import { FILE_FORMATS } from "./formats/file-formats.ts";
+import { FOLDER_FORMATS } from "./formats/folder-formats.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
@@ -85,8 +86,13 @@ async function openStored(path: string, within?: string): Promise<Checkpoint> {
   });
 }
 
-/** Opens the checkpoint in a folder: its index, or all its safetensors files together. */
+/**
+ * Opens the checkpoint in a folder: of a training run, its index, or all its safetensors files together.
+ */
 async function openFolder(folder: string): Promise<Checkpoint> {
+  const all = (await readdir(folder)).sort();
+  const form = FOLDER_FORMATS.find(({ matches }) => matches(all));
+  if (form !== undefined) return form.open(folder, all);
   const { indexes, files, others } = await listFolder(folder);
   const [other] = others;
   if (indexes.length + files.length === 0 && other !== undefined) return openOther(folder, others);

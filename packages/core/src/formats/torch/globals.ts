@@ -160,7 +160,8 @@ function lookUp(table: Readonly<Record<string, DType>>, name: string): DType | u
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-function dtypeOf(value: unknown): DType | undefined {
+/** Returns the element type that a global such as `torch.float32` names; undefined for any other value. */
+export function dtypeOf(value: unknown): DType | undefined {
   return value instanceof TorchDType ? value.dtype : undefined;
 }
 

@@ -1,0 +1,169 @@
+# Makes checkpoints of training runs by the programs that write them, for tests of their readers.
+#
+#   pip install torch deepspeed flax orbax-checkpoint keras h5py   (each part runs with what it needs)
+#   python tools/golden/training-runs.py dcp zero ...
+#
+# Each file NAME.json.golden has the files of one checkpoint, compressed by deflate in base64, and its tensors as
+# the program itself reads them, as hexadecimal bytes in row-major order.
+import base64
+import json
+import os
+import shutil
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "packages/core/test-fixtures/runs"
+NAMES = {
+    "float64": "f64", "float32": "f32", "float16": "f16", "bfloat16": "bf16", "int64": "i64", "int32": "i32",
+    "int16": "i16", "int8": "i8", "uint64": "u64", "uint32": "u32", "uint16": "u16", "uint8": "u8", "bool": "bool",
+}
+
+
+def describe(array):
+    """A tensor of PyTorch or an array of NumPy or JAX, as the tests expect it."""
+    if hasattr(array, "detach"):
+        import torch
+
+        array = array.detach().contiguous()
+        name = str(array.dtype).removeprefix("torch.")
+        raw = array.reshape(-1).view(torch.uint8).numpy().tobytes() if array.numel() else b""
+    else:
+        import numpy as np
+
+        array = np.ascontiguousarray(array) if np.ndim(array) else np.asarray(array)
+        name, raw = array.dtype.name, array.tobytes()
+    return {"dtype": NAMES[name], "shape": list(array.shape), "bytes": raw.hex()}
+
+
+def keep(name, path, tensors, made_by):
+    """Stores a file, or all files of a folder, and the tensors that the program itself reads of it."""
+    path = Path(path)
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    content = {
+        str(file.relative_to(path.parent if path.is_file() else path)):
+            base64.b64encode(zlib.compress(file.read_bytes(), 9)).decode() for file in files
+    }
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    document = {"made_by": made_by, "files": content, "tensors": {key: describe(value) for key, value in tensors.items()}}
+    (FOLDER / f"{name}.json.golden").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def spawn(work, count, folder):
+    import torch.multiprocessing
+
+    torch.multiprocessing.spawn(start, args=(work, count, folder), nprocs=count)
+
+
+def start(rank, work, count, folder):
+    import torch.distributed as dist
+
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29517", RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count))
+    dist.init_process_group("gloo", rank=rank, world_size=count)
+    work(rank, folder)
+    dist.barrier()
+    dist.destroy_process_group()
+
+
+# Distributed checkpoints of PyTorch.
+
+
+def placed(rank):
+    """A state of tensors that processes hold in all ways: by rows, by columns, by both, uneven, as copies."""
+    import torch
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    torch.manual_seed(1)
+    line = init_device_mesh("cpu", (4,))
+    grid = init_device_mesh("cpu", (2, 2))
+    full = {
+        "rows": torch.randn(5, 3),
+        "columns": torch.randn(3, 6).to(torch.bfloat16),
+        "blocks": torch.randn(4, 5),
+        "inner": torch.randn(2, 4, 3),
+        "copies": torch.randn(3).to(torch.float16),
+        "plain": torch.randn(2, 2, dtype=torch.float64),
+        "steps": torch.tensor(7),
+    }
+    placements = {"rows": (line, [Shard(0)]), "columns": (line, [Shard(1)]), "blocks": (grid, [Shard(0), Shard(1)]),
+                  "inner": (line, [Shard(1)]), "copies": (line, [Replicate()])}
+    state = {name: distribute_tensor(tensor, *placements[name]) if name in placements else tensor for name, tensor in full.items()}
+    return full, state
+
+
+def save_dcp(rank, folder):
+    import torch.distributed.checkpoint as dcp
+
+    _, state = placed(rank)
+    state = {"model": {"layers": [state], "lone": state["plain"]}, "optim": {"exp_avg": {"rows": state["rows"]}}, "epoch": 3}
+    dcp.save(state, checkpoint_id=f"{folder}/dcp")
+
+
+def save_hf(rank, folder):
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint import HuggingFaceStorageWriter
+
+    _, state = placed(rank)
+    dcp.save({name: state[name] for name in ["rows", "columns", "blocks"]},
+             storage_writer=HuggingFaceStorageWriter(f"{folder}/dcp-safetensors", save_distributed=True))
+
+
+def save_fsdp(rank, folder):
+    import torch
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    torch.manual_seed(2)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.BatchNorm1d(5), torch.nn.Linear(5, 2))
+    mesh = init_device_mesh("cpu", (2,))
+    fully_shard(model, mesh=mesh)
+    optimizer = torch.optim.AdamW(model.parameters())
+    model(torch.randn(4, 3)).square().sum().backward()
+    optimizer.step()
+    weights, moments = get_state_dict(model, optimizer)
+    dcp.save({"app": {"model": weights, "optim": moments}}, checkpoint_id=f"{folder}/fsdp")
+    full, _ = get_state_dict(model, optimizer, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    if rank == 0:
+        torch.save(full, f"{folder}/fsdp-full.pt")
+
+
+def read_dcp(folder):
+    """All tensors of a checkpoint, as PyTorch's own conversion to one file gives them."""
+    import torch
+    from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+
+    dcp_to_torch_save(folder, f"{folder}.pt")
+    return torch.load(f"{folder}.pt", weights_only=False)
+
+
+def make_dcp(folder):
+    import torch
+
+    made_by = f"torch {torch.__version__}"
+    spawn(save_dcp, 4, folder)
+    model = read_dcp(f"{folder}/dcp")["model"]
+    keep("dcp", f"{folder}/dcp", {f"layers.0.{name}": t for name, t in model["layers"][0].items()} | {"lone": model["lone"]}, made_by)
+    spawn(save_hf, 4, folder)
+    from torch.distributed.checkpoint import HuggingFaceStorageReader
+    import torch.distributed.checkpoint as dcp
+    state = {"rows": torch.zeros(5, 3), "columns": torch.zeros(3, 6, dtype=torch.bfloat16), "blocks": torch.zeros(4, 5)}
+    dcp.load(state, storage_reader=HuggingFaceStorageReader(f"{folder}/dcp-safetensors"))
+    keep("dcp-safetensors", f"{folder}/dcp-safetensors", state, made_by)
+    spawn(save_fsdp, 2, folder)
+    model = read_dcp(f"{folder}/fsdp")["app"]["model"]
+    full = torch.load(f"{folder}/fsdp-full.pt")
+    assert all(torch.equal(full[name], model[name]) for name in full)
+    keep("fsdp", f"{folder}/fsdp", model, made_by)
+
+
+MAKERS = {"dcp": make_dcp}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or MAKERS:
+        folder = tempfile.mkdtemp()
+        MAKERS[name](folder)
+        shutil.rmtree(folder)

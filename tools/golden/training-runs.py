@@ -160,7 +160,50 @@ def make_dcp(folder):
     keep("fsdp", f"{folder}/fsdp", model, made_by)
 
 
-MAKERS = {"dcp": make_dcp}
+# ZeRO of DeepSpeed.
+
+
+def save_zero(rank, folder):
+    import torch
+
+    os.environ["DS_ACCELERATOR"] = "cpu"
+    import deepspeed
+    import deepspeed.comm.torch
+
+    # Messages between processes need no kernel of their own, which would be compiled first.
+    deepspeed.comm.torch.build_shm_op = lambda: None
+    deepspeed.init_distributed("gloo")
+    for stage in [2, 3]:
+        torch.manual_seed(stage)
+        model = torch.nn.Sequential(
+            torch.nn.Linear(3, 5), torch.nn.Linear(5, 3), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 5), torch.nn.Linear(5, 1)
+        )
+        for parameter in model[0].parameters():
+            parameter.requires_grad = False
+        if stage == 2:
+            model.add_module("tied", torch.nn.Identity())
+            model.tied.weight = model[3].weight
+        groups = [{"params": [model[1].weight, model[3].weight]},
+                  {"params": [model[1].bias, *model[2].parameters(), model[3].bias, *model[4].parameters()], "weight_decay": 0}]
+        config = {"train_micro_batch_size_per_gpu": 2, "zero_optimization": {"stage": stage}, "zero_allow_untested_optimizer": True}
+        engine, *_ = deepspeed.initialize(model=model, optimizer=torch.optim.AdamW(groups), config=config)
+        engine.backward(engine(torch.randn(2, 3)).square().sum())
+        engine.step()
+        engine.save_checkpoint(f"{folder}/zero{stage}", tag="global_step1")
+
+
+def make_zero(folder):
+    import deepspeed
+    from deepspeed.utils.zero_to_fp32 import get_fp32_state_dict_from_zero_checkpoint
+
+    spawn(save_zero, 2, folder)
+    for stage in [2, 3]:
+        path = Path(folder, f"zero{stage}")
+        (path / "zero_to_fp32.py").unlink()
+        keep(f"zero{stage}", path, get_fp32_state_dict_from_zero_checkpoint(path), f"deepspeed {deepspeed.__version__}")
+
+
+MAKERS = {"dcp": make_dcp, "zero": make_zero}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

@@ -203,7 +203,34 @@ def make_zero(folder):
         keep(f"zero{stage}", path, get_fp32_state_dict_from_zero_checkpoint(path), f"deepspeed {deepspeed.__version__}")
 
 
-MAKERS = {"dcp": make_dcp, "zero": make_zero}
+# MessagePack of Flax.
+
+
+def make_flax(folder):
+    import flax
+    import jax.numpy as jnp
+    import numpy as np
+    from flax import serialization, traverse_util
+
+    rng = np.random.default_rng(3)
+    params = {
+        "dense": {"kernel": rng.standard_normal((3, 4)).astype(np.float32), "bias": jnp.asarray(rng.standard_normal(4), jnp.bfloat16)},
+        "layers": {"0": {"scale": rng.standard_normal(5).astype(np.float16)}, "1": {"scale": np.zeros((0, 2), np.float64)}},
+        "large": np.arange(12, dtype=np.int32).reshape(3, 4),
+        "flag": np.array([True, False]),
+        "scalar": np.float32(2.5),
+    }
+    # Arrays of more than so many bytes are stored in chunks; it is 1 GiB otherwise.
+    serialization.MAX_CHUNK_SIZE = 40
+    state = {"step": 7, "params": params, "opt_state": {"0": {"mu": params["dense"]}}}
+    path = Path(folder, "flax_model.msgpack")
+    path.write_bytes(serialization.to_bytes(state))
+    restored = serialization.msgpack_restore(path.read_bytes())["params"]
+    tensors = traverse_util.flatten_dict({"params": restored}, sep=".")
+    keep("flax", path, tensors, f"flax {flax.__version__}")
+
+
+MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

@@ -14,6 +14,7 @@ import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
 import { resolveModelPath } from "./io/hub-cache.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
+import { leadsWithin } from "./io/model-folder.ts";
 import { openError } from "./io/open-file.ts";
 
 /**
@@ -92,7 +93,7 @@ async function openStored(path: string, within?: string): Promise<Checkpoint> {
 async function openFolder(folder: string): Promise<Checkpoint> {
   const all = (await readdir(folder)).sort();
   const form = FOLDER_FORMATS.find(({ matches }) => matches(all));
-  if (form !== undefined) return form.open(folder, all);
+  if (form !== undefined) return form.open(folder, all, (other) => openFolderWithin(other, folder));
   const { indexes, files, others } = await listFolder(folder);
   const [other] = others;
   if (indexes.length + files.length === 0 && other !== undefined) return openOther(folder, others);
@@ -111,6 +112,16 @@ async function openFolder(folder: string): Promise<Checkpoint> {
   const now = await listFolder(folder);
   const isSame = before === (await stampsOf(folder, now.files)) && now.indexes.length === 0;
   return closeUnless(checkpoint, isSame);
+}
+
+/** Opens a folder to which a file of another one points, and which must lie in that one. */
+async function openFolderWithin(other: string, folder: string): Promise<Checkpoint> {
+  if (!(await isFolder(other)) || !(await leadsWithin(other, folder))) {
+    throw new InputError(`Cannot open "${folder}" as it must hold the folder that it points to: "${other}" is not in it`, {
+      input: folder,
+    });
+  }
+  return openFolder(other);
 }
 
 /** Opens the single file of weights in a folder without safetensors files, or the index of several. */

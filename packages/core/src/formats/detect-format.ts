@@ -23,6 +23,7 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat | "in
   if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
   if (/^\s*\{/.test(text)) return "index";
   if (isOnnx(head)) return "onnx";
+  if (isMap(head)) return "flax";
   const otherFormat = recognizeFile(head);
   if (otherFormat !== undefined) throw unknown(name, `it is ${otherFormat}`);
   // The file is damaged or cut short: the reader of safetensors explains how.
@@ -40,7 +41,7 @@ function hex(bytes: Uint8Array): string {
 
 function unknown(name: string, problem: string): InputError {
   return new InputError(
-    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, or a model.json: ${problem}`,
+    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, Flax, Keras, or a model.json: ${problem}`,
     { input: name },
   );
 }
@@ -118,6 +119,13 @@ function isPickle(head: Uint8Array): boolean {
 function isOnnx(head: Uint8Array): boolean {
   const [first, version = 0, next = 0] = head;
   return first === 0x08 && version > 0 && version < 64 && MODEL_TAGS.has(next);
+}
+
+/** Checks for a dictionary of MessagePack whose first key is text, as Flax writes it. */
+function isMap([first = 0, ...rest]: Uint8Array): boolean {
+  const key = rest[first === 0xde ? 2 : first === 0xdf ? 4 : 0] ?? 0;
+  const isText = (key > 0xa0 && key < 0xc0) || (key >= 0xd9 && key <= 0xdb);
+  return ((first > 0x80 && first < 0x90) || first === 0xde || first === 0xdf) && isText;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { ByteSource } from "../io/byte-source.ts";
+import { openFlax } from "./flax/open-flax.ts";
 import { openGguf } from "./gguf/open-gguf.ts";
 import { openNpzCheckpoint } from "./npz/open-npz-checkpoint.ts";
 import { openOnnx } from "./onnx/open-onnx.ts";
@@ -9,7 +10,7 @@ import { openTorchZip } from "./torch/open-torch-zip.ts";
 import { readZipDirectory } from "./zip/zip-directory.ts";
 
 /** Formats of checkpoints in one file, which `detectFormat` distinguishes by content. */
-export type FileFormat = "safetensors" | "zip" | "torch-legacy" | "gguf" | "onnx";
+export type FileFormat = "safetensors" | "zip" | "torch-legacy" | "gguf" | "onnx" | "flax";
 
 /**
  * Opens a file as a checkpoint, which owns `source` and closes it; on failure the caller must close it.
@@ -24,6 +25,7 @@ export const FILE_FORMATS: Readonly<Record<FileFormat, OpenFormat>> = {
   "torch-legacy": openTorchLegacy,
   gguf: openGguf,
   onnx: openOnnx,
+  flax: openFlax,
 };
 
 /**

@@ -1,14 +1,30 @@
+import { join } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { DCP_METADATA, openDcp } from "./dcp/open-dcp.ts";
 import { isShardOfProcess, openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
+import { readPointer } from "./read-pointer.ts";
+import { openZero } from "./zero/open-zero.ts";
+import { isOptimizerFile } from "./zero/zero-state.ts";
 
 /** A form of folders that training programs write, of several files that are read together. */
 export interface FolderFormat {
   /** Checks by the names of files and folders in it whether a folder has this form. */
   readonly matches: (names: readonly string[]) => boolean;
-  /** Opens the folder as a checkpoint. */
-  readonly open: (folder: string, names: readonly string[]) => Promise<Checkpoint>;
+  /**
+   * Opens the folder as a checkpoint.
+   * @param openOther - opens another folder, to which this one points
+   */
+  readonly open: (
+    folder: string,
+    names: readonly string[],
+    openOther: (folder: string) => Promise<Checkpoint>,
+  ) => Promise<Checkpoint>;
 }
+
+/** File in which DeepSpeed writes the name of the folder of the latest step. */
+const LATEST = "latest";
+
+const hasWeights = (names: readonly string[]): boolean => names.some((name) => /\.(safetensors|bin)$/.test(name));
 
 /** Forms of folders of training runs; the first that matches opens a folder. */
 export const FOLDER_FORMATS: readonly FolderFormat[] = [
@@ -16,5 +32,10 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
   {
     matches: (names) => names.some(isShardOfProcess),
     open: (folder, names) => openShardedSafetensors(folder, names.filter(isShardOfProcess)),
+  },
+  { matches: (names) => names.some(isOptimizerFile), open: openZero },
+  {
+    matches: (names) => names.includes(LATEST) && !hasWeights(names),
+    open: async (folder, _, openOther) => openOther(join(folder, await readPointer(folder, LATEST))),
   },
 ];

@@ -230,7 +230,37 @@ def make_flax(folder):
     keep("flax", path, tensors, f"flax {flax.__version__}")
 
 
-MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax}
+# Keras 3.
+
+
+def make_keras(folder):
+    os.environ["KERAS_BACKEND"] = "jax"
+    import h5py
+    import keras
+    import numpy as np
+
+    keras.utils.set_random_seed(4)
+    model = keras.Sequential([
+        keras.layers.Input((4,)), keras.layers.Dense(3, name="first"), keras.layers.BatchNormalization(),
+        keras.layers.Dense(2, dtype="float16"), keras.layers.Dropout(0.5),
+    ])
+    model.compile("adam", "mse")
+    model.fit(np.ones((2, 4)), np.ones((2, 2)), verbose=0)
+    model.save(f"{folder}/model.keras")
+    model.save_weights(f"{folder}/model.weights.h5")
+    tensors = {}
+
+    def visit(name, member):
+        if isinstance(member, h5py.Dataset) and not name.startswith("optimizer/"):
+            tensors[name.replace("/", ".")] = member[()]
+
+    with h5py.File(f"{folder}/model.weights.h5") as file:
+        file.visititems(visit)
+    for name in ["model.keras", "model.weights.h5"]:
+        keep(f"keras-{name.split('.')[-1]}", f"{folder}/{name}", tensors, f"keras {keras.__version__}, h5py {h5py.__version__}")
+
+
+MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax, "keras": make_keras}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

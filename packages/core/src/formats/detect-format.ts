@@ -2,6 +2,7 @@ import { decodeLatin1 } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import type { FileFormat } from "./file-formats.ts";
+import { HDF5_SIGNATURE } from "./hdf5/open-hdf5.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 
 const BRACE = 0x7b;
@@ -17,6 +18,7 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat | "in
   const text = decodeLatin1(head);
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "zip";
   if (text.startsWith("GGUF")) return "gguf";
+  if (text.startsWith(HDF5_SIGNATURE)) return "hdf5";
   if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
   // A safetensors file has the length of the header, then the brace of its JSON; an index begins with the
   // brace.
@@ -57,7 +59,7 @@ const KNOWN: readonly KnownStart[] = [
   { start: "GGUF", what: "a GGUF checkpoint" },
   {
     start: "\x89HDF",
-    what: "HDF5, as Keras writes it, which is not handled; convert it to safetensors",
+    what: "HDF5, as Keras writes it",
   },
   {
     start: "\x93NUMPY",

@@ -1,0 +1,69 @@
+import { Hdf5Bytes, type Hdf5File, hdf5Error } from "./hdf5-bytes.ts";
+
+/** A message of an object: its shape, its type, where its elements are, what a group links to. */
+export interface Hdf5Message {
+  readonly type: number;
+  readonly body: Hdf5Bytes;
+}
+
+const CONTINUATION = 0x10;
+
+/** Most blocks of messages of one object. */
+const MAX_BLOCKS = 1_000;
+
+/** Reads all messages of the object at an address, of both versions of headers. */
+export async function readMessages(file: Hdf5File, address: number): Promise<Hdf5Message[]> {
+  const head = await file.read(address, Math.min(64, Math.max(16, file.source.size - address)));
+  const isFirst = head.number(0, 1) === 1;
+  if (!isFirst) head.expect(0, "OHDR");
+  const flags = isFirst ? 0 : head.number(5, 1);
+  const form = { isFirst, hasOrder: (flags & 4) !== 0 };
+  const messages: Hdf5Message[] = [];
+  const blocks = [isFirst ? { begin: address + 16, length: head.number(8, 4) } : firstBlock(head, flags, address)];
+  for (const [i, { begin, length }] of blocks.entries()) {
+    if (i > MAX_BLOCKS) throw hdf5Error(file.source, `an object may have ${MAX_BLOCKS} blocks of messages: one has more`);
+    const block = await file.read(begin, length);
+    // Later blocks of the second version have a signature before and a checksum after messages.
+    const from = isFirst || i === 0 ? 0 : 4;
+    for (const message of messagesOf(block, from, isFirst || i === 0 ? length : length - 4, form, file)) {
+      if (message.type !== CONTINUATION) messages.push(message);
+      else blocks.push({ begin: message.body.number(0, 8), length: message.body.number(8, 8) });
+    }
+  }
+  return messages;
+}
+
+/** Returns where messages begin in a header of the second version, whose fields before them vary. */
+function firstBlock(head: Hdf5Bytes, flags: number, address: number): { begin: number; length: number } {
+  const widths = [1, 2, 4, 8] as const;
+  const width = widths[flags & 3] ?? 1;
+  const at = 6 + ((flags & 0x20) !== 0 ? 16 : 0) + ((flags & 0x10) !== 0 ? 4 : 0);
+  return { begin: address + at + width, length: head.number(at, width) };
+}
+
+interface HeaderForm {
+  readonly isFirst: boolean;
+  readonly hasOrder: boolean;
+}
+
+function* messagesOf(
+  block: Hdf5Bytes,
+  from: number,
+  until: number,
+  { isFirst, hasOrder }: HeaderForm,
+  file: Hdf5File,
+): Generator<Hdf5Message> {
+  const headBytes = isFirst ? 8 : hasOrder ? 6 : 4;
+  for (let at = from; at + headBytes <= until; ) {
+    const type = block.number(at, isFirst ? 2 : 1);
+    const length = block.number(at + (isFirst ? 2 : 1), 2);
+    const begin = at + headBytes;
+    if (begin + length > until) throw hdf5Error(file.source, `messages must be within their block: one of ${length} bytes is not`);
+    yield { type, body: blockOf(block, begin, length, file) };
+    at = begin + length;
+  }
+}
+
+function blockOf(block: Hdf5Bytes, begin: number, length: number, { source }: Hdf5File): Hdf5Bytes {
+  return new Hdf5Bytes(block.bytes.subarray(begin, begin + length), source.name);
+}

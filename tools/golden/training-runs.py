@@ -260,7 +260,64 @@ def make_keras(folder):
         keep(f"keras-{name.split('.')[-1]}", f"{folder}/{name}", tensors, f"keras {keras.__version__}, h5py {h5py.__version__}")
 
 
-MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax, "keras": make_keras}
+# Megatron-LM, which no package brings: files of its layout, split by the rules of its layers.
+
+
+def make_megatron(folder):
+    import argparse
+
+    import torch
+
+    torch.manual_seed(5)
+    slices, stages, hidden, wide, layers = 2, 2, 4, 6, 3
+    full = {"embedding.word_embeddings.weight": torch.randn(8, hidden), "embedding.position_embeddings.weight": torch.randn(3, hidden)}
+    for i in range(layers):
+        full |= {
+            f"decoder.layers.{i}.self_attention.linear_qkv.weight": torch.randn(3 * hidden, hidden).to(torch.bfloat16),
+            f"decoder.layers.{i}.self_attention.linear_qkv.layer_norm_weight": torch.randn(hidden),
+            f"decoder.layers.{i}.self_attention.linear_proj.weight": torch.randn(hidden, hidden),
+            f"decoder.layers.{i}.self_attention.linear_proj.bias": torch.randn(hidden),
+            f"decoder.layers.{i}.mlp.linear_fc1.weight": torch.randn(2 * wide, hidden),
+            f"decoder.layers.{i}.mlp.linear_fc2.weight": torch.randn(hidden, wide),
+        }
+    full |= {"decoder.final_layernorm.weight": torch.randn(hidden), "output_layer.weight": torch.randn(8, hidden)}
+
+    def part(name, tensor, t):
+        if "linear_fc1" in name:  # a gate and a projection, each split by rows
+            return torch.cat([half.chunk(slices)[t] for half in tensor.chunk(2)])
+        if name.endswith(("linear_qkv.weight", "word_embeddings.weight", "output_layer.weight")):
+            return tensor.chunk(slices)[t].clone()
+        if name.endswith(("linear_proj.weight", "linear_fc2.weight")):
+            return tensor.chunk(slices, 1)[t].clone()
+        return tensor
+
+    first = 2  # layers of the first stage
+    for t in range(slices):
+        for s in range(stages):
+            model = {}
+            for name, tensor in full.items():
+                pieces = name.split(".")
+                if pieces[1] == "layers":
+                    number = int(pieces[2])
+                    if (number >= first) != (s == 1):
+                        continue
+                    name = ".".join([*pieces[:2], str(number - first * s), *pieces[3:]])
+                elif name.startswith("embedding") == (s == 1):
+                    continue
+                model[name] = part(name, tensor, t)
+            model["decoder.final_layernorm._extra_state"] = torch.zeros(3, dtype=torch.uint8)
+            state = {
+                "args": argparse.Namespace(swiglu=True, tensor_model_parallel_size=slices, pipeline_model_parallel_size=stages, seen=torch.float32),
+                "checkpoint_version": 3.0, "iteration": 20, "model": model, "optimizer": {"exp_avg": torch.randn(2)},
+            }
+            path = Path(folder, "megatron", "iter_0000020", f"mp_rank_{t:02}_{s:03}", "model_optim_rng.pt")
+            path.parent.mkdir(parents=True)
+            torch.save(state, path)
+    Path(folder, "megatron", "latest_checkpointed_iteration.txt").write_text("20")
+    keep("megatron", f"{folder}/megatron", full, f"torch {torch.__version__}, by the layout of Megatron-LM")
+
+
+MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax, "keras": make_keras, "megatron": make_megatron}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

@@ -2,6 +2,7 @@ import { join } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { DCP_METADATA, openDcp } from "./dcp/open-dcp.ts";
 import { isShardOfProcess, openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
+import { isMegatronRank, openMegatron } from "./megatron/open-megatron.ts";
 import { readPointer } from "./read-pointer.ts";
 import { openZero } from "./zero/open-zero.ts";
 import { isOptimizerFile } from "./zero/zero-state.ts";
@@ -24,6 +25,9 @@ export interface FolderFormat {
 /** File in which DeepSpeed writes the name of the folder of the latest step. */
 const LATEST = "latest";
 
+/** File in which Megatron-LM writes the number of the latest iteration. */
+const LATEST_ITERATION = "latest_checkpointed_iteration.txt";
+
 const hasWeights = (names: readonly string[]): boolean => names.some((name) => /\.(safetensors|bin)$/.test(name));
 
 /** Forms of folders of training runs; the first that matches opens a folder. */
@@ -37,5 +41,13 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
   {
     matches: (names) => names.includes(LATEST) && !hasWeights(names),
     open: async (folder, _, openOther) => openOther(join(folder, await readPointer(folder, LATEST))),
+  },
+  { matches: (names) => names.some(isMegatronRank), open: openMegatron },
+  {
+    matches: (names) => names.includes(LATEST_ITERATION),
+    open: async (folder, _, openOther) => {
+      const step = await readPointer(folder, LATEST_ITERATION);
+      return openOther(join(folder, /^\d+$/.test(step) ? `iter_${step.padStart(7, "0")}` : step));
+    },
   },
 ];

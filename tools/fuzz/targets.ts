@@ -22,6 +22,7 @@ import { createShardsTarget } from "./targets/shards.ts";
 import { createStudyTarget } from "./targets/study.ts";
 import { createAlignmentTarget, createSpecTarget } from "./targets/symmetry-files.ts";
 import { createTorchLegacyTarget, createTorchZipTarget } from "./targets/torch.ts";
+import { createDcpTarget, createKerasAndFlaxTarget, createZeroTarget } from "./targets/training-runs.ts";
 
 /** A target, and how many of all inputs it gets. */
 export interface TargetEntry {
@@ -40,6 +41,9 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   gguf: { share: 10, create: createGgufTarget },
   "onnx weights": { share: 10, create: createOnnxWeightsTarget },
   "scaled floats": { share: 6, create: createScaledTarget },
+  "distributed checkpoint": { share: 6, create: createDcpTarget },
+  zero: { share: 4, create: createZeroTarget },
+  "keras and flax": { share: 10, create: createKerasAndFlaxTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
   "model config": { share: 4, create: createModelConfigTarget },
   "model directory": { share: 2, create: createModelDirectoryTarget },

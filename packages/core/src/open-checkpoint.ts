@@ -117,9 +117,12 @@ async function openFolder(folder: string): Promise<Checkpoint> {
 /** Opens a folder to which a file of another one points, and which must lie in that one. */
 async function openFolderWithin(other: string, folder: string): Promise<Checkpoint> {
   if (!(await isFolder(other)) || !(await leadsWithin(other, folder))) {
-    throw new InputError(`Cannot open "${folder}" as it must hold the folder that it points to: "${other}" is not in it`, {
-      input: folder,
-    });
+    throw new InputError(
+      `Cannot open "${folder}" as it must hold the folder that it points to: "${other}" is not in it`,
+      {
+        input: folder,
+      },
+    );
   }
   return openFolder(other);
 }

@@ -4,6 +4,7 @@ import { DCP_METADATA, openDcp } from "./dcp/open-dcp.ts";
 import { isShardOfProcess, openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
 import { isMegatronRank, openMegatron } from "./megatron/open-megatron.ts";
 import { readPointer } from "./read-pointer.ts";
+import { isOrbax, refuseOrbax } from "./refuse-orbax.ts";
 import { openZero } from "./zero/open-zero.ts";
 import { isOptimizerFile } from "./zero/zero-state.ts";
 
@@ -28,7 +29,8 @@ const LATEST = "latest";
 /** File in which Megatron-LM writes the number of the latest iteration. */
 const LATEST_ITERATION = "latest_checkpointed_iteration.txt";
 
-const hasWeights = (names: readonly string[]): boolean => names.some((name) => /\.(safetensors|bin)$/.test(name));
+const hasWeights = (names: readonly string[]): boolean =>
+  names.some((name) => /\.(safetensors|bin)$/.test(name));
 
 /** Forms of folders of training runs; the first that matches opens a folder. */
 export const FOLDER_FORMATS: readonly FolderFormat[] = [
@@ -42,6 +44,7 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
     matches: (names) => names.includes(LATEST) && !hasWeights(names),
     open: async (folder, _, openOther) => openOther(join(folder, await readPointer(folder, LATEST))),
   },
+  { matches: isOrbax, open: refuseOrbax },
   { matches: (names) => names.some(isMegatronRank), open: openMegatron },
   {
     matches: (names) => names.includes(LATEST_ITERATION),

@@ -69,14 +69,19 @@ export class MsgpackCursor {
     const sized = SIZED[code];
     if (sized !== undefined) {
       const length = await this.#unsigned(sized[1]);
-      return sized[0] === "ext" ? { kind: "ext", length, type: await this.#unsigned(1) } : { kind: sized[0], length };
+      return sized[0] === "ext"
+        ? { kind: "ext", length, type: await this.#unsigned(1) }
+        : { kind: sized[0], length };
     }
-    if (code >= 212 && code <= 216) return { kind: "ext", length: 2 ** (code - 212), type: await this.#unsigned(1) };
+    if (code >= 212 && code <= 216)
+      return { kind: "ext", length: 2 ** (code - 212), type: await this.#unsigned(1) };
     const bytes = NUMBERS[code];
     // Unsigned integers are counts; signed ones and floats are skipped.
-    if (bytes !== undefined && code >= 204 && code <= 207) return { kind: "int", value: await this.#unsigned(bytes) };
+    if (bytes !== undefined && code >= 204 && code <= 207)
+      return { kind: "int", value: await this.#unsigned(bytes) };
     if (bytes !== undefined) return { kind: "other", length: bytes };
-    if (code === 0xc1) throw flaxError(this.source, `it must be MessagePack: byte ${this.offset - 1} begins no value`);
+    if (code === 0xc1)
+      throw flaxError(this.source, `it must be MessagePack: byte ${this.offset - 1} begins no value`);
     return { kind: "other", length: 0 };
   }
 
@@ -88,7 +93,10 @@ export class MsgpackCursor {
   /** Moves behind some bytes, without reading them. */
   skip(length: number): void {
     if (length > this.#end - this.offset)
-      throw flaxError(this.source, `it must hold what it claims: byte ${this.offset} claims ${length} bytes of ${this.#end - this.offset}`);
+      throw flaxError(
+        this.source,
+        `it must hold what it claims: byte ${this.offset} claims ${length} bytes of ${this.#end - this.offset}`,
+      );
     this.offset += length;
   }
 

@@ -91,16 +91,22 @@ class FlaxReader {
     return null;
   }
 
-  async #container({ kind, length }: Extract<MsgpackHead, { length: number }>, level: number): Promise<unknown> {
-    if (level >= MAX_NESTING) throw flaxError(this.#source, `values may be nested ${MAX_NESTING} deep: there are more levels`);
-    if (--this.#containers < 0) throw flaxError(this.#source, "it may have a dictionary or list for 16 bytes: it has more");
+  async #container(
+    { kind, length }: Extract<MsgpackHead, { length: number }>,
+    level: number,
+  ): Promise<unknown> {
+    if (level >= MAX_NESTING)
+      throw flaxError(this.#source, `values may be nested ${MAX_NESTING} deep: there are more levels`);
+    if (--this.#containers < 0)
+      throw flaxError(this.#source, "it may have a dictionary or list for 16 bytes: it has more");
     const container = new PickleDict();
     for (let i = 0; i < length; i++) {
       const key = kind === "map" ? await this.#key() : i;
       if (key === CHUNKED && i === 0) return this.#chunked(length, level);
       const value = await this.value(level + 1);
       if (value === null) continue;
-      if (container.entries.has(key)) throw flaxError(this.#source, `keys must differ: ${excerpt(key)} is there twice`);
+      if (container.entries.has(key))
+        throw flaxError(this.#source, `keys must differ: ${excerpt(key)} is there twice`);
       container.entries.set(key, value);
     }
     return container;
@@ -110,7 +116,10 @@ class FlaxReader {
     const head = await this.cursor.head();
     if (head.kind === "int") return String(head.value);
     if (head.kind !== "str" || head.length > MAX_KEY_BYTES)
-      throw flaxError(this.#source, `keys must be text of at most ${MAX_KEY_BYTES} bytes: one before byte ${this.cursor.offset} is not`);
+      throw flaxError(
+        this.#source,
+        `keys must be text of at most ${MAX_KEY_BYTES} bytes: one before byte ${this.cursor.offset} is not`,
+      );
     return this.cursor.text(head.length);
   }
 
@@ -120,10 +129,12 @@ class FlaxReader {
     this.cursor.skip(length);
     const end = this.cursor.offset;
     const inner = new MsgpackCursor(this.#source, begin, end);
-    const fail = () => flaxError(this.#source, `the array at byte ${begin} must be a shape, a type and bytes: it is not`);
+    const fail = () =>
+      flaxError(this.#source, `the array at byte ${begin} must be a shape, a type and bytes: it is not`);
     const outer = await inner.head();
     const extents = await inner.head();
-    if (outer.kind !== "array" || outer.length !== 3 || extents.kind !== "array" || extents.length > MAX_RANK) throw fail();
+    if (outer.kind !== "array" || outer.length !== 3 || extents.kind !== "array" || extents.length > MAX_RANK)
+      throw fail();
     const shape: number[] = [];
     for (let axis = 0; axis < extents.length; axis++) {
       const extent = await inner.head();
@@ -136,7 +147,10 @@ class FlaxReader {
     const data = await inner.head();
     if (data.kind !== "bin" || inner.offset + data.length !== end) throw fail();
     if (sizeOf(shape) * DTYPES[dtype].bytes !== data.length)
-      throw flaxError(this.#source, `the array at byte ${begin} must have as many bytes as ${dtype} [${shape}]: it has ${data.length}`);
+      throw flaxError(
+        this.#source,
+        `the array at byte ${begin} must have as many bytes as ${dtype} [${shape}]: it has ${data.length}`,
+      );
     return new FlaxArray(dtype, shape, [{ begin: inner.offset, length: data.length }]);
   }
 
@@ -163,15 +177,25 @@ class FlaxReader {
     const [first] = chunks;
     const parts = chunks.flatMap((chunk) => chunk.parts);
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (first !== undefined && chunks.every(({ dtype }) => dtype === first.dtype) && sizeOf(shape) * DTYPES[first.dtype].bytes === bytes)
+    if (
+      first !== undefined &&
+      chunks.every(({ dtype }) => dtype === first.dtype) &&
+      sizeOf(shape) * DTYPES[first.dtype].bytes === bytes
+    )
       return new FlaxArray(first.dtype, shape, parts);
-    throw flaxError(this.#source, `the chunks of an array must make up its shape [${shape}]: they have ${bytes} bytes`);
+    throw flaxError(
+      this.#source,
+      `the chunks of an array must make up its shape [${shape}]: they have ${bytes} bytes`,
+    );
   }
 
   async #shapeInto(shape: number[]): Promise<void> {
     const head = await this.cursor.head();
     if ((head.kind !== "map" && head.kind !== "array") || head.length > MAX_RANK)
-      throw flaxError(this.#source, `the shape of an array in chunks must be a list of at most ${MAX_RANK} extents: it is not`);
+      throw flaxError(
+        this.#source,
+        `the shape of an array in chunks must be a list of at most ${MAX_RANK} extents: it is not`,
+      );
     for (let axis = 0; axis < head.length; axis++) {
       if (head.kind === "map") await this.#key();
       const extent = await this.cursor.head();

@@ -2,7 +2,7 @@ import { UnsupportedError } from "../../errors.ts";
 import { MAX_RANK } from "../../io/limits.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { hdf5Error, type Hdf5Bytes, type Hdf5File } from "./hdf5-bytes.ts";
+import { type Hdf5Bytes, type Hdf5File, hdf5Error } from "./hdf5-bytes.ts";
 import type { Hdf5Message } from "./object-header.ts";
 
 const [DATASPACE, DATATYPE, LAYOUT] = [0x01, 0x03, 0x08] as const;
@@ -43,7 +43,8 @@ export function describeDataSet(
   const kind = type.number(0, 1) & 15;
   if (kind === TEXT || kind === VARIABLE) return undefined;
   const dtype = dtypeOf(kind, type);
-  if (dtype === undefined) throw unsupported(file, name, "elements must be numbers of at most 8 bytes", `type of class ${kind}`);
+  if (dtype === undefined)
+    throw unsupported(file, name, "elements must be numbers of at most 8 bytes", `type of class ${kind}`);
   const shape = shapeOf(space, name, file);
   const begin = placeOf(layout, sizeOf(shape) * DTYPES[dtype].bytes, name, file);
   const bigEndian = (kind === INTEGER || kind === FLOAT) && (type.number(1, 1) & 1) !== 0;
@@ -86,7 +87,8 @@ function shapeOf(space: Hdf5Bytes, name: string, file: Hdf5File): number[] {
   const version = space.number(0, 1);
   const rank = space.number(1, 1);
   const at = version === 1 ? 8 : 4;
-  if (version > 2 || rank > MAX_RANK) throw hdf5Error(file.source, `"${name}" must have at most ${MAX_RANK} axes: it has ${rank}`);
+  if (version > 2 || rank > MAX_RANK)
+    throw hdf5Error(file.source, `"${name}" must have at most ${MAX_RANK} axes: it has ${rank}`);
   if (version === 2 && space.number(3, 1) === 2) return [0];
   return Array.from({ length: rank }, (_, axis) => space.number(at + 8 * axis, 8));
 }
@@ -94,11 +96,15 @@ function shapeOf(space: Hdf5Bytes, name: string, file: Hdf5File): number[] {
 function placeOf(layout: Hdf5Bytes, bytes: number, name: string, file: Hdf5File): number | undefined {
   const version = layout.number(0, 1);
   const kind = layout.number(1, 1);
-  if (version < 3 || kind !== 1) throw unsupported(file, name, "elements must be stored one after the other", `layout of class ${kind}`);
+  if (version < 3 || kind !== 1)
+    throw unsupported(file, name, "elements must be stored one after the other", `layout of class ${kind}`);
   const begin = layout.address(2);
   const length = layout.number(10, 8);
   if (begin === undefined && bytes <= file.source.size) return undefined;
   if (begin === undefined || length !== bytes || begin + bytes > file.source.size)
-    throw hdf5Error(file.source, `"${name}" must be ${bytes} bytes within the file of ${file.source.size}: it is ${length} from ${begin}`);
+    throw hdf5Error(
+      file.source,
+      `"${name}" must be ${bytes} bytes within the file of ${file.source.size}: it is ${length} from ${begin}`,
+    );
   return begin;
 }

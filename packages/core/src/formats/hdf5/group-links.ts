@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../../errors.ts";
-import { hdf5Error, type Hdf5Bytes, type Hdf5File } from "./hdf5-bytes.ts";
+import { type Hdf5Bytes, type Hdf5File, hdf5Error } from "./hdf5-bytes.ts";
 import type { Hdf5Message } from "./object-header.ts";
 
 const SYMBOL_TABLE = 0x11;
@@ -62,7 +62,8 @@ async function readSymbols(body: Hdf5Bytes, file: Hdf5File): Promise<Hdf5Link[]>
 
   async function readTree(address: number, depth: number): Promise<void> {
     const head = await file.read(address, 24);
-    if (depth > MAX_LEVEL) throw hdf5Error(file.source, `a tree of symbols may have ${MAX_LEVEL} levels: one has more`);
+    if (depth > MAX_LEVEL)
+      throw hdf5Error(file.source, `a tree of symbols may have ${MAX_LEVEL} levels: one has more`);
     head.expect(0, "TREE");
     const count = head.number(6, 2);
     const isLeaf = head.number(5, 1) === 0;
@@ -82,7 +83,8 @@ async function readSymbols(body: Hdf5Bytes, file: Hdf5File): Promise<Hdf5Link[]>
     for (let i = 0; i < count; i++) {
       const at = SYMBOL_BYTES * i;
       // A cached symbolic link has no object of its own.
-      if (entries.number(at + 16, 4) !== 2) links.push([names.text(entries.number(at, 8)), entries.number(at + 8, 8)]);
+      if (entries.number(at + 16, 4) !== 2)
+        links.push([names.text(entries.number(at, 8)), entries.number(at + 8, 8)]);
     }
   }
 }

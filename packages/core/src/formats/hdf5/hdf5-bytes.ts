@@ -21,7 +21,10 @@ export class Hdf5Bytes {
   /** Reads an unsigned integer of 1, 2, 4 or 8 bytes; one beyond 2^53 is rounded, as it exceeds any file. */
   number(at: number, width: 1 | 2 | 4 | 8): number {
     if (at + width > this.bytes.length)
-      throw hdf5Error(this.#name, `it must hold what it claims: a structure of ${this.bytes.length} bytes claims byte ${at + width}`);
+      throw hdf5Error(
+        this.#name,
+        `it must hold what it claims: a structure of ${this.bytes.length} bytes claims byte ${at + width}`,
+      );
     if (width === 8) return Number(this.#view.getBigUint64(at, true));
     if (width === 4) return this.#view.getUint32(at, true);
     return width === 2 ? this.#view.getUint16(at, true) : this.#view.getUint8(at);
@@ -69,7 +72,10 @@ export class Hdf5File {
     if (this.#left < 0)
       throw hdf5Error(this.source, "each structure must be reached once: groups lead back to themselves");
     if (address + length > this.source.size)
-      throw hdf5Error(this.source, `its structures must be within its ${this.source.size} bytes: one is at ${address}, of ${length} bytes`);
+      throw hdf5Error(
+        this.source,
+        `its structures must be within its ${this.source.size} bytes: one is at ${address}, of ${length} bytes`,
+      );
     return new Hdf5Bytes(await this.source.read(address, address + length), this.source.name);
   }
 }

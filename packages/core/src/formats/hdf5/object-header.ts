@@ -19,9 +19,12 @@ export async function readMessages(file: Hdf5File, address: number): Promise<Hdf
   const flags = isFirst ? 0 : head.number(5, 1);
   const form = { isFirst, hasOrder: (flags & 4) !== 0 };
   const messages: Hdf5Message[] = [];
-  const blocks = [isFirst ? { begin: address + 16, length: head.number(8, 4) } : firstBlock(head, flags, address)];
+  const blocks = [
+    isFirst ? { begin: address + 16, length: head.number(8, 4) } : firstBlock(head, flags, address),
+  ];
   for (const [i, { begin, length }] of blocks.entries()) {
-    if (i > MAX_BLOCKS) throw hdf5Error(file.source, `an object may have ${MAX_BLOCKS} blocks of messages: one has more`);
+    if (i > MAX_BLOCKS)
+      throw hdf5Error(file.source, `an object may have ${MAX_BLOCKS} blocks of messages: one has more`);
     const block = await file.read(begin, length);
     // Later blocks of the second version have a signature before and a checksum after messages.
     const from = isFirst || i === 0 ? 0 : 4;
@@ -58,7 +61,8 @@ function* messagesOf(
     const type = block.number(at, isFirst ? 2 : 1);
     const length = block.number(at + (isFirst ? 2 : 1), 2);
     const begin = at + headBytes;
-    if (begin + length > until) throw hdf5Error(file.source, `messages must be within their block: one of ${length} bytes is not`);
+    if (begin + length > until)
+      throw hdf5Error(file.source, `messages must be within their block: one of ${length} bytes is not`);
     yield { type, body: blockOf(block, begin, length, file) };
     at = begin + length;
   }

@@ -54,8 +54,14 @@ export async function openHdf5(source: ByteSource, files: readonly string[] = []
 async function rootOf(file: Hdf5File): Promise<number> {
   const head = await file.read(0, Math.min(96, file.source.size));
   const version = head.number(8, 1);
-  const [widths, base, root] = version < 2 ? [13, version === 0 ? 24 : 28, version === 0 ? 64 : 68] : [9, 12, 36];
-  if (version > 3 || head.number(widths, 1) !== 8 || head.number(widths + 1, 1) !== 8 || head.number(base, 8) !== 0) {
+  const [widths, base, root] =
+    version < 2 ? [13, version === 0 ? 24 : 28, version === 0 ? 64 : 68] : [9, 12, 36];
+  if (
+    version > 3 ||
+    head.number(widths, 1) !== 8 ||
+    head.number(widths + 1, 1) !== 8 ||
+    head.number(base, 8) !== 0
+  ) {
     throw new UnsupportedError(
       `Cannot read "${file.source.name}" as HDF5 files with addresses of 8 bytes from the beginning are handled, of versions 0 to 3: it is of version ${version} or has others`,
       { feature: "HDF5 superblock" },
@@ -67,7 +73,10 @@ async function rootOf(file: Hdf5File): Promise<number> {
 /** Reads the object at an address: a data set, or a group with all that is in it. */
 async function readObject(file: Hdf5File, address: number, path: readonly string[]): Promise<unknown> {
   if (path.length >= MAX_NESTING)
-    throw hdf5Error(file.source, `groups may be nested ${MAX_NESTING} deep: there are more levels, or one leads back to itself`);
+    throw hdf5Error(
+      file.source,
+      `groups may be nested ${MAX_NESTING} deep: there are more levels, or one leads back to itself`,
+    );
   const messages = await readMessages(file, address);
   if (!isGroup(messages)) return describeDataSet(path.join("/"), messages, file);
   const group = new PickleDict();

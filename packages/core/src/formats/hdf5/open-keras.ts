@@ -21,10 +21,17 @@ export const KERAS_WEIGHTS = "model.weights.h5";
  * @param entry - the file of weights in the archive
  * @throws FormatError if the archive or the weights are damaged
  */
-export async function openKeras(source: ByteSource, files: readonly string[], entry: ZipEntry): Promise<Checkpoint> {
+export async function openKeras(
+  source: ByteSource,
+  files: readonly string[],
+  entry: ZipEntry,
+): Promise<Checkpoint> {
   const name = `${source.name}: ${entry.name}`;
   if (!entry.stored && entry.size > MAX_INFLATED_BYTES)
-    throw hdf5Error(source, `compressed weights may have at most ${MAX_INFLATED_BYTES} bytes: they have ${entry.size}`);
+    throw hdf5Error(
+      source,
+      `compressed weights may have at most ${MAX_INFLATED_BYTES} bytes: they have ${entry.size}`,
+    );
   const weights = entry.stored
     ? sliceSource(source, await entry.locate(), entry.size, name)
     : createBytesSource(await unpackEntry(entry, source), name);

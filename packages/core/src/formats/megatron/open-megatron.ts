@@ -71,7 +71,8 @@ async function findFiles(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, readonly [slice: number, stage: number]>> {
   const strange = names.find((name) => name.startsWith("mp_rank_") && !RANK.test(name));
-  if (strange !== undefined) throw unsupported(folder, `experts in parallel are not handled: there is "${strange}"`);
+  if (strange !== undefined)
+    throw unsupported(folder, `experts in parallel are not handled: there is "${strange}"`);
   const files = new Map<string, readonly [number, number]>();
   const found = new Set<string>();
   for (const name of names) {
@@ -97,7 +98,9 @@ async function findFiles(
 }
 
 function missing(path: string): InputError {
-  return new InputError(`Cannot open "${path}" as the file of each process must be there: it is missing`, { input: path });
+  return new InputError(`Cannot open "${path}" as the file of each process must be there: it is missing`, {
+    input: path,
+  });
 }
 
 function unsupported(folder: string, problem: string): UnsupportedError {
@@ -111,17 +114,27 @@ async function readRank(source: ByteSource, slice: number, stage: number): Promi
   const file = await readRankFile(source);
   const args = lookInto(file.value, "args");
   if (lookInto(file.value, "model") === undefined)
-    throw unsupported(source.name, "weights must be under the key model: virtual stages of a pipeline are not handled");
+    throw unsupported(
+      source.name,
+      "weights must be under the key model: virtual stages of a pipeline are not handled",
+    );
   const version = lookInto(file.value, "checkpoint_version");
   if (typeof version === "number" && version < 1)
-    throw unsupported(source.name, `the layout of queries, keys and values must be of version 1 or later: it is ${version}`);
-  const sizes = ["tensor_model_parallel_size", "pipeline_model_parallel_size"].map((name) => lookInto(args, name));
+    throw unsupported(
+      source.name,
+      `the layout of queries, keys and values must be of version 1 or later: it is ${version}`,
+    );
+  const sizes = ["tensor_model_parallel_size", "pipeline_model_parallel_size"].map((name) =>
+    lookInto(args, name),
+  );
   for (const [i, place] of [slice, stage].entries()) {
     const size = sizes[i];
     if (typeof size === "number" && place >= size)
       throw megatronError(source, `it must be of one of ${size} processes: it is in place ${place}`);
   }
-  const found = [...collectTensors(lookInto(file.value, "model"), source.name)].filter(([name]) => !name.endsWith("_extra_state"));
+  const found = [...collectTensors(lookInto(file.value, "model"), source.name)].filter(
+    ([name]) => !name.endsWith("_extra_state"),
+  );
   const reads = file.readers(found.map(([, tensor]) => tensor));
   const tensors = new Map(found.map(([name, info], i) => [name, { info, read: at(reads, i) }]));
   return { slice, stage, file: source.name, isGated: lookInto(args, "swiglu") === true, tensors };
@@ -141,7 +154,10 @@ function joinStages(folder: string, ranks: readonly Rank[]): ReadonlyMap<string,
       const number = LAYER.exec(name)?.[2];
       const first = before;
       layers = Math.max(layers, number === undefined ? 0 : Number(number) + 1);
-      const full = name.replace(LAYER, (_, start: string, n: string) => `${start}layers.${Number(n) + first}.`);
+      const full = name.replace(
+        LAYER,
+        (_, start: string, n: string) => `${start}layers.${Number(n) + first}.`,
+      );
       // The last stage has a copy of tied embeddings.
       if (!joined.has(full)) joined.set(full, joinSlices(folder, name, slices));
     }
@@ -153,37 +169,69 @@ function joinStages(folder: string, ranks: readonly Rank[]): ReadonlyMap<string,
 function joinSlices(folder: string, name: string, slices: readonly Rank[]): JoinedTensor {
   const parts = slices.map(({ tensors, file }) => {
     const tensor = tensors.get(name);
-    if (tensor === undefined) throw megatronError(file, `it must hold a slice of "${name}", as that of the first process does`);
+    if (tensor === undefined)
+      throw megatronError(file, `it must hold a slice of "${name}", as that of the first process does`);
     return { ...tensor, file };
   });
   const { dtype, shape } = at(parts, 0).info;
   if (parts.some(({ info }) => info.dtype !== dtype || !sameShape(info.shape, shape)))
     throw megatronError(folder, `slices of "${name}" must have one type and shape: they differ`);
   const split = parts.length === 1 ? "copies" : splitOf(name, at(slices, 0).isGated);
-  if (split === undefined) throw unsupported(folder, `it must be known how "${name}" is split: no rule fits its name`);
+  if (split === undefined)
+    throw unsupported(folder, `it must be known how "${name}" is split: no rule fits its name`);
   const axis = split === "columns" ? 1 : 0;
-  if (split === "copies") return { dtype, shape, pieces: [boxOf(at(parts, 0), shape.map(() => 0), shape)] };
+  if (split === "copies")
+    return {
+      dtype,
+      shape,
+      pieces: [
+        boxOf(
+          at(parts, 0),
+          shape.map(() => 0),
+          shape,
+        ),
+      ],
+    };
   const extent = shape[axis];
-  if (extent === undefined) throw megatronError(folder, `"${name}" must have ${axis + 1} axes: it has ${shape.length}`);
+  if (extent === undefined)
+    throw megatronError(folder, `"${name}" must have ${axis + 1} axes: it has ${shape.length}`);
   const full = shape.map((size, i) => (i === axis ? size * parts.length : size));
   if (split !== "gated rows") {
-    const pieces = parts.map((part, i) => boxOf(part, shape.map((_, k) => (k === axis ? i * extent : 0)), shape));
+    const pieces = parts.map((part, i) =>
+      boxOf(
+        part,
+        shape.map((_, k) => (k === axis ? i * extent : 0)),
+        shape,
+      ),
+    );
     return { dtype, shape: full, pieces };
   }
   // Each slice has its rows of the gate, then its rows of the projection.
   const half = extent / 2;
-  if (!Number.isInteger(half)) throw megatronError(folder, `"${name}" must have as many rows of a gate as of a projection: it has ${extent}`);
+  if (!Number.isInteger(half))
+    throw megatronError(
+      folder,
+      `"${name}" must have as many rows of a gate as of a projection: it has ${extent}`,
+    );
   const box = shape.map((size, i) => (i === 0 ? half : size));
   const skip = half * shape.slice(1).reduce((product, size) => product * size, 1);
   const pieces = parts.flatMap((part, i) =>
     [0, 1].map((side) => {
       const read: ReadPart = (begin, out) => part.read(side * skip + begin, out);
-      return boxOf({ ...part, read }, shape.map((_, k) => (k === 0 ? (side * parts.length + i) * half : 0)), box);
+      return boxOf(
+        { ...part, read },
+        shape.map((_, k) => (k === 0 ? (side * parts.length + i) * half : 0)),
+        box,
+      );
     }),
   );
   return { dtype, shape: full, pieces };
 }
 
-function boxOf(part: { readonly file: string; readonly read: ReadPart }, offsets: readonly number[], sizes: readonly number[]): Piece {
+function boxOf(
+  part: { readonly file: string; readonly read: ReadPart },
+  offsets: readonly number[],
+  sizes: readonly number[],
+): Piece {
   return { offsets, sizes, origin: part.file, read: part.read };
 }

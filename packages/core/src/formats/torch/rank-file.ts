@@ -1,5 +1,5 @@
-import type { ByteSource } from "../../io/byte-source.ts";
 import { entry } from "../../invariant.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
 import type { ReadPart } from "../pieces/piece.ts";
 import { tensorReader } from "./define-torch-checkpoint.ts";
 import { createSettingsFinder } from "./globals.ts";

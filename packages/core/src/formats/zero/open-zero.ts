@@ -1,14 +1,21 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { at, entry } from "../../invariant.ts";
+import { DTYPES, type DType } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { convertedReader } from "../pieces/converted-reader.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
 import { openSources } from "../pieces/open-sources.ts";
 import type { ReadPart } from "../pieces/piece.ts";
 import { type Part, readInSequence } from "../pieces/read-in-sequence.ts";
-import { DTYPES, type DType } from "../../tensor/dtype.ts";
-import { sizeOf } from "../../tensor/shape.ts";
 import type { TorchTensor } from "../torch/tensors.ts";
-import { findZeroFiles, type ModelState, type OptimizerState, readModelState, readOptimizers, zeroError } from "./zero-state.ts";
+import {
+  findZeroFiles,
+  type ModelState,
+  type OptimizerState,
+  readModelState,
+  readOptimizers,
+  zeroError,
+} from "./zero-state.ts";
 
 /**
  * Opens a folder `global_stepN` in which DeepSpeed stored a run with ZeRO, of stage 1, 2 or 3: the weights in
@@ -68,7 +75,11 @@ class Joiner {
 
   #add(name: string, dtype: DType, shape: readonly number[], read: ReadPart): void {
     const origin = this.#model.file.name;
-    this.#joined.set(name, { dtype, shape, pieces: [{ offsets: shape.map(() => 0), sizes: shape, origin, read }] });
+    this.#joined.set(name, {
+      dtype,
+      shape,
+      pieces: [{ offsets: shape.map(() => 0), sizes: shape, origin, read }],
+    });
   }
 
   /** Buffers of floats are given in f32, as the script of DeepSpeed gives them. */
@@ -103,7 +114,10 @@ class Joiner {
       const { dtype } = at(parts, 0).tensor;
       const held = parts.reduce((sum, { length }) => sum + length, 0);
       if (held < sizeOf(shape) || parts.some(({ tensor }) => tensor.dtype !== dtype))
-        throw zeroError(this.#model.file, `parts of "${name}" must make it up: they are ${held} of ${sizeOf(shape)} elements`);
+        throw zeroError(
+          this.#model.file,
+          `parts of "${name}" must make it up: they are ${held} of ${sizeOf(shape)} elements`,
+        );
       this.#add(name, dtype, shape, readInSequence(parts));
     }
   }
@@ -113,7 +127,10 @@ class Joiner {
     const { groups, file } = this.#model;
     const first = at(this.#optimizers, 0, "optimizer");
     if (groups.length !== first.groups.length)
-      throw zeroError(file, `it must name the parameters of ${first.groups.length} groups: it names ${groups.length}`);
+      throw zeroError(
+        file,
+        `it must name the parameters of ${first.groups.length} groups: it names ${groups.length}`,
+      );
     for (const [i, shapes] of groups.entries()) {
       const parts = this.#optimizers.map((optimizer) => partOf(optimizer, at(optimizer.groups, i, "group")));
       const length = parts.reduce((sum, part) => sum + part.length, 0);
@@ -124,7 +141,10 @@ class Joiner {
         const start = offset;
         offset += sizeOf(shape);
         if (!(offset <= length))
-          throw zeroError(file, `group ${i} must hold its parameters: "${name}" ends at element ${offset} of ${length}`);
+          throw zeroError(
+            file,
+            `group ${i} must hold its parameters: "${name}" ends at element ${offset} of ${length}`,
+          );
         this.#add(name, at(first.groups, i).dtype, shape, (begin, out) => sequence(start + begin, out));
         offset += paddings[position] ?? 0;
       }
@@ -146,8 +166,20 @@ class Joiner {
       offset += part;
       const short = ranks.findIndex(({ length }) => !(offset <= length));
       if (short >= 0)
-        throw zeroError(at(this.#optimizers, short).file, `it must hold its part of "${name}", up to element ${offset}: it has ${at(ranks, short).length}`);
-      this.#add(name, dtype, shape, readEvenly(ranks.map(({ read }) => read), part, start));
+        throw zeroError(
+          at(this.#optimizers, short).file,
+          `it must hold its part of "${name}", up to element ${offset}: it has ${at(ranks, short).length}`,
+        );
+      this.#add(
+        name,
+        dtype,
+        shape,
+        readEvenly(
+          ranks.map(({ read }) => read),
+          part,
+          start,
+        ),
+      );
     }
   }
 }
@@ -170,5 +202,7 @@ function partOf({ file }: OptimizerState, tensor: TorchTensor): Part {
 
 function paddingsOf(value: unknown, group: number): readonly number[] {
   const list = Array.isArray(value) ? value[group] : undefined;
-  return Array.isArray(list) ? list.map((one: unknown) => (typeof one === "number" && one >= 0 ? one : 0)) : [];
+  return Array.isArray(list)
+    ? list.map((one: unknown) => (typeof one === "number" && one >= 0 ? one : 0))
+    : [];
 }

@@ -45,7 +45,10 @@ export function findZeroFiles(folder: string, names: readonly string[]): ZeroFil
     if (number !== undefined && Number(number) !== rank) throw missingFile(folder, rank, name);
   }
   if (models.length > 0) return { optimizers, models };
-  throw new InputError(`Cannot open "${folder}" as files of model states must be beside those of the optimizer: there are none`, { input: folder });
+  throw new InputError(
+    `Cannot open "${folder}" as files of model states must be beside those of the optimizer: there are none`,
+    { input: folder },
+  );
 }
 
 function missingFile(folder: string, rank: number, like: string): InputError {
@@ -87,7 +90,10 @@ export async function readOptimizers(
   const [{ stage, groups } = { stage: 0, groups: [] }] = states;
   for (const state of states) {
     if (state.stage !== stage || state.groups.length !== groups.length)
-      throw zeroError(state.file, `all processes must have one stage and as many groups: it has stage ${state.stage} and ${state.groups.length}, not ${stage} and ${groups.length}`);
+      throw zeroError(
+        state.file,
+        `all processes must have one stage and as many groups: it has stage ${state.stage} and ${state.groups.length}, not ${stage} and ${groups.length}`,
+      );
   }
   return states;
 }
@@ -102,10 +108,19 @@ async function readOptimizer(source: ByteSource, files: number, folder: string):
   const count = Math.max(0, ...[counts, ...itemsOf(counts)].map((one) => countOf(one) ?? 0));
   if (count > files) throw missingFile(folder, files, source.name.slice(folder.length + 1));
   if (count !== files)
-    throw zeroError(source, `there must be a file for each of its ${count} processes: there are ${files}; an earlier run may have left some`);
-  const groups = itemsOf(lookInto(state, stage === 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups"));
+    throw zeroError(
+      source,
+      `there must be a file for each of its ${count} processes: there are ${files}; an earlier run may have left some`,
+    );
+  const groups = itemsOf(
+    lookInto(state, stage === 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups"),
+  );
   const flat = groups.filter(isTorchTensor);
-  if (flat.length === 0 || flat.length !== groups.length || flat.some((tensor) => tensor.shape.length !== 1 || tensor.dtype !== at(flat, 0).dtype))
+  if (
+    flat.length === 0 ||
+    flat.length !== groups.length ||
+    flat.some((tensor) => tensor.shape.length !== 1 || tensor.dtype !== at(flat, 0).dtype)
+  )
     throw zeroError(source, "it must hold the weights of each group as a flat tensor: it does not");
   return { file, stage, groups: flat, paddings: lookInto(state, "param_alignment_paddings") };
 }
@@ -137,7 +152,9 @@ export async function readModelState(source: ByteSource): Promise<ModelState> {
     frozen: shapesOf(of("frozen_param_shapes"), file),
     fragments: tensorsOf(of("frozen_param_fragments")),
     buffers: new Map([...tensorsOf(of("module"))].filter(([name]) => names.has(name))),
-    shared: entriesOf(of("shared_params")).flatMap(([name, as]) => (typeof as === "string" ? [[name, as] as const] : [])),
+    shared: entriesOf(of("shared_params")).flatMap(([name, as]) =>
+      typeof as === "string" ? [[name, as] as const] : [],
+    ),
   };
 }
 
@@ -150,5 +167,7 @@ function shapesOf(value: unknown, file: RankFile): (readonly [string, readonly n
 }
 
 function tensorsOf(value: unknown): ReadonlyMap<string, TorchTensor> {
-  return new Map(entriesOf(value).flatMap(([name, tensor]) => (isTorchTensor(tensor) ? [[name, tensor] as const] : [])));
+  return new Map(
+    entriesOf(value).flatMap(([name, tensor]) => (isTorchTensor(tensor) ? [[name, tensor] as const] : [])),
+  );
 }

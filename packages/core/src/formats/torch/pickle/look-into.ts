@@ -31,6 +31,8 @@ export function countOf(value: unknown): number | undefined {
 /** Returns extents that a pickle holds as a tuple or list of counts; undefined for other values. */
 export function extentsOf(value: unknown, most: number): readonly number[] | undefined {
   if (!(value instanceof PickleTuple) && !Array.isArray(value)) return undefined;
-  const extents = itemsOf(value).slice(0, most + 1).flatMap((item) => countOf(item) ?? []);
+  const extents = itemsOf(value)
+    .slice(0, most + 1)
+    .flatMap((item) => countOf(item) ?? []);
   return extents.length === itemsOf(value).length && extents.length <= most ? extents : undefined;
 }

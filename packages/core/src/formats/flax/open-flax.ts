@@ -79,7 +79,7 @@ class FlaxReader {
   constructor(source: ByteSource) {
     this.#source = source;
     this.cursor = new MsgpackCursor(source);
-    this.#containers = 1_000 + source.size / 16;
+    this.#containers = 10_000 + source.size / 64;
   }
 
   /** Reads the value at the cursor; scalars and text are null. */
@@ -98,7 +98,7 @@ class FlaxReader {
     if (level >= MAX_NESTING)
       throw flaxError(this.#source, `values may be nested ${MAX_NESTING} deep: there are more levels`);
     if (--this.#containers < 0)
-      throw flaxError(this.#source, "it may have a dictionary or list for 16 bytes: it has more");
+      throw flaxError(this.#source, "it may have a dictionary or list for 64 bytes: it has more");
     const container = new PickleDict();
     for (let i = 0; i < length; i++) {
       const key = kind === "map" ? await this.#key() : i;

@@ -25,10 +25,10 @@ export async function readMessages(file: Hdf5File, address: number): Promise<Hdf
   for (const [i, { begin, length }] of blocks.entries()) {
     if (i > MAX_BLOCKS)
       throw hdf5Error(file.source, `an object may have ${MAX_BLOCKS} blocks of messages: one has more`);
-    const block = await file.read(begin, length);
+    const { bytes } = await file.read(begin, length);
     // Later blocks of the second version have a signature before and a checksum after messages.
-    const from = isFirst || i === 0 ? 0 : 4;
-    for (const message of messagesOf(block, from, isFirst || i === 0 ? length : length - 4, form, file)) {
+    const inner = isFirst || i === 0 ? bytes : bytes.subarray(4, -4);
+    for (const message of messagesOf(new Hdf5Bytes(inner, file.source.name), form, file)) {
       if (message.type !== CONTINUATION) messages.push(message);
       else blocks.push({ begin: message.body.number(0, 8), length: message.body.number(8, 8) });
     }
@@ -44,30 +44,28 @@ function firstBlock(head: Hdf5Bytes, flags: number, address: number): { begin: n
   return { begin: address + at + width, length: head.number(at, width) };
 }
 
+/** Form of the messages of a header. */
 interface HeaderForm {
+  /** Whether the header is of the first version. */
   readonly isFirst: boolean;
+  /** Whether each message has the number of its creation. */
   readonly hasOrder: boolean;
 }
 
 function* messagesOf(
   block: Hdf5Bytes,
-  from: number,
-  until: number,
   { isFirst, hasOrder }: HeaderForm,
-  file: Hdf5File,
+  { source }: Hdf5File,
 ): Generator<Hdf5Message> {
   const headBytes = isFirst ? 8 : hasOrder ? 6 : 4;
-  for (let at = from; at + headBytes <= until; ) {
+  const until = block.bytes.length;
+  for (let at = 0; at + headBytes <= until; ) {
     const type = block.number(at, isFirst ? 2 : 1);
     const length = block.number(at + (isFirst ? 2 : 1), 2);
     const begin = at + headBytes;
     if (begin + length > until)
-      throw hdf5Error(file.source, `messages must be within their block: one of ${length} bytes is not`);
-    yield { type, body: blockOf(block, begin, length, file) };
+      throw hdf5Error(source, `messages must be within their block: one of ${length} bytes is not`);
+    yield { type, body: new Hdf5Bytes(block.bytes.subarray(begin, begin + length), source.name) };
     at = begin + length;
   }
-}
-
-function blockOf(block: Hdf5Bytes, begin: number, length: number, { source }: Hdf5File): Hdf5Bytes {
-  return new Hdf5Bytes(block.bytes.subarray(begin, begin + length), source.name);
 }

@@ -74,7 +74,6 @@ async function findFiles(
   if (strange !== undefined)
     throw unsupported(folder, `experts in parallel are not handled: there is "${strange}"`);
   const files = new Map<string, readonly [number, number]>();
-  const found = new Set<string>();
   for (const name of names) {
     const [, slice, stage = "0"] = RANK.exec(name) ?? [];
     if (slice === undefined) continue;
@@ -82,19 +81,26 @@ async function findFiles(
     const file = FILES.find((one) => inside.includes(one));
     if (file === undefined) throw missing(join(folder, name, at(FILES, 0)));
     files.set(`${name}/${file}`, [Number(slice), Number(stage)]);
-    found.add(`${Number(slice)} ${Number(stage)}`);
   }
+  assertGrid(folder, files);
+  return files;
+}
+
+/** Checks that there is a process for each slice of each stage. */
+function assertGrid(
+  folder: string,
+  files: ReadonlyMap<string, readonly [slice: number, stage: number]>,
+): void {
   const isPipelined = [...files.keys()].some((name) => /^mp_rank_\d{2}_/.test(name));
   const places = [...files.values()];
-  const [slices, stages] = [0, 1].map((i) => 1 + Math.max(...places.map((place) => at(place, i))));
-  for (let slice = 0; slice < (slices ?? 0); slice++) {
-    for (let stage = 0; stage < (stages ?? 0); stage++) {
-      if (found.has(`${slice} ${stage}`)) continue;
-      const suffix = isPipelined ? `_${String(stage).padStart(3, "0")}` : "";
-      throw missing(join(folder, `mp_rank_${String(slice).padStart(2, "0")}${suffix}`));
-    }
+  const present = new Set(places.map(String));
+  const [slices = 0, stages = 0] = [0, 1].map((i) => 1 + Math.max(...places.map((place) => at(place, i))));
+  for (let i = 0; i < slices * stages; i++) {
+    const [slice, stage] = [Math.floor(i / stages), i % stages];
+    if (present.has(String([slice, stage]))) continue;
+    const suffix = isPipelined ? `_${String(stage).padStart(3, "0")}` : "";
+    throw missing(join(folder, `mp_rank_${String(slice).padStart(2, "0")}${suffix}`));
   }
-  return files;
 }
 
 function missing(path: string): InputError {

@@ -19,9 +19,9 @@ import { openError } from "./io/open-file.ts";
 
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file
- * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, weights of
- * Flax or Keras 3, or the `model.json` of a TensorFlow.js LayersModel. The format is detected from the content,
- * never from the name. A folder may also be a checkpoint of a training run: of PyTorch's distributed
+ * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, weights
+ * of Flax or Keras 3, or the `model.json` of a TensorFlow.js LayersModel. The format is detected from the
+ * content, never from the name. A folder may also be a checkpoint of a training run: of PyTorch's distributed
  * checkpoints, DeepSpeed's ZeRO or Megatron-LM.
  *
  * A name of the Hugging Face hub, `owner/model` or `owner/model@revision`, opens the model that `hf download`

@@ -124,8 +124,9 @@ function isOnnx(head: Uint8Array): boolean {
 }
 
 /** Checks for a dictionary of MessagePack whose first key is text, as Flax writes it. */
-function isMap([first = 0, ...rest]: Uint8Array): boolean {
-  const key = rest[first === 0xde ? 2 : first === 0xdf ? 4 : 0] ?? 0;
+function isMap(head: Uint8Array): boolean {
+  const [first = 0] = head;
+  const [key = 0] = head.subarray(first === 0xde ? 3 : first === 0xdf ? 5 : 1);
   const isText = (key > 0xa0 && key < 0xc0) || (key >= 0xd9 && key <= 0xdb);
   return ((first > 0x80 && first < 0x90) || first === 0xde || first === 0xdf) && isText;
 }

@@ -1,4 +1,4 @@
-import { allocateData, type Elements, lerpInto } from "@isthmus/core";
+import { allocateData, at, type Elements, lerpInto } from "@isthmus/core";
 import type { MergeMethod } from "../merge-method.ts";
 import { addWeightedInto, positionsOfWeight } from "../weighted-sum.ts";
 
@@ -41,7 +41,8 @@ interface TwoAverages {
  * import { createCheckpoint, createTensor } from "@isthmus/core";
  * import { extraMerge, merge } from "@isthmus/merging";
  *
- * const saved = [1, 3, 5, 7].map((x) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(x)) }));
+ * const save = (x: number) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(x)) });
+ * const saved = [1, 3, 5, 7].map(save);
  * const beyond = merge(saved, { method: extraMerge, parameters: { window: 2, alpha: 0.5 } });
  * assert.deepEqual((await beyond.read("w")).data, Float32Array.of(8)); // 6 + 0.5 (6 - 2)
  * ```
@@ -56,7 +57,7 @@ export const extraMerge: MergeMethod<typeof PARAMETERS, TwoAverages> = {
   integersFrom: (_, count) => count - 1,
   networksRead({ window, alpha }, count) {
     const { early, late } = averagesOf(count, window);
-    return positionsOfWeight(late.map((weight, i) => weight + (alpha === 0 ? 0 : (early[i] ?? 0))));
+    return positionsOfWeight(late.map((weight, i) => weight + (alpha === 0 ? 0 : at(early, i))));
   },
   survey: ({ parameters, networks }) => averagesOf(networks.length, parameters.window),
   blendInto({ tensor, parts, survey: { early, late } }, out) {

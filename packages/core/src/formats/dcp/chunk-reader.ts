@@ -20,7 +20,7 @@ const MOST_OPEN = 1_000;
 export class ChunkReader {
   readonly #open: Map<DcpChunk, Promise<Checkpoint>> = new Map();
 
-  /** Makes the function that reads elements of a chunk from the file that has it. */
+  /** Makes the function that reads elements of a chunk from the file that holds the chunk. */
   reader(name: string, dtype: DType, chunk: DcpChunk, source: ByteSource): ReadPart {
     return async (begin, out) => {
       const stored = await this.#opened(chunk, source);
@@ -31,12 +31,12 @@ export class ChunkReader {
         lone[1].dtype !== dtype ||
         !sameShape(lone[1].shape, chunk.sizes)
       ) {
-        const found = [...stored.tensors.values()].map(
+        const kinds = [...stored.tensors.values()].map(
           ({ dtype, shape }) => `${dtype} ${formatShape(shape)}`,
         );
         throw formatError(
           source,
-          `the chunk of "${name}" at byte ${chunk.begin} must be ${dtype} ${formatShape(chunk.sizes)} as the metadata says: it is ${found.slice(0, 3).join(", ")}`,
+          `the chunk of "${name}" at byte ${chunk.begin} must be ${dtype} ${formatShape(chunk.sizes)} as the metadata says: it is ${kinds.slice(0, 3).join(", ")}`,
         );
       }
       await stored.readRangeInto(lone[0], begin, out);
@@ -44,8 +44,8 @@ export class ChunkReader {
   }
 
   #opened(chunk: DcpChunk, source: ByteSource): Promise<Checkpoint> {
-    const known = this.#open.get(chunk);
-    if (known !== undefined) return known;
+    const earlier = this.#open.get(chunk);
+    if (earlier !== undefined) return earlier;
     const name = `${source.name} at byte ${chunk.begin}`;
     const opened = openTorchZip(sliceSource(source, chunk.begin, chunk.length, name));
     for (const [oldest] of this.#open) {

@@ -70,8 +70,8 @@ function selectWeights(
     const keys = tensor.path;
     let at = root;
     for (const key of keys.slice(0, -1)) {
-      const known = at.entries.get(key);
-      const next = known instanceof PickleDict ? known : new PickleDict();
+      const level = at.entries.get(key);
+      const next = level instanceof PickleDict ? level : new PickleDict();
       at.entries.set(key, next);
       at = next;
     }

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { at } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { excerpt } from "../../json/excerpt.ts";
 import { parseJson } from "../../json/parse-json.ts";
@@ -30,9 +31,10 @@ interface Boxes {
  * Opens safetensors files that `HuggingFaceStorageWriter` of `torch.distributed.checkpoint` wrote with
  * `save_distributed`: each process wrote its parts of tensors, and their offsets into the metadata.
  *
- * A tensor ends where its parts end, as PyTorch's own reader has it: its shape is stored nowhere.
+ * A tensor ends where its parts end, as in PyTorch's own reader: its shape is stored nowhere.
  * @param names - names of the files in the folder
- * @throws FormatError if a file has no offsets, numbers of processes are missing, or parts do not cover a tensor
+ * @throws FormatError if a file has no offsets, numbers of processes are missing, or parts do not cover a
+ *   tensor
  */
 export async function openShardedSafetensors(folder: string, names: readonly string[]): Promise<Checkpoint> {
   assertAllProcesses(folder, names);
@@ -81,11 +83,11 @@ async function addBoxes(source: ByteSource, boxes: Map<string, Boxes>): Promise<
         source,
         `its metadata must have the offsets of "${name}" along ${shape.length} axes: it has ${excerpt(offsets)}`,
       );
-    const known = boxes.get(name) ?? { dtype, pieces: [] };
-    if (known.dtype !== dtype)
-      throw formatError(source, `all parts of "${name}" must be ${known.dtype}: one is ${dtype}`);
-    known.pieces.push({ offsets, sizes: shape, origin: source.name, read: readFrom(file, name) });
-    boxes.set(name, known);
+    const box = boxes.get(name) ?? { dtype, pieces: [] };
+    if (box.dtype !== dtype)
+      throw formatError(source, `all parts of "${name}" must be ${box.dtype}: one is ${dtype}`);
+    box.pieces.push({ offsets, sizes: shape, origin: source.name, read: readFrom(file, name) });
+    boxes.set(name, box);
   }
 }
 
@@ -102,10 +104,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Returns the least shape that holds all boxes of a tensor. */
 function extentOf(pieces: readonly Piece[]): number[] {
-  const shape: number[] = [];
-  for (const { offsets, sizes } of pieces) {
-    for (const [axis, offset] of offsets.entries())
-      shape[axis] = Math.max(shape[axis] ?? 0, offset + (sizes[axis] ?? 0));
-  }
-  return shape;
+  const rank = at(pieces, 0, "piece").offsets.length;
+  return Array.from({ length: rank }, (_, axis) =>
+    pieces.reduce((most, { offsets, sizes }) => Math.max(most, endOf(offsets, sizes, axis)), 0),
+  );
+}
+
+/** Returns where a box ends along an axis; 0 if it has no such axis. */
+function endOf(offsets: readonly number[], sizes: readonly number[], axis: number): number {
+  return axis < offsets.length && axis < sizes.length ? at(offsets, axis) + at(sizes, axis) : 0;
 }

@@ -18,7 +18,9 @@ const LEAST_CHUNK_BYTES = 32;
 
 /** A box of a tensor, and the bytes of a file that hold it as `torch.save` wrote it. */
 export interface DcpChunk {
+  /** Position of the first element of the box along each axis of the tensor. */
   readonly offsets: readonly number[];
+  /** Extents of the box. */
   readonly sizes: readonly number[];
   /** Name of a file in the folder of the checkpoint. */
   readonly file: string;
@@ -30,8 +32,11 @@ export interface DcpChunk {
 
 /** A tensor of a distributed checkpoint. */
 export interface DcpTensor {
+  /** Type of the elements. */
   readonly dtype: DType;
+  /** Extents of the whole tensor, outermost first. */
   readonly shape: readonly number[];
+  /** Boxes that together make up the tensor. */
   readonly chunks: readonly DcpChunk[];
   /** Keys of the dictionaries and positions in the lists that hold the tensor, outermost first. */
   readonly path: readonly unknown[];
@@ -95,7 +100,9 @@ function describeTensors(
   return tensors;
 }
 
-/** Returns the keys that lead to a tensor in the state that was saved; its name alone if they are not stored. */
+/**
+ * Returns the keys that lead to a tensor in the state that was saved; its name alone if they are not stored.
+ */
 function pathOf(name: string, paths: unknown, source: ByteSource): readonly unknown[] {
   const path = paths instanceof PickleDict ? paths.entries.get(name) : undefined;
   if (!(path instanceof PickleTuple) || path.items.length === 0) return [name];

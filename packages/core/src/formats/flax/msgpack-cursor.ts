@@ -6,7 +6,7 @@ export const flaxError: ReturnType<typeof formatErrors> = formatErrors("flax");
 /** Number of bytes that are read at once; arrays are skipped, so that only heads are read. */
 const BLOCK_BYTES = 4_096;
 
-/** What begins at a place of MessagePack. */
+/** Kind of a value of MessagePack, with its length in bytes or entries, or the number itself. */
 export type MsgpackHead =
   | { readonly kind: "map" | "array" | "str" | "bin"; readonly length: number }
   | { readonly kind: "ext"; readonly length: number; readonly type: number }

@@ -36,7 +36,7 @@ export function describeDataSet(
   messages: readonly Hdf5Message[],
   file: Hdf5File,
 ): Hdf5DataSet | undefined {
-  const find = (wanted: number) => messages.find(({ type }) => type === wanted)?.body;
+  const find = (kind: number) => messages.find(({ type }) => type === kind)?.body;
   const [space, type, layout] = [find(DATASPACE), find(DATATYPE), find(LAYOUT)];
   if (space === undefined || type === undefined || layout === undefined)
     throw hdf5Error(file.source, `"${name}" must be a group or a data set: it is neither`);

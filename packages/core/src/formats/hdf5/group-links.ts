@@ -1,5 +1,6 @@
 import { UnsupportedError } from "../../errors.ts";
-import { type Hdf5Bytes, type Hdf5File, hdf5Error } from "./hdf5-bytes.ts";
+import { at } from "../../invariant.ts";
+import { type Hdf5Bytes, type Hdf5File, hdf5Error, WIDTHS } from "./hdf5-bytes.ts";
 import type { Hdf5Message } from "./object-header.ts";
 
 const SYMBOL_TABLE = 0x11;
@@ -22,7 +23,7 @@ export function isGroup(messages: readonly Hdf5Message[]): boolean {
 
 /**
  * Reads the links of a group: from a table of symbols, or from its messages.
- * @throws UnsupportedError if the links are in a heap of the later format, as those of very large groups
+ * @throws UnsupportedError if the links are in a heap of the later format, as in very large groups
  */
 export async function readLinks(messages: readonly Hdf5Message[], file: Hdf5File): Promise<Hdf5Link[]> {
   const links: Hdf5Link[] = [];
@@ -42,14 +43,14 @@ export async function readLinks(messages: readonly Hdf5Message[], file: Hdf5File
 /** Reads a hard link; links to other files and paths lead nowhere. */
 function linkOf(body: Hdf5Bytes): Hdf5Link[] {
   const flags = body.number(1, 1);
-  let at = 2;
-  const kind = (flags & 8) === 0 ? 0 : body.number(at++, 1);
-  if ((flags & 4) !== 0) at += 8;
-  if ((flags & 16) !== 0) at += 1;
-  const width = ([1, 2, 4, 8] as const)[flags & 3] ?? 1;
-  const length = body.number(at, width);
-  const name = body.text(at + width, length);
-  return kind === 0 ? [[name, body.number(at + width + length, 8)]] : [];
+  let place = 2;
+  const kind = (flags & 8) === 0 ? 0 : body.number(place++, 1);
+  if ((flags & 4) !== 0) place += 8;
+  if ((flags & 16) !== 0) place += 1;
+  const width = at(WIDTHS, flags & 3, "width");
+  const length = body.number(place, width);
+  const name = body.text(place + width, length);
+  return kind === 0 ? [[name, body.number(place + width + length, 8)]] : [];
 }
 
 async function readSymbols(body: Hdf5Bytes, file: Hdf5File): Promise<Hdf5Link[]> {
@@ -81,10 +82,10 @@ async function readSymbols(body: Hdf5Bytes, file: Hdf5File): Promise<Hdf5Link[]>
     const count = head.number(6, 2);
     const entries = await file.read(address + 8, SYMBOL_BYTES * count);
     for (let i = 0; i < count; i++) {
-      const at = SYMBOL_BYTES * i;
+      const place = SYMBOL_BYTES * i;
       // A cached symbolic link has no object of its own.
-      if (entries.number(at + 16, 4) !== 2)
-        links.push([names.text(entries.number(at, 8)), entries.number(at + 8, 8)]);
+      if (entries.number(place + 16, 4) !== 2)
+        links.push([names.text(entries.number(place, 8)), entries.number(place + 8, 8)]);
     }
   }
 }

@@ -3,6 +3,9 @@ import { formatErrors } from "../format-errors.ts";
 
 export const hdf5Error: ReturnType<typeof formatErrors> = formatErrors("hdf5");
 
+/** Widths in bytes that two bits of flags choose between. */
+export const WIDTHS = [1, 2, 4, 8] as const;
+
 /** Address of an object that is not there: all bits are set. */
 const UNDEFINED = 0xffff_ffff_ffff_ffffn;
 
@@ -46,8 +49,8 @@ export class Hdf5Bytes {
 
   /** Checks for a signature of four letters. */
   expect(at: number, signature: string): void {
-    const found = this.text(at, Math.min(4, Math.max(0, this.bytes.length - at)));
-    if (found !== signature)
+    const start = this.text(at, Math.min(4, Math.max(0, this.bytes.length - at)));
+    if (start !== signature)
       throw hdf5Error(this.#name, `it must be HDF5: a structure must begin with ${signature}, and does not`);
   }
 }
@@ -66,7 +69,10 @@ export class Hdf5File {
     this.#left = 100 + source.size / 16;
   }
 
-  /** Reads bytes from an address on. @throws FormatError if they are not within the file, or too many were read */
+  /**
+   * Reads bytes from an address on.
+   * @throws FormatError if they are not within the file, or too many were read
+   */
   async read(address: number, length: number): Promise<Hdf5Bytes> {
     this.#left -= 1 + length / 1024;
     if (this.#left < 0)

@@ -1,8 +1,11 @@
-import { Hdf5Bytes, type Hdf5File, hdf5Error } from "./hdf5-bytes.ts";
+import { at } from "../../invariant.ts";
+import { Hdf5Bytes, type Hdf5File, hdf5Error, WIDTHS } from "./hdf5-bytes.ts";
 
 /** A message of an object: its shape, its type, where its elements are, what a group links to. */
 export interface Hdf5Message {
+  /** Number of the kind of message in the specification of HDF5. */
   readonly type: number;
+  /** Content of the message. */
   readonly body: Hdf5Bytes;
 }
 
@@ -38,10 +41,9 @@ export async function readMessages(file: Hdf5File, address: number): Promise<Hdf
 
 /** Returns where messages begin in a header of the second version, whose fields before them vary. */
 function firstBlock(head: Hdf5Bytes, flags: number, address: number): { begin: number; length: number } {
-  const widths = [1, 2, 4, 8] as const;
-  const width = widths[flags & 3] ?? 1;
-  const at = 6 + ((flags & 0x20) !== 0 ? 16 : 0) + ((flags & 0x10) !== 0 ? 4 : 0);
-  return { begin: address + at + width, length: head.number(at, width) };
+  const width = at(WIDTHS, flags & 3, "width");
+  const place = 6 + ((flags & 0x20) !== 0 ? 16 : 0) + ((flags & 0x10) !== 0 ? 4 : 0);
+  return { begin: address + place + width, length: head.number(place, width) };
 }
 
 /** Form of the messages of a header. */
@@ -59,13 +61,13 @@ function* messagesOf(
 ): Generator<Hdf5Message> {
   const headBytes = isFirst ? 8 : hasOrder ? 6 : 4;
   const until = block.bytes.length;
-  for (let at = 0; at + headBytes <= until; ) {
-    const type = block.number(at, isFirst ? 2 : 1);
-    const length = block.number(at + (isFirst ? 2 : 1), 2);
-    const begin = at + headBytes;
+  for (let place = 0; place + headBytes <= until; ) {
+    const type = block.number(place, isFirst ? 2 : 1);
+    const length = block.number(place + (isFirst ? 2 : 1), 2);
+    const begin = place + headBytes;
     if (begin + length > until)
       throw hdf5Error(source, `messages must be within their block: one of ${length} bytes is not`);
     yield { type, body: new Hdf5Bytes(block.bytes.subarray(begin, begin + length), source.name) };
-    at = begin + length;
+    place = begin + length;
   }
 }

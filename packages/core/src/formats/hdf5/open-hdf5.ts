@@ -21,7 +21,7 @@ export const HDF5_SIGNATURE = "\x89HDF\r\n\x1a\n";
  * Opens an HDF5 file of Keras, such as `model.weights.h5`: groups of data sets, whose names are the paths to
  * them, joined by dots; the state of an optimizer is left out if weights are beside it.
  *
- * Handled is what the library h5py writes unless it is told otherwise: numbers that are stored one after the
+ * Handled is what the library h5py writes by default: numbers that are stored one after the
  * other, and are read by range. The checkpoint owns `source` and closes it; on failure the caller must close
  * it.
  * @param files - paths to report as read

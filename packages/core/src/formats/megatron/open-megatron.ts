@@ -32,13 +32,14 @@ interface Rank {
   readonly slice: number;
   readonly stage: number;
   readonly file: string;
+  /** Whether MLPs have a gate. */
   readonly isGated: boolean;
   readonly tensors: ReadonlyMap<string, { readonly info: TorchTensor; readonly read: ReadPart }>;
 }
 
 /**
- * Opens a folder `iter_NNNNNNN` in which Megatron-LM stored a run in its format `torch`: a file for each slice
- * of tensors and each stage of the pipeline. Slices are joined along their axis, which follows from the names
+ * Opens a folder `iter_NNNNNNN` in which Megatron-LM stored a run in its format `torch`: a file for each
+ * slice of tensors and each stage of the pipeline. Slices are joined along their axis, which follows from the names
  * of layers, and layers of later stages are numbered on. The result is what one process alone would have
  * stored: the rows of queries, keys and values stay in Megatron's order, and a vocabulary that was padded
  * stays so. The format `torch_dist` is read as a distributed checkpoint.
@@ -138,11 +139,11 @@ async function readRank(source: ByteSource, slice: number, stage: number): Promi
     if (typeof size === "number" && place >= size)
       throw megatronError(source, `it must be of one of ${size} processes: it is in place ${place}`);
   }
-  const found = [...collectTensors(lookInto(file.value, "model"), source.name)].filter(
+  const weights = [...collectTensors(lookInto(file.value, "model"), source.name)].filter(
     ([name]) => !name.endsWith("_extra_state"),
   );
-  const reads = file.readers(found.map(([, tensor]) => tensor));
-  const tensors = new Map(found.map(([name, info], i) => [name, { info, read: at(reads, i) }]));
+  const reads = file.readers(weights.map(([, tensor]) => tensor));
+  const tensors = new Map(weights.map(([name, info], i) => [name, { info, read: at(reads, i) }]));
   return { slice, stage, file: source.name, isGated: lookInto(args, "swiglu") === true, tensors };
 }
 

@@ -1,7 +1,7 @@
 /** How processes share a tensor: along an axis, in halves along the first axis, or each has all of it. */
 export type Split = "rows" | "gated rows" | "columns" | "copies";
 
-/** Rules of Megatron by names, of its own layers and of those of Megatron Core; the first that matches holds. */
+/** Rules by the names of layers of Megatron and of Megatron Core; the first that matches holds. */
 const RULES: readonly (readonly [RegExp, Split])[] = [
   [/(dense_h_to_4h|linear_fc1)\.(weight|bias)$/, "gated rows"],
   [/(query_key_value|linear_qkv|query|key_value|linear_q|linear_kv)\.(weight|bias)$/, "rows"],
@@ -14,7 +14,8 @@ const RULES: readonly (readonly [RegExp, Split])[] = [
 
 /**
  * Returns how processes of tensor parallelism share a tensor of Megatron, by its name.
- * @param isGated - whether the first layer of an MLP has a gate and a projection, one above the other (SwiGLU)
+ * @param isGated - whether the first layer of an MLP has a gate and a projection, one above the other
+ *   (SwiGLU)
  * @returns undefined if the name is of no known layer
  */
 export function splitOf(name: string, isGated: boolean): Split | undefined {

@@ -8,9 +8,13 @@ const MAX_PIECES = 8_192;
 
 /** A tensor that is put together, for messages: its format, the file or folder, its name and shape. */
 export interface TiledTensor {
+  /** Name of the format, for errors. */
   readonly format: string;
+  /** Path of the folder or file. */
   readonly source: string;
+  /** Name of the tensor. */
   readonly name: string;
+  /** Extents of the tensor, outermost first. */
   readonly shape: readonly number[];
 }
 
@@ -56,16 +60,23 @@ function isWithin({ offsets, sizes }: Piece, shape: readonly number[]): boolean 
 
 /** Finds two boxes that share elements: only boxes that share rows are compared. */
 function findOverlap(pieces: readonly Piece[]): readonly [Piece, Piece] | undefined {
-  const sorted = [...pieces].sort((a, b) => (a.offsets[0] ?? 0) - (b.offsets[0] ?? 0));
+  const sorted = [...pieces].sort((a, b) => rowsOf(a).begin - rowsOf(b).begin);
   for (const [i, a] of sorted.entries()) {
-    const end = (a.offsets[0] ?? 0) + (a.sizes[0] ?? 1);
+    const { end } = rowsOf(a);
     for (let j = i + 1; j < sorted.length; j++) {
       const b = at(sorted, j, "piece");
-      if ((b.offsets[0] ?? 0) >= end) break;
+      if (rowsOf(b).begin >= end) break;
       if (overlap(a, b)) return [a, b];
     }
   }
   return undefined;
+}
+
+/** Returns the rows of the tensor that a box takes; a scalar counts as one row. */
+function rowsOf({ offsets, sizes }: Piece): { readonly begin: number; readonly end: number } {
+  const [begin = 0] = offsets;
+  const [size = 1] = sizes;
+  return { begin, end: begin + size };
 }
 
 function overlap(a: Piece, b: Piece): boolean {

@@ -20,6 +20,7 @@ export interface JoinedParts {
   readonly format: string;
   /** Path of the folder or file, for messages. */
   readonly source: string;
+  /** Tensors by name, in order. */
   readonly tensors: ReadonlyMap<string, JoinedTensor>;
   /** Paths of all files that are read. */
   readonly files: readonly string[];

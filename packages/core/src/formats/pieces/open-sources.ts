@@ -9,6 +9,7 @@ import { formatErrors } from "../format-errors.ts";
 export interface SourceList {
   /** Name of the format, for errors. */
   readonly format: string;
+  /** Path of the folder. */
   readonly folder: string;
   /** Plain names of files in the folder. */
   readonly names: readonly string[];

@@ -146,7 +146,7 @@ class Joiner {
             `group ${i} must hold its parameters: "${name}" ends at element ${offset} of ${length}`,
           );
         this.#add(name, at(first.groups, i).dtype, shape, (begin, out) => sequence(start + begin, out));
-        offset += paddings[position] ?? 0;
+        offset += position < paddings.length ? at(paddings, position) : 0;
       }
     }
   }
@@ -184,7 +184,9 @@ class Joiner {
   }
 }
 
-/** Makes the function that reads a tensor of which part `i` has elements from `i size` on, stored at `start`. */
+/**
+ * Makes the function that reads a tensor of which part `i` has elements from `i size` on, stored at `start`.
+ */
 function readEvenly(reads: readonly ReadPart[], size: number, start: number): ReadPart {
   return async (begin, out) => {
     for (let done = 0; done < out.length; ) {

@@ -21,7 +21,9 @@ export function isOptimizerFile(name: string): boolean {
 
 /** Files of the states of all processes, in the order of the processes. */
 export interface ZeroFiles {
+  /** Names of the files of optimizers. */
   readonly optimizers: readonly string[];
+  /** Names of the files of models; the first alone in stages 1 and 2. */
   readonly models: readonly string[];
 }
 
@@ -65,7 +67,9 @@ function inOrder(names: readonly string[]): string[] {
 
 /** State of the optimizer of one process. */
 export interface OptimizerState {
+  /** File of the process. */
   readonly file: RankFile;
+  /** Stage of ZeRO: 1, 2 or 3. */
   readonly stage: number;
   /** Parts of the weights in f32, one for each group of parameters, or several for them all in stage 3. */
   readonly groups: readonly TorchTensor[];
@@ -127,6 +131,7 @@ async function readOptimizer(source: ByteSource, files: number, folder: string):
 
 /** State of the model of one process. */
 export interface ModelState {
+  /** File of the process. */
   readonly file: RankFile;
   /** Names and shapes of the trained parameters, group by group. */
   readonly groups: readonly (readonly (readonly [string, readonly number[]])[])[];
@@ -134,6 +139,7 @@ export interface ModelState {
   readonly frozen: readonly (readonly [string, readonly number[]])[];
   /** Frozen parameters, or the part of each that the process held. */
   readonly fragments: ReadonlyMap<string, TorchTensor>;
+  /** Tensors that are not trained, such as running means. */
   readonly buffers: ReadonlyMap<string, TorchTensor>;
   /** Pairs of names of one tensor; the second is among the parameters. */
   readonly shared: readonly (readonly [string, string])[];

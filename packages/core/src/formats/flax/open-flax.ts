@@ -36,8 +36,8 @@ class FlaxArray {
 
 /**
  * Opens a file that `flax.serialization` wrote, such as `flax_model.msgpack`: nested dictionaries of arrays
- * in MessagePack. Names are the keys on the path to an array, joined by dots; the state of an optimizer is left
- * out if weights are beside it. Only heads are read now, and arrays by range.
+ * in MessagePack. Names are the keys on the path to an array, joined by dots; the state of an optimizer is
+ * left out if weights are beside it. Only heads are read now, and arrays by range.
  *
  * The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read

@@ -39,10 +39,10 @@ interface Rank {
 
 /**
  * Opens a folder `iter_NNNNNNN` in which Megatron-LM stored a run in its format `torch`: a file for each
- * slice of tensors and each stage of the pipeline. Slices are joined along their axis, which follows from the names
- * of layers, and layers of later stages are numbered on. The result is what one process alone would have
- * stored: the rows of queries, keys and values stay in Megatron's order, and a vocabulary that was padded
- * stays so. The format `torch_dist` is read as a distributed checkpoint.
+ * slice of tensors and each stage of the pipeline. Slices are joined along their axis, which follows from
+ * the names of layers, and layers of later stages are numbered on. The result is what one process alone
+ * would have stored: the rows of queries, keys and values stay in Megatron's order, and a vocabulary that
+ * was padded stays so. The format `torch_dist` is read as a distributed checkpoint.
  * @throws InputError if the file of a process is missing
  * @throws FormatError if a file is damaged, or slices do not fit
  * @throws UnsupportedError if there are experts in parallel or virtual stages, or it is unknown how a tensor

@@ -46,7 +46,12 @@ type ListedFormat =
   | "index"
   | "folder"
   | "hub"
+  | "dcp"
+  | "zero"
+  | "megatron"
   | "layers-model";
+
+const RUNS = "packages/core/src/formats/training-runs.test.ts";
 
 const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   safetensors: ["packages/core/src/formats/safetensors/open-safetensors.test.ts", "one safetensors file"],
@@ -66,6 +71,11 @@ const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
     "packages/core/src/formats/file-formats.test.ts",
     "the initializers of an ONNX model, and files of external data beside it",
   ],
+  flax: [RUNS, "a `flax_model.msgpack` of Flax"],
+  hdf5: [RUNS, "a `.keras` or `.weights.h5` of Keras 3"],
+  dcp: [RUNS, "a folder of `torch.distributed.checkpoint`: chunks of tensors, also as safetensors"],
+  zero: [RUNS, "a folder of DeepSpeed with ZeRO 1, 2 or 3: the weights in f32"],
+  megatron: [RUNS, "a folder of Megatron-LM: slices of tensors and stages of a pipeline"],
   hub: [
     "packages/core/src/io/hub-cache.test.ts",
     "`owner/model` or `owner/model@revision` in the cache of the Hugging Face hub",

@@ -52,7 +52,6 @@ type ListedFormat =
   | "layers-model";
 
 const RUNS = "packages/core/src/formats/training-runs.test.ts";
-
 const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   safetensors: ["packages/core/src/formats/safetensors/open-safetensors.test.ts", "one safetensors file"],
   index: ["packages/core/src/open-checkpoint.test.ts", "the index of several safetensors files"],

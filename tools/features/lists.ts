@@ -47,8 +47,7 @@ type ListedFormat =
   | "folder"
   | "hub"
   | "dcp"
-  | "zero"
-  | "megatron"
+  | "ranks"
   | "layers-model";
 
 const RUNS = "packages/core/src/formats/training-runs.test.ts";
@@ -73,8 +72,7 @@ const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   flax: [RUNS, "a `flax_model.msgpack` of Flax"],
   hdf5: [RUNS, "a `.keras` or `.weights.h5` of Keras 3"],
   dcp: [RUNS, "a folder of `torch.distributed.checkpoint`: chunks of tensors, also as safetensors"],
-  zero: [RUNS, "a folder of DeepSpeed with ZeRO 1, 2 or 3: the weights in f32"],
-  megatron: [RUNS, "a folder of Megatron-LM: slices of tensors and stages of a pipeline"],
+  ranks: [RUNS, "a folder of DeepSpeed ZeRO or Megatron-LM: a file for each process"],
   hub: [
     "packages/core/src/io/hub-cache.test.ts",
     "`owner/model` or `owner/model@revision` in the cache of the Hugging Face hub",

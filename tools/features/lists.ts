@@ -46,8 +46,11 @@ type ListedFormat =
   | "index"
   | "folder"
   | "hub"
+  | "dcp"
+  | "ranks"
   | "layers-model";
 
+const RUNS = "packages/core/src/formats/training-runs.test.ts";
 const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   safetensors: ["packages/core/src/formats/safetensors/open-safetensors.test.ts", "one safetensors file"],
   index: ["packages/core/src/open-checkpoint.test.ts", "the index of several safetensors files"],
@@ -66,6 +69,10 @@ const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
     "packages/core/src/formats/file-formats.test.ts",
     "the initializers of an ONNX model, and files of external data beside it",
   ],
+  flax: [RUNS, "a `flax_model.msgpack` of Flax"],
+  hdf5: [RUNS, "a `.keras` or `.weights.h5` of Keras 3"],
+  dcp: [RUNS, "a folder of `torch.distributed.checkpoint`: chunks of tensors, also as safetensors"],
+  ranks: [RUNS, "a folder of DeepSpeed ZeRO or Megatron-LM: a file for each process"],
   hub: [
     "packages/core/src/io/hub-cache.test.ts",
     "`hub:owner/model` or `hub:owner/model@revision` in the cache of the Hugging Face hub, or fetched by `--download`",

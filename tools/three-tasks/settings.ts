@@ -56,5 +56,6 @@ export const NOT_TRIED: Readonly<Record<string, string>> = {
   ema: "averages one run",
   lawa: "averages one run",
   wsm: "averages one run",
+  extra_merge: "goes on along one run",
   tall_mask: "gives a network for each task",
 };

@@ -3,6 +3,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
 import { FILE_FORMATS } from "./formats/file-formats.ts";
+import { FOLDER_FORMATS } from "./formats/folder-formats.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
@@ -13,13 +14,16 @@ import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
 import { hubNameOf, resolveModelPath } from "./io/hub-cache.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
+import { leadsWithin } from "./io/model-folder.ts";
 import { currentModelSource } from "./io/model-source.ts";
 import { openError } from "./io/open-file.ts";
 
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file
- * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
- * `model.json` of a TensorFlow.js LayersModel. The format is detected from the content, never from the name.
+ * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, weights
+ * of Flax or Keras 3, or the `model.json` of a TensorFlow.js LayersModel. The format is detected from the
+ * content, never from the name. A folder may also be a checkpoint of a training run: of PyTorch's distributed
+ * checkpoints, DeepSpeed's ZeRO or Megatron-LM.
  *
  * A name of the Hugging Face hub, `hub:owner/model`, `owner/model` or either with `@revision`, opens the
  * model that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of
@@ -89,8 +93,13 @@ async function openStored(path: string, within?: string): Promise<Checkpoint> {
   });
 }
 
-/** Opens the checkpoint in a folder: its index, or all its safetensors files together. */
+/**
+ * Opens the checkpoint in a folder: of a training run, its index, or all its safetensors files together.
+ */
 async function openFolder(folder: string): Promise<Checkpoint> {
+  const all = (await readdir(folder)).sort();
+  const form = FOLDER_FORMATS.find(({ matches }) => matches(all));
+  if (form !== undefined) return form.open(folder, all, (other) => openFolderWithin(other, folder));
   const { indexes, files, others } = await listFolder(folder);
   const [other] = others;
   if (indexes.length + files.length === 0 && other !== undefined) return openOther(folder, others);
@@ -109,6 +118,19 @@ async function openFolder(folder: string): Promise<Checkpoint> {
   const now = await listFolder(folder);
   const isSame = before === (await stampsOf(folder, now.files)) && now.indexes.length === 0;
   return closeUnless(checkpoint, isSame);
+}
+
+/** Opens a folder to which a file of another one points, and which must lie in that one. */
+async function openFolderWithin(other: string, folder: string): Promise<Checkpoint> {
+  if (!(await isFolder(other)) || !(await leadsWithin(other, folder))) {
+    throw new InputError(
+      `Cannot open "${folder}" as it must hold the folder that it points to: "${other}" is not in it`,
+      {
+        input: folder,
+      },
+    );
+  }
+  return openFolder(other);
 }
 
 /** Opens the single file of weights in a folder without safetensors files, or the index of several. */

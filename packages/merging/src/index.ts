@@ -73,6 +73,7 @@ export { della } from "./methods/della.ts";
 export { dellaLinear } from "./methods/della-linear.ts";
 export { ema } from "./methods/ema.ts";
 export { expo } from "./methods/expo.ts";
+export { extraMerge } from "./methods/extra-merge.ts";
 export { isoC } from "./methods/iso-c.ts";
 export { isoCts } from "./methods/iso-cts.ts";
 export { karcher } from "./methods/karcher.ts";

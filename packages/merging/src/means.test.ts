@@ -52,6 +52,7 @@ const VARIANTS: readonly [string, GivenParameters<ParameterSpecs>, boolean][] = 
   ["swa", { start: 1 }, false],
   ["lawa", { window: 2 }, false],
   ["wsm", { schedule: "cosine" }, false],
+  ["extra_merge", { window: 2, alpha: 1.5 }, false],
 ];
 const NUSLERPS: typeof VARIANTS = [true, false].flatMap((nuslerp_flatten) =>
   [true, false].flatMap((nuslerp_row_wise) =>
@@ -172,6 +173,29 @@ describe("weights of a series", () => {
     expect(await numbersOf(weighted)).toEqual([6]);
     const nothing = { parameters: { weight: [0, 0], normalize: false } };
     expect(await numbersOf(mergeBy("linear", [step(3n), unread], nothing))).toEqual([0]);
+  });
+});
+
+describe("extra_merge", () => {
+  test("stays on the line of a run that goes straight on, however its checkpoints swing around it", async () => {
+    const swing = [1, -1, 1, -1];
+    const run = swing.map((side, i) => networkOf(Array.from({ length: SIZE }, (_, k) => i * k + side)));
+    const beyond = mergeBy("extra_merge", run, { parameters: { window: 2, alpha: 1 } });
+    // The averages are at 0.5 k and 2.5 k: the point as far behind the second is at 4.5 k.
+    expect(await numbersOf(beyond)).toEqual(Array.from({ length: SIZE }, (_, k) => 4.5 * k));
+  });
+
+  test("is lawa if it goes no further, and then does not read the early checkpoints", async () => {
+    const run = [1, 2, 4, 8].map((x) => networkOf(Array<number>(SIZE).fill(x)));
+    const still: Checkpoint[] = [
+      { ...run[0]!, readRangeInto: async () => expect.fail("read") },
+      ...run.slice(1),
+    ];
+    const merged = mergeBy("extra_merge", still, { parameters: { window: 3, alpha: 0 } });
+    expect(await numbersOf(merged)).toEqual(
+      await numbersOf(mergeBy("lawa", run, { parameters: { window: 3 } })),
+    );
+    expect(await numbersOf(mergeBy("extra_merge", run.slice(0, 1)))).toEqual(Array(SIZE).fill(1));
   });
 });
 

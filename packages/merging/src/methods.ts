@@ -9,6 +9,7 @@ import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
 import { ema } from "./methods/ema.ts";
 import { expo } from "./methods/expo.ts";
+import { extraMerge } from "./methods/extra-merge.ts";
 import { fisher } from "./methods/fisher.ts";
 import { isoC } from "./methods/iso-c.ts";
 import { isoCts } from "./methods/iso-cts.ts";
@@ -40,7 +41,7 @@ import { wudi } from "./methods/wudi.ts";
 const MEANS = [linear, slerp, nuslerp, multislerp, karcher, passthrough];
 
 /** Averages over checkpoints of one run. */
-const SERIES = [swa, ema, lawa, wsm];
+const SERIES = [swa, ema, lawa, wsm, extraMerge];
 
 /** Sums of task vectors, thinned out or not. */
 const TASK_VECTORS = [

@@ -54,7 +54,7 @@ describe("detectFormat()", () => {
     expect(error).toBeInstanceOf(InputError);
     expect(error).toMatchObject({ input: "file" });
     expect((error as Error).message).toBe(
-      `Cannot open "file" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, or a model.json: ${problem}`,
+      `Cannot open "file" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, Flax, Keras, or a model.json: ${problem}`,
     );
   });
 });

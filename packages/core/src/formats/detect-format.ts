@@ -2,6 +2,7 @@ import { decodeLatin1 } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import type { FileFormat } from "./file-formats.ts";
+import { HDF5_SIGNATURE } from "./hdf5/open-hdf5.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 
 const BRACE = 0x7b;
@@ -17,12 +18,14 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat | "in
   const text = decodeLatin1(head);
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "zip";
   if (text.startsWith("GGUF")) return "gguf";
+  if (text.startsWith(HDF5_SIGNATURE)) return "hdf5";
   if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
   // A safetensors file has the length of the header, then the brace of its JSON; an index begins with the
   // brace.
   if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
   if (/^\s*\{/.test(text)) return "index";
   if (isOnnx(head)) return "onnx";
+  if (isMap(head)) return "flax";
   const otherFormat = recognizeFile(head);
   if (otherFormat !== undefined) throw unknown(name, `it is ${otherFormat}`);
   // The file is damaged or cut short: the reader of safetensors explains how.
@@ -40,7 +43,7 @@ function hex(bytes: Uint8Array): string {
 
 function unknown(name: string, problem: string): InputError {
   return new InputError(
-    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, or a model.json: ${problem}`,
+    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, Flax, Keras, or a model.json: ${problem}`,
     { input: name },
   );
 }
@@ -56,7 +59,7 @@ const KNOWN: readonly KnownStart[] = [
   { start: "GGUF", what: "a GGUF checkpoint" },
   {
     start: "\x89HDF",
-    what: "HDF5, as Keras writes it, which is not handled; convert it to safetensors",
+    what: "HDF5, as Keras writes it",
   },
   {
     start: "\x93NUMPY",
@@ -118,6 +121,14 @@ function isPickle(head: Uint8Array): boolean {
 function isOnnx(head: Uint8Array): boolean {
   const [first, version = 0, next = 0] = head;
   return first === 0x08 && version > 0 && version < 64 && MODEL_TAGS.has(next);
+}
+
+/** Checks for a dictionary of MessagePack whose first key is text, as Flax writes it. */
+function isMap(head: Uint8Array): boolean {
+  const [first = 0] = head;
+  const [key = 0] = head.subarray(first === 0xde ? 3 : first === 0xdf ? 5 : 1);
+  const isText = (key > 0xa0 && key < 0xc0) || (key >= 0xd9 && key <= 0xdb);
+  return ((first > 0x80 && first < 0x90) || first === 0xde || first === 0xdf) && isText;
 }
 
 /**

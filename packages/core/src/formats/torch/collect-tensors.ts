@@ -4,7 +4,7 @@ import { PickleDict, PickleTuple } from "./pickle/values.ts";
 import { isTorchTensor, type TorchTensor } from "./tensors.ts";
 
 /** Keys under which training scripts store the weights, beside an epoch, an optimizer and so on. */
-const WRAPPERS: readonly unknown[] = ["state_dict", "model_state_dict", "model", "module"];
+const WRAPPERS: readonly unknown[] = ["state_dict", "model_state_dict", "model", "module", "app"];
 
 /** Name of a tensor that was saved without a container. */
 const LONE_NAME = "tensor";
@@ -19,26 +19,38 @@ const LONE_NAME = "tensor";
  * @throws FormatError if there are too many tensors or levels, or two tensors have the same name.
  */
 export function collectTensors(value: unknown, file: string): Map<string, TorchTensor> {
-  const search = new Search(file);
-  if (isTorchTensor(value)) search.found.set(LONE_NAME, value);
-  else search.visit(unwrap(value, new Search(file)), "", 0);
+  return collectLeaves(value, file, isTorchTensor);
+}
+
+/**
+ * Finds values of one kind as {@link collectTensors} finds tensors.
+ * @param isLeaf - checks whether a value is of that kind
+ */
+export function collectLeaves<T extends object>(
+  value: unknown,
+  file: string,
+  isLeaf: (value: unknown) => value is T,
+): Map<string, T> {
+  const search = new Search(file, isLeaf);
+  if (isLeaf(value)) search.found.set(LONE_NAME, value);
+  else search.visit(unwrap(value, new Search(file, isLeaf)), "", 0);
   return search.found;
 }
 
 /** Returns the value inside all wrappers, without training states that are saved beside it. */
-function unwrap(value: unknown, probe: Search): unknown {
+function unwrap<T extends object>(value: unknown, probe: Search<T>): unknown {
   let current = value;
   for (let level = 0; level < MAX_NESTING; level++) {
     if (!(current instanceof PickleDict)) return current;
     const entries = [...current.entries];
     // Beside a container of weights, a tensor may also be a
     // state; in a plain state dict, "scaler" is a layer.
-    const isPlain = entries.every(([, entry]) => isTorchTensor(entry) || !probe.holdsTensors(entry, 0));
+    const isPlain = entries.every(([, entry]) => probe.isLeaf(entry) || !probe.holdsTensors(entry, 0));
     const candidates = entries.filter(([key]) => isPlain || typeof key !== "string" || !isTrainingState(key));
     const holders = candidates.filter(([, entry]) => probe.holdsTensors(entry, 0));
     const [only] = holders;
     if (only === undefined) return current;
-    if (holders.length > 1 || !WRAPPERS.includes(only[0]) || isTorchTensor(only[1])) {
+    if (holders.length > 1 || !WRAPPERS.includes(only[0]) || probe.isLeaf(only[1])) {
       const remaining = new PickleDict();
       for (const [key, entry] of candidates) remaining.entries.set(key, entry);
       return remaining;
@@ -48,25 +60,27 @@ function unwrap(value: unknown, probe: Search): unknown {
   return current;
 }
 
-class Search {
-  readonly found: Map<string, TorchTensor> = new Map();
+class Search<T extends object> {
+  readonly found: Map<string, T> = new Map();
+  readonly isLeaf: (value: unknown) => value is T;
   readonly #file: string;
   #entries = 0;
 
-  constructor(file: string) {
+  constructor(file: string, isLeaf: (value: unknown) => value is T) {
     this.#file = file;
+    this.isLeaf = isLeaf;
   }
 
   visit(value: unknown, path: string, level: number): void {
     for (const [key, entry] of this.#entriesOf(value, level)) {
       const name = path === "" ? key : `${path}.${key}`;
-      if (isTorchTensor(entry)) this.#add(name, entry);
+      if (this.isLeaf(entry)) this.#add(name, entry);
       else this.visit(entry, name, level + 1);
     }
   }
 
   holdsTensors(value: unknown, level: number): boolean {
-    if (isTorchTensor(value)) return true;
+    if (this.isLeaf(value)) return true;
     for (const [, entry] of this.#entriesOf(value, level)) {
       if (this.holdsTensors(entry, level + 1)) return true;
     }
@@ -85,10 +99,10 @@ class Search {
         `containers may have ${MAX_SEARCHED_ENTRIES} entries, each time they occur: there are more`,
       );
     }
-    return namedEntries(value);
+    return namedEntries(value, this.isLeaf);
   }
 
-  #add(name: string, tensor: TorchTensor): void {
+  #add(name: string, tensor: T): void {
     if (this.found.has(name)) throw this.#error(`names of tensors must differ: "${name}" is there twice`);
     if (this.found.size >= MAX_TENSORS)
       throw this.#error(`there may be ${MAX_TENSORS} tensors: there are more`);
@@ -100,12 +114,15 @@ class Search {
   }
 }
 
-/** Yields the named entries of a container that are tensors or non-empty containers. */
-function* namedEntries(value: unknown): Generator<readonly [string, object]> {
+/** Yields the named entries of a container that are leaves or non-empty containers. */
+function* namedEntries(
+  value: unknown,
+  isLeaf: (value: unknown) => boolean,
+): Generator<readonly [string, object]> {
   const entries = value instanceof PickleDict ? value.entries : itemsOf(value).entries();
   for (const [key, entry] of entries) {
     const isNamed = typeof key === "string" || typeof key === "number";
-    if (isNamed && (isTorchTensor(entry) || sizeOf(entry) > 0)) yield [String(key), entry as object];
+    if (isNamed && (isLeaf(entry) || sizeOf(entry) > 0)) yield [String(key), entry as object];
   }
 }
 

@@ -31,23 +31,35 @@ export function defineTorchCheckpoint(
       },
     );
   }
-  const readLast = keepLast((name) => readStrided(entry(tensors, name, "tensor"), readStorage));
+  const readTensor = tensorReader(tensors, readStorage);
   return defineCheckpoint({
     source: source.name,
     tensors,
     files,
-    async readInto(name, begin, out) {
-      const tensor = entry(tensors, name, "tensor");
-      if (isContiguous(tensor)) return readContiguous(tensor, begin, out, readStorage);
-      const data = await readLast(name);
-      viewBytes(out).set(viewBytes(data.subarray(begin, begin + out.length)));
-    },
+    readInto: readTensor,
     close: () => source.close(),
   });
 }
 
+/**
+ * Makes the function that reads elements of tensors by name: contiguous ones by range, of others the whole
+ * tensor, of which the last is kept.
+ */
+export function tensorReader(
+  tensors: ReadonlyMap<string, TorchTensor>,
+  readStorage: ReadStorage,
+): (name: string, begin: number, out: TensorData) => Promise<void> {
+  const readLast = keepLast((name) => readStrided(entry(tensors, name, "tensor"), readStorage));
+  return async (name, begin, out) => {
+    const tensor = entry(tensors, name, "tensor");
+    if (isContiguous(tensor)) return readContiguous(tensor, begin, out, readStorage);
+    const data = await readLast(name);
+    viewBytes(out).set(viewBytes(data.subarray(begin, begin + out.length)));
+  };
+}
+
 /** Reads bytes of a storage into `out`, from byte `begin` on. */
-type ReadStorage = (key: string, begin: number, out: Uint8Array) => Promise<void>;
+export type ReadStorage = (key: string, begin: number, out: Uint8Array) => Promise<void>;
 
 /** Fills `out` with elements of a contiguous tensor, from element `begin` on, in one read. */
 async function readContiguous(

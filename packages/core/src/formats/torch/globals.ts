@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { COST } from "./pickle/pickle-budget.ts";
+import { recordClass } from "./pickle/pickle-record.ts";
 import {
   type PickleCall,
   PickleDict,
@@ -135,8 +136,13 @@ export class TorchStorageClass extends PickleGlobal {
 /**
  * Makes the function that looks up names in the pickles of one file, in the list of all allowed names.
  * @param file - name of the file, for messages
+ * @param otherwise - makes the global of a name that is not in the list. @defaultValue throws
+ *   UnsupportedError
  */
-export function createGlobalFinder(file: string): (module: string, name: string) => PickleGlobal {
+export function createGlobalFinder(
+  file: string,
+  otherwise: (name: string) => PickleGlobal = refuse(file),
+): (module: string, name: string) => PickleGlobal {
   const calls = callables(file);
   return (module, name) => {
     const full = `${module}.${name}`;
@@ -148,6 +154,13 @@ export function createGlobalFinder(file: string): (module: string, name: string)
     if (stored !== undefined) return new TorchStorageClass(full, stored);
     if (full === "torch.storage.UntypedStorage") return new TorchStorageClass(full, undefined);
     if (INERT.includes(full)) return new PickleGlobal(full);
+    return otherwise(full);
+  };
+}
+
+/** Makes the function that refuses names outside the list. */
+function refuse(file: string): (name: string) => never {
+  return (full) => {
     throw new UnsupportedError(
       `Cannot read "${file}" as its pickle may name only what tensors are made of: it names ${full}, which is not run; ` +
         "if you trust the file, load it in PyTorch and save model.state_dict() alone",
@@ -156,11 +169,25 @@ export function createGlobalFinder(file: string): (module: string, name: string)
   };
 }
 
+/**
+ * Makes the function that looks up names in pickles that hold settings of a training program beside tensors:
+ * objects of classes outside the list of allowed names are records, of which no code is run.
+ */
+export function createSettingsFinder(file: string): (module: string, name: string) => PickleGlobal {
+  return createGlobalFinder(file, recordClass);
+}
+
+/** Returns the element type of a name of PyTorch or NumPy, such as `float32`; undefined for other names. */
+export function dtypeNamed(name: string): DType | undefined {
+  return lookUp(TORCH_DTYPES, name);
+}
+
 function lookUp(table: Readonly<Record<string, DType>>, name: string): DType | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }
 
-function dtypeOf(value: unknown): DType | undefined {
+/** Returns the element type that a global such as `torch.float32` names; undefined for any other value. */
+export function dtypeOf(value: unknown): DType | undefined {
   return value instanceof TorchDType ? value.dtype : undefined;
 }
 

@@ -7,10 +7,11 @@ import { formatErrors } from "../format-errors.ts";
 import { assertStored, readZipDirectory, type ZipEntry } from "../zip/zip-directory.ts";
 import { type OpenEntry, openEntry, readEntry } from "../zip/zip-entry.ts";
 import { collectTensors } from "./collect-tensors.ts";
-import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
+import { defineTorchCheckpoint, type ReadStorage } from "./define-torch-checkpoint.ts";
 import { createGlobalFinder } from "./globals.ts";
 import { PickleBudget } from "./pickle/pickle-budget.ts";
-import { readPickle } from "./pickle/read-pickle.ts";
+import { buildRecord } from "./pickle/pickle-record.ts";
+import { type PickleHost, readPickle } from "./pickle/read-pickle.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage, TorchTensor } from "./tensors.ts";
 
@@ -20,6 +21,17 @@ const PICKLE = "data.pkl";
 
 /** Names of files that occur only in an archive of TorchScript, which contains code to run. */
 const SCRIPT = /^(code\/|constants\.pkl$)/;
+
+/** A value that `torch.save` wrote, and access to the storages of its tensors. */
+export interface TorchArchive {
+  /** The value: tensors, and plain dictionaries, lists and tuples. */
+  readonly value: unknown;
+  /**
+   * Makes the function that reads storages of some tensors.
+   * @throws FormatError if a storage is missing, or has another size than its tensors say
+   */
+  readStorages(tensors: Iterable<TorchTensor>): ReadStorage;
+}
 
 /**
  * Opens a file that `torch.save` wrote (PyTorch 1.6 and later): a zip archive of a pickle and its storages.
@@ -37,14 +49,24 @@ export async function openTorchZip(
   files: readonly string[] = [],
   entries?: ReadonlyMap<string, ZipEntry>,
 ): Promise<Checkpoint> {
-  return openArchive(source, files, entries ?? (await readZipDirectory(source)));
+  const archive = await readTorchArchive(source, createGlobalFinder(source.name), entries);
+  const tensors = collectTensors(archive.value, source.name);
+  return defineTorchCheckpoint(source, tensors, files, archive.readStorages(tensors.values()));
 }
 
-async function openArchive(
+/**
+ * Reads the value in a file that `torch.save` wrote, without its tensors' elements, and without running code.
+ * @param find - looks up the names in its pickle
+ * @param known - the directory of the archive, if it was read before
+ * @throws FormatError if the file is damaged, or claims more than it has.
+ * @throws UnsupportedError if `find` does, or the variant of the file is not supported.
+ */
+export async function readTorchArchive(
   source: ByteSource,
-  files: readonly string[],
-  entries: ReadonlyMap<string, ZipEntry>,
-): Promise<Checkpoint> {
+  find: PickleHost["find"],
+  known?: ReadonlyMap<string, ZipEntry>,
+): Promise<TorchArchive> {
+  const entries = known ?? (await readZipDirectory(source));
   const root = findRoot(entries, source);
   await assertLittleEndian(entries.get(`${root}byteorder`), source);
   const pickle = entries.get(root + PICKLE);
@@ -57,16 +79,19 @@ async function openArchive(
   }
   const storages = new Map<string, TorchStorage>();
   const host = {
-    find: createGlobalFinder(source.name),
+    find,
     load: createStorageLoader(source.name, storages),
+    build: buildRecord,
     budget: new PickleBudget(source.name),
   };
   const { value } = readPickle(await readEntry(pickle, source), host, source.name);
-  const tensors = collectTensors(value, source.name);
-  const places = placeStorages(tensors, entries, root, source);
-  return defineTorchCheckpoint(source, tensors, files, async (key, begin, out) => {
-    await entryOf(places, key, "storage").readInto(begin, out);
-  });
+  return {
+    value,
+    readStorages(tensors) {
+      const places = placeStorages(tensors, entries, root, source);
+      return async (key, begin, out) => entryOf(places, key, "storage").readInto(begin, out);
+    },
+  };
 }
 
 /**
@@ -105,13 +130,13 @@ async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSourc
 
 /** Opens the file of each used storage, after checking its size. */
 function placeStorages(
-  tensors: ReadonlyMap<string, TorchTensor>,
+  tensors: Iterable<TorchTensor>,
   entries: ReadonlyMap<string, ZipEntry>,
   root: string,
   source: ByteSource,
 ): Map<string, OpenEntry> {
   const places = new Map<string, OpenEntry>();
-  for (const { storage } of tensors.values()) {
+  for (const { storage } of tensors) {
     if (places.has(storage.key)) continue;
     const entry = entries.get(`${root}data/${storage.key}`);
     if (entry?.size !== storage.bytes) {

@@ -1,0 +1,69 @@
+import { join } from "@isthmus/platform";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { readPointer } from "./read-pointer.ts";
+import { isOrbax, refuseOrbax } from "./refuse-orbax.ts";
+import { DCP_METADATA, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
+
+/** A form of folders that training programs write, of several files that are read together. */
+export interface FolderFormat {
+  /** Checks by the names of files and folders in it whether a folder has this form. */
+  readonly matches: (names: readonly string[]) => boolean;
+  /**
+   * Opens the folder as a checkpoint.
+   * @param openOther - opens another folder, to which this one points
+   */
+  readonly open: (
+    folder: string,
+    names: readonly string[],
+    openOther: (folder: string) => Promise<Checkpoint>,
+  ) => Promise<Checkpoint>;
+}
+
+/** File in which DeepSpeed writes the name of the folder of the latest step. */
+const LATEST = "latest";
+
+/** File in which Megatron-LM writes the number of the latest iteration. */
+const LATEST_ITERATION = "latest_checkpointed_iteration.txt";
+
+const hasWeights = (names: readonly string[]): boolean =>
+  names.some((name) => /\.(safetensors|bin)$/.test(name));
+
+const isShard = (name: string): boolean => SHARD_OF_PROCESS.test(name);
+
+/**
+ * Forms of folders of training runs; the first that matches opens a folder. Their readers are loaded when a
+ * folder needs them.
+ */
+export const FOLDER_FORMATS: readonly FolderFormat[] = [
+  {
+    matches: (names) => names.includes(DCP_METADATA),
+    open: async (folder) => (await import("./dcp/open-dcp.ts")).openDcp(folder),
+  },
+  {
+    matches: (names) => names.some(isShard),
+    open: async (folder, names) => {
+      const { openShardedSafetensors } = await import("./dcp/open-sharded-safetensors.ts");
+      return openShardedSafetensors(folder, names.filter(isShard));
+    },
+  },
+  {
+    matches: (names) => names.some((name) => OPTIMIZER_FILE.test(name)),
+    open: async (folder, names) => (await import("./zero/open-zero.ts")).openZero(folder, names),
+  },
+  {
+    matches: (names) => names.includes(LATEST) && !hasWeights(names),
+    open: async (folder, _, openOther) => openOther(join(folder, await readPointer(folder, LATEST))),
+  },
+  { matches: isOrbax, open: refuseOrbax },
+  {
+    matches: (names) => names.some((name) => MEGATRON_RANK.test(name)),
+    open: async (folder, names) => (await import("./megatron/open-megatron.ts")).openMegatron(folder, names),
+  },
+  {
+    matches: (names) => names.includes(LATEST_ITERATION),
+    open: async (folder, _, openOther) => {
+      const step = await readPointer(folder, LATEST_ITERATION);
+      return openOther(join(folder, /^\d+$/.test(step) ? `iter_${step.padStart(7, "0")}` : step));
+    },
+  },
+];

@@ -1,0 +1,17 @@
+/** File of a distributed checkpoint of PyTorch that says where each tensor's chunks are. */
+export const DCP_METADATA = ".metadata";
+
+/** Pattern of the files that processes write by PyTorch's `HuggingFaceStorageWriter`: number of the process. */
+export const SHARD_OF_PROCESS: RegExp = /^shard-(\d+)-model-\d+-of-\d+\.safetensors$/;
+
+/** Pattern of the files with the state of the optimizer of one process of DeepSpeed. */
+export const OPTIMIZER_FILE: RegExp = /_optim_states\.pt$/;
+
+/**
+ * Pattern of the folders of processes of Megatron-LM: number of the slice of tensors, and of the stage of the
+ * pipeline.
+ */
+export const MEGATRON_RANK: RegExp = /^mp_rank_(\d{2})(?:_(\d{3}))?$/;
+
+/** File of weights in an archive that Keras 3 saved. */
+export const KERAS_WEIGHTS = "model.weights.h5";

@@ -1,0 +1,39 @@
+// Checkpoints of training runs for tests, made by tools/golden/training-runs.py.
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { inflateSync } from "node:zlib";
+import { type ExpectedFile, fixture } from "./fixtures.ts";
+
+/** One checkpoint: its files by path, and its tensors as the program that wrote it reads them. */
+export interface TrainingRun {
+  readonly files: Readonly<Record<string, Buffer>>;
+  readonly tensors: ExpectedFile["tensors"];
+}
+
+/** Names of all checkpoints. */
+export const RUNS: readonly string[] = readdirSync(fixture("runs")).map((name) =>
+  name.replace(".json.golden", ""),
+);
+
+/** Reads one checkpoint. */
+export function trainingRun(name: string): TrainingRun {
+  const { files, tensors } = JSON.parse(readFileSync(fixture(`runs/${name}.json.golden`), "utf8")) as {
+    files: Record<string, string>;
+    tensors: ExpectedFile["tensors"];
+  };
+  const unpacked = Object.entries(files).map(
+    ([path, text]) => [path, inflateSync(Buffer.from(text, "base64"))] as const,
+  );
+  return { files: Object.fromEntries(unpacked), tensors };
+}
+
+/** Writes files into a folder that is made for them, and returns the path that opens them. */
+export async function layOut(folder: string, files: TrainingRun["files"]): Promise<string> {
+  for (const [path, bytes] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), bytes);
+  }
+  const [only, ...others] = Object.keys(files);
+  return only !== undefined && others.length === 0 ? join(folder, only) : folder;
+}

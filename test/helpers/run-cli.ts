@@ -1,6 +1,7 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { TEST_FLAGS } from "../../tools/test-flags.mjs";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/isthmus.js", import.meta.url));
 const SHARED = fileURLToPath(new URL("./cli-process.mjs", import.meta.url));
@@ -80,7 +81,7 @@ export function createRunner(): CliRunner {
 export const { run: runCli } = createRunner();
 
 function startShared(): ChildProcess {
-  return fork(SHARED, { execArgv: [], stdio: ["ignore", "inherit", "pipe", "ipc"] });
+  return fork(SHARED, { execArgv: [...TEST_FLAGS], stdio: ["ignore", "inherit", "pipe", "ipc"] });
 }
 
 /** Runs the built `isthmus` command as a process of its own and waits for its end. */

@@ -17,6 +17,7 @@ import {
   randomWeights,
   runInSegments,
 } from "@isthmus/graph";
+import { handleEvents } from "@isthmus/platform";
 import { type DistinctBlocks, leaveOutBlocks } from "../blocks/leave-out-blocks.ts";
 import { TRIALS, type VerifyLinearResult } from "../linear/verify-linear-symmetries.ts";
 import type { VerifyMixingResult } from "../mixing/verify-mixing.ts";
@@ -88,6 +89,8 @@ export async function proveTogether(
   const distinct = await leaveOutAlike(architecture, known, resolved);
   const { graph, symmetries } = distinct;
   const network = weights ?? createCheckpoint(randomWeights(graph, seed), {}, graph.name);
+  await handleEvents();
+  signal?.throwIfAborted();
   const changes = await drawChanges(network, symmetries, seed);
   if (changes === undefined) return undefined;
   const errors = changes.map((): ValueError[] => []);
@@ -145,6 +148,8 @@ async function leaveOutAlike(
   const whole = { graph, symmetries, leftOut: [] };
   if (weights !== undefined) return whole;
   const probe = await probeGraph({ graph, engine }, { signal });
+  await handleEvents();
+  signal?.throwIfAborted();
   const computed = graph.nodes.flatMap(({ outputs }) => outputs);
   const elements = computed.reduce((sum, name) => sum + sizeOf(probe.types.get(name)?.shape ?? [0]), 0);
   return elements < alikeFrom ? whole : (leaveOutBlocks(graph, symmetries, probe) ?? whole);

@@ -1,4 +1,4 @@
-import { sameShape } from "@isthmus/core";
+import { at, sameShape } from "@isthmus/core";
 import type { Labelled } from "../labels/field.ts";
 import type { FactorLayout, RotationSpace, UnitLayout } from "../linear/linear-symmetries.ts";
 import type { MixedLayout, StreamGain } from "../mixing/mixing-symmetries.ts";
@@ -10,8 +10,8 @@ import { Renaming } from "./renaming.ts";
 /** Compares what the symmetries of a graph do to its tensors, up to the names of units and variables. */
 export interface ActionComparison {
   /**
-   * Checks whether the symmetries do the same to two tensors. What was found to correspond in earlier tensors
-   * must correspond here, too.
+   * Checks whether the symmetries do the same to two tensors. Units and variables that correspond
+   * in earlier tensors must correspond here, too.
    */
   matches(a: string, b: string): boolean;
   /** Checks whether every unit and variable met so far corresponds to itself. */
@@ -84,11 +84,11 @@ class Comparison implements ActionComparison {
 
   #label(a: number, b: number): boolean {
     const { classes } = this.#symmetries.permutations.group;
-    const [classA, classB] = [classes.classOf[a] ?? -1, classes.classOf[b] ?? -1];
+    const [classA, classB] = [at(classes.classOf, a, "class"), at(classes.classOf, b, "class")];
     const { familyOf, families } = this.#action;
-    const [familyA, familyB] = [familyOf[classA] ?? -1, familyOf[classB] ?? -1];
+    const [familyA, familyB] = [at(familyOf, classA, "family"), at(familyOf, classB, "family")];
     if (familyA < 0 || familyB < 0) return familyA === familyB && this.#still.match(a, b);
-    const roleOf = (label: number, c: number) => (classes.placeOf[label] ?? 0) - (classes.start[c] ?? 0);
+    const roleOf = (label: number, c: number) => at(classes.placeOf, label, "place") - at(classes.start, c, "class");
     return (
       this.#class(classA, classB) &&
       this.#roles.match(
@@ -101,12 +101,12 @@ class Comparison implements ActionComparison {
   /** Matches classes that move: the same place in families of the same structure. */
   #class(a: number, b: number): boolean {
     const { familyOf, indexInFamily } = this.#action;
-    return indexInFamily[a] === indexInFamily[b] && this.#family(familyOf[a] ?? -1, familyOf[b] ?? -1);
+    return indexInFamily[a] === indexInFamily[b] && this.#family(at(familyOf, a, "family"), at(familyOf, b, "family"));
   }
 
   #family(a: number, b: number): boolean {
-    const known = this.#families.get(a);
-    if (known !== undefined) return known === b;
+    const earlier = this.#families.get(a);
+    if (earlier !== undefined) return earlier === b;
     const { families, familyOf } = this.#action;
     const [one, two] = [families[a], families[b]];
     if (one === undefined || two === undefined || one.size !== two.size) return false;
@@ -115,9 +115,9 @@ class Comparison implements ActionComparison {
       one.cells.length === two.cells.length &&
       one.parents.length === two.parents.length &&
       one.parents.every((parents, cell) =>
-        every(parents, two.parents[cell] ?? [], (x, y) => {
-          const isFree = (familyOf[x] ?? -1) < 0;
-          if (isFree || (familyOf[y] ?? -1) < 0) return x === y;
+        every(parents, at(two.parents, cell, "cell"), (x, y) => {
+          const isFree = at(familyOf, x, "family") < 0;
+          if (isFree || at(familyOf, y, "family") < 0) return x === y;
           return this.#class(x, y);
         }),
       )
@@ -137,7 +137,7 @@ class Comparison implements ActionComparison {
           every(x.ranks, y.ranks, (one, two) => one === two) &&
           every(x.units, y.units, (one, two) => {
             if (one < 0 || two < 0) return one === two;
-            return this.#class(classOf[one] ?? -1, classOf[two] ?? -1) && this.#rotatedUnit(one, two);
+            return this.#class(at(classOf, one, "class"), at(classOf, two, "class")) && this.#rotatedUnit(one, two);
           }),
       )
     );

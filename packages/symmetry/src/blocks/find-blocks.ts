@@ -2,7 +2,7 @@ import { sameShape, type Tensor, type TensorInfo, viewBytes } from "@isthmus/cor
 import type { Graph, Probe } from "@isthmus/graph";
 import { capturedNames, returnedNames } from "@isthmus/graph/ir";
 
-/** Consecutive nodes `[begin, end)` that hand one value on, and read one value of the nodes in front of them. */
+/** Consecutive nodes `[begin, end)`, of which the nodes behind read one value only. */
 export interface Block {
   /** Place of the first node. */
   readonly begin: number;
@@ -14,6 +14,7 @@ export interface Block {
 
 /** A graph, and what is looked up in it by the names of its values. */
 export interface IndexedNodes {
+  /** Graph that is indexed. */
   readonly graph: Graph;
   /** Element types and shapes of all values, and values that depend on neither input nor weight. */
   readonly probe: Pick<Probe, "types" | "constants">;
@@ -72,8 +73,8 @@ function numberKinds({ nodes }: Graph, types: Probe["types"]): Int32Array {
     const key = `${tensor.dtype} ${tensor.shape.join()}`;
     const alike = tensors.get(key) ?? [];
     tensors.set(key, alike);
-    const known = alike.findIndex((other) => sameTensor(tensor, other));
-    return known >= 0 ? known : alike.push(tensor) - 1;
+    const earlier = alike.findIndex((other) => sameTensor(tensor, other));
+    return earlier >= 0 ? earlier : alike.push(tensor) - 1;
   };
   return Int32Array.from(nodes, ({ op, domain, inputs, outputs, attributes }, place) => {
     const settings = [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));

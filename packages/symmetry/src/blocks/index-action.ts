@@ -11,7 +11,7 @@ interface Numbered<S extends RotationSpace> {
   readonly space: S;
 }
 
-/** What is looked up to compare the actions of symmetries on tensors. */
+/** Indices by which to compare the actions of symmetries on tensors. */
 export interface IndexedAction {
   /** Families of classes that move. */
   readonly families: readonly Family[];

@@ -11,7 +11,7 @@ export interface DistinctBlocks {
   readonly graph: Graph;
   /** Symmetries without the weights of the blocks that were left out. */
   readonly symmetries: JointSymmetries;
-  /** Names of the values that the graph does not compute any more. */
+  /** Names of the values with labels that the graph does not compute any more. */
   readonly leftOut: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface DistinctBlocks {
  * both, up to the names of units and variables, then both statements are one, and a proof of the first block
  * is a proof of the second. A block is left out if
  *
- * - its nodes are equal to those of an earlier block one by one, with constants of equal numbers;
+ * - its nodes are equal to the nodes of an earlier block one by one, with constants of equal numbers;
  * - units of every tensor correspond one to one: whole families of units of the same structure, parents
  *   included, so that the group moves the units of both blocks alike; and so do the variables of scales and
  *   signs, and the spaces that rotations and mixtures mix;
@@ -40,14 +40,14 @@ export function leaveOutBlocks(
 ): DistinctBlocks | undefined {
   const nodes = indexNodes(graph, probe);
   const createComparison = compareActions(symmetries);
-  const kept = new Map<string, Block[]>();
+  const blocksOfKinds = new Map<string, Block[]>();
   const left = new Uint8Array(graph.nodes.length);
   const replaced = new Map<string, string>();
   for (const block of findBlocks(nodes)) {
-    const earlier = kept.get(block.kinds) ?? [];
+    const earlier = blocksOfKinds.get(block.kinds) ?? [];
     const ends = endsOf(nodes, block, earlier, createComparison);
     if (ends === undefined) {
-      kept.set(block.kinds, [...earlier, block]);
+      blocksOfKinds.set(block.kinds, [...earlier, block]);
     } else {
       left.fill(1, block.begin, block.end);
       replaced.set(ends.handedOn, replaced.get(ends.fed) ?? ends.fed);
@@ -60,7 +60,9 @@ export function leaveOutBlocks(
   return {
     graph: { ...distinct, outputs: graph.outputs },
     symmetries: restrict(symmetries, distinct.weights),
-    leftOut: graph.nodes.flatMap(({ outputs }, place) => (left[place] === 1 ? outputs : [])),
+    leftOut: graph.nodes
+      .flatMap(({ outputs }, place) => (left[place] === 1 ? outputs : []))
+      .filter((name) => symmetries.permutations.labels.values.has(name)),
   };
 }
 
@@ -70,7 +72,7 @@ interface Ends {
   readonly handedOn: string;
 }
 
-/** Finds an earlier block that a block is like; returns the ends of the block, undefined if it is like none. */
+/** Finds the ends of a block that is like an earlier one; undefined if it is like none. */
 function endsOf(
   nodes: IndexedNodes,
   { begin, end }: Block,

@@ -8,8 +8,8 @@ export class Renaming<T> {
 
   /** Lets `a` correspond to `b`; returns whether neither corresponds to something else already. */
   match(a: T, b: T): boolean {
-    const known = this.#forward.get(a);
-    if (known !== undefined || this.#backward.has(b)) return known === b;
+    const earlier = this.#forward.get(a);
+    if (earlier !== undefined || this.#backward.has(b)) return earlier === b;
     this.#forward.set(a, b);
     this.#backward.set(b, a);
     return true;

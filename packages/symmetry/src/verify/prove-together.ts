@@ -78,7 +78,7 @@ const PROVE_TOGETHER_DEFAULTS: Required<Omit<ProveTogetherOptions, "seed">> = {
  */
 export async function proveTogether(
   architecture: Architecture,
-  known: JointSymmetries,
+  all: JointSymmetries,
   options: ProveTogetherOptions,
 ): Promise<JointProof | undefined> {
   const { engine } = architecture;
@@ -86,7 +86,7 @@ export async function proveTogether(
   const resolved = resolveOptions("prove symmetries", PROVE_TOGETHER_DEFAULTS, rest, ["seed"]);
   const { weights, signal } = resolved;
   if (!storesFloats(architecture.graph, weights)) return undefined;
-  const distinct = await leaveOutAlike(architecture, known, resolved);
+  const distinct = await leaveOutAlike(architecture, all, resolved);
   const { graph, symmetries } = distinct;
   const network = weights ?? createCheckpoint(randomWeights(graph, seed), {}, graph.name);
   await handleEvents();

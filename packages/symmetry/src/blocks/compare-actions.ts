@@ -88,7 +88,8 @@ class Comparison implements ActionComparison {
     const { familyOf, families } = this.#action;
     const [familyA, familyB] = [at(familyOf, classA, "family"), at(familyOf, classB, "family")];
     if (familyA < 0 || familyB < 0) return familyA === familyB && this.#still.match(a, b);
-    const roleOf = (label: number, c: number) => at(classes.placeOf, label, "place") - at(classes.start, c, "class");
+    const roleOf = (label: number, c: number) =>
+      at(classes.placeOf, label, "place") - at(classes.start, c, "class");
     return (
       this.#class(classA, classB) &&
       this.#roles.match(
@@ -101,7 +102,10 @@ class Comparison implements ActionComparison {
   /** Matches classes that move: the same place in families of the same structure. */
   #class(a: number, b: number): boolean {
     const { familyOf, indexInFamily } = this.#action;
-    return indexInFamily[a] === indexInFamily[b] && this.#family(at(familyOf, a, "family"), at(familyOf, b, "family"));
+    return (
+      indexInFamily[a] === indexInFamily[b] &&
+      this.#family(at(familyOf, a, "family"), at(familyOf, b, "family"))
+    );
   }
 
   #family(a: number, b: number): boolean {
@@ -137,7 +141,9 @@ class Comparison implements ActionComparison {
           every(x.ranks, y.ranks, (one, two) => one === two) &&
           every(x.units, y.units, (one, two) => {
             if (one < 0 || two < 0) return one === two;
-            return this.#class(at(classOf, one, "class"), at(classOf, two, "class")) && this.#rotatedUnit(one, two);
+            return (
+              this.#class(at(classOf, one, "class"), at(classOf, two, "class")) && this.#rotatedUnit(one, two)
+            );
           }),
       )
     );

@@ -39,8 +39,8 @@ export function indexNodes(graph: Graph, probe: IndexedNodes["probe"]): IndexedN
 }
 
 /**
- * Cuts a graph into blocks wherever a single value that depends on the input or a weight is handed on, as in a
- * residual stream. Blocks without weights are left out of the list.
+ * Cuts a graph into blocks wherever a single value that depends on the input or a weight is handed on, as in
+ * a residual stream. Blocks without weights are left out of the list.
  */
 export function findBlocks(nodes: IndexedNodes): Block[] {
   const { graph, probe, lastReader } = nodes;

@@ -1,4 +1,5 @@
 import { type Architecture, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import { handleEvents } from "@isthmus/platform";
 import type { Symmetries } from "./derive-spec.ts";
 import type { Exchange } from "./exchange/exchange-parts.ts";
 import { findExchanges } from "./exchange/find-exchanges.ts";
@@ -30,8 +31,17 @@ export async function discoverContinuous(
   permutations: Symmetries,
   options: ProbeOptions = {},
 ): Promise<ContinuousSymmetries> {
+  const { signal } = options;
+  // Each search takes seconds in large graphs, and a signal is noticed between them.
+  const stop = async () => {
+    await handleEvents();
+    signal?.throwIfAborted();
+  };
   const probe = await probeGraph({ graph, engine }, options);
+  await stop();
   const linear = deriveLinearSymmetries(graph, probe, permutations);
+  await stop();
   const mixing = deriveMixing(graph, probe, { permutations, linear });
+  await stop();
   return { linear, mixing, exchanges: findExchanges(graph, probe) };
 }

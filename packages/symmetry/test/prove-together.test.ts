@@ -135,14 +135,97 @@ describe("a false symmetry in one block of twelve", () => {
     expect([permuted, scaled, negated, mixed].map((name) => graph.weights.has(name))).toEqual(
       Array(4).fill(true),
     );
-    expect(
-      await proveTogether({ graph, engine }, { permutations, linear, mixing }, { seed: 1 }),
-    ).toBeDefined();
+    const truth = { permutations, linear, mixing };
+    expect((await proveTogether({ graph, engine }, truth, { seed: 1 }))?.alike).toBe(0);
+    const once = { seed: 1, alikeFrom: 0 };
+    expect((await proveTogether({ graph, engine }, truth, once))?.alike).toBeGreaterThan(100);
     for (const [kind, symmetries] of Object.entries(wrong)) {
       expect(await proveTogether({ graph, engine }, symmetries, { seed: 1 }), kind).toBeUndefined();
+      // The false block is like no other, and is run.
+      expect(await proveTogether({ graph, engine }, symmetries, once), kind).toBeUndefined();
     }
     const scaledProof = await proveSymmetries({ graph, engine }, permutations, { seed: 1, linear: unscaled });
     expect(scaledProof.passed).toBe(false);
     expect(scaledProof.linear.find(({ kind }) => kind === "scale")?.firstFailure?.node).toBeDefined();
+  });
+});
+
+describe("blocks that are alike", () => {
+  /** Stacks residual blocks of given activations, with a constant by which each multiplies its branch. */
+  const stack = (...blocks: readonly (readonly [op: string, by: number])[]) => {
+    const b = new GraphBuilder();
+    let stream = b.linear(b.input("x", [5]), "in", 5, 6);
+    for (const [i, [op, by]] of blocks.entries()) {
+      const hidden = b.op(op, [b.linear(stream, `block${i}.in`, 6, 4)]);
+      const branch = b.op("Mul", [b.linear(hidden, `block${i}.out`, 4, 6), b.constant([by], [])]);
+      stream = b.op("Add", [stream, branch]);
+    }
+    return b.output(b.linear(stream, "head", 6, 3)).build();
+  };
+
+  test.each([
+    [
+      "all alike",
+      [
+        ["Relu", 2],
+        ["Relu", 2],
+        ["Relu", 2],
+      ],
+      2,
+    ],
+    [
+      "another activation",
+      [
+        ["Relu", 2],
+        ["Tanh", 2],
+        ["Relu", 2],
+      ],
+      1,
+    ],
+    [
+      "another constant",
+      [
+        ["Relu", 2],
+        ["Relu", 3],
+        ["Relu", 3],
+      ],
+      1,
+    ],
+    [
+      "all different",
+      [
+        ["Relu", 2],
+        ["Tanh", 2],
+        ["Sigmoid", 2],
+      ],
+      0,
+    ],
+  ] as const)("are run once: %s", async (_, blocks, repeated) => {
+    const graph = stack(...blocks);
+    const symmetries = await discover(graph);
+    const whole = await proveTogether({ graph, engine }, symmetries, { seed: 1 });
+    const once = await proveTogether({ graph, engine }, symmetries, { seed: 1, alikeFrom: 0 });
+    const nodesOfBlock = (graph.nodes.length - stack().nodes.length) / blocks.length;
+    expect(whole?.alike).toBe(0);
+    expect(once?.alike).toBe(repeated * nodesOfBlock);
+    expect((once?.permutations.tensors ?? 0) + repeated * nodesOfBlock).toBe(whole?.permutations.tensors);
+  });
+
+  test("are all run if weights are given", async () => {
+    const graph = stack(["Relu", 2], ["Relu", 2]);
+    const symmetries = await discover(graph);
+    const weights = createCheckpoint(randomWeights(graph, 1));
+    const proof = await proveTogether({ graph, engine }, symmetries, { seed: 1, alikeFrom: 0, weights });
+    expect(proof?.alike).toBe(0);
+  });
+
+  test("are not alike if a symmetry is missing in one", async () => {
+    const graph = stack(["Relu", 2], ["Relu", 2], ["Relu", 2]);
+    const { permutations, linear } = await discover(graph);
+    const layouts = without(linear.scales.weights, "block1.in.bias");
+    const scales = { ...linear.scales, weights: layouts };
+    const wrong = { permutations, linear: { ...linear, scales } };
+    expect(layouts.size).toBe(linear.scales.weights.size - 1);
+    expect(await proveTogether({ graph, engine }, wrong, { seed: 1, alikeFrom: 0 })).toBeUndefined();
   });
 });

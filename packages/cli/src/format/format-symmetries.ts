@@ -216,10 +216,11 @@ export function formatBinding({ byName, renamed, witnessError }: BindingSummary)
  * @param counted - outputs that it covers, such as ` for logits`; empty for all
  */
 export function formatVerification(result: SymmetryProof, counted: string): string {
-  const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
+  const { passed, maxRelativeError, tensors, worst, narrowed, alike, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${counted}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
+  const others = alike === undefined ? "" : `, ${alike} more are in blocks like those`;
+  return `${passed ? "Verified" : "NOT verified"}${counted}${how}: ${tensors} values compared${others}, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}${formatMixingProof(result)}${formatExchangeProof(result)}`;
 }
 
 /** Formats the largest errors of scales, signs and rotations, each over as many values. */

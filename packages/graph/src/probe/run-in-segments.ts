@@ -1,4 +1,5 @@
 import { at, type Checkpoint, entry, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { handleEvents } from "@isthmus/platform";
 import type { Architecture } from "../architecture.ts";
 import { assertBindable, bindWeight } from "../ir/bind-weights.ts";
 import { capturedNames } from "../ir/captured-names.ts";
@@ -10,8 +11,17 @@ import { probeGraph } from "./probe-graph.ts";
 /** Bytes of computed values at which a segment ends. */
 const SEGMENT_BYTES = 2 ** 25;
 
+/** Bytes of visited values after which a signal may arrive. */
+const VISITED_BYTES = 2 ** 24;
+
 /** Most bytes of freed memory that are kept for later values. */
 const FREED_BYTES = 2 ** 28;
+
+/** Number of elements from which the memory of a value is kept. */
+const POOLED = 2 ** 10;
+
+/** Largest factor by which kept memory may exceed what is asked for. */
+const SLACK = 2;
 
 /** Networks that {@link runInSegments} runs side by side, and what they are fed. */
 export interface SegmentedRun {
@@ -21,7 +31,7 @@ export interface SegmentedRun {
   readonly networks: readonly Checkpoint[];
   /** Bytes of computed values of one network at which a segment ends. @defaultValue 32 MiB */
   readonly segmentBytes?: number;
-  /** Signal that stops the run between two segments. @defaultValue never stopped */
+  /** Signal that stops the run between two segments, or between two visits. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -55,12 +65,7 @@ export async function runInSegments(
         results.push(await session.run(new Map([...values, ...weights]), memory.take(part.outputs, types)));
         memory.addAll(weights, [...weights.keys()]);
       }
-      for (const { name } of part.outputs) {
-        visit(
-          name,
-          results.map((values) => entry(values, name, "value")),
-        );
-      }
+      await visitAll(part.outputs, results, visit, signal);
       for (const [index, values] of results.entries()) {
         const ofNetwork = at(live, index, "network");
         for (const [name, tensor] of values) ofNetwork.set(name, tensor);
@@ -75,12 +80,34 @@ export async function runInSegments(
   }
 }
 
+/** Visits the values of a segment; a signal is noticed between two values, not only between two runs. */
+async function visitAll(
+  outputs: Graph["outputs"],
+  results: readonly ReadonlyMap<string, Tensor>[],
+  visit: (value: string, tensors: readonly Tensor[]) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let bytes = 0;
+  for (const { name } of outputs) {
+    const tensors = results.map((values) => entry(values, name, "value"));
+    visit(name, tensors);
+    for (const { data } of tensors) bytes += data.byteLength;
+    if (bytes < VISITED_BYTES) continue;
+    bytes = 0;
+    await handleEvents();
+    signal?.throwIfAborted();
+  }
+}
+
 /**
- * Memory of values that no later node reads, in which later values of the same size are written: most blocks
- * of a network are alike, and memory that is new to the process has to be cleared first.
+ * Memory of values that no later node reads, in which later values of about the same size are written: memory
+ * that is new to the process has to be cleared first.
  */
 class FreedMemory {
-  readonly #freed = new Map<number, Float32Array[]>();
+  /** Freed arrays, the one that was freed first in front. */
+  readonly #freed: Float32Array[] = [];
+  /** Memory that was allocated here: no other may be written to. */
+  readonly #own = new WeakSet<ArrayBufferLike>();
   #bytes = 0;
 
   /** Takes tensors out of a map, and keeps their memory. */
@@ -88,14 +115,12 @@ class FreedMemory {
     for (const name of names) {
       const data = tensors.get(name)?.data;
       tensors.delete(name);
-      if (!(data instanceof Float32Array)) continue;
-      // Sizes of earlier blocks may not occur again.
-      if (this.#bytes + data.byteLength > FREED_BYTES) this.#clear();
-      this.#bytes += data.byteLength;
-      const ofLength = this.#freed.get(data.length) ?? [];
-      ofLength.push(data);
-      this.#freed.set(data.length, ofLength);
+      if (!(data instanceof Float32Array) || data.length < POOLED || !this.#own.has(data.buffer)) continue;
+      const whole = new Float32Array(data.buffer);
+      this.#bytes += whole.byteLength;
+      this.#freed.push(whole);
     }
+    while (this.#bytes > FREED_BYTES) this.#bytes -= this.#freed.shift()?.byteLength ?? 0;
   }
 
   /** Hands out tensors for all values of 32-bit floating-point numbers. */
@@ -106,17 +131,28 @@ class FreedMemory {
     const tensors = new Map<string, Tensor>();
     for (const { name } of values) {
       const { dtype, shape } = entry(types, name, "value");
-      if (dtype !== "f32") continue;
-      const freed = this.#freed.get(sizeOf(shape))?.pop();
-      this.#bytes -= freed?.byteLength ?? 0;
-      tensors.set(name, { dtype, shape, data: freed ?? new Float32Array(sizeOf(shape)) });
+      if (dtype === "f32") tensors.set(name, { dtype, shape, data: this.#allocate(sizeOf(shape)) });
     }
     return tensors;
   }
 
-  #clear(): void {
-    this.#freed.clear();
-    this.#bytes = 0;
+  /** Returns the smallest freed array that is large enough and not much too large, or else a new one. */
+  #allocate(length: number): Float32Array {
+    let best = -1;
+    let bestLength = SLACK * length + 1;
+    for (const [index, freed] of this.#freed.entries()) {
+      if (freed.length < length || freed.length >= bestLength) continue;
+      [best, bestLength] = [index, freed.length];
+      if (bestLength === length) break;
+    }
+    const [freed] = best < 0 ? [] : this.#freed.splice(best, 1);
+    if (freed !== undefined) {
+      this.#bytes -= freed.byteLength;
+      return freed.subarray(0, length);
+    }
+    const allocated = new Float32Array(length);
+    this.#own.add(allocated.buffer);
+    return allocated;
   }
 }
 

@@ -37,6 +37,12 @@ export interface SymmetryProof extends VerifySymmetriesResult {
    * place.
    */
   readonly narrowed: boolean;
+  /**
+   * Number of values that were not compared, as their block of nodes is like an earlier one whose values
+   * were: the nodes are equal, and the symmetries do the same to both (see `leaveOutBlocks`). Absent if every
+   * value was compared.
+   */
+  readonly alike?: number;
   /** Results for scales, signs and rotations. */
   readonly linear: readonly VerifyLinearResult[];
   /** Result for mixtures; null if none remain, or the network was too large to be run. */
@@ -54,7 +60,8 @@ export interface SymmetryProof extends VerifySymmetriesResult {
  * to find the symmetries that fail and to leave out values that rounding alone changes.
  *
  * A network that is built from a config and has more than 2^27 weights is not run: a narrowed network of
- * random weights is run instead, whose structure and rules are the same.
+ * random weights is run instead, whose structure and rules are the same. If a graph computes more than 2^25
+ * numbers, and weights are random, one of several blocks that are alike is proved for all of them.
  * @param symmetries - as `discoverSymmetries` finds them, or a list of one's own
  * @throws MismatchError if `weights` do not fit the graph
  */
@@ -97,7 +104,8 @@ async function prove(
     const proof = await proveTogether({ graph, engine }, together, { seed, weights, signal });
     if (proof !== undefined) {
       const mixed = { proof: proof.mixing, dropped: [] };
-      return joined({ ...proof.permutations, narrowed: false }, proof.linear, {
+      const alike = proof.alike === 0 ? {} : { alike: proof.alike };
+      return joined({ ...proof.permutations, narrowed: false, ...alike }, proof.linear, {
         mixing: mixed,
         exchanges: exchanged,
       });

@@ -6,9 +6,19 @@ import {
   DTYPES,
   entry,
   resolveOptions,
+  sizeOf,
   type Tensor,
 } from "@isthmus/core";
-import { type Architecture, type Graph, randomInputs, randomWeights, runInSegments } from "@isthmus/graph";
+import {
+  type Architecture,
+  type Graph,
+  probeGraph,
+  randomInputs,
+  randomWeights,
+  runInSegments,
+} from "@isthmus/graph";
+import { handleEvents } from "@isthmus/platform";
+import { type DistinctBlocks, leaveOutBlocks } from "../blocks/leave-out-blocks.ts";
 import { TRIALS, type VerifyLinearResult } from "../linear/verify-linear-symmetries.ts";
 import type { VerifyMixingResult } from "../mixing/verify-mixing.ts";
 import { createComparison, errorOf } from "./compare-permuted.ts";
@@ -25,7 +35,27 @@ export interface JointProof {
   readonly linear: readonly VerifyLinearResult[];
   /** Result for mixtures; null if there are none. */
   readonly mixing: VerifyMixingResult | null;
+  /**
+   * Number of values that were not computed, as they belong to blocks that are like another block, whose
+   * values were compared.
+   */
+  readonly alike: number;
 }
+
+/** Options of {@link proveTogether}. */
+export interface ProveTogetherOptions extends ValueTrialOptions {
+  /**
+   * Number of elements of all computed values from which only one of several blocks that are alike is run; if
+   * `weights` are given, all blocks are run. @defaultValue 2^25
+   */
+  readonly alikeFrom?: number;
+}
+
+/** Defaults of {@link ProveTogetherOptions}; the seed has none. */
+const PROVE_TOGETHER_DEFAULTS: Required<Omit<ProveTogetherOptions, "seed">> = {
+  ...VALUE_TRIAL_DEFAULTS,
+  alikeFrom: 2 ** 25,
+};
 
 /**
  * Proves all symmetries of a graph at once: changes the weights by a random element of the whole group
@@ -48,15 +78,19 @@ export interface JointProof {
  */
 export async function proveTogether(
   architecture: Architecture,
-  symmetries: JointSymmetries,
-  options: ValueTrialOptions,
+  all: JointSymmetries,
+  options: ProveTogetherOptions,
 ): Promise<JointProof | undefined> {
-  const { graph, engine } = architecture;
+  const { engine } = architecture;
   const { seed, ...rest } = options;
-  const resolved = resolveOptions("prove symmetries", VALUE_TRIAL_DEFAULTS, rest, ["seed"]);
+  const resolved = resolveOptions("prove symmetries", PROVE_TOGETHER_DEFAULTS, rest, ["seed"]);
   const { weights, signal } = resolved;
-  if (!storesFloats(graph, weights)) return undefined;
+  if (!storesFloats(architecture.graph, weights)) return undefined;
+  const distinct = await leaveOutAlike(architecture, all, resolved);
+  const { graph, symmetries } = distinct;
   const network = weights ?? createCheckpoint(randomWeights(graph, seed), {}, graph.name);
+  await handleEvents();
+  signal?.throwIfAborted();
   const changes = await drawChanges(network, symmetries, seed);
   if (changes === undefined) return undefined;
   const errors = changes.map((): ValueError[] => []);
@@ -101,7 +135,24 @@ export async function proveTogether(
     permutations,
     linear,
     mixing: summary === undefined ? null : { ...summary, restoredError: summary.outputError },
+    alike: distinct.leftOut.length,
   };
+}
+
+/** Leaves blocks that are alike out of a large graph, unless its weights are given. */
+async function leaveOutAlike(
+  { graph, engine }: Architecture,
+  symmetries: JointSymmetries,
+  { weights, alikeFrom, signal }: Required<Omit<ProveTogetherOptions, "seed">>,
+): Promise<DistinctBlocks> {
+  const whole = { graph, symmetries, leftOut: [] };
+  if (weights !== undefined) return whole;
+  const probe = await probeGraph({ graph, engine }, { signal });
+  await handleEvents();
+  signal?.throwIfAborted();
+  const computed = graph.nodes.flatMap(({ outputs }) => outputs);
+  const elements = computed.reduce((sum, name) => sum + sizeOf(probe.types.get(name)?.shape ?? [0]), 0);
+  return elements < alikeFrom ? whole : (leaveOutBlocks(graph, symmetries, probe) ?? whole);
 }
 
 /** Memory for one predicted value after the other, which saves allocating each. */

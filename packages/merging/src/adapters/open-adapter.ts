@@ -10,6 +10,7 @@ import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { openAdapterFile } from "./adapter-file.ts";
 import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
+import { isGgufAdapter, openGgufAdapter } from "./gguf-adapter.ts";
 
 /** Name of the file of settings in an adapter's folder by PEFT. */
 export const CONFIG_FILE = "adapter_config.json";
@@ -21,8 +22,8 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 
 /**
  * Opens a LoRA adapter: a folder as PEFT saves it, with `adapter_config.json` and
- * `adapter_model.safetensors`, or a file under the names of kohya's sd-scripts or of diffusers. Only
- * settings, headers and scales are read. The adapter must be closed after use.
+ * `adapter_model.safetensors`, a file under the names of kohya's sd-scripts or of diffusers, or a GGUF file
+ * of llama.cpp. Only settings, headers and scales are read. The adapter must be closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other
@@ -46,7 +47,10 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
  */
 export async function openAdapter(path: string): Promise<Adapter> {
   const place = (await findAdapterPlace(path)) ?? { folder: path };
-  if ("file" in place) return closeOnFailure(await openCheckpoint(place.file), openAdapterFile);
+  if ("file" in place)
+    return closeOnFailure(await openCheckpoint(place.file), (checkpoint) =>
+      isGgufAdapter(checkpoint) ? openGgufAdapter(checkpoint) : openAdapterFile(checkpoint),
+    );
   const { folder } = place;
   const config = parseAdapterConfig(
     await readJsonFile(join(folder, CONFIG_FILE), { within: folder }),

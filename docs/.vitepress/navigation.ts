@@ -43,6 +43,7 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Merge methods", page: "merge-methods" },
       { text: "Transformers", page: "transformers" },
+      { text: "GGUF files", page: "gguf" },
       { text: "Verdicts", page: "verdicts" },
     ],
   },

@@ -20,7 +20,7 @@ LIBRARY = sys.argv[1] if len(sys.argv) > 1 else Path(find_spec("llama_cpp").orig
 READ = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "IQ1_S",
         "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "TQ1_0", "TQ2_0", "MXFP4", "NVFP4"]
 WRITTEN = READ[:12]
-BLOCKS, ROWS, COLUMNS = 40, 16, 512
+BLOCKS, ROWS, COLUMNS = 40, 64, 512
 
 
 def bytes_from(seed, count):
@@ -46,7 +46,7 @@ def numbers():
     """Rows of numbers that are about normal, of many magnitudes; one of zeros, one constant, one of few values."""
     drawn = bytes_from(7, 4 * ROWS * COLUMNS).reshape(ROWS, COLUMNS, 4).astype(np.float32)
     x = (drawn.sum(axis=-1) - 510) / 128
-    x *= np.array([2.0 ** (k - 8) for k in range(ROWS)], np.float32)[:, None]
+    x *= np.array([2.0 ** (k % 16 - 8) for k in range(ROWS)], np.float32)[:, None]
     x[3], x[4], x[5] = 0, -0.25, np.round(x[5] * 8) / 8
     x[6] = np.abs(x[6])
     x[7] *= x[8] * x[8]

@@ -1,7 +1,7 @@
 // Kernels that quantise rows of f32 to the blocks of GGUF, for WebAssembly: bit for bit what llama.cpp's
 // reference does, whose operations and their order these are (ggml/src/ggml-quants.c, MIT License, Copyright (c)
-// 2023-2026 The ggml authors), as rounding depends on both. Rounding of Q4_0 and Q5_0 is that of the
-// gguf package, which rounds once where C rounds twice or once, by the machine.
+// 2023-2026 The ggml authors), as rounding depends on both. Products are rounded before they are added, as in the
+// C code on machines and by compilers that do not fuse the two.
 //
 // "Importance" is a weight for each column of a row, from an importance matrix; 0 stands for none.
 
@@ -403,7 +403,7 @@ function around(x: usize, importance: usize, variance: f32, most: i32, out: usiz
     const inverse: f32 = scale != 0 ? <f32>1 / scale : 0;
     putHalf(out, scale);
     for (let i = 0; i < 32; i++) {
-      const place = <f32>(<f64>at(x, i) * <f64>inverse + <f64>most + 0.5);
+      const place: f32 = at(x, i) * inverse + (<f32>most + <f32>0.5);
       putByte(LEVELS, i, min(2 * most - 1, <i32>place));
     }
   }

@@ -18,7 +18,7 @@ const golden: {
   ),
 );
 const BLOCKS = 40;
-const ROWS = 16;
+const ROWS = 64;
 const COLUMNS = 512;
 
 /** Draws the bytes that the script draws. */
@@ -45,7 +45,7 @@ function makeNumbers(): Float32Array {
   const x = new Float32Array(ROWS * COLUMNS);
   for (let i = 0; i < x.length; i++) {
     const sum = [0, 1, 2, 3].reduce((total, k) => total + (drawn[4 * i + k] ?? 0), 0);
-    x[i] = ((sum - 510) / 128) * 2 ** (Math.floor(i / COLUMNS) - 8);
+    x[i] = ((sum - 510) / 128) * 2 ** ((Math.floor(i / COLUMNS) % 16) - 8);
   }
   const row = (index: number): Float32Array => x.subarray(index * COLUMNS, (index + 1) * COLUMNS);
   row(3).fill(0);

@@ -17,7 +17,11 @@ export function makeGguf(
   parts.push(u64(tensors.length), u64(Object.keys(metadata).length));
   for (const [key, value] of Object.entries(metadata)) {
     const number = Buffer.from(Float32Array.of(Number(value)).buffer);
-    parts.push(text(key), u32(typeof value === "string" ? 8 : 6), typeof value === "string" ? text(value) : number);
+    parts.push(
+      text(key),
+      u32(typeof value === "string" ? 8 : 6),
+      typeof value === "string" ? text(value) : number,
+    );
   }
   let offset = 0;
   for (const { name, extents, type, bytes } of tensors) {
@@ -25,7 +29,9 @@ export function makeGguf(
     offset += padded(bytes.length);
   }
   const head = Buffer.concat(parts);
-  const body = tensors.map(({ bytes }) => Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length)]));
+  const body = tensors.map(({ bytes }) =>
+    Buffer.concat([bytes, Buffer.alloc(padded(bytes.length) - bytes.length)]),
+  );
   return Buffer.concat([head, Buffer.alloc(padded(head.length) - head.length), ...body]);
 }
 

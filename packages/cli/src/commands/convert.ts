@@ -21,9 +21,9 @@ import { formatBytes } from "../format/format-table.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
-import { quantizingOf } from "../options/quantizing-of.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
+import { quantizingOf } from "../options/quantizing-of.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** Summary of the written file, in the same form as `convertCheckpoint` returns it. */
@@ -125,7 +125,12 @@ async function convert(
       })
     : isOnnx
       ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
-      : await convertCheckpoint(input, output, { ...saving, dtype, format, ...(await quantizingOf(options, context)) });
+      : await convertCheckpoint(input, output, {
+          ...saving,
+          dtype,
+          format,
+          ...(await quantizingOf(options, context)),
+        });
   const isGguf = format === "gguf" || (format === undefined && output.endsWith(".gguf"));
   if (isGguf) await noteUnlessLoadable(written.path, context);
   const files = written.files.length === 1 ? "" : `, ${written.files.length} files`;
@@ -153,7 +158,8 @@ async function noteUnlessLoadable(path: string, { terminal }: Context): Promise<
  * @throws UsageError if they do not
  */
 function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | undefined {
-  if (graph === undefined && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
+  if (graph === undefined && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype))
+    return dtype;
   throw new UsageError(
     "Cannot write a model with --untie, --graph, a --dtype of GGUF or another --format than safetensors as it is a folder with a config of its own: leave them out, and convert the folder after",
   );

@@ -44,12 +44,12 @@ import { mergeRecipeFile } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
 import { formatScores, scoreMerge } from "../merge/score-merge.ts";
-import { quantizingOf } from "../options/quantizing-of.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
 import { hintAtMethod } from "../options/option-needs.ts";
+import { quantizingOf } from "../options/quantizing-of.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 

@@ -17,13 +17,13 @@ import {
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatBytes } from "../format/format-table.ts";
 import { engineNameOf, openEngine } from "../open/open-engine.ts";
+import { quantizingOf } from "../options/quantizing-of.ts";
 import { loadWorkers, placesOf } from "../options/queue-options.ts";
 import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
-import { quantizingOf } from "../options/quantizing-of.ts";
 import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";

@@ -11,8 +11,10 @@ const METADATA = {
   "adapter.type": "lora",
   "adapter.lora.alpha": "4",
 };
-const open = (tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = METADATA) =>
-  openGgufAdapter(createCheckpoint(tensors, metadata, "lora.gguf"));
+const open = (
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = METADATA,
+) => openGgufAdapter(createCheckpoint(tensors, metadata, "lora.gguf"));
 
 const QUERY = {
   "blk.0.attn_q.weight.lora_a": matrix(2, 1, 0, 0, 0, 1, 1),
@@ -56,7 +58,11 @@ describe("openGgufAdapter()", () => {
       [QUERY, { ...METADATA, "adapter.alora.invocation_tokens": "[1]" }, /active only after/],
       [QUERY, { ...METADATA, "adapter.lora.alpha": "NaN" }, /must be a finite number: it is NaN/],
       [{ "blk.0.attn_q.weight.lora_a": a }, METADATA, /must have both lora_A and lora_B/],
-      [{ "blk.0.attn_q.weight.lora_a": b, "blk.0.attn_q.weight.lora_b": a }, METADATA, /must be \[rank, in\]/],
+      [
+        { "blk.0.attn_q.weight.lora_a": b, "blk.0.attn_q.weight.lora_b": a },
+        METADATA,
+        /must be \[rank, in\]/,
+      ],
       [{ "blk.0.attn_q.weight": a }, METADATA, /"blk.0.attn_q.weight" is \[2,3\]/],
       [{ "w.weight.lora_a": createTensor("f32", [1, 1, 1], Float32Array.of(1)) }, METADATA, /is \[1,1,1\]/],
     ] as const)

@@ -68,7 +68,12 @@ export function openGgufAdapter(checkpoint: Checkpoint): Adapter {
   );
   // A numerator of 0 stands for a scale of 1.
   const config = parseAdapterConfig(
-    { peft_type: "LORA", r: rank, lora_alpha: alpha === 0 ? rank : alpha, alpha_pattern: alpha === 0 ? pattern : {} },
+    {
+      peft_type: "LORA",
+      r: rank,
+      lora_alpha: alpha === 0 ? rank : alpha,
+      alpha_pattern: alpha === 0 ? pattern : {},
+    },
     source,
   );
   return createAdapter(source, viewAs(checkpoint, renamed), config);

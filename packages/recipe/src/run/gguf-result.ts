@@ -53,7 +53,15 @@ export async function weightsBefore(output: string, { networks }: MergePlan): Pr
 export async function convertToGguf(
   merged: string,
   output: string,
-  { encoding, importance, onNote, allowNonFinite = false, overwrite = false, signal, onProgress }: GgufResultOptions,
+  {
+    encoding,
+    importance,
+    onNote,
+    allowNonFinite = false,
+    overwrite = false,
+    signal,
+    onProgress,
+  }: GgufResultOptions,
 ): Promise<SaveCheckpointResult> {
   const result = await convertCheckpoint(merged, output, {
     dtype: encoding,

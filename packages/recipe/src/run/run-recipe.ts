@@ -10,8 +10,8 @@ import {
 import { join } from "@isthmus/platform";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
 import { assertGgufResult, convertToGguf, weightsBefore } from "./gguf-result.ts";
+import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
 import { planRecipeFiles, type RecipeFiles, shardBytesOf, writeRecipeFiles } from "./write-recipe-files.ts";
 
 /** Options of {@link saveRecipe}. */

@@ -57,7 +57,9 @@ function tensorsOf(model: Model): ReadonlyMap<string, TensorInfo> {
       [`ffn_down${suffix}`, [...experts, width, inner]],
     ];
     if (model.experts > 0) ofLayer.push(["ffn_gate_inp", [...experts, width]]);
-    shapes.push(...ofLayer.map(([name, shape]): [string, readonly number[]] => [`blk.${layer}.${name}`, shape]));
+    shapes.push(
+      ...ofLayer.map(([name, shape]): [string, readonly number[]] => [`blk.${layer}.${name}`, shape]),
+    );
   }
   return new Map(shapes.map(([name, shape]) => [`${name}.weight`, { dtype: "f32", shape }]));
 }
@@ -73,22 +75,25 @@ function metadataOf({ architecture, layers, heads, keyHeads, experts }: Model): 
 }
 
 describe("chooseTypes()", () => {
-  it.each(Object.entries(golden))("gives tensors of the %s model the types that llama.cpp gives them", (_, { model, types }) => {
-    const tensors = tensorsOf(model);
-    const lettersOf = (encoding: GgufEncoding, hasImportance: boolean): string => {
-      const chosen = chooseTypes({ tensors, metadata: metadataOf(model), hasImportance }, encoding);
-      // Python sorts by code points, as this does.
-      return [...tensors.keys()]
-        .sort()
-        .map((name) => LETTERS[chosen.get(name)?.type ?? "F32"])
-        .join("");
-    };
-    for (const encoding of GGUF_ENCODINGS) {
-      const plain = entry(new Map(Object.entries(types)), encoding, "encoding");
-      expect(lettersOf(encoding, false), encoding).toBe(plain);
-      expect(lettersOf(encoding, true), `${encoding} with importance`).toBe(types[`${encoding}+`] ?? plain);
-    }
-  });
+  it.each(Object.entries(golden))(
+    "gives tensors of the %s model the types that llama.cpp gives them",
+    (_, { model, types }) => {
+      const tensors = tensorsOf(model);
+      const lettersOf = (encoding: GgufEncoding, hasImportance: boolean): string => {
+        const chosen = chooseTypes({ tensors, metadata: metadataOf(model), hasImportance }, encoding);
+        // Python sorts by code points, as this does.
+        return [...tensors.keys()]
+          .sort()
+          .map((name) => LETTERS[chosen.get(name)?.type ?? "F32"])
+          .join("");
+      };
+      for (const encoding of GGUF_ENCODINGS) {
+        const plain = entry(new Map(Object.entries(types)), encoding, "encoding");
+        expect(lettersOf(encoding, false), encoding).toBe(plain);
+        expect(lettersOf(encoding, true), `${encoding} with importance`).toBe(types[`${encoding}+`] ?? plain);
+      }
+    },
+  );
 
   it("gives all matrices of other checkpoints the main type, and says what does not fit", () => {
     const tensors = new Map<string, TensorInfo>([
@@ -97,7 +102,9 @@ describe("chooseTypes()", () => {
       ["odd", { dtype: "f32", shape: [4, 7] }],
       ["bias", { dtype: "f32", shape: [256] }],
     ]);
-    expect(Object.fromEntries(chooseTypes({ tensors, metadata: {}, hasImportance: false }, "q4_k_m"))).toEqual({
+    expect(
+      Object.fromEntries(chooseTypes({ tensors, metadata: {}, hasImportance: false }, "q4_k_m")),
+    ).toEqual({
       "fc.kernel": { type: "Q4_K", instead: undefined },
       conv: { type: "Q5_0", instead: "Q4_K" },
       odd: { type: "F16", instead: "Q4_K" },

@@ -55,8 +55,8 @@ export interface ModelToQuantize {
 export function chooseTypes(model: ModelToQuantize, encoding: GgufEncoding): ReadonlyMap<string, ChosenType> {
   const main = describeEncoding(encoding).type;
   const isModel = hasGgufMetadata(model.metadata);
-  const matrices = [...model.tensors].filter(
-    ([name, { shape }]) => (isModel ? matrixAxes(shape) >= 2 && isQuantized(name) : shape.length >= 2),
+  const matrices = [...model.tensors].filter(([name, { shape }]) =>
+    isModel ? matrixAxes(shape) >= 2 && isQuantized(name) : shape.length >= 2,
   );
   // Layers count in this order.
   const sorted = matrices.map(([name]) => name).sort(byLayer);

@@ -31,7 +31,9 @@ function bytesFrom(seed: number, count: number): Uint8Array {
 }
 
 const digest = (data: Float32Array | Uint8Array): string =>
-  createHash("sha256").update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest("hex");
+  createHash("sha256")
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest("hex");
 
 /** Places of the upper bytes of the 16-bit floats of a block; the first number for most types. */
 const UPPER_BYTES: Readonly<Record<string, readonly number[]>> = {
@@ -68,17 +70,20 @@ function makeNumbers(): Float32Array {
 }
 
 describe("blocks of GGUF", () => {
-  it.each(Object.entries(golden.read))("of %s are read bit for bit as by the gguf package", async (name, expected) => {
-    const number = entry(GGUF_NUMBERS, name, "type");
-    const { decoder, blockBytes, blockElements } = ggufTypeOf(number);
-    const blocks = bytesFrom(number, BLOCKS * blockBytes);
-    for (const place of UPPER_BYTES[name] ?? [1])
-      for (let at = place; at < blocks.length; at += blockBytes) blocks[at] = (blocks[at] ?? 0) & 0xbb;
-    const out = new Float32Array(BLOCKS * blockElements);
-    const decode = await decoder?.();
-    decode?.(blocks, out);
-    expect(digest(out)).toBe(expected);
-  });
+  it.each(Object.entries(golden.read))(
+    "of %s are read bit for bit as by the gguf package",
+    async (name, expected) => {
+      const number = entry(GGUF_NUMBERS, name, "type");
+      const { decoder, blockBytes, blockElements } = ggufTypeOf(number);
+      const blocks = bytesFrom(number, BLOCKS * blockBytes);
+      for (const place of UPPER_BYTES[name] ?? [1])
+        for (let at = place; at < blocks.length; at += blockBytes) blocks[at] = (blocks[at] ?? 0) & 0xbb;
+      const out = new Float32Array(BLOCKS * blockElements);
+      const decode = await decoder?.();
+      decode?.(blocks, out);
+      expect(digest(out)).toBe(expected);
+    },
+  );
 
   const data = makeNumbers();
   const importance = Float32Array.from(bytesFrom(9, COLUMNS), (byte) => byte / 16);

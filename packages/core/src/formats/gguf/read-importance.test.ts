@@ -30,7 +30,12 @@ function writeOld(
   const i32 = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer);
   const text = (value: string): Buffer => Buffer.concat([i32(Buffer.byteLength(value)), Buffer.from(value)]);
   const parts = entries.map(([matrix, calls, numbers]) =>
-    Buffer.concat([text(matrix), i32(calls), i32(numbers.length), Buffer.from(Float32Array.from(numbers).buffer)]),
+    Buffer.concat([
+      text(matrix),
+      i32(calls),
+      i32(numbers.length),
+      Buffer.from(Float32Array.from(numbers).buffer),
+    ]),
   );
   const last = end === undefined ? [] : [i32(end[0]), text(end[1])];
   const path = join(folder, name);
@@ -98,7 +103,9 @@ describe("readImportance()", () => {
       await expect(reading).rejects.toThrow(message);
     }
     const model = await writeNew("model.gguf", { "w.weight": tensor([1, 1], [1]) });
-    await expect(readImportance(model)).rejects.toThrow(/tensors that end in ".in_sum2": it has none; is it a model/);
+    await expect(readImportance(model)).rejects.toThrow(
+      /tensors that end in ".in_sum2": it has none; is it a model/,
+    );
     const half = await writeNew("half.gguf", { "w.in_sum2": tensor([2], [1, 1]) });
     await expect(readImportance(half)).rejects.toThrow(/must have "w.counts" in F32: it has none/);
   });
@@ -110,9 +117,12 @@ describe("convertCheckpoint() with importance", () => {
   const numbers = Array.from({ length: 2 * rows * columns }, (_, i) => Math.sin(i * i) / 8);
   const weights = Array.from({ length: 2 * columns }, (_, i) => 1 + (i % 7) ** 3);
   const model = (shape: readonly number[]) =>
-    createCheckpoint({ "blk.0.ffn_up_exps.weight": tensor(shape, numbers), "output_norm.weight": tensor([2], [1, 1]) }, {
-      "general.architecture": "llama",
-    });
+    createCheckpoint(
+      { "blk.0.ffn_up_exps.weight": tensor(shape, numbers), "output_norm.weight": tensor([2], [1, 1]) },
+      {
+        "general.architecture": "llama",
+      },
+    );
 
   it("weighs the columns of each matrix of a stack by its own, and names where the weights come from", async () => {
     const path = writeOld("stack.dat", [["blk.0.ffn_up_exps.weight", 1, weights]], [5, "wiki.txt"]);
@@ -126,7 +136,10 @@ describe("convertCheckpoint() with importance", () => {
     expect(notes).toEqual([]);
     const file = readFileSync(output);
     for (const matrix of [0, 1]) {
-      const data = Float32Array.from(numbers).subarray(matrix * rows * columns, (matrix + 1) * rows * columns);
+      const data = Float32Array.from(numbers).subarray(
+        matrix * rows * columns,
+        (matrix + 1) * rows * columns,
+      );
       const importance = Float32Array.from(weights).subarray(matrix * columns, (matrix + 1) * columns);
       const blocks = quantizeRows({ number: 12, type: ggufTypeOf(12), data, columns, importance });
       expect(file.includes(blocks ?? "")).toBe(true);
@@ -158,6 +171,8 @@ describe("convertCheckpoint() with importance", () => {
     expect(notes).toEqual([
       '"other.dat" has no importance for "blk.0.ffn_up_exps.weight": all columns count as much.',
     ]);
-    await expect(convertCheckpoint(network, output, { dtype: "f16", importance: other })).rejects.toThrow(UsageError);
+    await expect(convertCheckpoint(network, output, { dtype: "f16", importance: other })).rejects.toThrow(
+      UsageError,
+    );
   });
 });

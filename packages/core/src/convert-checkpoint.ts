@@ -70,8 +70,8 @@ const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
  * TensorFlow.js, which have none. Types that a format lacks become the next type that holds all their
  * numbers: bf16 becomes f32 in npz, `bool` becomes i8 in GGUF, small integers become i32 in TensorFlow.js. In
  * GGUF, if `dtype` names a narrower type, floats with at most one axis become f32, as llama.cpp requires. A
- * quantised encoding gives each matrix the type that llama.cpp gives it, bit for bit: more bits to some, floats
- * to norms and routers, blocks of 32 or f16 to rows that blocks of 256 do not divide.
+ * quantised encoding gives each matrix the type that llama.cpp gives it, bit for bit: more bits to some,
+ * floats to norms and routers, blocks of 32 or f16 to rows that blocks of 256 do not divide.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
  * @param output - path to write: its ending names the format; a folder is for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit

@@ -169,8 +169,7 @@ async function mergeFiles(
     if (note !== undefined) context.terminal.note(note);
     const told = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
     const metadata = describeGgufOrigin(told, checkpoints);
-    const noteOfFormat = noteOnGguf(path, metadata);
-    if (noteOfFormat !== undefined) context.terminal.note(noteOfFormat);
+    noteOnGguf(path, metadata, context.terminal.note);
     const output = await convertCheckpoint(opened.restore(merged), path, {
       format: isGguf ? "gguf" : "safetensors",
       ...savingOf(options, context),

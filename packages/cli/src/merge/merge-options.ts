@@ -19,6 +19,7 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
 import { addManyOptions, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, type MatchVerbOptions } from "../options/match-options.ts";
+import { addImportanceOption, type QuantizingOptions } from "../options/quantizing-of.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
@@ -32,6 +33,7 @@ type Combination = (typeof COMBINATIONS)[number];
 
 /** Options of the verb `merge`. */
 export type MergeOptions = RecipeOptions &
+  QuantizingOptions &
   EngineOptions &
   MatchVerbOptions &
   ManyVerbOptions &
@@ -53,8 +55,6 @@ export type MergeOptions = RecipeOptions &
      * @defaultValue their type in the first checkpoint
      */
     readonly dtype?: DType | GgufEncoding | undefined;
-    /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
-    readonly imatrix?: string | undefined;
     /** Largest number of bytes in one file of the result. @defaultValue one file */
     readonly maxShardSize?: number | undefined;
     /**
@@ -125,10 +125,6 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       ).choices(TYPES),
     )
     .option(
-      "--imatrix <file>",
-      "for encodings of GGUF: importance of columns, as llama-imatrix measures it (.gguf or .dat)",
-    )
-    .option(
       "--max-shard-size <size>",
       "most bytes in one file, for example 5GB (default: one file)",
       parseBytes,
@@ -157,7 +153,9 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))));
+  const reading = addBindingOptions(
+    addLayerShareOptions(addEngineOption(addRecipeOptions(addImportanceOption(command)))),
+  );
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);
 });
@@ -220,13 +218,16 @@ export function floatTypeOf({ dtype }: Pick<MergeOptions, "dtype">): DType | und
   return isGgufEncoding(dtype) ? undefined : dtype;
 }
 
-/**
- * Returns a note on a result with the names and metadata of GGUF in another format: what it is good for;
- * undefined for other results.
- */
-export function noteOnGguf(output: string, metadata: Readonly<Record<string, string>>): string | undefined {
-  if (output.endsWith(".gguf") || !hasGgufMetadata(metadata)) return undefined;
-  return `"${output}" has tensors and metadata of GGUF, with which isthmus convert makes a file that llama.cpp loads; transformers does not load it, as GGUF files have no config.json.`;
+/** Notes what a result with the names and metadata of GGUF in another format is good for. */
+export function noteOnGguf(
+  output: string,
+  metadata: Readonly<Record<string, string>>,
+  note: (text: string) => void,
+): void {
+  if (output.endsWith(".gguf") || !hasGgufMetadata(metadata)) return;
+  note(
+    `"${output}" has tensors and metadata of GGUF, with which isthmus convert makes a file that llama.cpp loads; transformers does not load it, as GGUF files have no config.json.`,
+  );
 }
 
 /**

@@ -87,8 +87,7 @@ export async function mergeRecipe(
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
     }
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
-    const noteOfFormat = noteOnGguf(output, opened.plan.metadata);
-    if (noteOfFormat !== undefined) context.terminal.note(noteOfFormat);
+    noteOnGguf(output, opened.plan.metadata, context.terminal.note);
     const { importance, onNote: onFallback } = await quantizingOf(options, context);
     const saved = await saveRecipe(recipe, opened, output, {
       encoding: isGgufEncoding(options.dtype) ? options.dtype : undefined,

@@ -123,14 +123,14 @@ function planArchive(checkpoint: Checkpoint, format: "torch" | "npz", dtype: DTy
 
 function planGguf(checkpoint: Checkpoint, options: ConversionOptions): FilePlan {
   const { dtype, importance, onNote } = options;
-  const given = options.metadata ?? checkpoint.metadata;
+  const ofNetwork = options.metadata ?? checkpoint.metadata;
   const quantized = isGgufEncoding(dtype)
-    ? planQuantized(checkpoint.tensors, given, { encoding: dtype, importance, onNote })
+    ? planQuantized(checkpoint.tensors, ofNetwork, { encoding: dtype, importance, onNote })
     : undefined;
   const tensors = quantized?.tensors ?? new Map<string, GgufTarget>();
   if (!isGgufEncoding(dtype))
     for (const [name, info] of checkpoint.tensors) tensors.set(name, ggufTarget(name, info, dtype));
-  const metadata = withFileType(quantized?.metadata ?? given, tensors, quantized?.fileType);
+  const metadata = withFileType(quantized?.metadata ?? ofNetwork, tensors, quantized?.fileType);
   return { bytes: ggufBytes(tensors, metadata), write: (writer) => writeGguf(tensors, metadata, writer) };
 }
 

@@ -10,7 +10,7 @@ import { allocateData } from "../tensor/tensor.ts";
 /** Number of elements that are read at once: a multiple of the block sizes of all formats. */
 const RANGE = 2 ** 18;
 
-/** Where the ranges of a tensor end, for encodings that need whole rows. */
+/** Ends of the ranges of a tensor, for encodings that need whole rows. */
 export interface RangeRule {
   /** Elements of a row: ranges are whole rows. */
   readonly unit: number;
@@ -28,7 +28,7 @@ export interface TensorStream {
   readonly allowNonFinite: boolean;
   /** Signal that stops the work between two ranges; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
-  /** Where ranges end. @defaultValue after a number of elements that all blocks divide */
+  /** Ends of ranges. @defaultValue after a number of elements that all blocks divide */
   readonly range?: RangeRule | undefined;
 }
 

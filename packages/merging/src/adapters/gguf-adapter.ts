@@ -1,4 +1,5 @@
 import {
+  at,
   type Checkpoint,
   defineCheckpoint,
   entry,
@@ -32,7 +33,7 @@ interface Renamed {
 /**
  * Opens an adapter of llama.cpp, as its `convert_lora_to_gguf.py` writes it: factors `NAME.weight.lora_a` and
  * `NAME.weight.lora_b`, with the scale `adapter.lora.alpha / rank`, or 1 if it is 0. Its tensors are seen
- * under names of PEFT. Whole tensors of norms replace those of the network; llama.cpp leaves them out.
+ * under names of PEFT. Whole tensors of norms replace the norms of the network; llama.cpp leaves them out.
  * @throws FormatError if the numerator of the scale is not a finite number
  * @throws MismatchError if a factor is missing, or has not two axes
  * @throws UnsupportedError if the adapter is not LoRA, or becomes active only after some tokens
@@ -50,17 +51,18 @@ export function openGgufAdapter(checkpoint: Checkpoint): Adapter {
       `Cannot use adapter "${source}" as it becomes active only after "adapter.alora.invocation_tokens", which a merged model cannot do: load it beside its model in llama.cpp`,
       { feature: "adapter.alora.invocation_tokens" },
     );
-  const alpha = Number(metadata["adapter.lora.alpha"] ?? 0);
+  const { "adapter.lora.alpha": stated = "0" } = metadata;
+  const alpha = Number(stated);
   if (!Number.isFinite(alpha))
     throw new FormatError(
-      `Cannot use adapter "${source}" as "adapter.lora.alpha" must be a finite number: it is ${metadata["adapter.lora.alpha"]}`,
+      `Cannot use adapter "${source}" as "adapter.lora.alpha" must be a finite number: it is ${stated}`,
       { format: "gguf" },
     );
   const renamed = new Map([...tensors].map(([key, info]) => [rename(source, key, info), key] as const));
   const ranks = new Map<string, number>();
   for (const { name, info } of renamed.keys()) {
     const [, module] = /^(.+)\.lora_A\.weight$/.exec(name) ?? [];
-    if (module !== undefined) ranks.set(module, info.shape[0] ?? 1);
+    if (module !== undefined) ranks.set(module, at(info.shape, 0, "extent"));
   }
   const [rank = 1] = ranks.values();
   const pattern = Object.fromEntries(

@@ -17,9 +17,9 @@ const MOST_NAMES = 4;
 
 /**
  * Returns the metadata of a merge of GGUF files: architecture, tokenizer and chat template are kept; the name
- * is that of all networks, and the networks are listed as its bases (`general.base_model`), as the
- * specification of GGUF has it. Other metadata are unchanged.
- * @param networks - networks that are merged, also those of other formats
+ * lists all networks, and the networks become its bases, `general.base_model` in the specification of GGUF.
+ * Other metadata are unchanged.
+ * @param networks - networks that are merged, also networks of other formats
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 export function describeGgufOrigin(metadata: Metadata, networks: readonly Checkpoint[]): Metadata {

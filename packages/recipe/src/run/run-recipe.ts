@@ -22,7 +22,10 @@ export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "re
   readonly encoding?: GgufEncoding | undefined;
   /** Importance of columns for the encoding. @defaultValue all columns count as much */
   readonly importance?: Importance | undefined;
-  /** Called with a sentence for tensors that have another type than the encoding asks for. @defaultValue none */
+  /**
+   * Called with a sentence for tensors that have another type than the encoding asks for.
+   * @defaultValue not told
+   */
   readonly onFallback?: ((note: string) => void) | undefined;
 }
 
@@ -46,8 +49,8 @@ export interface RunRecipeResult {
  *
  * Worker threads make the merge within a limit of memory. An interrupted merge is resumed, see `saveMerge`.
  *
- * @param output - path of a file ending in `.safetensors`, or of a folder; or ending in `.gguf` if the base, or
- *   the first network, is a GGUF file, whose metadata describe the result
+ * @param output - path of a file ending in `.safetensors`, or of a folder; or ending in `.gguf` if the base,
+ *   or the first network, is a GGUF file, whose metadata describe the result
  * @throws InputError if something in the recipe is wrong, a network cannot be opened, or the output cannot be
  *   written
  * @throws MismatchError if tensors that are merged are missing or of other shapes

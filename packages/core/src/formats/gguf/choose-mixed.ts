@@ -26,7 +26,7 @@ type Category = "output" | "embedding" | "values" | "keys" | "attentionOutput" |
 const CATEGORIES: readonly (readonly [RegExp, Category])[] = [
   [/^output\.weight$/, "output"],
   [/^(per_layer_)?token_embd\.weight$/, "embedding"],
-  // Matrices of keys and queries as well count as those of values, which need the most bits.
+  // Matrices that hold keys or queries beside values count as values, which need the most bits.
   [/attn_(qkv|kv_b|v)\.weight/, "values"],
   [/attn_k\.weight/, "keys"],
   [/attn_q\.weight/, "other"],
@@ -92,7 +92,7 @@ const DOWN: Readonly<Partial<Record<GgufEncoding, Rule>>> = {
   q5_0: (place, { hasImportance }) => (isFirstEighth(place) && hasImportance ? "Q5_1" : undefined),
 };
 
-/** Types of the output of attention; with eight experts those of {@link EIGHT_EXPERTS} have more bits. */
+/** Types of the output of attention; with eight experts, encodings of {@link EIGHT_EXPERTS} have more bits. */
 const ATTENTION_OUTPUT: Readonly<Partial<Record<GgufEncoding, string>>> = {
   q2_k: "Q3_K",
   q3_k_m: "Q4_K",
@@ -132,7 +132,7 @@ export function chooseMixed(
   return types;
 }
 
-/** A matrix, and its number among those of its role. */
+/** A matrix, and its number among the matrices of its role. */
 interface CountedMatrix {
   readonly name: string;
   readonly category: Category;

@@ -31,7 +31,7 @@ const SEVENTY: Readonly<Record<string, number>> = { llama: 80, qwen2: 80, deci: 
 export interface ChosenType {
   /** Name of the type in a file, such as `Q4_K`. */
   readonly type: string;
-  /** Type that it has in place of, as the blocks of that do not divide the rows; undefined if it has its own. */
+  /** Type whose place it takes, as its blocks do not divide the rows; undefined for none. */
   readonly instead: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface ModelToQuantize {
 /**
  * Chooses the type of each tensor of a quantised GGUF file as llama.cpp's `llama-quantize` does: embeddings,
  * the head, values and the ends of the feed-forward part of some layers get more bits than the rest.
- * Tensors that stay in floats have no entry: those of one axis, norms, routers, and other small ones. In
+ * Tensors that stay in floats have no entry: vectors, norms, routers, and other small ones. In
  * files without metadata of a model, whose names say nothing, all matrices get the main type.
  * @see https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp
  */
@@ -110,11 +110,12 @@ function layerOf(name: string): number {
 }
 
 function mixedModelOf({ tensors, metadata, hasImportance }: ModelToQuantize): MixedModel {
-  const architecture = metadata["general.architecture"] ?? "";
+  const { "general.architecture": architecture = "" } = metadata;
   const number = (key: string, otherwise: number): number => {
     // Some models have a value for each layer.
-    const value = Number(/-?\d+/.exec(metadata[`${architecture}.${key}`] ?? "")?.[0] ?? Number.NaN);
-    return Number.isFinite(value) ? value : otherwise;
+    const { [`${architecture}.${key}`]: text = "" } = metadata;
+    const [digits] = /-?\d+/.exec(text) ?? [];
+    return digits === undefined ? otherwise : Number(digits);
   };
   const heads = number("attention.head_count", 0);
   const keyHeads = number("attention.head_count_kv", heads);

@@ -1,6 +1,6 @@
 import { basename } from "@isthmus/platform";
 import { FormatError, InputError } from "../../errors.ts";
-import { entry } from "../../invariant.ts";
+import { at, entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { openFileSource } from "../../io/file-source.ts";
 import { GgufCursor } from "./gguf-cursor.ts";
@@ -69,7 +69,7 @@ async function readGguf(source: ByteSource): Promise<Importance> {
       );
     // A matrix that no token went through matters as much everywhere.
     const weights = sums.map((sum, i) => {
-      const count = Math.round(counts[Math.floor(i / perMatrix)] ?? 0);
+      const count = Math.round(at(counts, Math.floor(i / perMatrix), "count"));
       return count > 0 ? sum / count : 1;
     });
     columns.set(matrix, weights);
@@ -77,12 +77,13 @@ async function readGguf(source: ByteSource): Promise<Importance> {
   if (columns.size === 0)
     throw fail(source, `it must have tensors that end in "${SUMS}": it has none; is it a model?`);
   const { metadata } = header;
+  const { "imatrix.chunk_count": chunks } = metadata;
   const [dataset] = readJsonArray(metadata, "imatrix.datasets");
   return {
     file: basename(source.name),
     columns,
     dataset,
-    chunks: Number(metadata["imatrix.chunk_count"] ?? 0),
+    chunks: chunks === undefined ? 0 : Number(chunks),
   };
 }
 

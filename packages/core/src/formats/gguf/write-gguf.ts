@@ -1,5 +1,6 @@
 import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import { InputError, UnsupportedError } from "../../errors.ts";
+import { entry } from "../../invariant.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
@@ -180,8 +181,8 @@ function encodeHeader(
 }
 
 /**
- * Returns the metadata of a file with these tensors: those of llama.cpp that state the type of most numbers
- * are corrected, other metadata are unchanged.
+ * Returns the metadata of a file with these tensors: entries of llama.cpp that state the type of most
+ * numbers are corrected, other metadata are unchanged.
  * @param fileType - number of an encoding; undefined for a file of floats
  */
 export function withFileType(
@@ -193,8 +194,8 @@ export function withFileType(
   const counts = new Map<string, number>();
   for (const { type, shape } of tensors.values())
     counts.set(type.name, (counts.get(type.name) ?? 0) + sizeOf(shape));
-  const [most = ""] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
-  const number = fileType ?? (metadata[FILE_TYPE_KEY] && FILE_TYPES.get(most));
+  const [most] = [...counts.keys()].sort((a, b) => entry(counts, b, "type") - entry(counts, a, "type"));
+  const number = fileType ?? (metadata[FILE_TYPE_KEY] && FILE_TYPES.get(most ?? ""));
   const numbers = {
     ...(typeof number === "number" && { [FILE_TYPE_KEY]: String(number) }),
     ...(fileType !== undefined && { [LAYOUT_KEY]: LAYOUT }),

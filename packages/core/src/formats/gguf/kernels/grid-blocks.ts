@@ -130,7 +130,7 @@ export function decodeIq3Xxs(blocks: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** Decodes `IQ3_S`: 64 points of 4 elements and 9 bits, their signs, and a 4-bit scale for each 32 elements. */
+/** Decodes `IQ3_S`: 64 points of 4 elements and 9 bits, their signs, a 4-bit scale for each 32 elements. */
 export function decodeIq3S(blocks: Uint8Array, out: Float32Array): void {
   const grid = gridOf("iq3S");
   for (let at = 0, to = 0; to < out.length; at += 110, to += SIZE) {
@@ -171,7 +171,7 @@ export function decodeIq1S(blocks: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** Decodes `IQ1_M`: as `IQ1_S`, with a 3-bit scale for each 16 elements, and a scale of 16 bits spread over four words. */
+/** Decodes `IQ1_M`: as `IQ1_S`, with a scale for each 16 elements, and the common scale in four pieces. */
 export function decodeIq1M(blocks: Uint8Array, out: Float32Array): void {
   const grid = gridOf("iq1S");
   const word = new Uint8Array(2);

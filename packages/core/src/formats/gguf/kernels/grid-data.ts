@@ -1,8 +1,8 @@
 /**
- * Points of the grids of `IQ2_XXS`, `IQ2_XS`, `IQ2_S`, `IQ3_XXS`, `IQ3_S` and `IQ1_S`, one after the other: each
+ * Points of the grids of `IQ2_XXS`, `IQ2_XS`, `IQ2_S`, `IQ3_XXS`, `IQ3_S` and `IQ1_S`, in this order: each
  * coordinate is an index of 2 bits, or of 4 bits in the grids of `IQ3`, low bits first; deflated, in base64.
- * The grids are those of llama.cpp (ggml/src/ggml-common.h, MIT License, Copyright (c) 2023-2026 The ggml
- * authors), packed like those of the gguf package for Python.
+ * The grids are llama.cpp's (ggml/src/ggml-common.h, MIT License, Copyright (c) 2023-2026 The ggml authors),
+ * packed like in the gguf package for Python.
  */
 export const GRID_DATA: string = [
   "lZlPd5p627aBgFFHYIBqRmDEqqP8aXanYMFKRmCBDY7EDe6YUZq29ztVl7jUkbrEpRmpS13GT/le5e3b59n3c0+eD9B2pTmv4zjPHwiC",

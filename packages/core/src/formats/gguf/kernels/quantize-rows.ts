@@ -6,8 +6,9 @@ let started: Kernels | undefined;
 
 /** Rows of a tensor that are quantised, and how. */
 export interface RowsToQuantize {
-  /** Number of the type in a file, and the type. */
+  /** Number of the type in a file. */
   readonly number: number;
+  /** Type of the blocks. */
   readonly type: GgufType;
   /** Elements of one or several whole rows, or without importance of whole blocks. */
   readonly data: Float32Array;

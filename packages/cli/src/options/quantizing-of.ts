@@ -3,10 +3,10 @@ import type { Context } from "../verb.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Options of verbs that write quantised GGUF files. */
-export interface QuantizingOptions {
+export type QuantizingOptions = {
   /** File of an importance matrix. @defaultValue none */
   readonly imatrix?: string | undefined;
-}
+};
 
 /** Adds the option that names an importance matrix. */
 export const addImportanceOption: AddOptions<QuantizingOptions> = optionGroup((command) => {

@@ -92,7 +92,7 @@ const DOWN: Readonly<Partial<Record<GgufEncoding, Rule>>> = {
   q5_0: (place, { hasImportance }) => (isFirstEighth(place) && hasImportance ? "Q5_1" : undefined),
 };
 
-/** Types of the output of attention; with eight experts, encodings of {@link EIGHT_EXPERTS} have more bits. */
+/** Types of the output of attention; with eight experts, {@link EIGHT_EXPERTS} have more bits. */
 const ATTENTION_OUTPUT: Readonly<Partial<Record<GgufEncoding, string>>> = {
   q2_k: "Q3_K",
   q3_k_m: "Q4_K",

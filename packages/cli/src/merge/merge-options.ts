@@ -19,10 +19,10 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
 import { addManyOptions, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, type MatchVerbOptions } from "../options/match-options.ts";
-import { addImportanceOption, type QuantizingOptions } from "../options/quantizing-of.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
+import { addImportanceOption, type QuantizingOptions } from "../options/quantizing-of.ts";
 import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
 const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];
@@ -153,9 +153,8 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  const reading = addBindingOptions(
-    addLayerShareOptions(addEngineOption(addRecipeOptions(addImportanceOption(command)))),
-  );
+  const merging = addRecipeOptions(addImportanceOption(command));
+  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(merging)));
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);
 });

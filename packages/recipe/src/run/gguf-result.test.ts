@@ -49,7 +49,11 @@ describe("runRecipe() into a GGUF file", () => {
     const [a, c] = [await write("a.gguf", 1), await write("c.safetensors", 3)];
     const output = join(folder, "no.gguf");
     await expect(runRecipe(recipeOf(c, a), output)).rejects.toThrow(UsageError);
-    await expect(runRecipe(recipeOf(c, a), output)).rejects.toThrow(/architecture and tokenizer in its metadata/);
-    await expect(runRecipe(recipeOf(a, a), a, { overwrite: true })).rejects.toThrow(/must not be a file that is read from/);
+    await expect(runRecipe(recipeOf(c, a), output)).rejects.toThrow(
+      /architecture and tokenizer in its metadata/,
+    );
+    await expect(runRecipe(recipeOf(a, a), a, { overwrite: true })).rejects.toThrow(
+      /must not be a file that is read from/,
+    );
   });
 });

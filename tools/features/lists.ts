@@ -63,7 +63,7 @@ const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   npz: ["packages/core/src/formats/file-formats.test.ts", "arrays of NumPy, compressed or not"],
   gguf: [
     "packages/core/src/formats/file-formats.test.ts",
-    "a GGUF file: floats, integers, and blocks of Q4 to Q8, Q2_K to Q6_K, IQ4",
+    "a GGUF file: floats, integers, and blocks of Q4 to Q8, Q2_K to Q6_K, IQ1 to IQ4, TQ, MXFP4, NVFP4",
   ],
   onnx: [
     "packages/core/src/formats/file-formats.test.ts",

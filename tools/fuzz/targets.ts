@@ -13,6 +13,7 @@ import {
   createOnnxWeightsTarget,
   createScaledTarget,
 } from "./targets/formats.ts";
+import { createGgufAdapterTarget, createImportanceTarget } from "./targets/gguf-files.ts";
 import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
@@ -41,6 +42,8 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "torch legacy": { share: 12, create: createTorchLegacyTarget },
   "npz checkpoint": { share: 10, create: createNpzCheckpointTarget },
   gguf: { share: 10, create: createGgufTarget },
+  importance: { share: 3, create: createImportanceTarget },
+  "gguf adapter": { share: 3, create: createGgufAdapterTarget },
   "onnx weights": { share: 10, create: createOnnxWeightsTarget },
   "scaled floats": { share: 6, create: createScaledTarget },
   "distributed checkpoint": { share: 6, create: createDcpTarget },

@@ -112,7 +112,7 @@ describe("convertCheckpoint()", () => {
     await expect(convertCheckpoint(input, output)).rejects.toThrow(/must not replace an earlier file/);
   });
 
-  it("writes q8_0 as the reference does, and f32 where there are no whole blocks", async () => {
+  it("writes q8_0 as the reference does, and f16 if rows have no whole blocks", async () => {
     const { q8_0 } = JSON.parse(readFileSync(fixture("formats/expected.json.golden"), "utf8"));
     const data = viewData("f32", Uint8Array.from(Buffer.from(q8_0.numbers, "hex")));
     const norm: Tensor = { dtype: "bf16", shape: [32], data: new Uint16Array(32).fill(0x3f80) };
@@ -122,14 +122,16 @@ describe("convertCheckpoint()", () => {
     const file = readFileSync(join(folder, "q8.gguf"));
     expect(file.includes(Buffer.from(q8_0.blocks, "hex"))).toBe(true);
     expect(read["norm"]).toEqual({ dtype: "f32", shape: [32], data: new Float32Array(32).fill(1) });
-    expect(read["odd"]).toEqual(odd);
+    expect(read["odd"]?.dtype).toBe("f16");
     const large = { weight: { dtype: "f32", shape: [1, 32], data: new Float32Array(32).fill(1e8) } as const };
-    await expect(converted(large, "large.gguf", { dtype: "q8_0" })).rejects.toThrow(/finite and below 8e6/);
+    await expect(converted(large, "large.gguf", { dtype: "q8_0" })).rejects.toThrow(
+      /small enough for scales of 16 bits/,
+    );
     const withNaN = new Float32Array(64).fill(1);
     withNaN[40] = Number.NaN;
     const nan = { weight: { dtype: "f32", shape: [2, 32], data: withNaN } as const };
     await expect(converted(nan, "nan.gguf", { dtype: "q8_0", allowNonFinite: true })).rejects.toThrow(
-      /must be finite and below 8e6: some are not/,
+      /must be finite, and small enough .*: some are not/,
     );
   });
 
@@ -253,7 +255,12 @@ describe("convertCheckpoint()", () => {
   it.each<[string, ConvertCheckpointOptions, Tensor, RegExp]>([
     ["x.npz", { dtype: "q8_0" }, scalar("f32"), /q8_0 is a type of GGUF/],
     ["x.npz", { dtype: "bf16" }, scalar("f32"), /it has no bf16; choose f16, f32 or f64/],
-    ["x.npz", { dtype: "i8" }, scalar("f32"), /must be a floating-point type or q8_0/],
+    [
+      "x.npz",
+      { dtype: "i8" },
+      scalar("f32"),
+      /must be a floating-point type, or in GGUF one of q4_0, .*iq4_xs: it is "i8"/,
+    ],
     ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors and tfjs are written in shards/],
     ["x.json", { dtype: "bf16" }, scalar("f32"), /it has no bf16; choose f16 or f32/],
     ["x.json", {}, scalar("f64"), /they are f64; choose --dtype f32, which rounds them/],

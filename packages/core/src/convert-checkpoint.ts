@@ -1,6 +1,8 @@
 import { dirname, extname, join } from "@isthmus/platform";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { InputError, OutOfRangeError, UsageError } from "./errors.ts";
+import { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/gguf/gguf-encodings.ts";
+import type { Importance } from "./formats/gguf/read-importance.ts";
 import { numpyType } from "./formats/npz/write-npz.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
@@ -30,10 +32,20 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 export interface ConvertCheckpointOptions
   extends Omit<SaveCheckpointOptions, "dtype" | "chunkBytes" | "buffers"> {
   /**
-   * Element type of all floating-point tensors, or `q8_0` in GGUF; integers and `bool` are not converted.
-   * @defaultValue unchanged
+   * Element type of all floating-point tensors, or in GGUF a quantised encoding such as `q8_0` or `q4_k_m`;
+   * integers and `bool` are not converted. @defaultValue unchanged
    */
-  readonly dtype?: DType | "q8_0" | undefined;
+  readonly dtype?: DType | GgufEncoding | undefined;
+  /**
+   * Importance of the columns of matrices, for a quantised encoding of GGUF: errors of important columns are
+   * kept smaller. @defaultValue all columns count as much
+   */
+  readonly importance?: Importance | undefined;
+  /**
+   * Called with a sentence for each tensor of a quantised GGUF file that has another type than the encoding
+   * asks for, as its rows have no whole blocks. @defaultValue not told
+   */
+  readonly onNote?: ((note: string) => void) | undefined;
   /**
    * Format of the output. @defaultValue the format that the path's extension names; safetensors for a folder
    */
@@ -44,6 +56,8 @@ export interface ConvertCheckpointOptions
 const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
   ...withoutStreaming(SAVE_CHECKPOINT_DEFAULTS),
   dtype: undefined,
+  importance: undefined,
+  onNote: undefined,
   format: undefined,
 };
 
@@ -55,8 +69,9 @@ const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
  * temporary name until it is complete. Metadata are kept, except in files of NumPy, PyTorch and
  * TensorFlow.js, which have none. Types that a format lacks become the next type that holds all their
  * numbers: bf16 becomes f32 in npz, `bool` becomes i8 in GGUF, small integers become i32 in TensorFlow.js. In
- * GGUF, if `dtype` names a narrower type, floats with at most one axis become f32, and so do tensors whose
- * rows are not divisible into blocks of q8_0, as llama.cpp requires.
+ * GGUF, if `dtype` names a narrower type, floats with at most one axis become f32, as llama.cpp requires. A
+ * quantised encoding gives each matrix the type that llama.cpp gives it, bit for bit: more bits to some,
+ * floats to norms and routers, blocks of 32 or f16 to rows that blocks of 256 do not divide.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
  * @param output - path to write: its ending names the format; a folder is for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit
@@ -88,7 +103,7 @@ export async function convertCheckpoint(
       const isInFolder = format === "tfjs" && (output.endsWith("/") || (await isDirectory(output)));
       return await writeFiles(checkpoint, isInFolder ? join(output, "model.json") : output, format, resolved);
     }
-    const { format: _format, dtype, ...saveOptions } = resolved;
+    const { format: _format, importance: _importance, onNote: _onNote, dtype, ...saveOptions } = resolved;
     return await saveCheckpoint(checkpoint, output, { ...saveOptions, dtype: dtype as DType | undefined });
   } finally {
     if (typeof input === "string") await checkpoint.close();
@@ -132,13 +147,22 @@ async function formatOf(output: string): Promise<WrittenFormat> {
   );
 }
 
-function assertOptions(format: WrittenFormat, { dtype, maxShardBytes }: Options, output: string): void {
+function assertOptions(
+  format: WrittenFormat,
+  { dtype, importance, maxShardBytes }: Options,
+  output: string,
+): void {
   const fail = (problem: string): UsageError => new UsageError(`Cannot write "${output}" as ${problem}`);
   if (!WRITTEN_FORMATS.includes(format))
     throw fail(`the format must be one of ${WRITTEN_FORMATS.join(", ")}: it is "${format}"`);
-  if (dtype === "q8_0" && format !== "gguf") throw fail(`q8_0 is a type of GGUF: the format is ${format}`);
-  if (dtype !== undefined && dtype !== "q8_0" && !(isDType(dtype) && DTYPES[dtype].float))
-    throw fail(`"dtype" must be a floating-point type or q8_0: it is "${dtype}"`);
+  const isQuantized = isGgufEncoding(dtype);
+  if (isQuantized && format !== "gguf") throw fail(`${dtype} is a type of GGUF: the format is ${format}`);
+  if (dtype !== undefined && !isQuantized && !(isDType(dtype) && DTYPES[dtype].float))
+    throw fail(
+      `"dtype" must be a floating-point type, or in GGUF one of ${GGUF_ENCODINGS.join(", ")}: it is "${dtype}"`,
+    );
+  if (importance !== undefined && !isQuantized)
+    throw fail(`an importance matrix needs a quantised encoding: add one, such as q4_k_m, as the type`);
   if (format === "npz" && dtype !== undefined && numpyType(dtype as DType) !== dtype)
     throw fail(`NumPy must have the element type: it has no ${dtype}; choose f16, f32 or f64`);
   if (format === "tfjs" && dtype !== undefined && dtype !== "f16" && dtype !== "f32")

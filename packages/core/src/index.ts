@@ -84,7 +84,10 @@ export {
 export { readBytes } from "./fields/read-bytes.ts";
 export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
+export { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/gguf/gguf-encodings.ts";
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
+export { setEntries } from "./formats/gguf/metadata-types.ts";
+export { type Importance, readImportance } from "./formats/gguf/read-importance.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export {

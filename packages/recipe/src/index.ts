@@ -60,6 +60,7 @@ export {
   writeModelFiles,
 } from "./models/write-model-files.ts";
 export { type ExplainedSource, explainPlan, type TensorExplanation } from "./plan/explain-plan.ts";
+export { describeGgufOrigin } from "./plan/gguf-origin.ts";
 export { groupTensors, type TensorGroup } from "./plan/group-tensors.ts";
 export type { AlignedInput, AlignInputs, OpenOptions } from "./plan/open-inputs.ts";
 export { type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";

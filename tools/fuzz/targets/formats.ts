@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Dice } from "../dice.ts";
 import { fixture } from "../fixtures.ts";
+import { makeGguf } from "../mutate/gguf-file.ts";
 import { edgeNumber, mutateBytes } from "../mutate/mutate-bytes.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
 import { mutateMessage, parseMessage } from "../mutate/mutate-protobuf.ts";
@@ -58,6 +59,7 @@ export function createGgufTarget(): FuzzTarget {
     },
     make(dice) {
       if (dice.chance(0.3)) return { [GGUF]: mutateBytes(dice, seed) };
+      if (dice.chance(0.2)) return { [GGUF]: blocksOfAnyType(dice, seed) };
       const changed = Buffer.from(seed);
       for (let round = 1 + dice.below(3); round > 0; round--)
         edgeNumber(dice).copy(changed, dice.below(headerEnd));
@@ -65,6 +67,14 @@ export function createGgufTarget(): FuzzTarget {
     },
     read: read(GGUF),
   };
+}
+
+/** Makes a tensor of any type, known or not, of any bytes. */
+function blocksOfAnyType(dice: Dice, seed: Buffer): Buffer {
+  const begin = dice.below(1000);
+  const bytes = mutateBytes(dice, seed.subarray(begin, begin + 4096));
+  const extents = [dice.pick([32, 64, 256, 512, 1000]), 1 + dice.below(3)];
+  return makeGguf({}, [{ name: "w", extents, type: dice.below(48), bytes }]);
 }
 
 function ggufHead(tensors: bigint, entries: bigint): Buffer {

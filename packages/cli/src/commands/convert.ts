@@ -5,7 +5,9 @@ import {
   convertCheckpoint,
   DTYPES,
   type DType,
+  GGUF_ENCODINGS,
   hasGgufMetadata,
+  isGgufEncoding,
   openCheckpoint,
   saveFile,
   UsageError,
@@ -22,6 +24,7 @@ import { addBindingOptions, type BindingOptions } from "../options/binding-optio
 import type { EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
+import { quantizingOf } from "../options/quantizing-of.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** Summary of the written files, in the same form as `convertCheckpoint` returns it. */
@@ -31,7 +34,7 @@ interface Written {
   readonly bytes: number;
 }
 
-const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), "q8_0"] as const;
+const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];
 
 /** Options of the verb `convert`. */
 type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
@@ -42,6 +45,8 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly untie?: true | undefined;
     readonly adapterNames?: string | undefined;
     readonly base?: string | undefined;
+    /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
+    readonly imatrix?: string | undefined;
   };
 
 /** Creates the command `isthmus convert`. */
@@ -54,7 +59,11 @@ export function convertVerb(run: RunVerb): CommandUnknownOpts {
 const EXAMPLES = formatExamples(
   ["isthmus convert model.pt model.safetensors", "no code of the file is run"],
   ["isthmus convert model.gguf model/ --dtype bf16 --max-shard-size 5GB", "unpack blocks, in shards"],
-  ["isthmus convert model.safetensors model.gguf --dtype q8_0", "pack into blocks of 8 bits"],
+  ["isthmus convert merged.gguf small.gguf --dtype q4_k_m", "quantise as llama.cpp does, bit for bit"],
+  [
+    "isthmus convert merged.gguf small.gguf --dtype iq4_xs --imatrix imatrix.gguf",
+    "with less error in columns that matter",
+  ],
   ["isthmus convert model.onnx weights.npz", "the tensors that a graph contains, for NumPy"],
   ["isthmus convert merged.safetensors merged.onnx --graph model.onnx", "one file for any ONNX runtime"],
   ["isthmus convert gpt2/ gpt2-untied/ --untie", "a head apart from the embedding, to align by rotations"],
@@ -72,7 +81,7 @@ function createConvertVerb() {
     .addOption(
       new Option(
         "--dtype <type>",
-        "type of all floating-point tensors, q8_0 only in GGUF (default: unchanged)",
+        "type of all floating-point tensors; q4_0 to iq4_xs are encodings of GGUF (default: unchanged)",
       ).choices(TYPES),
     )
     .addOption(
@@ -84,6 +93,10 @@ function createConvertVerb() {
       "--max-shard-size <size>",
       "most bytes in one file of safetensors, for example 5GB, or of TensorFlow.js (default: one file; 4 MB)",
       parseBytes,
+    )
+    .option(
+      "--imatrix <file>",
+      "for encodings of GGUF: importance of columns, as llama-imatrix measures it (.gguf or .dat)",
     )
     .option("--graph <file>", "the graph to write the weights into, for an output ending in .onnx")
     .option(
@@ -151,7 +164,12 @@ async function writeConverted(
   const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
   return isOnnx
     ? convertToOnnx(input, output, assertOnnxOptions(options), context)
-    : convertCheckpoint(input, output, { ...saving, dtype, format });
+    : convertCheckpoint(input, output, {
+        ...saving,
+        dtype,
+        format,
+        ...(await quantizingOf(options, context)),
+      });
 }
 
 /**
@@ -172,9 +190,10 @@ async function noteUnlessLoadable(path: string, { terminal }: Context): Promise<
  * @throws UsageError if they do not
  */
 function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | undefined {
-  if (graph === undefined && (format ?? "safetensors") === "safetensors" && dtype !== "q8_0") return dtype;
+  if (graph === undefined && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype))
+    return dtype;
   throw new UsageError(
-    "Cannot write a model with --untie, --graph, --dtype q8_0 or another --format than safetensors as it is a folder with a config of its own: leave them out, and convert the folder after",
+    "Cannot write a model with --untie, --graph, a --dtype of GGUF or another --format than safetensors as it is a folder with a config of its own: leave them out, and convert the folder after",
   );
 }
 
@@ -195,8 +214,8 @@ function assertAdapterOptions({ dtype, format, graph, untie, maxShardSize }: Con
  * @throws UsageError if they have one
  */
 function assertOnnxOptions(options: ConvertOptions): ConvertOptions {
-  const { dtype, format, maxShardSize } = options;
-  const unused = Object.entries({ dtype, format, "max-shard-size": maxShardSize });
+  const { dtype, format, maxShardSize, imatrix } = options;
+  const unused = Object.entries({ dtype, format, "max-shard-size": maxShardSize, imatrix });
   const [name] = unused.find(([, value]) => value !== undefined) ?? [];
   if (name === undefined) return options;
   throw new UsageError(

@@ -11,7 +11,7 @@ import {
 } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
-import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
+import { copyModelFiles, describeGgufOrigin, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
   chooseStatistics,
@@ -34,7 +34,9 @@ import {
   addMergeOptions,
   assertFormat,
   assertMergeOptions,
+  floatTypeOf,
   type MergeOptions,
+  noteOnGguf,
   outputOf,
   tooFew,
 } from "../merge/merge-options.ts";
@@ -47,6 +49,7 @@ import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts"
 import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
 import { hintAtMethod } from "../options/option-needs.ts";
+import { quantizingOf } from "../options/quantizing-of.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -88,6 +91,10 @@ const EXAMPLES = formatExamples(
   ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
   ["isthmus merge recipe.yml -o merged", "what a recipe describes; recipes of mergekit are read as they are"],
   ["isthmus merge a.gguf b.gguf -o merged.gguf", "with the architecture and tokenizer of the first"],
+  [
+    "isthmus merge a.gguf b.gguf -o merged.gguf --dtype q4_k_m --imatrix imatrix.gguf",
+    "quantised as by llama.cpp",
+  ],
   ["isthmus merge recipe.yml --dry-run", "what would be merged, copied, read and written"],
   [
     "isthmus merge recipe.yml --explain 'model.layers.3.*'",
@@ -160,20 +167,23 @@ async function mergeFiles(
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
-    const metadata = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
+    const told = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
+    const metadata = describeGgufOrigin(told, checkpoints);
+    noteOnGguf(path, metadata, context.terminal.note);
     const output = await convertCheckpoint(opened.restore(merged), path, {
       format: isGguf ? "gguf" : "safetensors",
       ...savingOf(options, context),
+      ...(await quantizingOf(options, context)),
       metadata,
     });
     const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, {
-      dtype: options.dtype,
+      dtype: floatTypeOf(options),
       onNote: context.terminal.note,
     });
     const { architecture } = opened;
     const scored = { networks: opened.networks, paths, shares, merged };
     const scores = await scoreMerge(scored, opened, context);
-    const told = scores ? `\n\n${formatScores(scores, { options, statistics, architecture })}` : "";
+    const scoreText = scores ? `\n\n${formatScores(scores, { options, statistics, architecture })}` : "";
     const scope = proofScope(options, architecture?.binding);
     return {
       result: {
@@ -189,7 +199,7 @@ async function mergeFiles(
         ...(architecture && { binding: architecture.binding }),
         scores,
       },
-      text: formatMerge(output, { weights, layers }, alignments, scope) + told,
+      text: formatMerge(output, { weights, layers }, alignments, scope) + scoreText,
     };
   });
 }

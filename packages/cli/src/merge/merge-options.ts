@@ -3,7 +3,10 @@ import {
   type Checkpoint,
   DTYPES,
   type DType,
+  GGUF_ENCODINGS,
+  type GgufEncoding,
   hasGgufMetadata,
+  isGgufEncoding,
   resolveOutputPlace,
   UsageError,
 } from "@isthmus/core";
@@ -19,9 +22,10 @@ import { addMatchOptions, type MatchVerbOptions } from "../options/match-options
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
+import { addImportanceOption, type QuantizingOptions } from "../options/quantizing-of.ts";
 import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
-const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
+const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];
 
 /** Ways to merge LoRA adapters that `--combination` names. */
 const COMBINATIONS = ["linear", "cat", "svd", "ties"] as const;
@@ -29,6 +33,7 @@ type Combination = (typeof COMBINATIONS)[number];
 
 /** Options of the verb `merge`. */
 export type MergeOptions = RecipeOptions &
+  QuantizingOptions &
   EngineOptions &
   MatchVerbOptions &
   ManyVerbOptions &
@@ -46,10 +51,10 @@ export type MergeOptions = RecipeOptions &
     /** Way in which LoRA adapters are merged; absent for networks. @defaultValue "cat" for adapters */
     readonly combination?: Combination | undefined;
     /**
-     * Element type of the result's floating-point tensors.
+     * Element type of the result's floating-point tensors, or the quantised encoding of a GGUF file.
      * @defaultValue their type in the first checkpoint
      */
-    readonly dtype?: DType | undefined;
+    readonly dtype?: DType | GgufEncoding | undefined;
     /** Largest number of bytes in one file of the result. @defaultValue one file */
     readonly maxShardSize?: number | undefined;
     /**
@@ -95,7 +100,7 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
   command
     .option(
       "-o, --output <path>",
-      "a file ending in .safetensors, or a folder; or in .gguf if the first checkpoint is such a file, without a recipe",
+      "a file ending in .safetensors, or a folder; or in .gguf if the first checkpoint, or the base of a recipe, is such a file",
     )
     .option(
       "--weights <list>",
@@ -116,8 +121,8 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     .addOption(
       new Option(
         "--dtype <type>",
-        "type of the result's floating-point tensors (default: their type in the first checkpoint)",
-      ).choices(FLOAT_TYPES),
+        "type of the result's floating-point tensors; q4_0 to iq4_xs are encodings of GGUF (default: their type in the first checkpoint; GGUF's blocks become f32)",
+      ).choices(TYPES),
     )
     .option(
       "--max-shard-size <size>",
@@ -148,7 +153,8 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))));
+  const merging = addRecipeOptions(addImportanceOption(command));
+  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(merging)));
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);
 });
@@ -184,14 +190,43 @@ function assertStatistics({ statistics, graph, data, path }: MergeOptions): void
  * @throws UsageError if no option names it
  * @throws InputError if it is named like a file of a format that is not written
  */
-export async function outputOf({ output }: Pick<MergeOptions, "output">): Promise<string> {
+export async function outputOf({
+  output,
+  dtype,
+  imatrix,
+}: Pick<MergeOptions, "output" | "dtype" | "imatrix">): Promise<string> {
   if (output === undefined) {
     throw new UsageError(
       "Cannot merge as -o must name the result: give a file ending in .safetensors, or a folder",
     );
   }
+  if (isGgufEncoding(dtype) && !output.endsWith(".gguf"))
+    throw new UsageError(
+      `Cannot merge into "${output}" with --dtype ${dtype} as that is an encoding of GGUF: name a file ending in .gguf, or leave it out`,
+    );
+  if (imatrix !== undefined && !isGgufEncoding(dtype))
+    throw new UsageError(
+      "Cannot merge with --imatrix as it is for quantised encodings of GGUF: add one, such as --dtype q4_k_m",
+    );
   if (!output.endsWith(".gguf")) await resolveOutputPlace(output);
   return output;
+}
+
+/** Returns the element type that options name; undefined without one, or with a quantised encoding. */
+export function floatTypeOf({ dtype }: Pick<MergeOptions, "dtype">): DType | undefined {
+  return isGgufEncoding(dtype) ? undefined : dtype;
+}
+
+/** Notes what a result with the names and metadata of GGUF in another format is good for. */
+export function noteOnGguf(
+  output: string,
+  metadata: Readonly<Record<string, string>>,
+  note: (text: string) => void,
+): void {
+  if (output.endsWith(".gguf") || !hasGgufMetadata(metadata)) return;
+  note(
+    `"${output}" has tensors and metadata of GGUF, with which isthmus convert makes a file that llama.cpp loads; transformers does not load it, as GGUF files have no config.json.`,
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { UsageError } from "@isthmus/core";
+import { isGgufEncoding, UsageError } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
@@ -17,6 +17,7 @@ import {
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatBytes } from "../format/format-table.ts";
 import { engineNameOf, openEngine } from "../open/open-engine.ts";
+import { quantizingOf } from "../options/quantizing-of.ts";
 import { loadWorkers, placesOf } from "../options/queue-options.ts";
 import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
@@ -24,7 +25,7 @@ import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
-import { type MergeOptions, outputOf } from "./merge-options.ts";
+import { type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
 
@@ -86,7 +87,12 @@ export async function mergeRecipe(
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
     }
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
+    noteOnGguf(output, opened.plan.metadata, context.terminal.note);
+    const { importance, onNote: onFallback } = await quantizingOf(options, context);
     const saved = await saveRecipe(recipe, opened, output, {
+      encoding: isGgufEncoding(options.dtype) ? options.dtype : undefined,
+      importance,
+      onFallback,
       threads,
       allowNonFinite,
       overwrite: true,

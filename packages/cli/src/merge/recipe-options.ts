@@ -1,5 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
-import { UsageError } from "@isthmus/core";
+import { isGgufEncoding, UsageError } from "@isthmus/core";
 import { addRareOptions, HELP_GROUPS } from "../options/help-groups.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, parseCount } from "../options/parse-values.ts";
@@ -73,6 +73,8 @@ const IN_RECIPE: Readonly<Record<string, readonly [option: string, key: string]>
 export function assertFitsRecipe(options: Readonly<Record<string, unknown>>): void {
   for (const [name, [option, key]] of Object.entries(IN_RECIPE)) {
     if (options[name] === undefined) continue;
+    // A recipe has no key for encodings of GGUF, which say how its result is packed.
+    if (name === "dtype" && isGgufEncoding(String(options[name]))) continue;
     throw new UsageError(`Cannot merge by a recipe with ${option} as the recipe says it: write ${key}`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { OutputFile } from "../io/output-file.ts";
 import type { DType, TensorData } from "../tensor/dtype.ts";
-import { streamTensor } from "./stream-tensor.ts";
+import { type RangeRule, streamTensor } from "./stream-tensor.ts";
 
 /** Options of {@link createFileWriter}. */
 export interface FileWriterOptions {
@@ -26,7 +26,7 @@ export interface FileWriter {
    * @param encode - encodes a range of elements as bytes
    */
   appendTensor(
-    tensor: { readonly name: string; readonly dtype: DType },
+    tensor: { readonly name: string; readonly dtype: DType; readonly range?: RangeRule },
     encode: (data: TensorData) => Uint8Array,
   ): Promise<void>;
 }

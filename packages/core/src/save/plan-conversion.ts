@@ -1,6 +1,15 @@
 import { basename, dirname, join } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { type GgufTarget, ggufBytes, ggufTarget, writeGguf } from "../formats/gguf/write-gguf.ts";
+import { type GgufEncoding, isGgufEncoding } from "../formats/gguf/gguf-encodings.ts";
+import { planQuantized } from "../formats/gguf/plan-quantized.ts";
+import type { Importance } from "../formats/gguf/read-importance.ts";
+import {
+  type GgufTarget,
+  ggufBytes,
+  ggufTarget,
+  withFileType,
+  writeGguf,
+} from "../formats/gguf/write-gguf.ts";
 import { findEarlierModel } from "../formats/layers-model/find-earlier-model.ts";
 import {
   type LayersWeight,
@@ -21,7 +30,9 @@ type ConvertedFormat = "torch" | "npz" | "gguf" | "tfjs";
 
 /** Options that determine a conversion. */
 interface ConversionOptions {
-  readonly dtype: DType | "q8_0" | undefined;
+  readonly dtype: DType | GgufEncoding | undefined;
+  readonly importance: Importance | undefined;
+  readonly onNote: ((note: string) => void) | undefined;
   readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly maxShardBytes: number;
 }
@@ -110,10 +121,16 @@ function planArchive(checkpoint: Checkpoint, format: "torch" | "npz", dtype: DTy
     : { bytes: torchBytes(tensors), write: (writer) => writeTorch(tensors, writer) };
 }
 
-function planGguf(checkpoint: Checkpoint, { dtype, metadata: replaced }: ConversionOptions): FilePlan {
-  const tensors = new Map<string, GgufTarget>();
-  for (const [name, info] of checkpoint.tensors) tensors.set(name, ggufTarget(name, info, dtype));
-  const metadata = replaced ?? checkpoint.metadata;
+function planGguf(checkpoint: Checkpoint, options: ConversionOptions): FilePlan {
+  const { dtype, importance, onNote } = options;
+  const ofNetwork = options.metadata ?? checkpoint.metadata;
+  const quantized = isGgufEncoding(dtype)
+    ? planQuantized(checkpoint.tensors, ofNetwork, { encoding: dtype, importance, onNote })
+    : undefined;
+  const tensors = quantized?.tensors ?? new Map<string, GgufTarget>();
+  if (!isGgufEncoding(dtype))
+    for (const [name, info] of checkpoint.tensors) tensors.set(name, ggufTarget(name, info, dtype));
+  const metadata = withFileType(quantized?.metadata ?? ofNetwork, tensors, quantized?.fileType);
   return { bytes: ggufBytes(tensors, metadata), write: (writer) => writeGguf(tensors, metadata, writer) };
 }
 

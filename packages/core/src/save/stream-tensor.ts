@@ -10,6 +10,14 @@ import { allocateData } from "../tensor/tensor.ts";
 /** Number of elements that are read at once: a multiple of the block sizes of all formats. */
 const RANGE = 2 ** 18;
 
+/** Ends of the ranges of a tensor, for encodings that need whole rows. */
+export interface RangeRule {
+  /** Elements of a row: ranges are whole rows. */
+  readonly unit: number;
+  /** Elements of a matrix: no range goes beyond the matrix in which it begins. */
+  readonly within: number;
+}
+
 /** Options of {@link streamTensor}: range, element type and checks. */
 export interface TensorStream {
   /** Name of the tensor in the checkpoint. */
@@ -20,6 +28,8 @@ export interface TensorStream {
   readonly allowNonFinite: boolean;
   /** Signal that stops the work between two ranges; undefined if it is never stopped. */
   readonly signal: AbortSignal | undefined;
+  /** Ends of ranges. @defaultValue after a number of elements that all blocks divide */
+  readonly range?: RangeRule | undefined;
 }
 
 /**
@@ -29,15 +39,18 @@ export interface TensorStream {
  */
 export async function* streamTensor(
   checkpoint: Checkpoint,
-  { name, dtype, allowNonFinite, signal }: TensorStream,
+  { name, dtype, allowNonFinite, signal, range }: TensorStream,
 ): AsyncGenerator<TensorData> {
   const info = entry(checkpoint.tensors, name, "tensor");
   const size = sizeOf(info.shape);
-  const stored = allocateData(info.dtype, Math.min(RANGE, size));
+  const most = range === undefined ? RANGE : Math.max(1, Math.floor(RANGE / range.unit)) * range.unit;
+  const within = range?.within ?? size;
+  const stored = allocateData(info.dtype, Math.min(most, size));
   const converted = info.dtype === dtype ? stored : allocateData(dtype, stored.length);
-  for (let begin = 0; begin < size; begin += RANGE) {
+  for (let begin = 0, end = 0; begin < size; begin = end) {
     signal?.throwIfAborted();
-    const input = stored.subarray(0, size - begin);
+    end = Math.min(size, begin + most, (Math.floor(begin / within) + 1) * within);
+    const input = stored.subarray(0, end - begin);
     await checkpoint.readRangeInto(name, begin, input);
     const data = converted.subarray(0, input.length);
     if (dtype !== info.dtype) convertInto({ dtype: info.dtype, data: input }, { dtype, data });

@@ -10,6 +10,7 @@ import { basename, dirname, join, stat } from "@isthmus/platform";
 import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
+import { isGgufAdapter, openGgufAdapter } from "./gguf-adapter.ts";
 import { openPeftKind } from "./kinds/open-peft-kind.ts";
 import { openAdapterFile } from "./open-adapter-file.ts";
 
@@ -24,7 +25,7 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 /**
  * Opens an adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`, of
  * LoRA, LoHa, LoKr, OFT or IA3; or a file under the names of kohya's sd-scripts, LyCORIS, diffusers or
- * ComfyUI, of LoRA, LoCon, LoHa or LoKr. Only settings, headers and scales are read. The adapter must be
+ * ComfyUI, of LoRA, LoCon, LoHa or LoKr; or a LoRA in a GGUF file of llama.cpp. Only settings, headers and scales are read. The adapter must be
  * closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
@@ -49,7 +50,10 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
  */
 export async function openAdapter(path: string): Promise<Adapter> {
   const place = (await findAdapterPlace(path)) ?? { folder: path };
-  if ("file" in place) return closeOnFailure(await openCheckpoint(place.file), openAdapterFile);
+  if ("file" in place)
+    return closeOnFailure(await openCheckpoint(place.file), (checkpoint) =>
+      isGgufAdapter(checkpoint) ? openGgufAdapter(checkpoint) : openAdapterFile(checkpoint),
+    );
   const { folder } = place;
   const settings = await readJsonFile(join(folder, CONFIG_FILE), { within: folder });
   return closeOnFailure(

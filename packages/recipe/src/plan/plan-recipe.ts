@@ -10,6 +10,7 @@ import { findMeasurementProblems } from "./find-measurement-problems.ts";
 import { findMethod, RECIPE_METHODS } from "./find-method.ts";
 import { PartFinder } from "./find-parts.ts";
 import { countGgufLayers } from "./gguf-layers.ts";
+import { describeGgufOrigin } from "./gguf-origin.ts";
 import { type CheckedRecipe, checkRecipe, type Group, keyOf } from "./groups.ts";
 import { readNestedRecipes } from "./nested-recipes.ts";
 import { type Inputs, type OpenOptions, openInputs } from "./open-inputs.ts";
@@ -121,7 +122,10 @@ async function planOne(
     networks: [first, ...others],
     tensors,
     seed,
-    metadata: countGgufLayers(inputs.template.network.metadata, tensors.keys()),
+    metadata: describeGgufOrigin(
+      countGgufLayers(inputs.template.network.metadata, tensors.keys()),
+      inputs.networks,
+    ),
   };
 }
 

@@ -1,4 +1,4 @@
-import { createFolder, InputError } from "@isthmus/core";
+import { createFolder, type GgufEncoding, type Importance, InputError } from "@isthmus/core";
 import {
   type Adapter,
   type SaveMergeOptions,
@@ -10,6 +10,7 @@ import {
 import { join } from "@isthmus/platform";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
+import { assertGgufResult, convertToGguf, weightsBefore } from "./gguf-result.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
 import { planRecipeFiles, type RecipeFiles, shardBytesOf, writeRecipeFiles } from "./write-recipe-files.ts";
 
@@ -17,6 +18,15 @@ import { planRecipeFiles, type RecipeFiles, shardBytesOf, writeRecipeFiles } fro
 export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "recipe"> {
   /** The recipe as text, for the model card. @defaultValue the recipe as YAML */
   readonly text?: string | undefined;
+  /** Quantised encoding of a GGUF file, for an output ending in `.gguf`. @defaultValue floats as merged */
+  readonly encoding?: GgufEncoding | undefined;
+  /** Importance of columns for the encoding. @defaultValue all columns count as much */
+  readonly importance?: Importance | undefined;
+  /**
+   * Called with a sentence for tensors that have another type than the encoding asks for.
+   * @defaultValue not told
+   */
+  readonly onFallback?: ((note: string) => void) | undefined;
 }
 
 /** Options of {@link runRecipe}. */
@@ -39,7 +49,8 @@ export interface RunRecipeResult {
  *
  * Worker threads make the merge within a limit of memory. An interrupted merge is resumed, see `saveMerge`.
  *
- * @param output - path of a file ending in `.safetensors`, or of a folder
+ * @param output - path of a file ending in `.safetensors`, or of a folder; or ending in `.gguf` if the base,
+ *   or the first network, is a GGUF file, whose metadata describe the result
  * @throws InputError if something in the recipe is wrong, a network cannot be opened, or the output cannot be
  *   written
  * @throws MismatchError if tensors that are merged are missing or of other shapes
@@ -80,9 +91,17 @@ export async function saveRecipe(
   recipe: Recipe,
   opened: OpenedRecipe,
   output: string,
-  { text, ...options }: SaveRecipeOptions = {},
+  { text, encoding, importance, onFallback, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
+  if (output.endsWith(".gguf")) {
+    assertGgufResult(opened, output);
+    const merged = await weightsBefore(output, plan);
+    const saving = { ...options, overwrite: true, maxShardBytes: Number.POSITIVE_INFINITY };
+    const result = await saveRecipe(recipe, opened, merged, saving);
+    const converting = { encoding, importance, onNote: onFallback, ...options };
+    return { ...result, output: { ...result.output, ...(await convertToGguf(merged, output, converting)) } };
+  }
   const files = await planRecipeFiles(recipe, opened, { output, text });
   const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {

@@ -1,7 +1,7 @@
 import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import { InputError, UsageError } from "../../errors.ts";
-import { parseJson } from "../../json/parse-json.ts";
 import { TYPES_KEY, VALUE_TYPES } from "./gguf-metadata.ts";
+import { typesOf } from "./metadata-types.ts";
 
 /** Size and encoding of a number type. */
 interface NumberEncoding {
@@ -32,7 +32,7 @@ export function encodeMetadata(metadata: Readonly<Record<string, string>>): {
   readonly bytes: Uint8Array;
   readonly count: number;
 } {
-  const types = typesOf(metadata[TYPES_KEY]);
+  const types = typesOf(metadata);
   const entries = Object.entries(metadata).filter(([key]) => key !== TYPES_KEY);
   const parts = entries.map(([key, text]) => {
     const type = types.get(key) ?? "string";
@@ -68,13 +68,6 @@ export function encodeU32(value: number): Uint8Array {
   const out = new Uint8Array(4);
   new DataView(out.buffer).setUint32(0, value, true);
   return out;
-}
-
-function typesOf(json: string | undefined): Map<string, string> {
-  if (json === undefined) return new Map();
-  const value = parseJson(encodeUtf8(json), { attempt: `read metadata "${TYPES_KEY}"` });
-  const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
-  return new Map(entries.map(([key, type]) => [key, String(type)]));
 }
 
 function encodeValue(text: string, type: string): Uint8Array {

@@ -49,6 +49,11 @@ export class GgufCursor {
     );
   }
 
+  /** Moves over bytes; returns the position of the first. */
+  skip(bytes: number): number {
+    return this.#take(bytes);
+  }
+
   /** Reads a text in UTF-8 with its length before it. */
   text(what: string): string {
     const length = this.count(`${what} in bytes`, 1);

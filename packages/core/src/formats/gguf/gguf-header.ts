@@ -5,7 +5,7 @@ import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 import { GgufCursor, HeaderGoesOn } from "./gguf-cursor.ts";
 import { readMetadata } from "./gguf-metadata.ts";
-import { GGUF_TYPES, type GgufType } from "./gguf-types.ts";
+import { describeUnread, GGUF_TYPES, type GgufType } from "./gguf-types.ts";
 
 /** A tensor of a GGUF file, and the position of its bytes in the file. */
 export interface GgufTensor extends TensorInfo {
@@ -103,7 +103,7 @@ function readTensorInfo(cursor: GgufCursor, source: ByteSource): readonly [strin
   const type = GGUF_TYPES.get(number);
   if (type === undefined) {
     throw new UnsupportedError(
-      `Cannot read "${name}" of "${source.name}" as its type must be one of ${[...GGUF_TYPES.values()].map((handled) => handled.name).join(", ")}: it has number ${number}`,
+      `Cannot read "${name}" of "${source.name}" as its type must be one of ${[...GGUF_TYPES.values()].map((handled) => handled.name).join(", ")}: it has ${describeUnread(number)}`,
       { feature: `GGUF type ${number}` },
     );
   }
@@ -126,7 +126,7 @@ function readTensorInfo(cursor: GgufCursor, source: ByteSource): readonly [strin
 
 /** Names the stored type of a tensor if it differs from the element type. */
 function storedAs(type: GgufType): { readonly stored?: string } {
-  return type.decode === undefined ? {} : { stored: type.name };
+  return type.decoder === undefined ? {} : { stored: type.name };
 }
 
 function alignmentOf(metadata: Readonly<Record<string, string>>, cursor: GgufCursor): number {

@@ -36,8 +36,9 @@ async function readElements(
   begin: number,
   out: TensorData,
 ): Promise<void> {
-  const { blockElements, blockBytes, decode } = type;
-  if (decode === undefined) return source.readInto(origin + begin * blockBytes, viewBytes(out));
+  const { blockElements, blockBytes, decoder } = type;
+  if (decoder === undefined) return source.readInto(origin + begin * blockBytes, viewBytes(out));
+  const decode = await decoder();
   const end = begin + out.length;
   const lastBlock = Math.ceil(end / blockElements);
   for (let block = Math.floor(begin / blockElements); block < lastBlock; block += BLOCKS) {

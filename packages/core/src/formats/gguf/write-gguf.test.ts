@@ -9,7 +9,7 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { allocateData, type Tensor } from "../../tensor/tensor.ts";
 import { readGgufHeader } from "./gguf-header.ts";
 import { TYPES_KEY } from "./gguf-metadata.ts";
-import { ggufBytes, ggufTarget, writeGguf } from "./write-gguf.ts";
+import { ggufBytes, ggufTarget, withFileType, writeGguf } from "./write-gguf.ts";
 
 const zeros = (dtype: DType, ...shape: number[]): Tensor => ({
   dtype,
@@ -21,7 +21,7 @@ const zeros = (dtype: DType, ...shape: number[]): Tensor => ({
 async function write(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
-  type?: "q8_0",
+  type?: number,
 ): Promise<{ readonly bytes: Buffer; readonly estimate: number }> {
   const targets = new Map(
     Object.entries(tensors).map(([name, tensor]) => [name, ggufTarget(name, tensor, type)]),
@@ -37,17 +37,19 @@ async function write(
   return { bytes: Buffer.concat(parts), estimate: ggufBytes(targets, metadata) };
 }
 
+/** Number of a quantised type. */
+const Q8_0 = 8;
+
 const read = (bytes: Uint8Array) => readGgufHeader(createBytesSource(bytes, "written"));
 
 describe("ggufTarget()", () => {
   it("stores floats of two axes or more in the type asked for, and others in f32", () => {
-    const stored = (dtype: DType, shape: readonly number[], type?: DType | "q8_0") =>
+    const stored = (dtype: DType, shape: readonly number[], type?: DType | number) =>
       ggufTarget("w", { dtype, shape }, type).type.name;
-    expect(stored("f32", [2, 64], "q8_0")).toBe("Q8_0");
-    expect(stored("f32", [64, 2], "q8_0")).toBe("F32");
+    expect(stored("f32", [2, 64], Q8_0)).toBe("Q8_0");
     expect(stored("f32", [64, 2], "bf16")).toBe("BF16");
     expect(stored("f16", [64], "bf16")).toBe("F32");
-    expect(stored("f16", [64], "q8_0")).toBe("F32");
+    expect(stored("f16", [64], Q8_0)).toBe("F32");
     expect(stored("f16", [], "f16")).toBe("F32");
     for (const shape of [[64], [2, 3]]) {
       expect(stored("f16", shape, "f32")).toBe("F32");
@@ -122,27 +124,38 @@ describe("writeGguf()", () => {
   it("names the tensor whose numbers are too large for the scales of blocks", async () => {
     const large = zeros("f32", 1, 32);
     large.data.fill(1e8 as never);
-    const writing = write({ fine: zeros("f32", 1, 32), large }, {}, "q8_0");
+    const writing = write({ fine: zeros("f32", 1, 32), large }, {}, Q8_0);
     await expect(writing).rejects.toMatchObject({ input: "large" });
     await expect(writing).rejects.toThrow(
-      'Cannot write "large" as q8_0 as its numbers must be finite and below 8e6: some are not; choose f32 or bf16',
+      'Cannot write "large" as q8_0 as its numbers must be finite, and small enough for scales of 16 bits, below 5e5: some are not; choose f32 or bf16',
     );
   });
 
-  it("corrects the type of most numbers in metadata of llama.cpp, and leaves others", async () => {
-    const types = JSON.stringify({ "general.file_type": "u32" });
-    const said = async (
-      tensors: Readonly<Record<string, Tensor>>,
+  it("states the type of most numbers, or the encoding, in metadata of a model", () => {
+    const said = (
+      shapes: Readonly<Record<string, readonly [DType, number]>>,
       metadata: Readonly<Record<string, string>>,
-    ) => (await read((await write(tensors, metadata)).bytes)).metadata["general.file_type"];
-    const told = { "general.file_type": "7", [TYPES_KEY]: types };
-    const small = { a: zeros("f32", 2), b: zeros("f32", 2) };
-    expect(await said({ ...small, c: zeros("f16", 5) }, told)).toBe("1");
-    expect(await said({ c: zeros("f16", 5), ...small }, told)).toBe("1");
-    expect(await said({ ...small, c: zeros("f16", 3) }, told)).toBe("0");
-    expect(await said({ a: zeros("f64", 2) }, told)).toBe("7");
-    expect(await said({}, told)).toBe("7");
-    expect(await said(small, { "general.file_type": "7" })).toBe("7");
-    expect(await said(small, { [TYPES_KEY]: "{}" })).toBeUndefined();
+      fileType?: number,
+    ) => {
+      const targets = Object.entries(shapes).map(
+        ([name, [dtype, size]]) => [name, ggufTarget(name, { dtype, shape: [size] }, undefined)] as const,
+      );
+      return withFileType(metadata, new Map(targets), fileType);
+    };
+    const types = JSON.stringify({ "general.file_type": "u32" });
+    const told = { "general.architecture": "llama", "general.file_type": "7", [TYPES_KEY]: types };
+    const typeOf = (...args: Parameters<typeof said>) => said(...args)["general.file_type"];
+    expect(typeOf({ a: ["f32", 4], c: ["f16", 5] }, told)).toBe("1");
+    expect(typeOf({ c: ["bf16", 5], a: ["f32", 4] }, told)).toBe("32");
+    expect(typeOf({ a: ["f32", 4], c: ["f16", 3] }, told)).toBe("0");
+    expect(typeOf({ a: ["f64", 2] }, told)).toBe("7");
+    expect(typeOf({ a: ["f32", 2] }, told, 15)).toBe("15");
+    expect(said({ a: ["f32", 2] }, { "general.architecture": "llama" }, 15)).toEqual({
+      "general.architecture": "llama",
+      "general.file_type": "15",
+      "general.quantization_version": "2",
+      [TYPES_KEY]: JSON.stringify({ "general.file_type": "u32", "general.quantization_version": "u32" }),
+    });
+    expect(said({ a: ["f32", 2] }, { seed: "1" }, 15)).toEqual({ seed: "1" });
   });
 });

@@ -1,5 +1,6 @@
 import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import { InputError, UnsupportedError } from "../../errors.ts";
+import { entry } from "../../invariant.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
@@ -7,9 +8,9 @@ import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import { type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
 import { encodeMetadata, encodeText, encodeU32, encodeU64 } from "./encode-metadata.ts";
 import { ALIGNMENT_KEY, DEFAULT_ALIGNMENT, MAX_GGUF_RANK, storedBytes } from "./gguf-header.ts";
-import { TYPES_KEY } from "./gguf-metadata.ts";
-import { GGUF_TYPES, type GgufType, Q8_0 } from "./gguf-types.ts";
-import { encodeQ8 } from "./kernels/encode-q8.ts";
+import { hasGgufMetadata } from "./gguf-metadata.ts";
+import { GGUF_TYPES, type GgufType, ggufTypeOf } from "./gguf-types.ts";
+import { setEntries } from "./metadata-types.ts";
 
 /** Version of the format that is written. */
 const VERSION = 3;
@@ -27,17 +28,22 @@ const WIDER: Readonly<Partial<Record<DType, DType>>> = {
 /** Numbers of types that are written without conversion, by element type. */
 const NUMBER_OF: ReadonlyMap<DType, number> = new Map(
   [...GGUF_TYPES]
-    .filter(([, { decode }]) => decode === undefined)
+    .filter(([, { decoder }]) => decoder === undefined)
     .map(([number, { dtype }]) => [dtype, number]),
 );
 
-/** Metadata key by which llama.cpp shows the type of most tensors of a file. */
+/** Metadata keys by which llama.cpp shows the type of most tensors of a file, and the layout of blocks. */
 const FILE_TYPE_KEY = "general.file_type";
-const FILE_TYPES: ReadonlyMap<string, string> = new Map([
-  ["F32", "0"],
-  ["F16", "1"],
-  ["Q8_0", "7"],
-  ["BF16", "32"],
+const LAYOUT_KEY = "general.quantization_version";
+
+/** Version of the layout of blocks, which has not changed since 2023. */
+const LAYOUT = "2";
+
+/** Numbers of files whose tensors are floats of one type, by that type. */
+const FILE_TYPES: ReadonlyMap<string, number> = new Map([
+  ["F32", 0],
+  ["F16", 1],
+  ["BF16", 32],
 ]);
 
 /** A tensor of a file that is to be written. */
@@ -46,20 +52,22 @@ export interface GgufTarget extends TensorInfo {
   readonly number: number;
   /** Type by which the elements are encoded. */
   readonly type: GgufType;
+  /** Weight of each column of each matrix for the rounding, `[matrices * columns]`; undefined without. */
+  readonly importance?: Float32Array | undefined;
 }
 
 /**
  * Chooses how a tensor is stored in a GGUF file.
  *
- * Floats are converted to `target` if it is set. Tensors of one axis or none, which llama.cpp needs in f32,
- * and tensors whose rows are not divisible into blocks of Q8_0, become f32. Types that GGUF lacks become a
- * wider one.
+ * Floats are converted to `target` if it is set; with a narrower one than f32, tensors of one axis or none,
+ * which llama.cpp needs in f32, become f32. Types that GGUF lacks become a wider one.
+ * @param target - element type, or number of a quantised type in a file
  * @throws UnsupportedError if the tensor has more than 4 axes, or 64-bit integers without sign
  */
 export function ggufTarget(
   name: string,
   { dtype, shape }: TensorInfo,
-  target: DType | "q8_0" | undefined,
+  target: DType | number | undefined,
 ): GgufTarget {
   if (shape.length > MAX_GGUF_RANK) {
     throw new UnsupportedError(
@@ -68,14 +76,14 @@ export function ggufTarget(
     );
   }
   const number = numberOf(name, { dtype, shape }, target);
-  const type = GGUF_TYPES.get(number) as GgufType;
+  const type = ggufTypeOf(number);
   return { number, type, dtype: type.dtype, shape };
 }
 
-function numberOf(name: string, info: TensorInfo, target: DType | "q8_0" | undefined): number {
+function numberOf(name: string, info: TensorInfo, target: DType | number | undefined): number {
   const isFloat = DTYPES[info.dtype].float;
   const type = target === undefined || !isFloat ? info.dtype : floatType(info, target);
-  if (type === "q8_0") return Q8_0;
+  if (typeof type === "number") return type;
   const number = NUMBER_OF.get(WIDER[type] ?? type);
   if (number !== undefined) return number;
   throw new UnsupportedError(
@@ -84,10 +92,8 @@ function numberOf(name: string, info: TensorInfo, target: DType | "q8_0" | undef
   );
 }
 
-function floatType({ shape }: TensorInfo, target: DType | "q8_0"): DType | "q8_0" {
-  if (target === "f32" || target === "f64") return target;
-  if (shape.length < 2) return "f32";
-  return target === "q8_0" && (shape.at(-1) ?? 0) % 32 !== 0 ? "f32" : target;
+function floatType({ shape }: TensorInfo, target: DType | number): DType | number {
+  return target === "f32" || target === "f64" || shape.length >= 2 ? target : "f32";
 }
 
 /** Estimates the size of a GGUF file in bytes. */
@@ -104,7 +110,7 @@ export function ggufBytes(
 
 /**
  * Writes tensors and metadata as a GGUF file of version 3.
- * @throws InputError if a number is too large for the scales of Q8_0, or metadata do not fit their types
+ * @throws InputError if a number is too large for the scales of blocks, or metadata do not fit their types
  */
 export async function writeGguf(
   tensors: ReadonlyMap<string, GgufTarget>,
@@ -119,20 +125,36 @@ export async function writeGguf(
     );
   const pad = (): Promise<void> =>
     writer.append(new Uint8Array((alignment - (writer.position() % alignment)) % alignment));
-  await writer.append(encodeHeader(tensors, withFileType(metadata, tensors), alignment));
+  await writer.append(encodeHeader(tensors, metadata, alignment));
   await pad();
-  for (const [name, { type, dtype }] of tensors) {
-    await writer.appendTensor({ name, dtype }, (data) => {
-      if (type.decode === undefined) return viewBytes(data);
-      const bytes = new Uint8Array((data.length / type.blockElements) * type.blockBytes);
-      if (encodeQ8(data as Float32Array, bytes)) return bytes;
-      throw new InputError(
-        `Cannot write "${name}" as q8_0 as its numbers must be finite and below 8e6: some are not; choose f32 or bf16`,
-        { input: name },
-      );
-    });
+  for (const [name, target] of tensors) {
+    const { dtype } = target;
+    if (target.type.decoder === undefined) await writer.appendTensor({ name, dtype }, viewBytes);
+    else await appendBlocks(name, target, writer);
     await pad();
   }
+}
+
+/** Writes a tensor as quantised blocks; with importance, which is by columns, whole rows at a time. */
+async function appendBlocks(name: string, target: GgufTarget, writer: FileWriter): Promise<void> {
+  const { dtype, type, number, shape, importance } = target;
+  const { quantizeRows } = await import("./kernels/quantize-rows.ts");
+  const columns = shape.at(-1) ?? 1;
+  const matrix = columns * (shape.at(-2) ?? 1);
+  let done = 0;
+  // A range has rows of one matrix alone, as each matrix of a stack has an importance of its own.
+  const range = importance && { unit: columns, within: matrix };
+  await writer.appendTensor({ name, dtype, ...(range && { range }) }, (data) => {
+    const first = Math.floor(done / matrix) * columns;
+    done += data.length;
+    const ofColumns = importance?.subarray(first, first + columns);
+    const blocks = quantizeRows({ number, type, columns, data: data as Float32Array, importance: ofColumns });
+    if (blocks !== undefined) return blocks;
+    throw new InputError(
+      `Cannot write "${name}" as ${type.name.toLowerCase()} as its numbers must be finite, and small enough for scales of 16 bits, below 5e5: some are not; choose f32 or bf16`,
+      { input: name },
+    );
+  });
 }
 
 function encodeHeader(
@@ -158,15 +180,25 @@ function encodeHeader(
   return concatBytes(parts);
 }
 
-/** Corrects the metadata of llama.cpp that state the type of most numbers; other metadata are unchanged. */
-function withFileType(
+/**
+ * Returns the metadata of a file with these tensors: entries of llama.cpp that state the type of most
+ * numbers are corrected, other metadata are unchanged.
+ * @param fileType - number of an encoding; undefined for a file of floats
+ */
+export function withFileType(
   metadata: Readonly<Record<string, string>>,
   tensors: ReadonlyMap<string, GgufTarget>,
+  fileType: number | undefined,
 ): Readonly<Record<string, string>> {
-  if (metadata[FILE_TYPE_KEY] === undefined || metadata[TYPES_KEY] === undefined) return metadata;
+  if (!hasGgufMetadata(metadata)) return metadata;
   const counts = new Map<string, number>();
   for (const { type, shape } of tensors.values())
     counts.set(type.name, (counts.get(type.name) ?? 0) + sizeOf(shape));
-  const [most] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [""];
-  return { ...metadata, [FILE_TYPE_KEY]: FILE_TYPES.get(most) ?? metadata[FILE_TYPE_KEY] };
+  const [most] = [...counts.keys()].sort((a, b) => entry(counts, b, "type") - entry(counts, a, "type"));
+  const number = fileType ?? (metadata[FILE_TYPE_KEY] && FILE_TYPES.get(most ?? ""));
+  const numbers = {
+    ...(typeof number === "number" && { [FILE_TYPE_KEY]: String(number) }),
+    ...(fileType !== undefined && { [LAYOUT_KEY]: LAYOUT }),
+  };
+  return setEntries(metadata, "u32", numbers);
 }

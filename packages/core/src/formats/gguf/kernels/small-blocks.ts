@@ -22,11 +22,15 @@ export function decodeQ4(blocks: Uint8Array, out: Float32Array, hasMinimum: bool
   const head = hasMinimum ? 4 : 2;
   for (let at = 0, to = 0; to < out.length; at += head + 16, to += SIZE) {
     const d = halfAt(blocks, at);
-    const shift = hasMinimum ? halfAt(blocks, at + 2) : -8 * d;
+    const shift = hasMinimum ? halfAt(blocks, at + 2) : 0;
+    const zero = hasMinimum ? 0 : 8;
     for (let i = 0; i < 16; i++) {
       const pair = blocks[at + head + i]!;
-      out[to + i] = d * (pair & 15) + shift;
-      out[to + i + 16] = d * (pair >> 4) + shift;
+      const low = d * ((pair & 15) - zero);
+      const high = d * ((pair >> 4) - zero);
+      // Without a minimum nothing is added, which would turn -0 into 0.
+      out[to + i] = hasMinimum ? low + shift : low;
+      out[to + i + 16] = hasMinimum ? high + shift : high;
     }
   }
 }
@@ -36,13 +40,16 @@ export function decodeQ5(blocks: Uint8Array, out: Float32Array, hasMinimum: bool
   const head = hasMinimum ? 4 : 2;
   for (let at = 0, to = 0; to < out.length; at += head + 20, to += SIZE) {
     const d = halfAt(blocks, at);
-    const shift = hasMinimum ? halfAt(blocks, at + 2) : -16 * d;
+    const shift = hasMinimum ? halfAt(blocks, at + 2) : 0;
+    const zero = hasMinimum ? 0 : 16;
     for (let i = 0; i < 16; i++) {
       const pair = blocks[at + head + 4 + i]!;
       const low = (blocks[at + head + (i >> 3)]! >> (i & 7)) & 1;
       const high = (blocks[at + head + 2 + (i >> 3)]! >> (i & 7)) & 1;
-      out[to + i] = d * ((pair & 15) | (low << 4)) + shift;
-      out[to + i + 16] = d * ((pair >> 4) | (high << 4)) + shift;
+      const first = d * (((pair & 15) | (low << 4)) - zero);
+      const second = d * (((pair >> 4) | (high << 4)) - zero);
+      out[to + i] = hasMinimum ? first + shift : first;
+      out[to + i + 16] = hasMinimum ? second + shift : second;
     }
   }
 }

@@ -31,7 +31,8 @@ export function createPanelKernel(n: number, panel: number): PanelKernel {
     data: new Float64Array(memory.buffer, data, n * n),
     vectors: new Float64Array(memory.buffer, v, panel * n),
     updates: new Float64Array(memory.buffer, w, panel * n),
-    bringUpToDate: (i, count) => bringUpToDate(data + 8 * i * n, v, w, i, n, count),
+    bringUpToDate: (i, count) =>
+      bringUpToDate(data + 8 * i * n, v + 8 * i, 8 * n, w, w + 8 * i, 8 * n, v, n, i, count),
     addUpdate: (k, begin, scale) => addUpdate(data, v, w, k, begin, n, scale),
   };
 }

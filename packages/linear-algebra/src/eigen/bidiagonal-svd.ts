@@ -5,7 +5,7 @@ import type { ProductSteps } from "../products/product-steps.ts";
 import { coupleSingular } from "./couple-singular.ts";
 
 /** Extent up to which two diagonals are diagonalized by QR sweeps. */
-const SMALL = 20;
+const SMALL = 24;
 
 /** Singular values and vectors of a matrix `[n, n]` or `[n, n + 1]`, one vector a row. */
 export interface SingularRows {

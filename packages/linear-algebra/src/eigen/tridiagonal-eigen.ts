@@ -5,7 +5,7 @@ import { coupleHalves } from "./couple-halves.ts";
 import type { EigenRows } from "./eigen-rows.ts";
 
 /** Extent up to which three diagonals are diagonalized by QL steps. */
-const SMALL = 48;
+const SMALL = 24;
 
 /**
  * Computes the eigenvalues of a matrix with three diagonals, and the eigenvectors of the largest ones: both

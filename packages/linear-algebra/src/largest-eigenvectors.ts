@@ -42,13 +42,12 @@ export function eigenSteps(
   // Half of a tiny number would lose a digit, the sum of two huge ones would overflow.
   const part = exponent > 0 ? 0.5 : 1;
   combineInto(data, part, { y: kernel.data, shift: part }, kernel.data);
-  const shift = part === 1 ? exponent + 1 : exponent;
-  multiplyByPower(kernel.data, -shift);
+  multiplyByPower(kernel.data, part === 1 ? -exponent - 1 : -exponent);
   // Neither this function nor the next one keeps the matrix in memory while eigenvectors are computed.
   return eigenOf(tridiagonalize(kernel, n), {
     count: Math.min(n, count),
     like: data.slice(0, 0),
-    exponent: shift,
+    exponent,
   });
 }
 

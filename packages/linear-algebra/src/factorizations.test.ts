@@ -331,8 +331,9 @@ describe("polarFactor", () => {
       await polarFactor(createMatrix(90, 20, Float32Array.from(data)), counting);
       return count;
     };
-    // Each step is three products. A matrix of nearly equal values needs two steps less, and no rational one.
-    expect(await countOf(0.5)).toBeLessThanOrEqual((await countOf(1e-4)) - 3 * 2);
+    // Each step is three products; the rational step, which nearly equal values do not need, spares most others.
+    expect(await countOf(0.5)).toBeLessThanOrEqual((await countOf(1e-4)) - 3);
+    expect(await countOf(1e-4)).toBeLessThanOrEqual(20);
   });
 
   test("does not depend on the size of elements, also in f32", async () => {
@@ -393,7 +394,9 @@ describe("truncatedSvd", () => {
       expect(residual / best).toBeGreaterThan(1 - 1e-6);
       // Singular values of noise fall so slowly that no other matrix is harder.
       expect(residual / best).toBeLessThan(1.005);
-      const low = multiply(multiply(toDouble(left), diagonal(values)), toDouble(right), { transposeRight: true });
+      const low = multiply(multiply(toDouble(left), diagonal(values)), toDouble(right), {
+        transposeRight: true,
+      });
       expect(Math.hypot(...low.data.map((x, i) => x - matrix.data[i]!)) / residual).toBeCloseTo(1, 6);
     }
   });

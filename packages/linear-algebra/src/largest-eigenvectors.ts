@@ -27,10 +27,7 @@ export async function largestEigenvectors(
 }
 
 /** Makes the steps of {@link largestEigenvectors}. */
-export function eigenSteps(
-  { rows: n, columns, data }: Matrix,
-  count: number,
-): ProductSteps<SymmetricEigen> {
+export function eigenSteps({ rows: n, columns, data }: Matrix, count: number): ProductSteps<SymmetricEigen> {
   if (n !== columns) {
     throw new OutOfRangeError(
       `Cannot compute eigenvalues of a ${n} x ${columns} matrix as it must be square`,
@@ -54,11 +51,7 @@ export function eigenSteps(
 /** Computes eigenvectors, as elements of some type, of a matrix that is being reduced to three diagonals. */
 function* eigenOf(
   reduction: ProductSteps<Tridiagonal>,
-  {
-    count,
-    like,
-    exponent,
-  }: { readonly count: number; readonly like: MatrixData; readonly exponent: number },
+  { count, like, exponent }: { readonly count: number; readonly like: MatrixData; readonly exponent: number },
 ): ProductSteps<SymmetricEigen> {
   const three = yield* reduction;
   const n = three.diagonal.length;

@@ -1,5 +1,5 @@
 import { applyReflections } from "./eigen/apply-reflections.ts";
-import { type SingularRows, bidiagonalSvd } from "./eigen/bidiagonal-svd.ts";
+import { bidiagonalSvd, type SingularRows } from "./eigen/bidiagonal-svd.ts";
 import { type Bidiagonal, bidiagonalize, PAIR_PANEL } from "./eigen/bidiagonalize.ts";
 import { createPairPanelKernel, type Side } from "./eigen/pair-panel-kernel.ts";
 import { reverseColumns, transposeInto } from "./kernels/copies.ts";

@@ -88,12 +88,19 @@ function reducePanel(
       scales: scales.left,
       begin: begin - 1,
     },
-    right: { vectors: { rows: count, columns: n, data: right.slice(0, count * n) }, scales: scales.right, begin },
+    right: {
+      vectors: { rows: count, columns: n, data: right.slice(0, count * n) },
+      scales: scales.right,
+      begin,
+    },
   };
 }
 
 /** Applies a panel to the rows and columns after it. */
-function* updateRest({ data, vectors, updates }: PairPanelKernel, { m, n, begin }: Extents): ProductSteps<void> {
+function* updateRest(
+  { data, vectors, updates }: PairPanelKernel,
+  { m, n, begin }: Extents,
+): ProductSteps<void> {
   if (begin >= n) return;
   const width = n - begin;
   const right = stackColumns([updates.right, vectors.right], PAIR_PANEL, { begin, end: n });

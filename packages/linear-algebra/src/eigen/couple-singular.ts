@@ -1,10 +1,5 @@
 import { at } from "@isthmus/core";
-import {
-  exactNumerators,
-  normalizeInPlace,
-  secularQuotients,
-  secularRoot,
-} from "../kernels/secular.ts";
+import { exactNumerators, normalizeInPlace, secularQuotients, secularRoot } from "../kernels/secular.ts";
 import type { Matrix } from "../matrix.ts";
 import type { ProductSteps } from "../products/product-steps.ts";
 import type { SingularRows } from "./bidiagonal-svd.ts";

@@ -68,7 +68,11 @@ function shiftOf({ diagonal, beside }: TwoDiagonals, begin: number, end: number,
 }
 
 /** Makes a sweep that keeps all digits of small singular values, and clears a zero on the diagonal. */
-function sweepWithoutShift({ diagonal, beside, left, right }: TwoDiagonals, begin: number, end: number): void {
+function sweepWithoutShift(
+  { diagonal, beside, left, right }: TwoDiagonals,
+  begin: number,
+  end: number,
+): void {
   let cosine = 1;
   let [oldCosine, oldSine] = [1, 0];
   for (let i = begin; i < end; i++) {
@@ -144,10 +148,7 @@ export function rotateRows(
  * @param last - the element in the last column
  * @param right - rows `[n + 1, any]` that get the same rotations
  */
-export function clearLastColumn(
-  { diagonal, beside, right }: Omit<TwoDiagonals, "left">,
-  last: number,
-): void {
+export function clearLastColumn({ diagonal, beside, right }: Omit<TwoDiagonals, "left">, last: number): void {
   const n = diagonal.length;
   let rest = last;
   for (let j = n - 1; j >= 0; j--) {

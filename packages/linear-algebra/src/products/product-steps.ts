@@ -35,10 +35,7 @@ export function runHere<Result>(steps: ProductSteps<Result>): Result {
 }
 
 /** Runs an algorithm to its end with the products of an engine. */
-export async function runBy<Result>(
-  products: MatrixProducts,
-  steps: ProductSteps<Result>,
-): Promise<Result> {
+export async function runBy<Result>(products: MatrixProducts, steps: ProductSteps<Result>): Promise<Result> {
   let next = steps.next();
   while (next.done !== true) {
     const { left, right, options } = next.value;

@@ -71,7 +71,7 @@ describe("svd", () => {
           const matrix = multiply(scaleColumns(u as Matrix, chosen), v as Matrix, { transposeRight: true });
           const values = expectFactorization(matrix);
           const falling = chosen.toSorted((a, b) => b - a);
-          falling.forEach((value, i) => expect(Number(values[i])).toBeCloseTo(value, 13));
+          for (const [i, value] of falling.entries()) expect(Number(values[i])).toBeCloseTo(value, 13);
         },
       ),
       { numRuns: 15 },

@@ -47,6 +47,7 @@ export function* bidiagonalize(kernel: PairPanelKernel, m: number, n: number): P
       if (Math.abs(x) < NOTHING) line[i] = 0;
     });
   }
+  kernel.release();
   return { diagonal, beside, reflections: { left, right } };
 }
 

@@ -1,5 +1,5 @@
-import { placeArrays, startKernels } from "@isthmus/core";
-import { type Kernels, readCode } from "../../wasm/panel.mjs";
+import { placeArrays } from "@isthmus/core";
+import { keepPanelKernels, takePanelKernels } from "./panel-instances.ts";
 
 /** The two sides of a matrix: reflections of one side act on its rows, those of the other on its columns. */
 export type Side = "left" | "right";
@@ -25,14 +25,16 @@ export interface PairPanelKernel {
   addLeft(i: number, k: number, scale: number): void;
   /** Computes row `k` of X from reflection `k` of the right side, whose vector is zero up to `i`. */
   addRight(i: number, k: number, scale: number): void;
+  /** Lets the next matrix have the memory. */
+  release(): void;
 }
 
 /**
- * Makes a kernel with memory of its own, which is freed with the kernel.
+ * Makes a kernel with memory of its own, which is freed with the kernel; small memory is kept for the next one.
  * @throws OutOfRangeError if the matrix is larger than 4 GiB
  */
 export function createPairPanelKernel(m: number, n: number, panel: number): PairPanelKernel {
-  const kernels = startKernels<Kernels>(readCode);
+  const kernels = takePanelKernels();
   const { memory, bringUpToDate, correctProduct, multiplyColumns, multiplyRows } = kernels;
   const [tall, wide] = [8 * panel * m, 8 * panel * n];
   const lengths = [8 * m * n, tall, tall, wide, wide] as const;
@@ -71,5 +73,6 @@ export function createPairPanelKernel(m: number, n: number, panel: number): Pair
       correctProduct(to, v, x, m, i + 1, from, y, u, n, i + 1, k + 1, k);
       scaleFrom(updates.left, k * m + i + 1, (k + 1) * m, scale);
     },
+    release: () => keepPanelKernels(kernels),
   };
 }

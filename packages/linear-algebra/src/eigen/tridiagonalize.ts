@@ -49,6 +49,7 @@ export function* tridiagonalize(kernel: PanelKernel, n: number): ProductSteps<Tr
   }
   for (let i = Math.max(0, n - 2); i < n; i++) diagonal[i] = at(data, i * (n + 1), "diagonal element");
   if (n > 1) beside[n - 2] = at(data, (n - 2) * n + n - 1, "element");
+  kernel.release();
   return { diagonal, beside, reflections };
 }
 

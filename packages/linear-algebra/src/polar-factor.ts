@@ -25,8 +25,9 @@ const SMALLEST_BY_GRAM = 1e-6;
  * or rows, made by matrix products only.
  *
  * It takes three products a step, 18 steps in f64, and leaves out half of the symmetric products. In f32 one
- * rational step, computed in f64, leaves 6 such steps; a long matrix of f32 is replaced by the square factor of its Gram matrix. If a singular value is
- * zero, the factor is zero there too, while other methods take arbitrary vectors.
+ * rational step, computed in f64, leaves 6 such steps; a long matrix of f32 is replaced by the square factor
+ * of its Gram matrix. If a singular value is zero, the factor is zero there too, while other methods take
+ * arbitrary vectors.
  * @param matrix - `[m, n]`
  * @returns `[m, n]`, of the same element type
  *
@@ -122,8 +123,8 @@ async function scaleByNorm(
 const RATIONAL_BELOW = 1e-2;
 
 /**
- * Lifts small singular values by the rational function `s (a + b s^2) / (1 + c s^2)` that keeps their range as
- * narrow as one can: `A (b/c + (a - b/c) (1 + c A^T A)^-1)`.
+ * Lifts small singular values by the rational function `s (a + b s^2) / (1 + c s^2)` that makes the range of
+ * all as narrow as possible: `A (b/c + (a - b/c) (1 + c A^T A)^-1)`.
  *
  * Source: Nakatsukasa, Bai and Gygi, Optimizing Halley's iteration for computing the matrix polar
  * decomposition, 2010, with the inverse by a Cholesky factor. Its error is c rounding errors of f64, which

@@ -18,8 +18,8 @@ export interface Svd {
 }
 
 /**
- * Computes all singular values and vectors, `r = min(m, n)` of them, in f64 on this thread: reflections to two
- * diagonals, which are diagonalized by halves.
+ * Computes all singular values and vectors, `r = min(m, n)` of them, in f64 on this thread: reflections to
+ * two diagonals, which are diagonalized by halves.
  *
  * Singular values have errors of some rounding errors of the largest. The time grows as `m n^2`: about 0.04 s
  * at 256 x 256, 1.5 s at 1024 x 1024. Use {@link truncatedSvd} for the largest values of large matrices.
@@ -61,7 +61,7 @@ function* tallSteps(matrix: Matrix): ProductSteps<Svd> {
   };
 }
 
-/** Turns singular vectors of two diagonals to those of the whole matrix, one a column, largest value first. */
+/** Turns singular vectors of two diagonals to columns of the whole matrix's, the largest value first. */
 function* vectorsOf(
   rows: SingularRows,
   { reflections }: Bidiagonal,

@@ -11,8 +11,8 @@ export interface SymmetricEigen {
 }
 
 /**
- * Computes all eigenvalues and eigenvectors of a symmetric matrix on this thread, in f64: reflections to three
- * diagonals, which are diagonalized by halves.
+ * Computes all eigenvalues and eigenvectors of a symmetric matrix on this thread, in f64: reflections to
+ * three diagonals, which are diagonalized by halves.
  *
  * The time grows as `n^3`: about 0.02 s at 256 x 256, 0.7 s at 1024 x 1024.
  * @param matrix - `[n, n]`; only its symmetric part counts

@@ -48,9 +48,9 @@ export async function truncatedSvd(
 ): Promise<TruncatedSvd> {
   assertWholeOptions("compute singular values", { rank }, { rank: 1 });
   const least = Math.min(matrix.rows, matrix.columns);
-  const found = least <= EXACT ? cut(svd(matrix), rank) : await searchFor(matrix, rank, products, options);
-  const squares = found.values.reduce((sum, value) => sum + value ** 2, 0);
-  return { ...found, residual: Math.sqrt(Math.max(0, innerProduct(matrix.data, matrix.data) - squares)) };
+  const largest = least <= EXACT ? cut(svd(matrix), rank) : await searchFor(matrix, rank, products, options);
+  const squares = largest.values.reduce((sum, value) => sum + value ** 2, 0);
+  return { ...largest, residual: Math.sqrt(Math.max(0, innerProduct(matrix.data, matrix.data) - squares)) };
 }
 
 /** Finds the largest singular values in the spaces that hold the largest part of a matrix. */

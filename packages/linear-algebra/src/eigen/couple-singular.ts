@@ -21,7 +21,8 @@ const [LEFT, RIGHT] = [0, 1];
  * Computes the singular values and vectors of two diagonalized parts of a matrix and the row between them.
  *
  * In the coordinates of the singular vectors the matrix is diagonal but for this row `z`, so that the squares
- * of the singular values are roots of a secular equation whose poles are the squares of those of the parts.
+ * of its singular values are roots of a secular equation, whose poles are the squares of the singular values
+ * of both parts.
  * @param halves - the upper part, which has one column more than rows, and the lower one
  */
 export function* coupleSingular(
@@ -123,7 +124,7 @@ function directionsOf(
 function rowDirection([upper, lower]: readonly [SingularRows, SingularRows], { head, next }: MiddleRow) {
   const ofUpper = upper.nothing ?? new Float64Array(upper.right.columns);
   const ofLower = lower.nothing;
-  const [x, y] = [head * at(ofUpper, ofUpper.length - 1, "element"), next * (ofLower?.[0] ?? 0)];
+  const [x, y] = [head * at(ofUpper, ofUpper.length - 1, "element"), next * (ofLower === undefined ? 0 : at(ofLower, 0, "element"))];
   const length = Math.hypot(x, y);
   const [cosine, sine] = length === 0 ? [1, 0] : [x / length, y / length];
   const unit = new Float64Array(upper.left.columns + 1);

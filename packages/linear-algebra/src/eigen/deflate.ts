@@ -19,7 +19,7 @@ export interface Direction {
   readonly sides: readonly HalvedVector[];
 }
 
-/** Directions of two halves, of which those that are coupled are to be turned. */
+/** Directions of two halves, some of them to be turned as they are coupled. */
 export interface CoupledDirections {
   /** Values `[k]` of the coupled directions, rising, all different. */
   readonly values: Float64Array;
@@ -43,7 +43,7 @@ export interface HalvedRows {
   readonly firstOfLower: number;
 }
 
-/** What {@link deflate} needs to know of a coupling. */
+/** Numbers of a coupling by which {@link deflate} decides. */
 export interface Deflation {
   /** Factor of the coupling vector. */
   readonly rho: number;

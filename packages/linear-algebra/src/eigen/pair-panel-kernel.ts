@@ -1,7 +1,7 @@
 import { placeArrays } from "@isthmus/core";
 import { keepPanelKernels, takePanelKernels } from "./panel-instances.ts";
 
-/** The two sides of a matrix: reflections of one side act on its rows, those of the other on its columns. */
+/** The two sides of a matrix: left reflections act on its rows, right ones on its columns. */
 export type Side = "left" | "right";
 
 /**
@@ -30,7 +30,8 @@ export interface PairPanelKernel {
 }
 
 /**
- * Makes a kernel with memory of its own, which is freed with the kernel; small memory is kept for the next one.
+ * Makes a kernel with memory of its own, which is freed with the kernel; a small memory is kept for the next
+ * one.
  * @throws OutOfRangeError if the matrix is larger than 4 GiB
  */
 export function createPairPanelKernel(m: number, n: number, panel: number): PairPanelKernel {

@@ -1,7 +1,7 @@
 import { startKernels } from "@isthmus/core";
 import { type Kernels, readCode } from "../../wasm/panel.mjs";
 
-/** Started kernels that nothing uses, so that small matrices need no start, which would take most of their time. */
+/** Started kernels that nothing uses: small matrices need no start, which would take most of their time. */
 const idle: Kernels[] = [];
 /** Most kernels that are kept. */
 const KEPT = 2;

@@ -21,8 +21,8 @@ export interface PanelKernel {
 }
 
 /**
- * Makes a kernel with memory of its own, which may be hundreds of megabytes and is freed with the kernel; small
- * memory is kept for the next one.
+ * Makes a kernel with memory of its own, which may be hundreds of megabytes and is freed with the kernel; a
+ * small memory is kept for the next one.
  * @throws OutOfRangeError if the matrix is larger than 4 GiB
  */
 export function createPanelKernel(n: number, panel: number): PanelKernel {

@@ -46,7 +46,7 @@ export function* turnDirections(
   return { rows: chosen.length, columns: n, data: vectors };
 }
 
-/** Multiplies coordinates by vectors, of which the first have parts in the upper half, the last in the lower. */
+/** Multiplies coordinates by vectors: the first have parts in the upper half, the last in the lower one. */
 function* multiplyHalves(inner: Matrix, { upper, lower, firstOfLower }: HalvedRows): ProductSteps<Matrix> {
   const n = upper.columns + lower.columns;
   const product = new Float64Array(inner.rows * n);

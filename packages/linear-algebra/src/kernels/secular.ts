@@ -158,8 +158,8 @@ export interface SecularVectors {
 }
 
 /**
- * Writes `z_j / (p_j - root)`: made a unit vector, it is the eigenvector of `diag(p) + rho z z^T` that belongs
- * to the root.
+ * Writes `z_j / (p_j - root)`: made a unit vector, it is the eigenvector of `diag(p) + rho z z^T` that
+ * belongs to the root.
  */
 export function secularQuotients(
   { z, order, differencesInto }: SecularVectors,

@@ -16,7 +16,11 @@ const matrixOf = (rows: number, columns: number, element: (i: number, j: number)
 /** The diagonal and the elements right of it, both from a function of the row. */
 const twoDiagonals = (n: number, element: (i: number) => number) =>
   matrixOf(n, n, (i, j) => (j === i || j === i + 1 ? element(i) : 0));
-const largest = (data: Matrix["data"]) => data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+const largest = (data: Matrix["data"]) => {
+  let most = 0;
+  for (const x of data) most = Math.max(most, Math.abs(x));
+  return most;
+};
 const scaleColumns = (matrix: Matrix, scales: ArrayLike<number>) =>
   createMatrix(
     matrix.rows,

@@ -124,7 +124,10 @@ function directionsOf(
 function rowDirection([upper, lower]: readonly [SingularRows, SingularRows], { head, next }: MiddleRow) {
   const ofUpper = upper.nothing ?? new Float64Array(upper.right.columns);
   const ofLower = lower.nothing;
-  const [x, y] = [head * at(ofUpper, ofUpper.length - 1, "element"), next * (ofLower === undefined ? 0 : at(ofLower, 0, "element"))];
+  const [x, y] = [
+    head * at(ofUpper, ofUpper.length - 1, "element"),
+    next * (ofLower === undefined ? 0 : at(ofLower, 0, "element")),
+  ];
   const length = Math.hypot(x, y);
   const [cosine, sine] = length === 0 ? [1, 0] : [x / length, y / length];
   const unit = new Float64Array(upper.left.columns + 1);

@@ -127,7 +127,7 @@ function sweepWithShift(
 }
 
 /** Rotates row `i` and another one, the next if none is named. */
-export function rotateRows(
+function rotateRows(
   { data, length }: RowSet,
   i: number,
   cosine: number,

@@ -1,7 +1,7 @@
-// Steps of the reduction of a symmetric matrix to three diagonals, for WebAssembly SIMD.
+// Steps of the reduction of a matrix to two or three diagonals, for WebAssembly SIMD.
 //
-// All arrays are of f64. A panel has two arrays of rows of `n` elements: reflections V and updates W, with which the
-// matrix that rows are read from lacks `V^T W + W^T V` of the earlier rows of the panel.
+// All arrays are of f64. A panel holds what the matrix that lines are read from still lacks: the sum of `V^T Y + X^T U`
+// over the earlier rows of the panel. V and U are reflections, Y and X updates. A symmetric matrix has V = U and X = Y.
 
 /** First address of the memory that callers may put their data in. */
 export const base: usize = (__heap_base + 63) & ~63;
@@ -40,12 +40,29 @@ function addTwo(to: usize, a: f64, x: usize, b: f64, y: usize, begin: i32, n: i3
   }
 }
 
-/** Takes away from elements `[i, n)` of row `i` of the matrix what the first `count` rows of a panel change of it. */
-export function bringUpToDate(row: usize, v: usize, w: usize, i: i32, n: i32, count: i32): void {
+/**
+ * Takes away from elements `[begin, length)` of a line what the first `count` rows of a panel change of it.
+ *
+ * @param ofP - address of the line's element in the first row of the panel that goes with P
+ * @param strideP - bytes from that element to the one in the next row
+ * @param ofQ - the same for Q
+ */
+export function bringUpToDate(
+  line: usize,
+  ofP: usize,
+  strideP: usize,
+  p: usize,
+  ofQ: usize,
+  strideQ: usize,
+  q: usize,
+  length: i32,
+  begin: i32,
+  count: i32,
+): void {
   for (let k = 0; k < count; k++) {
-    const ofV = at(v, k * n);
-    const ofW = at(w, k * n);
-    addTwo(row, -load<f64>(at(ofV, i)), ofW, -load<f64>(at(ofW, i)), ofV, i, n);
+    const a = -load<f64>(ofP + <usize>k * strideP);
+    const b = -load<f64>(ofQ + <usize>k * strideQ);
+    addTwo(line, a, at(p, k * length), b, at(q, k * length), begin, length);
   }
 }
 
@@ -122,6 +139,37 @@ function multiplySymmetric(data: usize, x: usize, out: usize, begin: i32, n: i32
 }
 
 /**
+ * Takes away from elements `[begin, length)` of a product what it lacks: `P^T (R x) + Q^T (S x)`.
+ *
+ * @param countR - number of rows of P and R
+ * @param countS - number of rows of Q and S, at most as many
+ */
+export function correctProduct(
+  out: usize,
+  p: usize,
+  q: usize,
+  length: i32,
+  begin: i32,
+  x: usize,
+  r: usize,
+  s: usize,
+  lengthX: i32,
+  beginX: i32,
+  countR: i32,
+  countS: i32,
+): void {
+  for (let e = 0; e < countR; e++) {
+    const ofR = inner(at(r, e * lengthX), x, beginX, lengthX);
+    if (e >= countS) {
+      addTwo(out, -ofR, at(p, e * length), 0, at(p, e * length), begin, length);
+      continue;
+    }
+    const ofS = inner(at(s, e * lengthX), x, beginX, lengthX);
+    addTwo(out, -ofR, at(p, e * length), -ofS, at(q, e * length), begin, length);
+  }
+}
+
+/**
  * Computes row `k` of W from row `k` of V, a reflection whose elements before `begin` are zero, and the earlier rows.
  *
  * @param scale - the reflection is `I - scale v v^T`
@@ -130,14 +178,41 @@ export function addUpdate(data: usize, v: usize, w: usize, k: i32, begin: i32, n
   const x = at(v, k * n);
   const out = at(w, k * n);
   multiplySymmetric(data, x, out, begin, n);
-  for (let e = 0; e < k; e++) {
-    const earlierV = at(v, e * n);
-    const earlierW = at(w, e * n);
-    const ofV = inner(earlierV, x, begin, n);
-    const ofW = inner(earlierW, x, begin, n);
-    addTwo(out, -ofW, earlierV, -ofV, earlierW, begin, n);
-  }
+  correctProduct(out, v, w, n, begin, x, w, v, n, begin, k, k);
   // Half of what lies along the reflection is counted twice, in V^T W and in W^T V.
   const along = -0.5 * scale * scale * inner(out, x, begin, n);
   for (let j = begin; j < n; j++) store<f64>(at(out, j), scale * load<f64>(at(out, j)) + along * load<f64>(at(x, j)));
+}
+
+/** Computes elements `[begin, n)` of the product of a vector and the rows `[top, m)` of a matrix, four rows at a time. */
+export function multiplyColumns(data: usize, x: usize, out: usize, top: i32, m: i32, begin: i32, n: i32): void {
+  memory.fill(at(out, begin), 0, <usize>(n - begin) << 3);
+  const stride = <usize>n << 3;
+  let i = top;
+  for (; i + 4 <= m; i += 4) {
+    const x0 = v128.load64_splat(at(x, i));
+    const x1 = v128.load64_splat(at(x, i + 1));
+    const x2 = v128.load64_splat(at(x, i + 2));
+    const x3 = v128.load64_splat(at(x, i + 3));
+    let j = begin;
+    let p = at(data, i * n + j);
+    for (; j + 2 <= n; j += 2) {
+      const first = f64x2.add(f64x2.mul(x0, v128.load(p)), f64x2.mul(x1, v128.load(p + stride)));
+      const second = f64x2.add(f64x2.mul(x2, v128.load(p + 2 * stride)), f64x2.mul(x3, v128.load(p + 3 * stride)));
+      v128.store(at(out, j), f64x2.add(v128.load(at(out, j)), f64x2.add(first, second)));
+      p += 16;
+    }
+    if (j < n) {
+      const first = load<f64>(at(x, i)) * load<f64>(p) + load<f64>(at(x, i + 1)) * load<f64>(p + stride);
+      const second =
+        load<f64>(at(x, i + 2)) * load<f64>(p + 2 * stride) + load<f64>(at(x, i + 3)) * load<f64>(p + 3 * stride);
+      store<f64>(at(out, j), load<f64>(at(out, j)) + (first + second));
+    }
+  }
+  for (; i < m; i++) addTwo(out, load<f64>(at(x, i)), at(data, i * n), 0, at(data, i * n), begin, n);
+}
+
+/** Computes the inner products of a vector and each of the rows `[top, m)` of a matrix, from element `begin` on. */
+export function multiplyRows(data: usize, x: usize, out: usize, top: i32, m: i32, begin: i32, n: i32): void {
+  for (let i = top; i < m; i++) store<f64>(at(out, i), inner(at(data, i * n), x, begin, n));
 }

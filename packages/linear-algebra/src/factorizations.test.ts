@@ -53,6 +53,7 @@ const distance = (a: Matrix, b: Matrix) => {
   expect([a.rows, a.columns]).toEqual([b.rows, b.columns]);
   return Array.from(a.data).reduce((most, x, i) => Math.max(most, Math.abs(x - b.data[i]!)), 0);
 };
+const toDouble = ({ rows, columns, data }: Matrix) => createMatrix(rows, columns, Float64Array.from(data));
 const gram = (matrix: Matrix) => multiply(matrix, matrix, { transposeLeft: true });
 
 const extents = fc.integer({ min: 1, max: 40 });
@@ -206,9 +207,10 @@ describe("svd", () => {
     expect(values[11]! * smallest).toBeCloseTo(1, 8);
   });
 
-  test("of zeros is zero", () => {
+  test("of zeros has values of zero, and vectors of length 1", () => {
     const { values, left } = svd(createMatrix(3, 2, new Float64Array(6)));
-    expect([...values, ...left.data].every((x) => x === 0)).toBe(true);
+    expect([...values]).toEqual([0, 0]);
+    expect(distance(gram(left), identity(2))).toBe(0);
   });
 });
 
@@ -329,8 +331,9 @@ describe("polarFactor", () => {
       await polarFactor(createMatrix(90, 20, Float32Array.from(data)), counting);
       return count;
     };
-    // Each step is three products; a matrix of nearly equal values needs half of the eleven steps.
-    expect(await countOf(0.5)).toBeLessThanOrEqual((await countOf(1e-4)) - 3 * 5);
+    // Each step is three products; the rational step, which nearly equal values do not need, spares most others.
+    expect(await countOf(0.5)).toBeLessThanOrEqual((await countOf(1e-4)) - 3);
+    expect(await countOf(1e-4)).toBeLessThanOrEqual(20);
   });
 
   test("does not depend on the size of elements, also in f32", async () => {
@@ -369,14 +372,33 @@ describe("truncatedSvd", () => {
 
   test("is exact on matrices of low rank, and the same for the same seed", async () => {
     const matrix = multiply(random(100, 5, 1, Float32Array), random(5, 90, 2, Float32Array));
-    const { left, values, right } = await truncatedSvd(matrix, 8, engineProducts);
+    const { left, values, right, residual } = await truncatedSvd(matrix, 8, engineProducts);
     const scaled = createMatrix(
       100,
       8,
       left.data.map((x, i) => x * values[i % 8]!),
     );
     expect(distance(multiply(scaled, right, { transposeRight: true }), matrix)).toBeLessThan(2e-5);
-    expect(await truncatedSvd(matrix, 8, engineProducts)).toEqual({ left, values, right });
+    expect(residual / values[0]!).toBeLessThan(1e-6);
+    const two = createProducts(createOnnxRuntimeEngine(), 2);
+    expect(await truncatedSvd(matrix, 8, two)).toEqual({ left, values, right, residual });
+    await two.release();
+  });
+
+  test("leaves out no more than the best approximation, but for what the spare directions miss", async () => {
+    const matrix = random(160, 140, 17, Float32Array);
+    const exact = svd(matrix).values;
+    for (const rank of [8, 20, 64]) {
+      const { left, values, right, residual } = await truncatedSvd(matrix, rank, engineProducts);
+      const best = Math.hypot(...exact.slice(rank));
+      expect(residual / best).toBeGreaterThan(1 - 1e-6);
+      // Singular values of noise fall so slowly that no other matrix is harder.
+      expect(residual / best).toBeLessThan(1.005);
+      const low = multiply(multiply(toDouble(left), diagonal(values)), toDouble(right), {
+        transposeRight: true,
+      });
+      expect(Math.hypot(...low.data.map((x, i) => x - matrix.data[i]!)) / residual).toBeCloseTo(1, 6);
+    }
   });
 
   test("refuses ranks that are none", async () => {

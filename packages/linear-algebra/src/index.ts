@@ -10,4 +10,4 @@ export { multiply } from "./products/multiply.ts";
 export { solvePositiveDefinite } from "./solve-positive-definite.ts";
 export { type Svd, svd, transposeMatrix } from "./svd.ts";
 export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
-export { truncatedSvd } from "./truncated-svd.ts";
+export { type TruncatedSvd, truncatedSvd } from "./truncated-svd.ts";

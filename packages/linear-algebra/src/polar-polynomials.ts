@@ -102,3 +102,32 @@ function valueAt({ linear, cubic, quintic }: OddPolynomial, s: number): number {
 function scaleArgument({ linear, cubic, quintic }: OddPolynomial, factor: number): OddPolynomial {
   return { linear: linear * factor, cubic: cubic * factor ** 3, quintic: quintic * factor ** 5 };
 }
+
+/** Rational function `s (a + b s^2) / (1 + c s^2)`. */
+export interface HalleyCoefficients {
+  /** Slope at zero. */
+  readonly a: number;
+  /** Factor of the cubic term. */
+  readonly b: number;
+  /** Factor of the square in the denominator. */
+  readonly c: number;
+  /** Smallest value of the function on the range that it was made for. */
+  readonly lifted: number;
+}
+
+/**
+ * Computes the function of its kind that maps `[low, 1]` to the narrowest range below 1.
+ *
+ * Source: Nakatsukasa, Bai and Gygi, Optimizing Halley's iteration for computing the matrix polar
+ * decomposition, 2010, equations 3.6 and 3.11.
+ * @param low - in `(0, 1)`
+ */
+export function halleyCoefficients(low: number): HalleyCoefficients {
+  const square = low * low;
+  const d = Math.cbrt((4 * (1 - square)) / square ** 2);
+  const root = Math.sqrt(1 + d);
+  const a = root + 0.5 * Math.sqrt(8 - 4 * d + (8 * (2 - square)) / (square * root));
+  const b = (a - 1) ** 2 / 4;
+  const c = a + b - 1;
+  return { a, b, c, lifted: (low * (a + b * square)) / (1 + c * square) };
+}

@@ -1,5 +1,6 @@
 import { assertWholeOptions } from "@isthmus/core";
 import { dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
+import { innerProduct } from "./kernels/copies.ts";
 import { type Matrix, sliceColumns } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 import { type Svd, svd } from "./svd.ts";
@@ -12,8 +13,20 @@ const SPARE = 12;
 /** Smaller extent up to which all singular values are computed, exactly. */
 const EXACT = 64;
 
+/** The largest singular values of a matrix, their vectors, and how much of the matrix they leave out. */
+export interface TruncatedSvd extends Svd {
+  /**
+   * Frobenius norm of the matrix less `left * diag(values) * right^T`, to 1e-7 of the norm of the matrix. No
+   * approximation of that rank has a smaller norm than the root of the sum of the squares of the singular
+   * values left out.
+   */
+  readonly residual: number;
+}
+
 /**
  * Computes the largest singular values of a matrix and their vectors, by matrix products.
+ *
+ * The result depends on the seed, and on no number of threads.
  * @param matrix - `[m, n]`
  * @param rank - number of singular values; at most `min(m, n)` are returned
  *
@@ -32,10 +45,21 @@ export async function truncatedSvd(
   rank: number,
   products: MatrixProducts,
   options: RangeFinderOptions = {},
-): Promise<Svd> {
+): Promise<TruncatedSvd> {
   assertWholeOptions("compute singular values", { rank }, { rank: 1 });
   const least = Math.min(matrix.rows, matrix.columns);
-  if (least <= EXACT) return cut(svd(matrix), rank);
+  const largest = least <= EXACT ? cut(svd(matrix), rank) : await searchFor(matrix, rank, products, options);
+  const squares = largest.values.reduce((sum, value) => sum + value ** 2, 0);
+  return { ...largest, residual: Math.sqrt(Math.max(0, innerProduct(matrix.data, matrix.data) - squares)) };
+}
+
+/** Finds the largest singular values in the spaces that hold the largest part of a matrix. */
+async function searchFor(
+  matrix: Matrix,
+  rank: number,
+  products: MatrixProducts,
+  options: RangeFinderOptions,
+): Promise<Svd> {
   const { left, core, right } = await dominantSubspaces(matrix, rank + SPARE, products, options);
   const inner = cut(svd(core), rank);
   return {

@@ -192,24 +192,30 @@ export const SPEED_ROWS: readonly SpeedRow[] = [
     task: { kind: "write", megabytes: 128 },
     peers: ["safetensors"],
   },
-  {
-    name: "16 singular values, 4096 x 4096",
-    unit: "matrix",
-    task: { kind: "largest singular values", size: 4096, rank: 16 },
-    peers: ["torch", "scipy"],
-  },
-  {
-    name: "all singular values, 256 x 256",
-    unit: "matrix",
-    task: { kind: "singular values", size: 256 },
-    peers: ["numpy", "torch"],
-  },
-  {
-    name: "polar factor, 1024 x 1024",
-    unit: "matrix",
-    task: { kind: "polar factor", size: 1024 },
-    peers: ["torch", "scipy"],
-  },
+  ...[2048, 4096].map(
+    (size): SpeedRow => ({
+      name: `16 singular values, ${size} x ${size}`,
+      unit: "matrix",
+      task: { kind: "largest singular values", size, rank: 16 },
+      peers: ["torch", "scipy"],
+    }),
+  ),
+  ...[256, 1024].map(
+    (size): SpeedRow => ({
+      name: `all singular values, ${size} x ${size}`,
+      unit: "matrix",
+      task: { kind: "singular values", size },
+      peers: ["numpy", "torch"],
+    }),
+  ),
+  ...[512, 1024].map(
+    (size): SpeedRow => ({
+      name: `polar factor, ${size} x ${size}`,
+      unit: "matrix",
+      task: { kind: "polar factor", size },
+      peers: ["torch", "scipy"],
+    }),
+  ),
   {
     name: "train mlp:512x3, mnist, 3 epochs",
     unit: "training",

@@ -59,6 +59,7 @@ export function shareProducts(
   };
   return {
     name: device.name,
+    lacksDoubles: true,
     multiply: (left, right, options = {}) => choose(left, right, options).multiply(left, right, options),
     async release() {
       await device.release();

@@ -1,8 +1,7 @@
 import { at } from "@isthmus/core";
 import { combineInto } from "../kernels/copies.ts";
-import { innerOfRows } from "../kernels/symmetric-rows.ts";
 import type { Matrix } from "../matrix.ts";
-import type { MatrixProducts } from "../products/matrix-products.ts";
+import { type ProductSteps, productOf } from "../products/product-steps.ts";
 import type { Reflections } from "./tridiagonalize.ts";
 
 /**
@@ -13,22 +12,20 @@ import type { Reflections } from "./tridiagonalize.ts";
  * transformations, 1989.
  * @param columns - `[n, count]`, f64
  */
-export async function applyReflections(
-  columns: Matrix,
-  reflections: readonly Reflections[],
-  products: MatrixProducts,
-): Promise<void> {
+export function* applyReflections(columns: Matrix, reflections: readonly Reflections[]): ProductSteps<void> {
   const width = columns.columns;
   for (const { vectors, scales, begin } of [...reflections].reverse()) {
     // All vectors of a block are zero up to its beginning, so earlier rows do not change.
     const first = begin + 1;
     const rest = columns.data.subarray(first * width);
     const height = columns.rows - first;
+    if (height <= 0) continue;
     const short = dropColumns(vectors, first);
-    const factor = triangularFactor(short, scales);
-    const along = await products.multiply(short, { rows: height, columns: width, data: rest });
-    const turned = await products.multiply(factor, along);
-    const change = await products.multiply(short, turned, { transposeLeft: true });
+    const overlaps = yield* productOf(short, short, { transposeRight: true });
+    const factor = triangularFactor(overlaps, scales);
+    const along = yield* productOf(short, { rows: height, columns: width, data: rest });
+    const turned = yield* productOf(factor, along);
+    const change = yield* productOf(short, turned, { transposeLeft: true });
     combineInto(rest, 1, { y: change.data, shift: -1 }, rest);
   }
 }
@@ -42,17 +39,19 @@ function dropColumns({ rows, columns, data }: Matrix, count: number): Matrix {
   return { rows, columns: width, data: short };
 }
 
-/** Computes the upper triangular T with which the product of the reflections is `I - V^T T V`. */
-function triangularFactor({ rows: count, columns, data }: Matrix, scales: Float64Array): Matrix {
+/**
+ * Computes the upper triangular T with which the product of the reflections is `I - V^T T V`.
+ * @param overlaps - inner products of the vectors, `V V^T`
+ */
+function triangularFactor({ rows: count, data }: Matrix, scales: Float64Array): Matrix {
   const factor = new Float64Array(count * count);
-  const rowOf = (i: number) => data.subarray(i * columns, (i + 1) * columns) as Float64Array;
   for (let i = 0; i < count; i++) {
     const scale = at(scales, i, "scale");
     for (let j = 0; j < i; j++) {
-      const overlap = innerOfRows(rowOf(j), rowOf(i), { begin: 0, end: columns });
+      const change = scale * at(data, j * count + i, "overlap");
       for (let k = 0; k <= j; k++) {
         const place = k * count + i;
-        factor[place] = at(factor, place, "element") - scale * overlap * at(factor, k * count + j, "element");
+        factor[place] = (factor[place] as number) - change * (factor[k * count + j] as number);
       }
     }
     factor[i * count + i] = scale;

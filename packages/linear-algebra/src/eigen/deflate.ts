@@ -1,46 +1,58 @@
 import { at } from "@isthmus/core";
 import type { Matrix } from "../matrix.ts";
-import type { EigenRows } from "./eigen-rows.ts";
 
-/** An eigenvector of the whole that the coupling does not change. */
-interface SingleDirection {
-  readonly value: number;
-  /** Eigenvector, `[n]`. */
-  readonly vector: Float64Array;
-}
-
-/** Directions of two halves that are coupled: `diag(poles) + rho z z^T` in their coordinates. */
-export interface CoupledDirections {
-  /** Poles `[k]`, rising, all different. */
-  readonly poles: Float64Array;
-  /** Squares of z, `[k]`. */
-  readonly squares: Float64Array;
-  /** Signs of z, 1 or -1, `[k]`. */
-  readonly signs: Float64Array;
-  /** Factor of the coupling, at least 0. */
-  readonly rho: number;
-  /** Place of each pole among the directions sorted by halves (upper, both, lower), `[k]`. */
-  readonly order: Int32Array;
-  /**
-   * Parts of the directions in the upper half, one a row, `[directions, upper extent]`; turned directions
-   * have parts in both halves.
-   */
-  readonly upper: Matrix;
-  /** Parts of the directions in the lower half, one a row, `[directions, lower extent]`. */
-  readonly lower: Matrix;
-  /** Places, in `order`, of the first direction in each half. */
-  readonly places: { readonly upper: number; readonly lower: number };
-  /** Eigenvectors of the whole that the coupling does not change, with their eigenvalues. */
-  readonly single: readonly SingleDirection[];
-}
-
-/** A direction in one half, or in both after it was turned. */
-interface Direction {
-  value: number;
-  z: number;
-  /** Parts of the direction in each half; undefined if a part is zero. */
+/** A vector over two halves; undefined if its part in a half is zero. */
+export interface HalvedVector {
+  /** Part in the upper half. */
   upper: Float64Array | undefined;
+  /** Part in the lower half. */
   lower: Float64Array | undefined;
+}
+
+/** A direction of two diagonalized halves: one eigenvector, or a left and a right singular vector. */
+export interface Direction {
+  /** Eigenvalue or singular value. */
+  value: number;
+  /** Element of the coupling vector. */
+  z: number;
+  /** Its vectors, one for each side of the matrix. */
+  readonly sides: readonly HalvedVector[];
+}
+
+/** Directions of two halves, some of them to be turned as they are coupled. */
+export interface CoupledDirections {
+  /** Values `[k]` of the coupled directions, rising, all different. */
+  readonly values: Float64Array;
+  /** Elements of the coupling vector, `[k]`. */
+  readonly z: Float64Array;
+  /** Place of each value among the directions sorted by halves (upper, both, lower), `[k]`. */
+  readonly order: Int32Array;
+  /** Parts of the coupled directions, for each side of the matrix. */
+  readonly sides: readonly HalvedRows[];
+  /** Directions that the coupling does not change. */
+  readonly single: readonly Direction[];
+}
+
+/** Vectors of one side, sorted by halves. */
+export interface HalvedRows {
+  /** Parts in the upper half of the first directions, one a row, `[directions, upper extent]`. */
+  readonly upper: Matrix;
+  /** Parts in the lower half of the last directions, one a row, `[directions, lower extent]`. */
+  readonly lower: Matrix;
+  /** Place, in `order`, of the first direction with a part in the lower half. */
+  readonly firstOfLower: number;
+}
+
+/** Numbers of a coupling by which {@link deflate} decides. */
+export interface Deflation {
+  /** Factor of the coupling vector. */
+  readonly rho: number;
+  /** Change of the matrix that is negligible. */
+  readonly tolerance: number;
+  /** Extents of the upper and the lower half, for each side of the matrix. */
+  readonly extents: readonly (readonly [number, number])[];
+  /** A direction before all others that stays as it is. */
+  readonly pinned?: Direction;
 }
 
 /**
@@ -49,65 +61,56 @@ interface Direction {
  *
  * Source: Dongarra and Sorensen, A fully parallel algorithm for the symmetric eigenvalue problem, 1987,
  * section 4.
+ * @param all - directions, which are overwritten
  */
 export function deflate(
-  [first, second]: readonly [EigenRows, EigenRows],
-  between: number,
+  all: readonly Direction[],
+  { rho, tolerance, extents, pinned }: Deflation,
 ): CoupledDirections {
-  const sizes = [first.vectors.columns, second.vectors.columns] as const;
-  const [m, l] = sizes;
-  // The coupling vector has length sqrt 2 over both halves; this makes it 1.
-  const scale = Math.SQRT1_2;
-  const rho = 2 * Math.abs(between);
-  const rowOf = ({ vectors: { columns, data } }: EigenRows, i: number) =>
-    data.slice(i * columns, (i + 1) * columns) as Float64Array;
-  const all: Direction[] = [
-    ...Array.from(first.values, (value, i): Direction => {
-      const upper = rowOf(first, i);
-      return { value, z: scale * at(upper, m - 1, "element"), upper, lower: undefined };
-    }),
-    ...Array.from(second.values, (value, i): Direction => {
-      const lower = rowOf(second, i);
-      return { value, z: scale * Math.sign(between) * at(lower, 0, "element"), upper: undefined, lower };
-    }),
-  ].sort((x, y) => x.value - y.value);
-  const { coupled, single } = separate(all, rho);
-  const groups = [
-    coupled.filter(({ lower }) => lower === undefined),
-    coupled.filter(({ upper, lower }) => upper !== undefined && lower !== undefined),
-    coupled.filter(({ upper }) => upper === undefined),
-  ].flat();
-  const places = new Map(groups.map((direction, place) => [direction, place]));
-  const uppers = coupled.filter(({ upper }) => upper !== undefined).length;
-  const lowers = coupled.filter(({ lower }) => lower !== undefined).length;
+  const rising = [...all].sort((x, y) => x.value - y.value);
+  const { coupled, single } = separate(rising, rho, tolerance);
+  if (pinned !== undefined) coupled.unshift(pinned);
+  const isIn = (half: "upper" | "lower") => (direction: Direction) =>
+    direction.sides.some((side) => side[half] !== undefined);
+  const inUpper = coupled.filter(isIn("upper"));
+  const inLower = new Set(coupled.filter(isIn("lower")));
+  const sorted = [
+    ...inUpper.filter((direction) => !inLower.has(direction)),
+    ...inUpper.filter((direction) => inLower.has(direction)),
+    ...coupled.filter((direction) => !isIn("upper")(direction)),
+  ];
+  const places = new Map(sorted.map((direction, place) => [direction, place]));
+  const firstOfLower = sorted.length - inLower.size;
   return {
-    rho,
-    poles: Float64Array.from(coupled, ({ value }) => value),
-    squares: Float64Array.from(coupled, ({ z }) => z * z),
-    signs: Float64Array.from(coupled, ({ z }) => Math.sign(z)),
+    values: Float64Array.from(coupled, ({ value }) => value),
+    z: Float64Array.from(coupled, ({ z }) => z),
     order: Int32Array.from(coupled, (direction) => places.get(direction) as number),
-    upper: stack(
-      groups.slice(0, uppers).map(({ upper }) => upper),
-      m,
-    ),
-    lower: stack(
-      groups.slice(groups.length - lowers).map(({ lower }) => lower),
-      l,
-    ),
-    places: { upper: 0, lower: groups.length - lowers },
-    single: single.map(({ value, upper, lower }) => {
-      const vector = new Float64Array(m + l);
-      if (upper !== undefined) vector.set(upper);
-      if (lower !== undefined) vector.set(lower, m);
-      return { value, vector };
+    sides: extents.map(([upper, lower], side) => {
+      const vectors = sorted.map(({ sides }) => at(sides, side, "side"));
+      return {
+        upper: stack(
+          vectors.slice(0, inUpper.length).map((vector) => vector.upper),
+          upper,
+        ),
+        lower: stack(
+          vectors.slice(firstOfLower).map((vector) => vector.lower),
+          lower,
+        ),
+        firstOfLower,
+      };
     }),
+    single,
   };
 }
 
+/** Writes a vector over two halves. */
+export function joinHalves({ upper, lower }: HalvedVector, firstOfLower: number, out: Float64Array): void {
+  if (upper !== undefined) out.set(upper);
+  if (lower !== undefined) out.set(lower, firstOfLower);
+}
+
 /** Divides directions, with rising values, into coupled and single ones. */
-function separate(all: readonly Direction[], rho: number) {
-  const largest = all.reduce((most, { value }) => Math.max(most, Math.abs(value)), rho);
-  const tolerance = 8 * Number.EPSILON * largest;
+function separate(all: readonly Direction[], rho: number, tolerance: number) {
   const coupled: Direction[] = [];
   const single: Direction[] = [];
   let last: Direction | undefined;
@@ -136,25 +139,34 @@ function turnIfNear(from: Direction, to: Direction, tolerance: number): boolean 
   const middle = from.value * cosine ** 2 + to.value * sine ** 2;
   to.value = from.value * sine ** 2 + to.value * cosine ** 2;
   from.value = middle;
-  for (const half of ["upper", "lower"] as const) {
-    const x = from[half];
-    const y = to[half];
-    if (x === undefined && y === undefined) continue;
-    const size = (x ?? y)?.length as number;
-    const turnedX = new Float64Array(size);
-    const turnedY = new Float64Array(size);
-    for (let j = 0; j < size; j++) {
-      const [ofX, ofY] = [
-        x === undefined ? 0 : at(x, j, "element"),
-        y === undefined ? 0 : at(y, j, "element"),
-      ];
-      turnedX[j] = cosine * ofX + sine * ofY;
-      turnedY[j] = cosine * ofY - sine * ofX;
+  from.sides.forEach((ofFrom, side) => {
+    const ofTo = at(to.sides, side, "side");
+    for (const half of ["upper", "lower"] as const) {
+      const [x, y] = [ofFrom[half], ofTo[half]];
+      const size = (x ?? y)?.length;
+      if (size === undefined) continue;
+      [ofFrom[half], ofTo[half]] = turn(x ?? new Float64Array(size), y ?? new Float64Array(size), {
+        cosine,
+        sine,
+      });
     }
-    from[half] = turnedX;
-    to[half] = turnedY;
-  }
+  });
   return true;
+}
+
+function turn(
+  x: Float64Array,
+  y: Float64Array,
+  { cosine, sine }: { readonly cosine: number; readonly sine: number },
+): [Float64Array, Float64Array] {
+  const turnedX = new Float64Array(x.length);
+  const turnedY = new Float64Array(x.length);
+  for (let j = 0; j < x.length; j++) {
+    const [ofX, ofY] = [x[j] as number, y[j] as number];
+    turnedX[j] = cosine * ofX + sine * ofY;
+    turnedY[j] = cosine * ofY - sine * ofX;
+  }
+  return [turnedX, turnedY];
 }
 
 function stack(rows: readonly (Float64Array | undefined)[], columns: number): Matrix {

@@ -1,5 +1,5 @@
-import { placeArrays, startKernels } from "@isthmus/core";
-import { type Kernels, readCode } from "../../wasm/panel.mjs";
+import { placeArrays } from "@isthmus/core";
+import { keepPanelKernels, takePanelKernels } from "./panel-instances.ts";
 
 /** A symmetric matrix and one panel of its reduction, in memory that SIMD kernels work in. */
 export interface PanelKernel {
@@ -16,14 +16,17 @@ export interface PanelKernel {
   bringUpToDate(i: number, count: number): void;
   /** Computes row `k` of the updates from reflection `k`, whose vector is zero before `begin`. */
   addUpdate(k: number, begin: number, scale: number): void;
+  /** Lets the next matrix have the memory. */
+  release(): void;
 }
 
 /**
- * Makes a kernel with memory of its own, which may be hundreds of megabytes and is freed with the kernel.
+ * Makes a kernel with memory of its own, which may be hundreds of megabytes and is freed with the kernel; a
+ * small memory is kept for the next one.
  * @throws OutOfRangeError if the matrix is larger than 4 GiB
  */
 export function createPanelKernel(n: number, panel: number): PanelKernel {
-  const kernels = startKernels<Kernels>(readCode);
+  const kernels = takePanelKernels();
   const { memory, bringUpToDate, addUpdate } = kernels;
   const lengths = [8 * n * n, 8 * panel * n, 8 * panel * n] as const;
   const [data, v, w] = placeArrays(kernels, lengths, `compute eigenvectors of a ${n} x ${n} matrix`);
@@ -31,7 +34,9 @@ export function createPanelKernel(n: number, panel: number): PanelKernel {
     data: new Float64Array(memory.buffer, data, n * n),
     vectors: new Float64Array(memory.buffer, v, panel * n),
     updates: new Float64Array(memory.buffer, w, panel * n),
-    bringUpToDate: (i, count) => bringUpToDate(data + 8 * i * n, v, w, i, n, count),
+    bringUpToDate: (i, count) =>
+      bringUpToDate(data + 8 * i * n, v + 8 * i, 8 * n, w, w + 8 * i, 8 * n, v, n, i, count),
     addUpdate: (k, begin, scale) => addUpdate(data, v, w, k, begin, n, scale),
+    release: () => keepPanelKernels(kernels),
   };
 }

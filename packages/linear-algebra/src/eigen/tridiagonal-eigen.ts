@@ -1,11 +1,11 @@
 import { at } from "@isthmus/core";
 import { diagonalizeThree } from "../kernels/tridiagonal.ts";
-import type { MatrixProducts } from "../products/matrix-products.ts";
+import type { ProductSteps } from "../products/product-steps.ts";
 import { coupleHalves } from "./couple-halves.ts";
 import type { EigenRows } from "./eigen-rows.ts";
 
 /** Extent up to which three diagonals are diagonalized by QL steps. */
-const SMALL = 48;
+const SMALL = 24;
 
 /**
  * Computes the eigenvalues of a matrix with three diagonals, and the eigenvectors of the largest ones: both
@@ -15,11 +15,10 @@ const SMALL = 48;
  * @param beside - `[n - 1]`, elements beside the diagonal
  * @param count - number of eigenvectors that are computed
  */
-export async function tridiagonalEigen(
+export function* tridiagonalEigen(
   { diagonal, beside }: { readonly diagonal: Float64Array; readonly beside: Float64Array },
   count: number,
-  products: MatrixProducts,
-): Promise<EigenRows> {
+): ProductSteps<EigenRows> {
   const n = diagonal.length;
   if (n <= SMALL) return smallEigen(diagonal, beside, count);
   const half = n >> 1;
@@ -30,10 +29,10 @@ export async function tridiagonalEigen(
   upper[half - 1] = at(upper, half - 1, "element") - size;
   lower[0] = at(lower, 0, "element") - size;
   const halves = [
-    await tridiagonalEigen({ diagonal: upper, beside: beside.subarray(0, half - 1) }, half, products),
-    await tridiagonalEigen({ diagonal: lower, beside: beside.subarray(half) }, n - half, products),
+    yield* tridiagonalEigen({ diagonal: upper, beside: beside.subarray(0, half - 1) }, half),
+    yield* tridiagonalEigen({ diagonal: lower, beside: beside.subarray(half) }, n - half),
   ] as const;
-  return coupleHalves(halves, { between, count }, products);
+  return yield* coupleHalves(halves, { between, count });
 }
 
 function smallEigen(diagonal: Float64Array, beside: Float64Array, count: number): EigenRows {

@@ -1,7 +1,8 @@
 import { at } from "@isthmus/core";
-import { addRow, innerOfRows } from "../kernels/symmetric-rows.ts";
+import { reflectInPlace } from "../kernels/reflect.ts";
+import { addRow } from "../kernels/symmetric-rows.ts";
 import type { Matrix } from "../matrix.ts";
-import type { MatrixProducts } from "../products/matrix-products.ts";
+import { type ProductSteps, productOf } from "../products/product-steps.ts";
 import type { PanelKernel } from "./panel-kernel.ts";
 
 /** Number of reflections that are gathered before the rest of the matrix is updated by a product. */
@@ -36,11 +37,7 @@ export interface Tridiagonal {
  * computations, 1989 (`dlatrd` of LAPACK).
  * @param kernel - kernel with the matrix `[n, n]`, which is overwritten
  */
-export async function tridiagonalize(
-  kernel: PanelKernel,
-  n: number,
-  products: MatrixProducts,
-): Promise<Tridiagonal> {
+export function* tridiagonalize(kernel: PanelKernel, n: number): ProductSteps<Tridiagonal> {
   const { data } = kernel;
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(Math.max(0, n - 1));
@@ -48,10 +45,11 @@ export async function tridiagonalize(
   for (let begin = 0; begin < n - 2; begin += PANEL) {
     const count = Math.min(PANEL, n - 2 - begin);
     reflections.push(reducePanel(kernel, n, { begin, count, diagonal, beside }));
-    await updateRest(kernel, n, begin + count, products);
+    yield* updateRest(kernel, n, begin + count);
   }
   for (let i = Math.max(0, n - 2); i < n; i++) diagonal[i] = at(data, i * (n + 1), "diagonal element");
   if (n > 1) beside[n - 2] = at(data, (n - 2) * n + n - 1, "element");
+  kernel.release();
   return { diagonal, beside, reflections };
 }
 
@@ -77,7 +75,9 @@ function reducePanel(
     kernel.bringUpToDate(i, k);
     const row = kernel.data.subarray(i * n, (i + 1) * n);
     diagonal[i] = at(row, i, "diagonal element");
-    const reflection = reflect(row, i + 1, kernel.vectors.subarray(k * n, (k + 1) * n));
+    const vector = kernel.vectors.subarray(k * n, (k + 1) * n);
+    vector.set(row.subarray(i + 1), i + 1);
+    const reflection = reflectInPlace(vector, i + 1);
     beside[i] = reflection.result;
     scales[k] = reflection.scale;
     if (reflection.scale !== 0) kernel.addUpdate(k, i + 1, reflection.scale);
@@ -85,34 +85,13 @@ function reducePanel(
   return { vectors: { rows: count, columns: n, data: kernel.vectors.slice(0, count * n) }, scales, begin };
 }
 
-/**
- * Makes the reflection that maps a row, from an element on, to a multiple of its first element.
- * @param out - the vector of the reflection, whose element at `begin` is 1
- */
-function reflect(row: Float64Array, begin: number, out: Float64Array): { scale: number; result: number } {
-  const head = at(row, begin, "element");
-  const range = { begin: begin + 1, end: row.length };
-  const rest = innerOfRows(row, row, range);
-  if (rest === 0) return { scale: 0, result: head };
-  const length = Math.sqrt(head ** 2 + rest);
-  const result = head > 0 ? -length : length;
-  addRow(out, 1 / (head - result), row, range);
-  out[begin] = 1;
-  return { scale: (result - head) / result, result };
-}
-
 /** Applies a panel to the rows and columns after it, in the upper half. */
-async function updateRest(
-  { data, vectors, updates }: PanelKernel,
-  n: number,
-  begin: number,
-  products: MatrixProducts,
-): Promise<void> {
+function* updateRest({ data, vectors, updates }: PanelKernel, n: number, begin: number): ProductSteps<void> {
   for (let top = begin; top < n; top += STRIP) {
     const bottom = Math.min(n, top + STRIP);
-    const left = stackColumns([vectors, updates], n, { begin: top, end: bottom });
-    const right = stackColumns([updates, vectors], n, { begin: top, end: n });
-    const change = (await products.multiply(left, right, { transposeLeft: true })).data as Float64Array;
+    const left = stackColumns([vectors, updates], PANEL, { begin: top, end: bottom });
+    const right = stackColumns([updates, vectors], PANEL, { begin: top, end: n });
+    const change = (yield* productOf(left, right, { transposeLeft: true })).data as Float64Array;
     const width = n - top;
     for (let i = top; i < bottom; i++) {
       const row = data.subarray(i * n + top, (i + 1) * n);
@@ -122,19 +101,20 @@ async function updateRest(
   }
 }
 
-/** Copies a range of columns of two panels, one below the other. */
-function stackColumns(
+/** Copies a range of columns of two panels of `count` rows, one below the other. */
+export function stackColumns(
   panels: readonly [Float64Array, Float64Array],
-  n: number,
+  count: number,
   { begin, end }: { readonly begin: number; readonly end: number },
 ): Matrix {
   const width = end - begin;
-  const stacked = new Float64Array(2 * PANEL * width);
+  const stacked = new Float64Array(2 * count * width);
   let to = 0;
   for (const panel of panels) {
-    for (let i = 0; i < PANEL; i++, to += width) {
-      stacked.set(panel.subarray(i * n + begin, i * n + end), to);
+    const length = panel.length / count;
+    for (let i = 0; i < count; i++, to += width) {
+      stacked.set(panel.subarray(i * length + begin, i * length + end), to);
     }
   }
-  return { rows: 2 * PANEL, columns: width, data: stacked };
+  return { rows: 2 * count, columns: width, data: stacked };
 }

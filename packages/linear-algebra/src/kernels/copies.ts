@@ -73,3 +73,8 @@ export function largestSize(data: MatrixData): number {
   for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]!));
   return largest;
 }
+
+/** Puts the columns of a matrix in the opposite order, in place. */
+export function reverseColumns(data: MatrixData, columns: number): void {
+  for (let begin = 0; begin < data.length; begin += columns) data.subarray(begin, begin + columns).reverse();
+}

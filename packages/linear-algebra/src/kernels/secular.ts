@@ -1,12 +1,18 @@
-/** The poles of a secular equation `1 / rho + sum over j of z_j^2 / (d_j - x) = 0`. */
+/**
+ * A secular equation `1 / rho + sum over j of z_j^2 / (p_j - x) = 0`, whose poles `p` are known by their
+ * differences, as these keep more digits than the poles.
+ */
 export interface SecularEquation {
-  /** Poles `[n]`, rising, all different. */
-  readonly poles: Float64Array;
   /** Numerators `z_j^2`, `[n]`, positive. */
   readonly squares: Float64Array;
   /** Factor of the coupling, positive. */
   readonly rho: number;
+  /** Writes the differences of all poles, which rise, from one of them. */
+  readonly differencesInto: DifferencesInto;
 }
+
+/** Writes `p_j - p_origin` for all poles. */
+export type DifferencesInto = (origin: number, out: Float64Array) => void;
 
 /** A root as its nearest pole and the distance from it, which keeps the digits of small distances. */
 export interface SecularRoot {
@@ -24,41 +30,43 @@ const STEPS = 200;
  *
  * Source: Li, Solving secular equations stably and efficiently, 1994 (the middle way). We differ in the
  * guess, the middle of the interval, and bisect if a step leaves the bracket.
+ * @param away - `[n]`, room for differences of poles
  */
-export function secularRoot({ poles, squares, rho }: SecularEquation, i: number): SecularRoot {
-  const n = poles.length;
+export function secularRoot(equation: SecularEquation, i: number, away: Float64Array): SecularRoot {
+  const { squares, rho, differencesInto } = equation;
+  const n = squares.length;
   const isLast = i === n - 1;
-  const from = poles[i]!;
+  differencesInto(i, away);
   let total = 0;
   if (isLast) for (let j = 0; j < n; j++) total += squares[j]!;
-  const gap = isLast ? rho * total : poles[i + 1]! - from;
+  const gap = isLast ? rho * total : away[i + 1]!;
   // The sign in the middle tells which pole is nearer.
-  const isUpper = !isLast && valueAt({ poles, squares, rho }, i, gap / 2) < 0;
+  const isUpper = !isLast && valueAt(squares, rho, away, gap / 2) < 0;
   const pole = isUpper ? i + 1 : i;
-  const origin = poles[pole]!;
+  if (isUpper) differencesInto(pole, away);
   let [low, high] = isUpper ? [-gap / 2, 0] : [0, isLast ? gap : gap / 2];
   let x = (low + high) / 2;
   for (let step = 0; step < STEPS; step++) {
     let [left, leftSlope, right, rightSlope] = [0, 0, 0, 0];
     for (let j = 0; j <= i; j++) {
-      const away = 1 / (poles[j]! - origin - x);
-      const term = squares[j]! * away;
+      const inverse = 1 / (away[j]! - x);
+      const term = squares[j]! * inverse;
       left += term;
-      leftSlope += term * away;
+      leftSlope += term * inverse;
     }
     for (let j = i + 1; j < n; j++) {
-      const away = 1 / (poles[j]! - origin - x);
-      const term = squares[j]! * away;
+      const inverse = 1 / (away[j]! - x);
+      const term = squares[j]! * inverse;
       right += term;
-      rightSlope += term * away;
+      rightSlope += term * inverse;
     }
     const value = 1 / rho + left + right;
     // A value this small may be rounding alone.
     if (Math.abs(value) <= Number.EPSILON * (1 / rho + 4 * (right - left))) break;
     if (value < 0) low = x;
     else high = x;
-    const toLower = from - origin - x;
-    const toUpper = isLast ? 0 : poles[i + 1]! - origin - x;
+    const toLower = away[i]! - x;
+    const toUpper = isLast ? 0 : away[i + 1]! - x;
     const next = isLast
       ? stepToOnePole(value, leftSlope, toLower)
       : stepBetween(value, { leftSlope, rightSlope, toLower, toUpper });
@@ -71,9 +79,9 @@ export function secularRoot({ poles, squares, rho }: SecularEquation, i: number)
   return { pole, distance: x };
 }
 
-function valueAt({ poles, squares, rho }: SecularEquation, from: number, x: number): number {
+function valueAt(squares: Float64Array, rho: number, away: Float64Array, x: number): number {
   let sum = 1 / rho;
-  for (let j = 0; j < poles.length; j++) sum += squares[j]! / (poles[j]! - poles[from]! - x);
+  for (let j = 0; j < squares.length; j++) sum += squares[j]! / (away[j]! - x);
   return sum;
 }
 
@@ -118,39 +126,55 @@ function stepToOnePole(value: number, slope: number, toPole: number): number {
  * @param roots - roots of all intervals, in their order
  * @returns `[n]`, the lengths `|z_j|`, up to a common factor
  */
-export function exactNumerators(poles: Float64Array, roots: readonly SecularRoot[]): Float64Array {
-  const n = poles.length;
+export function exactNumerators(
+  differencesInto: DifferencesInto,
+  roots: readonly SecularRoot[],
+): Float64Array {
+  const n = roots.length;
   const products = new Float64Array(n).fill(1);
+  const ofRoot = new Float64Array(n);
+  const ofPole = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const { pole, distance } = roots[i]!;
-    const origin = poles[pole]!;
-    const at = poles[i]!;
+    differencesInto(pole, ofRoot);
+    differencesInto(i, ofPole);
     for (let j = 0; j < n; j++) {
-      const toRoot = poles[j]! - origin - distance;
-      products[j] = products[j]! * (i === j ? -toRoot : toRoot / (poles[j]! - at));
+      const toRoot = ofRoot[j]! - distance;
+      products[j] = products[j]! * (i === j ? -toRoot : toRoot / ofPole[j]!);
     }
   }
   for (let j = 0; j < n; j++) products[j] = Math.sqrt(Math.abs(products[j]!));
   return products;
 }
 
+/** Numerators `z` of a secular equation, and the places of their elements in vectors. */
+export interface SecularVectors {
+  /** Numerators, `[n]`. */
+  readonly z: Float64Array;
+  /** Place in the vectors of each element. */
+  readonly order: Int32Array;
+  /** Writes the differences of all poles from one of them. */
+  readonly differencesInto: DifferencesInto;
+}
+
 /**
- * Writes the eigenvector of `diag(poles) + rho z z^T` that belongs to a root.
- * @param z - `[n]`
- * @param order - place in `out` of each element
+ * Writes `z_j / (p_j - root)`: made a unit vector, it is the eigenvector of `diag(p) + rho z z^T` that
+ * belongs to the root.
  */
-export function secularVector(
-  { poles, z, order }: { readonly poles: Float64Array; readonly z: Float64Array; readonly order: Int32Array },
+export function secularQuotients(
+  { z, order, differencesInto }: SecularVectors,
   { pole, distance }: SecularRoot,
   out: Float64Array,
 ): void {
-  const origin = poles[pole]!;
+  const away = new Float64Array(z.length);
+  differencesInto(pole, away);
+  for (let j = 0; j < z.length; j++) out[order[j]!] = z[j]! / (away[j]! - distance);
+}
+
+/** Divides a vector by its length. */
+export function normalizeInPlace(vector: Float64Array): void {
   let square = 0;
-  for (let j = 0; j < poles.length; j++) {
-    const element = z[j]! / (poles[j]! - origin - distance);
-    out[order[j]!] = element;
-    square += element * element;
-  }
+  for (let j = 0; j < vector.length; j++) square += vector[j]! * vector[j]!;
   const scale = 1 / Math.sqrt(square);
-  for (let j = 0; j < poles.length; j++) out[j] = scale * out[j]!;
+  for (let j = 0; j < vector.length; j++) vector[j] = scale * vector[j]!;
 }

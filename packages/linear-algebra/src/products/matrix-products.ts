@@ -14,6 +14,11 @@ export interface MatrixProducts {
   /** Name for messages and results. */
   readonly name: string;
   /**
+   * Whether large products of f32 are made by a device that has no f64, so that a step in f64 would take
+   * longer than many in f32. @defaultValue false
+   */
+  readonly lacksDoubles?: boolean;
+  /**
    * Multiplies two matrices of one element type, each transposed first if asked for.
    * @returns `[m, n]` of `[m, k]` and `[k, n]`, of the same element type
    * @throws OutOfRangeError if the inner extents differ

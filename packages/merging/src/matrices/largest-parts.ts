@@ -11,7 +11,7 @@ import {
   transposeMatrix,
 } from "@isthmus/linear-algebra";
 
-/** Largest smaller extent of a matrix for which rotations are used, which lose no small singular values. */
+/** Largest smaller extent of a matrix that is factorized itself, which loses no small singular values. */
 const SMALL = 192;
 
 /** Options of {@link largestParts}. */

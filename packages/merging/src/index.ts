@@ -7,7 +7,16 @@ export {
   findAdapterKind,
 } from "./adapters/adapter-kind.ts";
 export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
+export {
+  combinationBytes,
+  type FactorCombination,
+  isOfFactors,
+  PEFT_COMBINATIONS,
+  type PeftCombination,
+  type ProductCombination,
+} from "./adapters/combine/choose-combination.ts";
 export type { CoreRule } from "./adapters/combine/core-space.ts";
+export type { MajoritySign } from "./adapters/combine/element-rules.ts";
 export {
   type ExtractAdapterOptions,
   type ExtractAdapterResult,

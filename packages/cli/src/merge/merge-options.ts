@@ -19,16 +19,15 @@ import { addMatchOptions, type MatchVerbOptions } from "../options/match-options
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
+import { type AdapterOptions, addAdapterOptions, assertNoAdapterOptions } from "./adapter-options.ts";
 import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
-/** Ways to merge LoRA adapters that `--combination` names. */
-const COMBINATIONS = ["linear", "cat", "svd", "ties"] as const;
-type Combination = (typeof COMBINATIONS)[number];
 
 /** Options of the verb `merge`. */
 export type MergeOptions = RecipeOptions &
+  AdapterOptions &
   EngineOptions &
   MatchVerbOptions &
   ManyVerbOptions &
@@ -43,8 +42,6 @@ export type MergeOptions = RecipeOptions &
     readonly weights?: readonly number[] | undefined;
     /** Path between two checkpoints: `linear`, or `spherical`. @defaultValue "linear" */
     readonly path: PathKind;
-    /** Way in which LoRA adapters are merged; absent for networks. @defaultValue "cat" for adapters */
-    readonly combination?: Combination | undefined;
     /**
      * Element type of the result's floating-point tensors.
      * @defaultValue their type in the first checkpoint
@@ -109,12 +106,6 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     )
     .addOption(
       new Option(
-        "--combination <type>",
-        "of LoRA adapters: add matrices (linear), put them side by side, which is exact (cat, the default), keep the largest singular values (svd), or elect signs (ties)",
-      ).choices(COMBINATIONS),
-    )
-    .addOption(
-      new Option(
         "--dtype <type>",
         "type of the result's floating-point tensors (default: their type in the first checkpoint)",
       ).choices(FLOAT_TYPES),
@@ -148,7 +139,7 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))));
+  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(addAdapterOptions(command)))));
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);
 });
@@ -225,11 +216,7 @@ function assertNoRecipes(paths: readonly string[]): void {
  */
 export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
   assertNoRecipes(paths);
-  if (options.combination !== undefined) {
-    throw new UsageError(
-      `Cannot merge networks with --combination ${options.combination} as it is for LoRA adapters alone: leave it out`,
-    );
-  }
+  assertNoAdapterOptions(options);
   assertNoRecipeOptions(options);
   const { weights, path, statistics } = options;
   assertStatistics(options);

@@ -17,6 +17,24 @@ export {
 } from "./adapters/combine/choose-combination.ts";
 export type { CoreRule } from "./adapters/combine/core-space.ts";
 export type { MajoritySign } from "./adapters/combine/element-rules.ts";
+export { DEFAULT_RANK, type RankChoice } from "./adapters/extract/choose-ranks.ts";
+export {
+  type EstimatedModule,
+  type ExtractionEstimate,
+  estimateExtraction,
+} from "./adapters/extract/estimate-extraction.ts";
+export type {
+  ExtractionPhase,
+  ExtractionProgress,
+  SaveExtractedOptions,
+} from "./adapters/extract/extract-options.ts";
+export type { ModuleResidual, Residual } from "./adapters/extract/measure-extraction.ts";
+export {
+  type ExtractedModule,
+  type SaveExtractedResult,
+  saveExtractedAdapter,
+} from "./adapters/extract/save-extracted-adapter.ts";
+export type { RolePatterns } from "./adapters/extract/tensor-roles.ts";
 export {
   type ExtractAdapterOptions,
   type ExtractAdapterResult,

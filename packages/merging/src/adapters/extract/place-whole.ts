@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type ExtractedTensor, moduleOf } from "./tensor-roles.ts";
+import { type ExtractedTensor, isHead, isTokenEmbedding, moduleOf } from "./tensor-roles.ts";
 
 /** How the tensors that an adapter stores whole are named in it, and which modules PEFT keeps whole. */
 export interface WholePlaces {
@@ -17,7 +17,8 @@ export interface WholePlaces {
  *
  * Biases of linear layers, and tensors whose module contains factors or has a name with which that of
  * another module ends, cannot be stored so: they have the name of the network's own tensor, which PEFT writes
- * into the network itself.
+ * into the network itself. So has the embedding of tokens in a network without a head of its own: the head
+ * is tied to it then, and would not follow a copy.
  *
  * @param changed - names of the tensors that are stored whole as they changed
  * @param factored - names of weights that are stored as factors
@@ -31,8 +32,10 @@ export function placeWhole(
   const modules = listModules(tuned);
   const withFactors = [...factored].map(moduleOf);
   const isBias = (name: string) => name.endsWith(".bias") && linear.has(moduleOf(name));
+  const isTied = !tensors.some(({ name }) => name.endsWith(".weight") && isHead(name));
   const canBeSaved = (module: string) =>
     module !== "" &&
+    !(isTied && isTokenEmbedding(module)) &&
     !withFactors.some((name) => isWithin(name, module)) &&
     ![...modules].some((other) => other.endsWith(module) && !isWithin(other, module) && other !== module);
   const wanted = new Set(changed.filter((name) => !isBias(name)).map(moduleOf));

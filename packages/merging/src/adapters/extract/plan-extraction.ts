@@ -7,7 +7,7 @@ import { type BuiltModule, buildAdapter, PREFIX } from "../build-adapter.ts";
 import { computeFactors, factorBytes } from "./compute-factors.ts";
 import { placeWhole, type WholePlaces } from "./place-whole.ts";
 import type { Pair } from "./read-difference.ts";
-import { type ExtractedTensor, isEmbedding, isHead, moduleOf } from "./tensor-roles.ts";
+import { type ExtractedTensor, moduleOf } from "./tensor-roles.ts";
 
 /** A tensor that is stored as factors, with its rank. */
 export interface FactoredTensor extends ExtractedTensor {
@@ -60,7 +60,6 @@ export function planExtraction(pair: Pair, options: PlanExtractionOptions): Extr
     factored: new Set(factored.map(({ name }) => name)),
   });
   const replaced = new Map([...places.names].map(([name, key]) => [key, { checkpoint: tuned, name }] as const));
-  const savesTiedEmbedding = places.savedModules.some(isEmbedding) && ![...tuned.tensors.keys()].some(isHead);
   const adapter = buildAdapter({
     source: `adapter of ${tuned.source}`,
     modules: factored.map((tensor) => describeModule(pair, tensor, options)),
@@ -69,7 +68,7 @@ export function planExtraction(pair: Pair, options: PlanExtractionOptions): Extr
     passedOn,
     isTransposed: factored.some(({ isTransposed }) => isTransposed),
     savedModules: places.savedModules,
-    settings: { bias: places.bias, ...(savesTiedEmbedding && { ensure_weight_tying: true }) },
+    settings: { bias: places.bias },
   });
   const network: Checkpoint = { ...adapter.checkpoint, files: [...tuned.files, ...base.files] };
   const rankOf = new Map(factored.map((tensor) => [tensor.name, tensor] as const));

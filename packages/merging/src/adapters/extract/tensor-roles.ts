@@ -41,6 +41,9 @@ export interface ExtractedTensor {
 /** Last parts of the names of embeddings. */
 const EMBEDDINGS = ["*embed*", "*embd*", "wte", "wpe", "shared", "relative_attention_bias"];
 
+/** Names of embeddings of tokens, to which heads may be tied. */
+const OF_TOKENS = ["embed_tokens", "wte", "word_embeddings", "shared", "tok_embeddings", "embed_in", "token_embd"];
+
 /** Names of heads, which often are new in a fine-tune. */
 const HEADS = [
   ...["lm_head", "embed_out", "score", "*classifier*", "qa_outputs", "head", "heads", "output", "proj_out"],
@@ -77,6 +80,11 @@ export function moduleOf(tensor: string): string {
 /** Checks whether a tensor is a head of a language model. */
 export function isHead(tensor: string): boolean {
   return fitsModule(HEADS, moduleOf(tensor));
+}
+
+/** Checks whether a module is an embedding of tokens, to which a head may be tied. */
+export function isTokenEmbedding(module: string): boolean {
+  return fitsModule(OF_TOKENS, module);
 }
 
 /** Checks whether a module is an embedding. */

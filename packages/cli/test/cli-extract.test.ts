@@ -46,14 +46,25 @@ describe("isthmus extract", () => {
     expect(modules[0]?.rank).toBeGreaterThan(modules.at(-1)?.rank ?? 0);
     expect(savedModules).toEqual(["norm"]);
     expect(total.residual / total.best).toBeCloseTo(1, 4);
-    expect(readdirSync(join(folder, "small")).sort()).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+    expect(readdirSync(join(folder, "small")).sort()).toEqual([
+      "adapter_config.json",
+      "adapter_model.safetensors",
+    ]);
   });
 
   it("says beforehand what it would do, and refuses what contradicts itself", async () => {
     const dry = await runCli(["extract", ...NETWORKS, "--rank", "200", "--dry-run"], { cwd: folder });
-    expect([dry.code, dry.stdout]).toEqual([0, expect.stringMatching(/^factors +8 modules of rank 40 at most/m)]);
-    const both = await runCli(["extract", ...NETWORKS, "-o", "x", "--rank", "2", "--energy", ".9"], { cwd: folder });
-    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("rank and energy; give one of them")]);
+    expect([dry.code, dry.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^factors +8 modules of rank 40 at most/m),
+    ]);
+    const both = await runCli(["extract", ...NETWORKS, "-o", "x", "--rank", "2", "--energy", ".9"], {
+      cwd: folder,
+    });
+    expect([both.code, both.stderr]).toEqual([
+      2,
+      expect.stringContaining("rank and energy; give one of them"),
+    ]);
     const none = await runCli(["extract", ...NETWORKS], { cwd: folder });
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("-o must name its folder")]);
   });
@@ -66,8 +77,11 @@ describe("isthmus extract", () => {
       onStart(child) {
         const path = join(folder, "killed");
         const watch = setInterval(() => {
-          const [journal] = existsSync(path) ? readdirSync(path).filter((name) => name.includes("survey")) : [];
-          const lines = journal === undefined ? 0 : readFileSync(join(path, journal), "utf8").split("\n").length;
+          const [journal] = existsSync(path)
+            ? readdirSync(path).filter((name) => name.includes("survey"))
+            : [];
+          const lines =
+            journal === undefined ? 0 : readFileSync(join(path, journal), "utf8").split("\n").length;
           if (child.exitCode === null && lines < 4) return;
           clearInterval(watch);
           child.kill("SIGKILL");

@@ -1,11 +1,11 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type DType, DTYPES, resolveOutputPlace, UsageError, withCheckpoints } from "@isthmus/core";
+import { DTYPES, type DType, resolveOutputPlace, UsageError, withCheckpoints } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import { DEVICE_NAMES, type DeviceName } from "@isthmus/graph";
 import {
   DEFAULT_RANK,
-  estimateExtraction,
   type ExtractionPhase,
+  estimateExtraction,
   openMergeProducts,
   type SaveExtractedOptions,
   saveExtractedAdapter,
@@ -60,7 +60,10 @@ const EXAMPLES = formatExamples(
   ["isthmus extract llama llama-chat -o lora", `factors of rank ${DEFAULT_RANK}, norms and embeddings whole`],
   ["isthmus extract llama llama-chat -o lora --energy .95", "95 % of the square of each difference"],
   ["isthmus extract llama llama-chat -o lora --bytes 50MB", "the best adapter of 50 MB"],
-  ["isthmus extract llama llama-chat -o lora --exclude embed_tokens --exclude lm_head", "leave some as they are"],
+  [
+    "isthmus extract llama llama-chat -o lora --exclude embed_tokens --exclude lm_head",
+    "leave some as they are",
+  ],
   ["isthmus extract llama llama-chat --rank 32 --dry-run", "what would be read, written and computed"],
 );
 
@@ -91,9 +94,15 @@ function createExtractVerb() {
       "a module to store as factors although it would be stored whole, such as embed_tokens; may be repeated",
       collect,
     )
-    .option("--exclude <pattern>", "a module or tensor to leave as it is in the base; may be repeated", collect)
+    .option(
+      "--exclude <pattern>",
+      "a module or tensor to leave as it is in the base; may be repeated",
+      collect,
+    )
     .addOption(
-      new Option("--dtype <type>", "type of the adapter's numbers (default: that of each weight)").choices(FLOAT_TYPES),
+      new Option("--dtype <type>", "type of the adapter's numbers (default: that of each weight)").choices(
+        FLOAT_TYPES,
+      ),
     )
     .option("--exact", "compute singular values of wide weights exactly: slower by far, and little is gained")
     .option("--no-measure", "do not measure what the factors leave, for which both models are read again")
@@ -145,7 +154,10 @@ async function extract(
         onNote: (note) => context.terminal.note(`${note}.`),
         onProgress: ({ phase, done }) => context.progress(PHASES[phase], done),
       });
-      return { result: { base: base.source, tuned: tuned.source, ...result }, text: formatExtraction(result) };
+      return {
+        result: { base: base.source, tuned: tuned.source, ...result },
+        text: formatExtraction(result),
+      };
     });
   } finally {
     await products.release();

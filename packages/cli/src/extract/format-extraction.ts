@@ -10,7 +10,9 @@ const LISTED = 10;
 /** Formats the outcome of an extraction: the modules of which most is left, and the sums. */
 export function formatExtraction(result: SaveExtractedResult): string {
   const { modules, total, savedModules, whole, unchanged, dropped, output } = result;
-  const measured = modules.filter((module): module is ExtractedModule & Residual => module.residual !== undefined);
+  const measured = modules.filter(
+    (module): module is ExtractedModule & Residual => module.residual !== undefined,
+  );
   const worst = [...measured].sort((a, b) => b.residual - a.residual).slice(0, LISTED);
   const table = formatTable(
     [
@@ -23,17 +25,22 @@ export function formatExtraction(result: SaveExtractedResult): string {
     ],
     worst.map(({ name, rank, ...residual }) => [name, String(rank), ...formatResidual(residual)]),
   );
-  const more = measured.length > worst.length ? `, the ${worst.length} of ${measured.length} with most left` : "";
+  const more =
+    measured.length > worst.length ? `, the ${worst.length} of ${measured.length} with most left` : "";
   const pairs = formatPairs([
     ["factors", `${plural(modules.length, "module", "modules")} ${describeRanks(modules)}`],
     ...(total === null ? [] : [["left", describeTotal(total)] as const]),
     ["whole", describeWhole(whole, savedModules)],
     ["unchanged", `${plural(unchanged, "tensor", "tensors")} left out`],
-    ...(dropped.length === 0 ? [] : [["no room", `${plural(dropped.length, "module", "modules")} of least change`] as const]),
+    ...(dropped.length === 0
+      ? []
+      : [["no room", `${plural(dropped.length, "module", "modules")} of least change`] as const]),
     ["wrote", `${output.path}, ${formatBytes(output.bytes)}`],
     ["took", `${output.seconds.toFixed(1)} s and ${formatBytes(output.peakBytes)} of memory`],
   ]);
-  return worst.length === 0 ? pairs : `What the factors leave of each difference (norms)${more}:\n${table}\n\n${pairs}`;
+  return worst.length === 0
+    ? pairs
+    : `What the factors leave of each difference (norms)${more}:\n${table}\n\n${pairs}`;
 }
 
 function formatResidual({ change, residual, best }: Residual): readonly string[] {
@@ -80,12 +87,21 @@ export function formatExtractionEstimate(
   return formatPairs([
     ["base", base.source],
     ["fine-tune", tuned.source],
-    ["factors", `${plural(modules.length, "module", "modules")} ${describeRanks(modules)} at most, if they changed`],
-    ["whole", `${plural(whole.length, "tensor", "tensors")}, ${sumOf(whole.map(count))} numbers, if they changed`],
+    [
+      "factors",
+      `${plural(modules.length, "module", "modules")} ${describeRanks(modules)} at most, if they changed`,
+    ],
+    [
+      "whole",
+      `${plural(whole.length, "tensor", "tensors")}, ${sumOf(whole.map(count))} numbers, if they changed`,
+    ],
     ["reads", formatBytes(readBytes)],
     ["writes", `at most ${formatBytes(writtenBytes)}`],
     ["memory", `at most ${formatBytes(peakBytes)}`],
-    ["products", `about ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s on this machine as it is now, without reading`],
+    [
+      "products",
+      `about ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s on this machine as it is now, without reading`,
+    ],
   ]);
 }
 

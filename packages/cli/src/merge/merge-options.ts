@@ -24,7 +24,6 @@ import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./r
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
-
 /** Options of the verb `merge`. */
 export type MergeOptions = RecipeOptions &
   AdapterOptions &
@@ -139,7 +138,9 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(addAdapterOptions(command)))));
+  const reading = addBindingOptions(
+    addLayerShareOptions(addEngineOption(addRecipeOptions(addAdapterOptions(command)))),
+  );
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);
 });

@@ -88,7 +88,8 @@ describe("combinations of PEFT", () => {
           const [x, y] = [await changeOf([a, b], options), await changeOf([a, turned], options)];
           const moved = x.filter((value, i) => Math.abs(value - y[i]!) > 1e-3).length;
           // An element at the cut of a density may fall on either side after rounding.
-          if (combination === "cat" || combination.endsWith("svd")) expect(moved, combination).toBeLessThan(4);
+          if (combination === "cat" || combination.endsWith("svd"))
+            expect(moved, combination).toBeLessThan(4);
           else expect(moved, combination).toBeGreaterThan(100);
         }
       }),

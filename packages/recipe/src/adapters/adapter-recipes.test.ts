@@ -139,7 +139,10 @@ describe("recipes of adapters", () => {
       recipeOf("tsv_m", two),
       'r.yml:1: "merge_method" is "tsv_m", which merges full networks; adapters are merged by linear, svd, cat, ties, ties_svd, dare_ties, dare_linear, dare_ties_svd, dare_linear_svd, magnitude_prune, magnitude_prune_svd, or by "core_tsv_m", the same in core space',
     ],
-    [recipeOf("dare", two), 'is "dare"; adapters are merged by linear, svd, cat, ties, ties_svd, dare_ties, dare_linear, dare_ties_svd, dare_linear_svd, magnitude_prune, magnitude_prune_svd, or by core_NAME'],
+    [
+      recipeOf("dare", two),
+      'is "dare"; adapters are merged by linear, svd, cat, ties, ties_svd, dare_ties, dare_linear, dare_ties_svd, dare_linear_svd, magnitude_prune, magnitude_prune_svd, or by core_NAME',
+    ],
     [recipeOf("svd", two, "parameters: { rnk: 3 }\n"), 'r.yml:7: "parameters.rnk" is no parameter of svd'],
     [
       recipeOf("svd", two, "parameters: { rank: 1.5 }\n"),

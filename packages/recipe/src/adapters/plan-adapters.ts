@@ -175,7 +175,10 @@ function planTensors(
           { ...planned, method: undefined, parameters: {}, reason: "copied: one adapter replaces it" },
         ];
       const reason = [method.name, ...settings.reasonsOf(module)].join(", ");
-      const rule = methodOf(method, heldBytes(method, entry(modules, module, "module"), { checkpoint, adapters }));
+      const rule = methodOf(
+        method,
+        heldBytes(method, entry(modules, module, "module"), { checkpoint, adapters }),
+      );
       return [tensor, { ...planned, method: rule, parameters: settings.valuesOf(module), reason }];
     }),
   );

@@ -84,7 +84,12 @@ export function mergeElements(
     if (keeps === "all" || settings.density === 1) return data;
     const copy = data.slice();
     if (keeps === "largest") trimInPlace(copy, settings.density);
-    else keepByChanceInPlace(copy, { ...settings, tensor: label, network: at(settings.positions, i, "position") });
+    else
+      keepByChanceInPlace(copy, {
+        ...settings,
+        tensor: label,
+        network: at(settings.positions, i, "position"),
+      });
     return copy;
   });
   if (electsSigns) mergeBySign(kept, factors, out, settings.majoritySign);

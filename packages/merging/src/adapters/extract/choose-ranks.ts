@@ -18,7 +18,10 @@ export interface RankedModule {
  * @param share - in `(0, 1]`
  * @returns at least 1
  */
-export function rankForEnergy({ squared, values }: Pick<RankedModule, "squared" | "values">, share: number): number {
+export function rankForEnergy(
+  { squared, values }: Pick<RankedModule, "squared" | "values">,
+  share: number,
+): number {
   let sum = 0;
   for (const [i, value] of values.entries()) {
     sum += value ** 2;

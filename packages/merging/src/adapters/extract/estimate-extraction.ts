@@ -56,7 +56,8 @@ export function estimateExtraction(
   const tensors = chooseRoles(tuned, base, resolved);
   const weights = tensors.filter(({ role }) => role === "factors");
   const whole = tensors.filter(({ role }) => role === "whole");
-  const rankOf = ({ info }: ExtractedTensor) => Math.min(isSurveyed ? most : (rank ?? DEFAULT_RANK), ...info.shape);
+  const rankOf = ({ info }: ExtractedTensor) =>
+    Math.min(isSurveyed ? most : (rank ?? DEFAULT_RANK), ...info.shape);
   const widths = (tensor: ExtractedTensor) => DTYPES[factorType(tensor.info.dtype, dtype)].bytes;
   const ofFactors = sumOf(
     weights.map((tensor) => sumOf(tensor.info.shape) * rankOf(tensor) * widths(tensor)),
@@ -76,7 +77,10 @@ export function estimateExtraction(
     writtenBytes: Math.min(bytes ?? Number.POSITIVE_INFINITY, ofFactors + ofWhole),
     peakBytes:
       PROCESS_BYTES +
-      weights.reduce((peak, tensor) => Math.max(peak, factorBytes(tensor.info.shape, rankOf(tensor), exact)), 0),
+      weights.reduce(
+        (peak, tensor) => Math.max(peak, factorBytes(tensor.info.shape, rankOf(tensor), exact)),
+        0,
+      ),
     multiplications: sumOf(
       weights.map(({ info: { shape } }) => {
         const size = sizeOf(shape);

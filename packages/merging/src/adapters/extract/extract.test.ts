@@ -40,7 +40,12 @@ const SHAPES: Shapes = {
   "lm_head.weight": [9, 12],
 };
 
-async function network(seed: number, scale: number, under?: Checkpoint, shapes = SHAPES): Promise<Checkpoint> {
+async function network(
+  seed: number,
+  scale: number,
+  under?: Checkpoint,
+  shapes = SHAPES,
+): Promise<Checkpoint> {
   const { normal } = createRandom(seed, "network");
   const tensors = Object.entries(shapes).map(async ([name, shape]) => {
     const base = under === undefined ? undefined : await under.read(name);
@@ -120,7 +125,11 @@ describe("saveExtractedAdapter", () => {
     expect(result.unchanged).toBe(7);
     // PEFT wants all tensors of a module that it keeps whole.
     expect(result.whole).toEqual(["h.0.norm.weight", "h.0.norm.bias"]);
-    expect(config).toMatchObject({ target_modules: ["h.0.mlp.up"], modules_to_save: ["h.0.norm"], bias: "none" });
+    expect(config).toMatchObject({
+      target_modules: ["h.0.mlp.up"],
+      modules_to_save: ["h.0.norm"],
+      bias: "none",
+    });
     await adapter.close();
     await expect(saveExtractedAdapter(base, base, freshFolder())).rejects.toThrow(/are equal/);
   });
@@ -203,7 +212,11 @@ describe("an interrupted extraction", () => {
       const onProgress: SaveExtractedOptions["onProgress"] = ({ phase, done }) => {
         if (phase === stopAt && done > 0.3) stop.abort(new Error("stopped"));
       };
-      const stopped = saveExtractedAdapter(from, of, folder, { energy: 0.5, signal: stop.signal, onProgress });
+      const stopped = saveExtractedAdapter(from, of, folder, {
+        energy: 0.5,
+        signal: stop.signal,
+        onProgress,
+      });
       await expect(stopped).rejects.toThrow("stopped");
       expect((await readdir(folder)).some((name) => name.startsWith(".extract-survey-"))).toBe(true);
       const notes: string[] = [];

@@ -101,7 +101,8 @@ async function measureModule(
     const count = difference.length / columns;
     const part = { ...left, rows: count, data: left.data.slice(top * rank, (top + count) * rank) };
     const { data } = await products.multiply(part, right);
-    for (let i = 0; i < difference.length; i++) difference[i] = (difference[i] as number) - (data[i] as number);
+    for (let i = 0; i < difference.length; i++)
+      difference[i] = (difference[i] as number) - (data[i] as number);
     rest += sumOfSquares(difference);
   }
   const isExact = Math.min(at(info.shape, 0, "extent"), columns) <= exactUpTo && values.length >= rank;

@@ -53,7 +53,11 @@ export function placeWhole(
     names.set(name, isOfFactors ? `${module}.base_layer.bias` : name);
     if (isBias(name)) biases.add(isOfFactors ? "lora_only" : "all");
   }
-  return { names, savedModules, bias: biases.has("all") ? "all" : biases.has("lora_only") ? "lora_only" : "none" };
+  return {
+    names,
+    savedModules,
+    bias: biases.has("all") ? "all" : biases.has("lora_only") ? "lora_only" : "none",
+  };
 }
 
 /** Checks whether a module is another one, or lies in it. */

@@ -1,4 +1,13 @@
-import { at, byteLengthOf, type Checkpoint, convertInto, DTYPES, type DType, entry, sizeOf } from "@isthmus/core";
+import {
+  at,
+  byteLengthOf,
+  type Checkpoint,
+  convertInto,
+  DTYPES,
+  type DType,
+  entry,
+  sizeOf,
+} from "@isthmus/core";
 import type { MatrixProducts } from "@isthmus/linear-algebra";
 import type { MergeMethod } from "../../merge-method.ts";
 import type { MergePlan, PlannedTensor } from "../../merge-plan.ts";
@@ -59,7 +68,9 @@ export function planExtraction(pair: Pair, options: PlanExtractionOptions): Extr
     changed: whole,
     factored: new Set(factored.map(({ name }) => name)),
   });
-  const replaced = new Map([...places.names].map(([name, key]) => [key, { checkpoint: tuned, name }] as const));
+  const replaced = new Map(
+    [...places.names].map(([name, key]) => [key, { checkpoint: tuned, name }] as const),
+  );
   const adapter = buildAdapter({
     source: `adapter of ${tuned.source}`,
     modules: factored.map((tensor) => describeModule(pair, tensor, options)),

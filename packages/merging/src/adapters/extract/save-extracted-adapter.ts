@@ -12,14 +12,19 @@ import { join, realpath } from "@isthmus/platform";
 import { type SaveMergeResult, saveMerge } from "../../executor/save-merge.ts";
 import { saveAdapterConfig, weightFileOf } from "../save-adapter.ts";
 import { assertRankChoice, DEFAULT_RANK } from "./choose-ranks.ts";
+import { describeBase } from "./describe-base.ts";
 import {
   exactSideOf,
   type ResolvedExtraction,
   SAVE_EXTRACTED_DEFAULTS,
   type SaveExtractedOptions,
 } from "./extract-options.ts";
-import { type ModuleResidual, measureExtraction, type Residual, totalResidual } from "./measure-extraction.ts";
-import { describeBase } from "./describe-base.ts";
+import {
+  type ModuleResidual,
+  measureExtraction,
+  type Residual,
+  totalResidual,
+} from "./measure-extraction.ts";
 import { type ExtractionPlan, planExtraction } from "./plan-extraction.ts";
 import type { Pair } from "./read-difference.ts";
 import { openSurveyJournal, removeSurveyJournals, type SurveyJournal } from "./survey-journal.ts";
@@ -100,7 +105,9 @@ export async function saveExtractedAdapter(
   if (!resolved.resume) await removeSurveyJournals(folder);
   const journal = await openSurveyJournal(folder, [...base.files, ...tuned.files], settingsOf(resolved));
   if (journal.finished.size > 0) {
-    resolved.onNote?.(`Going on with the comparison of the networks: ${journal.finished.size} tensors are compared`);
+    resolved.onNote?.(
+      `Going on with the comparison of the networks: ${journal.finished.size} tensors are compared`,
+    );
   }
   const survey = await surveyNetworks(pair, tensors, journal, resolved);
   if (survey.factored.length + survey.whole.length === 0) {
@@ -226,7 +233,9 @@ function settingsOf(options: ResolvedExtraction): Readonly<Record<string, unknow
   const ranks =
     energy === undefined && bytes === undefined ? { rank: rank ?? DEFAULT_RANK } : { energy, bytes, most };
   const all = { ...ranks, dtype, exact: exact || undefined, saveModules, factorModules, exclude };
-  const given = Object.entries({ ...all, products: products.name }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ ...all, products: products.name }).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(given);
 }
 

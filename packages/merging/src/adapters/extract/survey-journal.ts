@@ -28,7 +28,11 @@ export async function openSurveyJournal(
   options: unknown,
 ): Promise<SurveyJournal> {
   const states = await statesOf(files);
-  const identity = canonicalJson({ version: VERSION, states: states.map((state) => ({ ...state })), options });
+  const identity = canonicalJson({
+    version: VERSION,
+    states: states.map((state) => ({ ...state })),
+    options,
+  });
   const digest = createHash("sha256").update(identity).digest("hex").slice(0, 32);
   const path = join(folder, `${PREFIX}${digest}.jsonl`);
   const finished = new Map<string, TensorSurvey>();

@@ -1,8 +1,8 @@
 import { at, byteLengthOf, DTYPES, entry, OutOfRangeError } from "@isthmus/core";
-import { ranksForBytes, rankForEnergy, type RankedModule, DEFAULT_RANK } from "./choose-ranks.ts";
+import { DEFAULT_RANK, type RankedModule, rankForEnergy, ranksForBytes } from "./choose-ranks.ts";
 import { exactSideOf, type ResolvedExtraction } from "./extract-options.ts";
-import { type FactoredTensor, factorType, wholeBytes } from "./plan-extraction.ts";
 import { placeWhole } from "./place-whole.ts";
+import { type FactoredTensor, factorType, wholeBytes } from "./plan-extraction.ts";
 import type { Pair } from "./read-difference.ts";
 import type { SurveyJournal } from "./survey-journal.ts";
 import { surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
@@ -82,7 +82,10 @@ export async function surveyNetworks(
 }
 
 /** Returns how many singular values of each weight are computed while networks are compared. */
-function firstValues(tensors: readonly ExtractedTensor[], { energy, bytes, most }: ResolvedExtraction): number {
+function firstValues(
+  tensors: readonly ExtractedTensor[],
+  { energy, bytes, most }: ResolvedExtraction,
+): number {
   if (energy !== undefined) return Math.min(FIRST_VALUES, most);
   if (bytes === undefined) return 0;
   const weights = tensors.filter(({ role }) => role === "factors");
@@ -91,7 +94,10 @@ function firstValues(tensors: readonly ExtractedTensor[], { energy, bytes, most 
   return Math.min(most, 2 * Math.ceil(bytes / Math.max(1, perRank)) + 8);
 }
 
-function bytesPerRank({ info: { shape, dtype } }: ExtractedTensor, chosen: ResolvedExtraction["dtype"]): number {
+function bytesPerRank(
+  { info: { shape, dtype } }: ExtractedTensor,
+  chosen: ResolvedExtraction["dtype"],
+): number {
   const [rows, columns] = [at(shape, 0, "extent"), at(shape, 1, "extent")];
   return (rows + columns) * DTYPES[factorType(dtype, chosen)].bytes;
 }

@@ -42,7 +42,15 @@ export interface ExtractedTensor {
 const EMBEDDINGS = ["*embed*", "*embd*", "wte", "wpe", "shared", "relative_attention_bias"];
 
 /** Names of embeddings of tokens, to which heads may be tied. */
-const OF_TOKENS = ["embed_tokens", "wte", "word_embeddings", "shared", "tok_embeddings", "embed_in", "token_embd"];
+const OF_TOKENS = [
+  "embed_tokens",
+  "wte",
+  "word_embeddings",
+  "shared",
+  "tok_embeddings",
+  "embed_in",
+  "token_embd",
+];
 
 /** Names of heads, which often are new in a fine-tune. */
 const HEADS = [
@@ -166,7 +174,8 @@ function findTransposed({ tensors }: Checkpoint): (name: string) => boolean {
   const known = new Map<string, boolean>();
   const note = (name: string, transposed: boolean) => {
     const module = moduleOf(name);
-    for (const key of [name, lastOf(module), `${moduleOf(module)}.`]) known.set(key, known.get(key) ?? transposed);
+    for (const key of [name, lastOf(module), `${moduleOf(module)}.`])
+      known.set(key, known.get(key) ?? transposed);
   };
   for (const [name, info] of tensors) {
     const bias = tensors.get(`${moduleOf(name)}.bias`)?.shape;

@@ -10,7 +10,6 @@ export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter
 export {
   combinationBytes,
   type FactorCombination,
-  isOfFactors,
   PEFT_COMBINATIONS,
   type PeftCombination,
   type ProductCombination,
@@ -22,6 +21,7 @@ export {
   type EstimatedModule,
   type ExtractionEstimate,
   estimateExtraction,
+  estimateSeconds,
 } from "./adapters/extract/estimate-extraction.ts";
 export type {
   ExtractionPhase,

@@ -6,6 +6,7 @@ import {
   DEFAULT_RANK,
   type ExtractionPhase,
   estimateExtraction,
+  estimateSeconds,
   openMergeProducts,
   type SaveExtractedOptions,
   saveExtractedAdapter,
@@ -15,7 +16,6 @@ import {
   formatExtraction,
   formatExtractionEstimate,
   formatModules,
-  secondsFor,
 } from "../extract/format-extraction.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -135,7 +135,7 @@ async function extract(
       const extraction = { ...optionsOf(options), products };
       if (output === undefined) {
         const estimate = estimateExtraction(base, tuned, extraction);
-        const seconds = await secondsFor(estimate.multiplications, products);
+        const seconds = await estimateSeconds(estimate.multiplications, products);
         const text = options.explain
           ? formatModules(estimate)
           : formatExtractionEstimate(estimate, seconds, [base, tuned]);

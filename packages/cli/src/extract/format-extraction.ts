@@ -1,5 +1,4 @@
-import { at, type Checkpoint, sizeOf, sumOf } from "@isthmus/core";
-import { createMatrix, type MatrixProducts } from "@isthmus/linear-algebra";
+import { type Checkpoint, sizeOf, sumOf } from "@isthmus/core";
 import type { ExtractedModule, ExtractionEstimate, Residual, SaveExtractedResult } from "@isthmus/merging";
 import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 import { plural } from "../format/plural.ts";
@@ -112,22 +111,4 @@ export function formatModules({ modules, whole }: ExtractionEstimate): string {
     ...whole.map((name) => [name, "", "whole"]),
   ];
   return formatTable([{ title: "module" }, { title: "weight" }, { title: "stored" }], rows);
-}
-
-/** Extents of the product by which the speed of a machine is found. */
-const [ROWS, THIN] = [1024, 32];
-
-/** Estimates the seconds of a number of multiplications, from the time of one product. */
-export async function secondsFor(multiplications: number, products: MatrixProducts): Promise<number> {
-  const matrix = createMatrix(ROWS, ROWS, new Float32Array(ROWS * ROWS).fill(1));
-  const thin = createMatrix(ROWS, THIN, new Float32Array(ROWS * THIN).fill(1));
-  await products.multiply(matrix, thin);
-  const times: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    const began = performance.now();
-    await products.multiply(matrix, thin);
-    times.push(performance.now() - began);
-  }
-  const [, median] = [...times].sort((a, b) => a - b);
-  return (multiplications * (median ?? at(times, 0, "time"))) / (ROWS * ROWS * THIN) / 1000;
 }

@@ -46,8 +46,8 @@ export const addAdapterOptions: AddOptions<AdapterOptions> = optionGroup((comman
 });
 
 function parseCombination(text: string): PeftCombination | `core_${string}` {
-  const found = PEFT_COMBINATIONS.find((name) => name === text);
-  if (found !== undefined) return found;
+  const combination = PEFT_COMBINATIONS.find((name) => name === text);
+  if (combination !== undefined) return combination;
   if (text.startsWith("core_")) return `core_${text.slice("core_".length)}`;
   throw new InvalidArgumentError(`Allowed choices are ${PEFT_COMBINATIONS.join(", ")}, core_NAME.`);
 }

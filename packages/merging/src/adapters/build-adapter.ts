@@ -58,7 +58,7 @@ export interface BuildAdapterOptions {
    * Modules that PEFT keeps whole, `modules_to_save`. @defaultValue the modules of the tensors in `replaced`
    */
   readonly savedModules?: readonly string[] | undefined;
-  /** Further settings of PEFT, which win over those that are made here. @defaultValue none */
+  /** Further settings of PEFT, which replace settings of the same names. @defaultValue none */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 

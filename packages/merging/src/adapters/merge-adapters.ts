@@ -79,8 +79,8 @@ export interface MergeAdaptersOptions {
  *   matrices
  * @throws OutOfRangeError if the number of weights differs from the number of adapters, or a rank or density
  *   is out of range
- * @throws UsageError if the combination is unknown, `core` has no rule, or a combination would blend the factors
- *   of files of kohya or diffusers
+ * @throws UsageError if the combination is unknown, `core` has no rule, or a combination would blend the
+ *   factors of files of kohya or diffusers
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
   const { weights = adapters.map(() => 1), products = plainProducts } = options;

@@ -52,8 +52,8 @@ export interface SaveMergeOptions {
   readonly recipe?: unknown;
   /**
    * Record of a result that is made of networks but is no merge of them, such as an adapter: its verb and
-   * its settings, as JSON, which decide the result together with the plan and the files. It takes the place of the
-   * recipe in the metadata, and lets a later process go on with what computed networks are made of.
+   * its settings, as JSON, which decide the result together with the plan and the files. It takes the place
+   * of the recipe in the metadata, and lets a later process go on although the plan has a computed network.
    * @defaultValue none
    */
   readonly making?: (Readonly<Record<string, unknown>> & { readonly verb: string }) | undefined;

@@ -7,8 +7,8 @@ export interface LeadingSvdOptions {
   /** Multiplier of matrices. */
   readonly products: MatrixProducts;
   /**
-   * Largest shorter side of a matrix whose singular values are computed exactly, by its Gram matrix; those of
-   * a longer one are searched for by random vectors.
+   * Largest shorter side of a matrix whose singular values are computed exactly, by its Gram matrix; the
+   * singular values of a longer one are searched for by random vectors.
    */
   readonly exactUpTo: number;
 }

@@ -34,7 +34,7 @@ export interface CombinationOptions {
 
 const SVD = "_svd";
 
-/** Checks whether a combination treats factors element by element, so that its result depends on their turn. */
+/** Checks whether a combination treats factors element by element, so that it depends on their turn. */
 export function isOfFactors(name: string): name is FactorCombination {
   return Object.hasOwn(ELEMENT_RULES, name);
 }

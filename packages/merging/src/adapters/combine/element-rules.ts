@@ -80,7 +80,7 @@ export function mergeElements(
 ): Matrix {
   const first = at(matrices, 0, "matrix");
   const out = first.data.slice().fill(0);
-  const kept = matrices.map(({ data }, i) => {
+  const sparse = matrices.map(({ data }, i) => {
     if (keeps === "all" || settings.density === 1) return data;
     const copy = data.slice();
     if (keeps === "largest") trimInPlace(copy, settings.density);
@@ -92,8 +92,8 @@ export function mergeElements(
       });
     return copy;
   });
-  if (electsSigns) mergeBySign(kept, factors, out, settings.majoritySign);
-  else for (const [i, data] of kept.entries()) addScaled(out, data, at(factors, i, "adapter"));
+  if (electsSigns) mergeBySign(sparse, factors, out, settings.majoritySign);
+  else for (const [i, data] of sparse.entries()) addScaled(out, data, at(factors, i, "adapter"));
   return { ...first, data: out };
 }
 

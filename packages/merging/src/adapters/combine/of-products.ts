@@ -13,8 +13,8 @@ import {
 import { assertRank, firstScaled } from "./exact.ts";
 
 /**
- * Shorter side of a weight up to which all singular values are computed. Those of trimmed changes fall
- * slowly, which makes a search less accurate.
+ * Shorter side of a weight up to which all singular values are computed. The singular values of trimmed
+ * changes fall slowly, which makes a search less accurate.
  */
 const EXACT = 1024;
 

@@ -74,10 +74,10 @@ export const DEFAULT_MOST = 256;
  * @throws OutOfRangeError if not
  */
 export function assertRankChoice({ rank, energy, bytes }: RankChoice, most: number): void {
-  const given = Object.entries({ rank, energy, bytes }).filter(([, value]) => value !== undefined);
-  if (given.length > 1) {
+  const ways = Object.entries({ rank, energy, bytes }).filter(([, value]) => value !== undefined);
+  if (ways.length > 1) {
     throw new OutOfRangeError(
-      `Cannot extract an adapter as ranks must be chosen in one way: there are ${given.map(([name]) => name).join(" and ")}; give one of them`,
+      `Cannot extract an adapter as ranks must be chosen in one way: there are ${ways.map(([name]) => name).join(" and ")}; give one of them`,
     );
   }
   const problems: readonly (readonly [boolean, string, unknown])[] = [

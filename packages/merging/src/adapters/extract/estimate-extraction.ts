@@ -1,4 +1,5 @@
 import { at, byteLengthOf, type Checkpoint, DTYPES, resolveOptions, sizeOf, sumOf } from "@isthmus/core";
+import { createMatrix, type MatrixProducts } from "@isthmus/linear-algebra";
 import { PROCESS_BYTES } from "../../executor/estimate-merge.ts";
 import { assertRankChoice, DEFAULT_RANK } from "./choose-ranks.ts";
 import { factorBytes } from "./compute-factors.ts";
@@ -40,7 +41,7 @@ const SPARE = 12;
 
 /**
  * Estimates an extraction before any tensor is read: which modules get factors, and at most how much is
- * written and computed. What did not change is left out later, so that less is written.
+ * written and computed. Tensors that did not change are left out later, so that less is written.
  * @throws the same errors as `saveExtractedAdapter` for names, shapes and ranks
  */
 export function estimateExtraction(
@@ -91,4 +92,22 @@ export function estimateExtraction(
       }),
     ),
   };
+}
+
+/** Extents of the product by which the speed of a machine is found. */
+const [ROWS, THIN] = [1024, 32];
+
+/** Estimates the seconds of a number of multiplications, from the time of one product. */
+export async function estimateSeconds(multiplications: number, products: MatrixProducts): Promise<number> {
+  const matrix = createMatrix(ROWS, ROWS, new Float32Array(ROWS * ROWS).fill(1));
+  const thin = createMatrix(ROWS, THIN, new Float32Array(ROWS * THIN).fill(1));
+  await products.multiply(matrix, thin);
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const began = performance.now();
+    await products.multiply(matrix, thin);
+    times.push(performance.now() - began);
+  }
+  const [, median] = [...times].sort((a, b) => a - b);
+  return (multiplications * (median ?? at(times, 0, "time"))) / (ROWS * ROWS * THIN) / 1000;
 }

@@ -4,12 +4,12 @@ import { DEFAULT_MEMORY, type MergeEstimate } from "../../executor/estimate-merg
 import { DEFAULT_MOST, type RankChoice } from "./choose-ranks.ts";
 import type { RolePatterns } from "./tensor-roles.ts";
 
-/** What an extraction is doing: comparing the networks, computing factors, or measuring what they leave. */
+/** Phases of an extraction: comparing the networks, computing factors, or measuring what factors leave. */
 export type ExtractionPhase = "comparing" | "extracting" | "measuring";
 
 /** Progress of an extraction. */
 export interface ExtractionProgress {
-  /** What it is doing. */
+  /** Phase that is running. */
   readonly phase: ExtractionPhase;
   /** Share of the phase that is done, in `[0, 1]`. */
   readonly done: number;
@@ -26,7 +26,10 @@ export interface SaveExtractedOptions extends RankChoice, RolePatterns {
    * @defaultValue false
    */
   readonly exact?: boolean;
-  /** Whether what the stored factors leave is measured, for which both networks are read again. @defaultValue true */
+  /**
+   * Whether the residuals of the stored factors are measured, for which both networks are read again.
+   * @defaultValue true
+   */
   readonly measure?: boolean;
   /** Most bytes of memory that the process may take. @defaultValue 1 GiB */
   readonly memory?: number;
@@ -42,7 +45,7 @@ export interface SaveExtractedOptions extends RankChoice, RolePatterns {
   readonly resume?: boolean;
   /** Version of the program for the metadata, with what else is recorded there. @defaultValue none */
   readonly maker?: Readonly<Record<string, unknown>> | undefined;
-  /** Signal that stops the work. What is finished is kept. */
+  /** Signal that stops the work. Finished work is kept. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the estimate before factors are computed. */
   readonly onStart?: ((estimate: MergeEstimate) => void) | undefined;
@@ -81,7 +84,7 @@ export const SAVE_EXTRACTED_DEFAULTS: Required<SaveExtractedOptions> = {
 export type ResolvedExtraction = Readonly<Required<SaveExtractedOptions>>;
 
 /** Largest shorter side of a weight whose singular values are computed exactly unless all are. */
-export const EXACT_SIDE = 512;
+const EXACT_SIDE = 512;
 
 /** Returns the largest shorter side of a weight whose singular values are computed exactly. */
 export function exactSideOf({ exact = false }: Pick<SaveExtractedOptions, "exact">): number {

@@ -38,7 +38,7 @@ export interface MeasuredAdapter {
   readonly valuesOf: (weight: string) => readonly number[];
 }
 
-/** What a measurement needs. */
+/** Options of a measurement. */
 export interface MeasureOptions {
   /** Multiplier of matrices. */
   readonly products: MatrixProducts;

@@ -7,7 +7,10 @@ export interface WholePlaces {
   readonly names: ReadonlyMap<string, string>;
   /** Modules of `modules_to_save`. */
   readonly savedModules: readonly string[];
-  /** Which biases PEFT takes to be of the adapter: none, those of modules with factors, or others as well. */
+  /**
+   * Which biases PEFT takes to be of the adapter: none, the biases of modules with factors, or others as
+   * well.
+   */
   readonly bias: "none" | "lora_only" | "all";
 }
 
@@ -38,8 +41,8 @@ export function placeWhole(
     !(isTied && isTokenEmbedding(module)) &&
     !withFactors.some((name) => isWithin(name, module)) &&
     ![...modules].some((other) => other.endsWith(module) && !isWithin(other, module) && other !== module);
-  const wanted = new Set(changed.filter((name) => !isBias(name)).map(moduleOf));
-  const saveable = [...wanted].filter(canBeSaved);
+  const parents = new Set(changed.filter((name) => !isBias(name)).map(moduleOf));
+  const saveable = [...parents].filter(canBeSaved);
   const savedModules = saveable.filter(
     (module) => !saveable.some((other) => other !== module && isWithin(module, other)),
   );

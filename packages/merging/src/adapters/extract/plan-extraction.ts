@@ -24,7 +24,7 @@ export interface FactoredTensor extends ExtractedTensor {
   readonly rank: number;
 }
 
-/** What an adapter is planned from, once ranks are known. */
+/** Inputs from which an adapter is planned once ranks are known. */
 export interface PlanExtractionOptions {
   /** All tensors of the fine-tune that are not excluded. */
   readonly tensors: readonly ExtractedTensor[];

@@ -40,7 +40,7 @@ export interface SaveExtractedResult {
   readonly output: SaveMergeResult;
   /** Modules with factors, with their ranks and with what the factors leave if it was measured. */
   readonly modules: readonly ExtractedModule[];
-  /** What the factors of all modules leave together; null if it was not measured, or there are no factors. */
+  /** Residual of all modules together; null if it was not measured, or there are no factors. */
   readonly total: Residual | null;
   /** Norm of the difference of all tensors of both networks, as a share of the norm of the base. */
   readonly distance: number;
@@ -71,8 +71,8 @@ const FAR = 0.7;
  *
  * @param folder - folder of the adapter
  * @throws MismatchError if the networks have other names or shapes, or are equal
- * @throws OutOfRangeError if ranks are chosen in more than one way or out of range, or a number of bytes or the
- *   memory is too small
+ * @throws OutOfRangeError if ranks are chosen in more than one way or out of range, or a number of bytes or
+ *   the memory is too small
  * @throws InputError if a number is not finite, the folder is that of an input, or it cannot be written
  *
  * Source: Eckart and Young, The approximation of one matrix by another of lower rank, 1936.
@@ -140,7 +140,7 @@ async function saveSurveyed(
   options: ResolvedExtraction,
 ): Promise<SaveExtractedResult> {
   const { surveys, factored, whole, dropped } = survey;
-  const found = new Map([...surveys].map(([name, { values }]) => [name, values] as const));
+  const singularValues = new Map([...surveys].map(([name, { values }]) => [name, values] as const));
   const { dtype, products } = options;
   const planned = planExtraction(pair, {
     tensors,
@@ -151,13 +151,13 @@ async function saveSurveyed(
     exactUpTo: exactSideOf(options),
     passedOn: await describeBase(pair.base, options),
     async onValues(name, values) {
-      found.set(name, values);
+      singularValues.set(name, values);
       await journal.note({ ...entry(surveys, name, "tensor"), values });
     },
   });
   const output = await writeAdapter(planned, folder, options);
   const modules: readonly ExtractedModule[] = options.measure
-    ? await measure(pair, { folder, survey, planned, valuesOf: (name) => found.get(name) ?? [] }, options)
+    ? await measure(pair, { folder, survey, planned, valuesOf: (name) => singularValues.get(name) ?? [] }, options)
     : factored.map(({ name, rank }) => ({ name: name.slice(0, -".weight".length), rank }));
   await removeSurveyJournals(folder);
   return {
@@ -227,16 +227,16 @@ async function measure(
   }
 }
 
-/** Lists the settings that decide an adapter, without those that are not given. */
+/** Lists the settings that decide an adapter, and leaves out the others. */
 function settingsOf(options: ResolvedExtraction): Readonly<Record<string, unknown>> {
   const { rank, energy, bytes, most, dtype, exact, saveModules, factorModules, exclude, products } = options;
   const ranks =
     energy === undefined && bytes === undefined ? { rank: rank ?? DEFAULT_RANK } : { energy, bytes, most };
   const all = { ...ranks, dtype, exact: exact || undefined, saveModules, factorModules, exclude };
-  const given = Object.entries({ ...all, products: products.name }).filter(
+  const settings = Object.entries({ ...all, products: products.name }).filter(
     ([, value]) => value !== undefined,
   );
-  return Object.fromEntries(given);
+  return Object.fromEntries(settings);
 }
 
 /** Returns the norm of the difference of both networks as a share of the norm of the base. */

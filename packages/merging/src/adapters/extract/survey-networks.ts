@@ -8,7 +8,7 @@ import type { SurveyJournal } from "./survey-journal.ts";
 import { surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
 import type { ExtractedTensor } from "./tensor-roles.ts";
 
-/** What a comparison of two networks found, and the ranks that were chosen by it. */
+/** Result of a comparison of two networks, and the ranks that were chosen by it. */
 export interface NetworkSurvey {
   /** Surveys of all tensors, by name. */
   readonly surveys: ReadonlyMap<string, TensorSurvey>;
@@ -23,7 +23,10 @@ export interface NetworkSurvey {
 /** Singular values with which a search for a share of the squared norm begins. */
 const FIRST_VALUES = 16;
 
-/** Bytes of a file of safetensors beside its tensors: metadata, each input in it, and the entry of each tensor but its name. */
+/**
+ * Bytes of a file of safetensors beside its tensors: metadata, each input in it, and the entry of each tensor
+ * but its name.
+ */
 const FILE_BYTES = 2048;
 const INPUT_BYTES = 96;
 const ENTRY_BYTES = 128;

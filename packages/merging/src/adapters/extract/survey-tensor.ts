@@ -18,7 +18,7 @@ export interface TensorSurvey {
   readonly values: readonly number[];
 }
 
-/** What a survey finds out about singular values. */
+/** Options of a survey, which say how many singular values it computes. */
 export interface SurveyOptions {
   /** Multiplier of matrices. */
   readonly products: MatrixProducts;
@@ -57,11 +57,11 @@ export async function surveyTensor(
     squared += part;
     ofBase += sumOfSquares(base);
   }
-  const wanted = count(tensor);
-  if (role === "whole" || !changed || wanted === 0) return { name, changed, squared, ofBase, values: [] };
+  const initial = count(tensor);
+  if (role === "whole" || !changed || initial === 0) return { name, changed, squared, ofBase, values: [] };
   const difference = await readDifference(pair, name);
   const limit = Math.min(most, ...entry(pair.tuned.tensors, name, "tensor").shape);
-  for (let rank = Math.min(wanted, limit); ; rank = Math.min(2 * rank, limit)) {
+  for (let rank = Math.min(initial, limit); ; rank = Math.min(2 * rank, limit)) {
     const { values } = await leadingSvd(difference, { rank, products, exactUpTo });
     if (rank >= limit || values.length < rank || sumOfSquares(values) >= energy * squared) {
       return { name, changed, squared, ofBase, values: [...values.subarray(0, rank)] };

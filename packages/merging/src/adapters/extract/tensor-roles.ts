@@ -11,15 +11,15 @@ import {
 
 /** Patterns by which users choose how tensors are extracted; all are matched by {@link fitsModule}. */
 export interface RolePatterns {
-  /** Modules that are stored whole although they multiply by a matrix, in addition to those by default. */
+  /** Modules that are stored whole although they multiply by a matrix, in addition to the defaults. */
   readonly saveModules?: readonly string[] | undefined;
   /** Modules that are stored as factors although they would be stored whole, such as embeddings. */
   readonly factorModules?: readonly string[] | undefined;
-  /** Modules and tensors that are left out, so that those of the base stay. */
+  /** Modules and tensors that are left out, so that the base's stay. */
   readonly exclude?: readonly string[] | undefined;
 }
 
-/** Form in which the change of a tensor is stored: as two factors, or as the whole tensor of the fine-tune. */
+/** Form in which the change of a tensor is stored: as two factors, or as the fine-tune's whole tensor. */
 export type TensorRole = "factors" | "whole";
 
 /** Tensor of the fine-tune, with the form in which its change is stored. */
@@ -65,7 +65,7 @@ const ROUTERS = ["gate", "*router*"];
  * Checks whether a module fits a pattern: by its whole name, by the end of its name after a dot, as PEFT
  * matches names, or by the last part of its name. `*` stands for any characters.
  */
-export function fitsModule(patterns: readonly string[], module: string): boolean {
+function fitsModule(patterns: readonly string[], module: string): boolean {
   const last = module.slice(module.lastIndexOf(".") + 1);
   return (
     matchesAny(patterns, module) ||
@@ -96,7 +96,7 @@ export function isTokenEmbedding(module: string): boolean {
 }
 
 /** Checks whether a module is an embedding. */
-export function isEmbedding(module: string): boolean {
+function isEmbedding(module: string): boolean {
   return fitsModule(EMBEDDINGS, module);
 }
 
@@ -161,7 +161,7 @@ function assertRelated(tuned: Checkpoint, base: Checkpoint, missing: readonly st
 }
 
 /** Checks whether a tensor can be the weight of a linear layer or embedding. */
-export function isMatrix(name: string, { shape, dtype }: TensorInfo): boolean {
+function isMatrix(name: string, { shape, dtype }: TensorInfo): boolean {
   return shape.length === 2 && sizeOf(shape) > 0 && name.endsWith(".weight") && DTYPES[dtype].float;
 }
 
@@ -171,11 +171,11 @@ export function isMatrix(name: string, { shape, dtype }: TensorInfo): boolean {
  * its name, else like those beside it.
  */
 function findTransposed({ tensors }: Checkpoint): (name: string) => boolean {
-  const known = new Map<string, boolean>();
-  const note = (name: string, transposed: boolean) => {
+  const transposed = new Map<string, boolean>();
+  const note = (name: string, isSo: boolean) => {
     const module = moduleOf(name);
     for (const key of [name, lastOf(module), `${moduleOf(module)}.`])
-      known.set(key, known.get(key) ?? transposed);
+      transposed.set(key, transposed.get(key) ?? isSo);
   };
   for (const [name, info] of tensors) {
     const bias = tensors.get(`${moduleOf(name)}.bias`)?.shape;
@@ -188,8 +188,8 @@ function findTransposed({ tensors }: Checkpoint): (name: string) => boolean {
   return (name) => {
     const module = moduleOf(name);
     const keys = [name, lastOf(module), `${moduleOf(module)}.`];
-    const found = keys.find((key) => known.has(key));
-    return found !== undefined && tensors.has(`${module}.bias`) && known.get(found) === true;
+    const key = keys.find((one) => transposed.has(one));
+    return key !== undefined && tensors.has(`${module}.bias`) && transposed.get(key) === true;
   };
 }
 

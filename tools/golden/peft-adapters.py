@@ -3,8 +3,10 @@
     python tools/golden/peft-adapters.py
 
 Made with peft 0.21.2, torch 2.15, transformers 5 (Conv1D); numbers are random, seeded, f32. `merged/NAME.safetensors` is
-`merge_and_unload` of adapter NAME; `merged/COMBINATION.safetensors` is the same of `add_weighted_adapter`.
+`merge_and_unload` of adapter NAME; `merged/COMBINATION.safetensors` is the same of `add_weighted_adapter`. `merged/combinations.json`
+has two weights of further combinations, to save space: those that draw random numbers with a density of 1, which draws none.
 """
+import json
 import os
 import shutil
 import sys
@@ -63,13 +65,17 @@ def save(name, model):
     save_file(tensors, f"{OUT}/{name}.safetensors")
 
 
-def combine(name, adapters, weights, **settings):
+def combined(adapters, weights, **settings):
     model = PeftModel.from_pretrained(base(), f"{OUT}/{adapters[0]}", adapter_name=adapters[0])
     for other in adapters[1:]:
         model.load_adapter(f"{OUT}/{other}", adapter_name=other)
     model.add_weighted_adapter(adapters, weights, "sum", **settings)
     model.set_adapter("sum")
-    save(f"merged/{name}", model.merge_and_unload(adapter_names=["sum"]))
+    return model.merge_and_unload(adapter_names=["sum"])
+
+
+def combine(name, adapters, weights, **settings):
+    save(f"merged/{name}", combined(adapters, weights, **settings))
 
 
 shutil.rmtree(OUT, ignore_errors=True)
@@ -95,3 +101,21 @@ combine("cat", ["plain", "stabilized"], [0.7, -0.4], combination_type="cat")
 combine("svd", ["plain", "stabilized"], [0.7, 0.4], combination_type="svd")
 combine("svd_3", ["plain", "stabilized"], [0.7, -0.4], combination_type="svd", svd_rank=3)
 combine("ties", ["plain", "stabilized"], [0.7, 0.4], combination_type="ties", density=0.5)
+
+FURTHER = {
+    "ties_frequency": dict(combination_type="ties", density=0.5, majority_sign_method="frequency"),
+    "ties_svd": dict(combination_type="ties_svd", density=0.5, svd_rank=3),
+    "dare_ties": dict(combination_type="dare_ties", density=1.0),
+    "dare_linear": dict(combination_type="dare_linear", density=1.0),
+    "dare_ties_svd": dict(combination_type="dare_ties_svd", density=1.0, majority_sign_method="frequency"),
+    "dare_linear_svd": dict(combination_type="dare_linear_svd", density=1.0),
+    "magnitude_prune": dict(combination_type="magnitude_prune", density=0.4),
+    "magnitude_prune_svd": dict(combination_type="magnitude_prune_svd", density=0.4),
+}
+TENSORS = ["layers.0.up.weight", "embed.weight"]
+further = {}
+for name, settings in FURTHER.items():
+    state = combined(["plain", "stabilized", "small"], [0.7, -0.4, 0.5], **settings).state_dict()
+    further[name] = {key: [round(x, 6) for x in state[key].flatten().tolist()] for key in TENSORS}
+with open(f"{OUT}/merged/combinations.json", "w") as file:
+    file.write("{\n" + ",\n".join(f'"{name}": {json.dumps(value)}' for name, value in further.items()) + "\n}\n")

@@ -96,6 +96,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Move a fine-tune to another base",
       load: async () => (await import("./commands/transfer.ts")).transferVerb,
     },
+    extract: {
+      summary: "Store what fine-tuning changed as a small LoRA adapter that PEFT loads",
+      load: async () => (await import("./commands/extract.ts")).extractVerb,
+    },
     search: {
       summary: "Search the numbers of a recipe for the best merge",
       load: async () => (await import("./commands/search.ts")).searchVerb,

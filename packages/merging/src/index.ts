@@ -7,7 +7,34 @@ export {
   findAdapterKind,
 } from "./adapters/adapter-kind.ts";
 export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
+export {
+  combinationBytes,
+  type FactorCombination,
+  PEFT_COMBINATIONS,
+  type PeftCombination,
+  type ProductCombination,
+} from "./adapters/combine/choose-combination.ts";
 export type { CoreRule } from "./adapters/combine/core-space.ts";
+export type { MajoritySign } from "./adapters/combine/element-rules.ts";
+export { DEFAULT_RANK, type RankChoice } from "./adapters/extract/choose-ranks.ts";
+export {
+  type EstimatedModule,
+  type ExtractionEstimate,
+  estimateExtraction,
+  estimateSeconds,
+} from "./adapters/extract/estimate-extraction.ts";
+export type {
+  ExtractionPhase,
+  ExtractionProgress,
+  SaveExtractedOptions,
+} from "./adapters/extract/extract-options.ts";
+export type { ModuleResidual, Residual } from "./adapters/extract/measure-extraction.ts";
+export {
+  type ExtractedModule,
+  type SaveExtractedResult,
+  saveExtractedAdapter,
+} from "./adapters/extract/save-extracted-adapter.ts";
+export type { RolePatterns } from "./adapters/extract/tensor-roles.ts";
 export {
   type ExtractAdapterOptions,
   type ExtractAdapterResult,

@@ -201,11 +201,12 @@ function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | u
  * Checks that the options allow an adapter as the output, and returns the element type of its weights.
  * @throws UsageError if they do not
  */
-function assertAdapterOptions({ dtype, format, graph, untie, maxShardSize }: ConvertOptions) {
-  const isPlain = graph === undefined && untie === undefined && maxShardSize === undefined;
-  if (isPlain && (format ?? "safetensors") === "safetensors" && dtype !== "q8_0") return dtype;
+function assertAdapterOptions(options: ConvertOptions): DType | undefined {
+  const { dtype, format, graph, untie, maxShardSize, imatrix } = options;
+  const isPlain = [graph, untie, maxShardSize, imatrix].every((option) => option === undefined);
+  if (isPlain && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
   throw new UsageError(
-    "Cannot write an adapter with --untie, --graph, --max-shard-size, --dtype q8_0 or another --format than safetensors as it is one small file of safetensors: leave them out",
+    "Cannot write an adapter with --untie, --graph, --max-shard-size, --imatrix, a --dtype of GGUF or another --format than safetensors as it is one small file of safetensors: leave them out",
   );
 }
 

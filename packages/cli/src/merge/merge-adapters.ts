@@ -45,15 +45,25 @@ export async function mergeAdapterPaths(
       `Cannot merge adapters with ${option} as it is for networks: leave it out, or merge models as base+adapter by a recipe`,
     );
   }
-  const { weights = paths.map(() => 1 / paths.length), combination = "cat", dtype } = options;
-  if (weights.length !== paths.length) {
+  const { combination = "cat", dtype, rank, density } = options;
+  const isCore = combination.startsWith("core_");
+  // A method in core space has weights and defaults of its own.
+  const { weights = isCore ? undefined : paths.map(() => 1 / paths.length) } = options;
+  if (weights !== undefined && weights.length !== paths.length) {
     throw new UsageError(
       `Cannot merge ${paths.length} adapters as --weights needs one number for each: got ${weights.length}`,
     );
   }
   const recipe: Recipe = {
     merge_method: combination,
-    models: paths.map((model, i) => ({ model, parameters: { weight: at(weights, i, "weight") } })),
+    models: paths.map((model, i) => ({
+      model,
+      ...(weights !== undefined && { parameters: { weight: at(weights, i, "weight") } }),
+    })),
+    parameters: {
+      ...(rank !== undefined && { rank }),
+      ...(density !== undefined && { density }),
+    },
     ...(dtype !== undefined && { dtype }),
   };
   return mergeRecipe({ recipe, file: null, reading: noteWarnings(options, context) }, options, context);

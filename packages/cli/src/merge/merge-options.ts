@@ -23,17 +23,15 @@ import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
 import { addImportanceOption, type QuantizingOptions } from "../options/quantizing-of.ts";
+import { type AdapterOptions, addAdapterOptions, assertNoAdapterOptions } from "./adapter-options.ts";
 import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
 const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];
 
-/** Ways to merge LoRA adapters that `--combination` names. */
-const COMBINATIONS = ["linear", "cat", "svd", "ties"] as const;
-type Combination = (typeof COMBINATIONS)[number];
-
 /** Options of the verb `merge`. */
 export type MergeOptions = RecipeOptions &
   QuantizingOptions &
+  AdapterOptions &
   EngineOptions &
   MatchVerbOptions &
   ManyVerbOptions &
@@ -48,8 +46,6 @@ export type MergeOptions = RecipeOptions &
     readonly weights?: readonly number[] | undefined;
     /** Path between two checkpoints: `linear`, or `spherical`. @defaultValue "linear" */
     readonly path: PathKind;
-    /** Way in which LoRA adapters are merged; absent for networks. @defaultValue "cat" for adapters */
-    readonly combination?: Combination | undefined;
     /**
      * Element type of the result's floating-point tensors, or the quantised encoding of a GGUF file.
      * @defaultValue their type in the first checkpoint
@@ -114,12 +110,6 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     )
     .addOption(
       new Option(
-        "--combination <type>",
-        "of LoRA adapters: add matrices (linear), put them side by side, which is exact (cat, the default), keep the largest singular values (svd), or elect signs (ties)",
-      ).choices(COMBINATIONS),
-    )
-    .addOption(
-      new Option(
         "--dtype <type>",
         "type of the result's floating-point tensors; q4_0 to iq4_xs are encodings of GGUF (default: their type in the first checkpoint; GGUF's blocks become f32)",
       ).choices(TYPES),
@@ -153,8 +143,9 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "align the checkpoints to each other first; needs --graph, or a config.json with each",
     );
   command.optionsGroup(HELP_GROUPS.done);
-  const merging = addRecipeOptions(addImportanceOption(command));
-  const reading = addBindingOptions(addLayerShareOptions(addEngineOption(merging)));
+  const reading = addBindingOptions(
+    addLayerShareOptions(addEngineOption(addRecipeOptions(addImportanceOption(addAdapterOptions(command))))),
+  );
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);
 });
@@ -260,11 +251,7 @@ function assertNoRecipes(paths: readonly string[]): void {
  */
 export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
   assertNoRecipes(paths);
-  if (options.combination !== undefined) {
-    throw new UsageError(
-      `Cannot merge networks with --combination ${options.combination} as it is for LoRA adapters alone: leave it out`,
-    );
-  }
+  assertNoAdapterOptions(options);
   assertNoRecipeOptions(options);
   const { weights, path, statistics } = options;
   assertStatistics(options);

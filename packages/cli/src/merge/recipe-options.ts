@@ -61,6 +61,8 @@ const IN_RECIPE: Readonly<Record<string, readonly [option: string, key: string]>
   layers: ["--layers", "filters under the parameters"],
   layersFrom: ["--layers-from", "filters under the parameters"],
   combination: ["--combination", "merge_method"],
+  rank: ["--rank", "rank under parameters"],
+  density: ["--density", "density under parameters"],
   dtype: ["--dtype", "out_dtype"],
   align: ["--align", "align: true at a model"],
   statistics: ["--statistics", "nothing, and then isthmus merge with --statistics"],

@@ -208,4 +208,9 @@ describe("adapters in one file are refused", () => {
     expect(() => merge(kohya, diffusers)).toThrow(/they have the names of kohya and of diffusers/);
     expect(() => merge(kohya, other)).toThrow(/at least one module must be in both/);
   });
+
+  test.each(["linear", "ties"] as const)("by %s, which blends factors one by one", async (combination) => {
+    const both = await adapters("kohya-a", "kohya-b");
+    expect(() => mergeAdapters(both, { combination })).toThrow(/choose cat, which is exact, or (ties_)?svd/);
+  });
 });

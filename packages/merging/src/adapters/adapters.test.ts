@@ -293,7 +293,7 @@ describe("mergeAdapters", () => {
     expect(() => mergeAdapters([], { combination: "cat" })).toThrow("there is none");
     expect(() => mergeAdapters([a], { combination: "core" })).toThrow('it needs a "rule"');
     expect(() => mergeAdapters([a], { combination: "dare" as "cat" })).toThrow(
-      "known are linear, cat, svd, ties, core",
+      "known are linear, svd, cat, ties, ties_svd",
     );
     expect(() => mergeAdapters([a], { combination: "cat", weights: [1, 2] })).toThrow("there are 2");
     const dora = await adapter("dora");

@@ -54,9 +54,16 @@ export interface BuildAdapterOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Whether weights of linear modules are stored as `[in, out]`. */
   readonly isTransposed?: boolean;
+  /**
+   * Modules that PEFT keeps whole, `modules_to_save`. @defaultValue the modules of the tensors in `replaced`
+   */
+  readonly savedModules?: readonly string[] | undefined;
+  /** Further settings of PEFT, which replace settings of the same names. @defaultValue none */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-const PREFIX = "base_model.model.";
+/** Text before the names of modules in files of PEFT. */
+export const PREFIX = "base_model.model.";
 
 /** Makes an adapter whose matrices are computed when they are read; every module has scale 1. */
 export function buildAdapter(options: BuildAdapterOptions): Adapter {
@@ -126,11 +133,20 @@ function createFactors() {
   };
 }
 
-function settingsOf({ modules, replaced, passedOn, isTransposed = false }: BuildAdapterOptions) {
+function settingsOf({
+  modules,
+  replaced,
+  passedOn,
+  isTransposed = false,
+  savedModules,
+  settings = {},
+}: BuildAdapterOptions) {
   const ranks = modules.map(({ name, shapes }) => [name, sizeOf(shapes.a.slice(0, 1))] as const);
   const most = ranks.reduce((rank, [, of]) => Math.max(rank, of), 1);
   const exceptions = ranks.filter(([, rank]) => rank !== most);
-  const saved = [...new Set([...(replaced?.keys() ?? [])].map((name) => name.replace(/\.[^.]*$/, "")))];
+  const saved = savedModules ?? [
+    ...new Set([...(replaced?.keys() ?? [])].map((name) => name.replace(/\.[^.]*$/, ""))),
+  ];
   return {
     ...passedOn,
     peft_type: "LORA",
@@ -140,7 +156,7 @@ function settingsOf({ modules, replaced, passedOn, isTransposed = false }: Build
     // The scale is alpha / rank; it is 1 for every module.
     alpha_pattern: Object.fromEntries(exceptions),
     target_modules: modules.map(({ name }) => name).sort(),
-    modules_to_save: saved.length === 0 ? null : saved.sort(),
+    modules_to_save: saved.length === 0 ? null : [...saved].sort(),
     fan_in_fan_out: isTransposed,
     use_rslora: false,
     use_dora: false,
@@ -149,5 +165,6 @@ function settingsOf({ modules, replaced, passedOn, isTransposed = false }: Build
     lora_dropout: 0,
     inference_mode: true,
     init_lora_weights: true,
+    ...settings,
   };
 }

@@ -14,31 +14,53 @@ import type { PerTensor } from "../parameters.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 import { commonMetadata } from "./adapter-file.ts";
 import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
+import {
+  chooseCombination,
+  isOfFactors,
+  type PeftCombination,
+  valueFor,
+} from "./combine/choose-combination.ts";
 import type { Combination } from "./combine/combination.ts";
-import { type CoreRule, coreCombination } from "./combine/core-space.ts";
-import { linearCombination, tiesCombination } from "./combine/element-by-element.ts";
-import { catCombination, svdCombination } from "./combine/exact.ts";
+import type { CoreRule } from "./combine/core-space.ts";
+import type { MajoritySign } from "./combine/element-rules.ts";
 import { type Factors, moduleExtents, readFactors } from "./read-factors.ts";
 
 /** Options of {@link mergeAdapters}. */
 export interface MergeAdaptersOptions {
   /**
-   * Method that merges the changes of a module: `linear` adds the matrices, `cat` puts them side by side
-   * (exact, the ranks add up), `svd` keeps the largest singular values of the sum, `ties` trims and elects
-   * signs, `core` applies a merge method in the space that all adapters share.
+   * Method that merges the changes of a module: one of PEFT's eleven, or `core`.
+   *
+   * `cat` puts factors side by side (exact, the ranks add up) and `svd` keeps the largest singular values of
+   * the sum. `ties_svd`, `dare_ties_svd`, `dare_linear_svd` and `magnitude_prune_svd` trim the elements of
+   * the products and keep the largest singular values of the result. `linear`, `ties`, `dare_ties`,
+   * `dare_linear` and `magnitude_prune` do the same with the elements of the factors, which need one rank:
+   * their results depend on how factors are turned, which changes no product. `core` applies a merge method
+   * in the space that all adapters share.
    */
-  readonly combination: "linear" | "cat" | "svd" | "ties" | "core";
+  readonly combination: PeftCombination | "core";
   /**
    * Weight of each adapter, which may be negative, for all modules or by their names. @defaultValue 1 for
    * each
    */
   readonly weights?: readonly PerTensor<number>[];
   /**
-   * Rank that `svd` keeps, for all modules or by their names. @defaultValue the largest rank of the adapters
+   * Rank that `svd` and names that end in `_svd` keep, for all modules or by their names.
+   * @defaultValue the largest rank of the adapters
    */
   readonly rank?: PerTensor<number | undefined>;
-  /** Share of elements that `ties` keeps, in `[0, 1]`, for all modules or by their names. @defaultValue 1 */
+  /**
+   * Share of elements that is kept: the largest by `ties` and `magnitude_prune`, in `[0, 1]`, or some by
+   * chance by `dare_linear` and `dare_ties`, above 0 and at most 1; for all modules or by their names.
+   * @defaultValue 1
+   */
   readonly density?: PerTensor<number> | undefined;
+  /**
+   * How `ties` and `dare_ties` elect signs, for all modules or by their names: by the sum of elements
+   * (`total`), or by the number of elements of each sign (`frequency`). @defaultValue "total"
+   */
+  readonly majoritySign?: PerTensor<MajoritySign> | undefined;
+  /** Seed of `dare_linear` and `dare_ties`, a whole number of at least 0. @defaultValue 0 */
+  readonly seed?: number | undefined;
   /** Merge method that `core` applies; parameters that depend on tensors get names of modules. */
   readonly rule?: CoreRule;
   /** Multiplier of matrices. @defaultValue `plainProducts` */
@@ -50,14 +72,15 @@ export interface MergeAdaptersOptions {
  *
  * A module that some adapters lack is merged from the other adapters. All adapters must be named after one
  * program, like the result. Results equal the results of PEFT's `add_weighted_adapter`, except that `cat` and
- * `svd` do not fill matrices with zeros.
+ * `svd` do not fill matrices with zeros, and that `dare_linear` and `dare_ties` draw other random numbers.
  * @throws InputError if there are no adapters
  * @throws MismatchError if adapters do not fit each other
  * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which are not products of
  *   matrices
  * @throws OutOfRangeError if the number of weights differs from the number of adapters, or a rank or density
  *   is out of range
- * @throws UsageError if the combination is unknown, or `core` has no rule
+ * @throws UsageError if the combination is unknown, `core` has no rule, or a combination would blend the
+ *   factors of files of kohya or diffusers
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
   const { weights = adapters.map(() => 1), products = plainProducts } = options;
@@ -72,7 +95,10 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
       `Cannot merge ${adapters.length} adapters as each needs a weight: there are ${weights.length}`,
     );
   }
-  for (const adapter of adapters) assertMergeable(first, adapter);
+  for (const adapter of adapters) {
+    assertProducts(adapter, options);
+    assertMergeable(first, adapter);
+  }
   const names = [...new Set(adapters.flatMap(({ modules }) => [...modules.keys()]))];
   const modules = names.map((name) => {
     const changes = adapters.flatMap((adapter, i): Change[] => {
@@ -102,32 +128,15 @@ interface Change {
   readonly weight: number;
 }
 
-/** Returns the value of an option for a module. */
-function valueFor<T extends number | undefined>(option: PerTensor<T>, module: string): T {
-  return typeof option === "function" ? option(module) : option;
-}
-
-function chooseCombination(
-  { combination, rank, density = 1, rule }: MergeAdaptersOptions,
-  { name, positions }: { readonly name: string; readonly positions: readonly number[] },
-): Combination {
-  switch (combination) {
-    case "linear":
-      return linearCombination;
-    case "cat":
-      return catCombination;
-    case "svd":
-      return svdCombination(valueFor(rank, name));
-    case "ties":
-      return tiesCombination(valueFor(density, name));
-    case "core":
-      if (rule !== undefined) return coreCombination(rule, positions);
-      throw new UsageError('Cannot merge adapters by "core" as it needs a "rule": give a merge method');
-    default:
-      throw new UsageError(
-        `Cannot merge adapters by "${combination}" as known are linear, cat, svd, ties, core`,
-      );
-  }
+/**
+ * Checks that adapters of kohya and diffusers are merged by their products: `linear`, `ties` and their like
+ * blend factors, as PEFT does, and are for adapters of PEFT.
+ */
+function assertProducts({ naming, source }: Adapter, { combination }: MergeAdaptersOptions): void {
+  if (naming === "PEFT" || !isOfFactors(combination)) return;
+  throw new UsageError(
+    `Cannot merge adapter "${source}" by "${combination}" as this blends factors one by one, as PEFT does, and the mean of factors is not the mean of what they add: choose cat, which is exact, or ${combination === "linear" ? "svd for a smaller rank" : `${combination}_svd, which does the same to products`}`,
+  );
 }
 
 function assertMergeable(first: Adapter, adapter: Adapter): void {
@@ -204,6 +213,8 @@ function describeModule(
         factors: [of, ...others],
         products,
         scales: changes.map((change) => change.weight * change.module.scale),
+        ownScales: changes.map((change) => change.module.scale),
+        weights: changes.map((change) => change.weight),
       });
     },
   };

@@ -24,7 +24,7 @@ export interface EstimateMergeOptions {
 }
 
 /** Bytes of the process with one thread at work: the program and the buffers of the thread. */
-const PROCESS_BYTES = 160 * 2 ** 20;
+export const PROCESS_BYTES: number = 160 * 2 ** 20;
 
 /** Bytes of each further thread, with its copy of the program. */
 const THREAD_BYTES = 96 * 2 ** 20;

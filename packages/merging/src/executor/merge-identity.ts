@@ -12,8 +12,8 @@ import type { ResolvedOptions } from "./save-merge-options.ts";
  * Checks whether a plan and its files determine the result. A network that is computed, or held in memory,
  * may differ the next time, unless the merge has a description from which it is made.
  */
-function isRepeatable({ networks }: MergePlan, { source }: ResolvedOptions): boolean {
-  return source !== undefined || networks.every(isStored);
+function isRepeatable({ networks }: MergePlan, { source, making }: ResolvedOptions): boolean {
+  return source !== undefined || making !== undefined || networks.every(isStored);
 }
 
 /** Checks whether a network is the content of a file, or of the shards in a folder. */

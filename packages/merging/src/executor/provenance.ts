@@ -4,6 +4,7 @@ import { basename, encodeUtf8 } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 import { VERSION } from "../version.ts";
 import { needsProducts } from "./merge-products.ts";
+import type { SaveMergeOptions } from "./save-merge-options.ts";
 
 /** A file that a merge has read. */
 export interface MergedFile {
@@ -53,7 +54,7 @@ const UNKNOWN_HASH = "0".repeat(64);
  */
 export function mergeMetadata(
   plan: MergePlan,
-  { recipe, device }: { readonly recipe?: unknown; readonly device?: string | undefined },
+  { recipe, making, device }: Pick<SaveMergeOptions, "recipe" | "making" | "device">,
   hashes: ReadonlyMap<string, string> | undefined,
 ): Record<string, string> {
   const { networks, metadata, seed } = plan;
@@ -65,11 +66,10 @@ export function mergeMetadata(
       ...(hashes && { sha256: hashes.get(path) ?? UNKNOWN_HASH }),
     })),
   });
-  const provenance: MergeProvenance = {
-    verb: "merge",
+  const provenance = {
+    ...(making === undefined ? { verb: "merge" } : making),
     version: VERSION,
-    seed,
-    recipe: recipe ?? null,
+    ...(making === undefined && { seed, recipe: recipe ?? null }),
     inputs: networks.map(inputOf),
     ...(products !== undefined && { products }),
     ...(device !== undefined && { device }),

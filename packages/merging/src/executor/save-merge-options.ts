@@ -51,6 +51,13 @@ export interface SaveMergeOptions {
   /** Recipe to store in the metadata, as JSON. @defaultValue none */
   readonly recipe?: unknown;
   /**
+   * Record of a result that is made of networks but is no merge of them, such as an adapter: its verb and
+   * its settings, as JSON, which decide the result together with the plan and the files. It takes the place
+   * of the recipe in the metadata, and lets a later process go on although the plan has a computed network.
+   * @defaultValue none
+   */
+  readonly making?: (Readonly<Record<string, unknown>> & { readonly verb: string }) | undefined;
+  /**
    * Name of the device that aligned the networks or multiplies matrices, to store in the metadata.
    * @defaultValue none: the processor, whose bits are promised
    */
@@ -83,6 +90,7 @@ export const SAVE_MERGE_DEFAULTS: Required<SaveMergeOptions> = {
   resume: true,
   durable: false,
   recipe: undefined,
+  making: undefined,
   device: undefined,
   hashInputs: false,
   signal: undefined,

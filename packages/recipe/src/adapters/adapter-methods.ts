@@ -1,4 +1,10 @@
-import type { MergeAdaptersOptions, MergeMethod, ParameterSpec } from "@isthmus/merging";
+import {
+  type MergeAdaptersOptions,
+  type MergeMethod,
+  type ParameterSpec,
+  PEFT_COMBINATIONS,
+  type PeftCombination,
+} from "@isthmus/merging";
 
 /** A method of merging LoRA adapters, by its name in recipes. */
 export interface AdapterMethod
@@ -31,41 +37,74 @@ const DENSITY: ParameterSpec = {
   least: 0,
   most: 1,
 };
+const SIGNS: ParameterSpec = {
+  description: "How signs are elected: by the sum of elements (total), or by their number (frequency).",
+  of: "merge",
+  default: "total",
+  choices: ["total", "frequency"],
+};
 const PEFT = "PEFT, add_weighted_adapter";
 
+/** Descriptions of PEFT's combinations, and their parameters other than the weights of adapters. */
+const OF_PEFT: {
+  readonly [name in PeftCombination]: readonly [
+    description: string,
+    parameters: Readonly<Record<string, ParameterSpec>>,
+  ];
+} = {
+  linear: ["Adds the factors A and B of adapters of one rank: fast and rough.", {}],
+  svd: ["Keeps the largest singular values of the sum of changes.", { rank: RANK }],
+  cat: ["Adds the changes exactly, by matrices side by side: ranks add up.", {}],
+  ties: [
+    "Trims the factors A and B of adapters of one rank, and averages elements of elected signs: rough.",
+    { density: DENSITY, majority_sign_method: SIGNS },
+  ],
+  ties_svd: [
+    "Trims the changes, averages elements of elected signs, and keeps the largest singular values.",
+    { density: DENSITY, majority_sign_method: SIGNS, rank: RANK },
+  ],
+  dare_ties: [
+    "Drops elements of the factors A and B by chance, and averages elements of elected signs: rough.",
+    { density: DENSITY, majority_sign_method: SIGNS },
+  ],
+  dare_linear: [
+    "Drops elements of the factors A and B by chance, and adds the others, scaled up: rough.",
+    { density: DENSITY },
+  ],
+  dare_ties_svd: [
+    "Drops elements of the changes by chance, elects signs, and keeps the largest singular values.",
+    { density: DENSITY, majority_sign_method: SIGNS, rank: RANK },
+  ],
+  dare_linear_svd: [
+    "Drops elements of the changes by chance, adds the others, and keeps the largest singular values.",
+    { density: DENSITY, rank: RANK },
+  ],
+  magnitude_prune: [
+    "Trims the factors A and B of adapters of one rank to their largest elements, and adds them: rough.",
+    { density: DENSITY },
+  ],
+  magnitude_prune_svd: [
+    "Trims the changes to their largest elements, adds them, and keeps the largest singular values.",
+    { density: DENSITY, rank: RANK },
+  ],
+};
+
 /** Combinations as PEFT names them. */
-export const COMBINATIONS: readonly AdapterMethod[] = [
-  {
-    name: "linear",
-    description: "Adds the matrices A and B of adapters of one rank: fast and rough.",
-    parameters: { weight: WEIGHT },
-  },
-  {
-    name: "cat",
-    description: "Adds the changes exactly, by matrices side by side: ranks add up.",
-    parameters: { weight: WEIGHT },
-  },
-  {
-    name: "svd",
-    description: "Keeps the largest singular values of the sum of changes.",
-    parameters: { weight: WEIGHT, rank: RANK },
-    keepsTensor: true,
-  },
-  {
-    name: "ties",
-    description:
-      "Trims the matrices A and B of adapters of one rank, and averages elements of elected signs.",
-    parameters: { weight: WEIGHT, density: DENSITY },
-  },
-].map((method) => ({
-  ...method,
-  source: PEFT,
-  combination: method.name as AdapterMethod["combination"],
-  rule: undefined,
-}));
+export const COMBINATIONS: readonly AdapterMethod[] = PEFT_COMBINATIONS.map((name) => {
+  const [description, parameters] = OF_PEFT[name];
+  return {
+    name,
+    description,
+    source: PEFT,
+    parameters: { weight: WEIGHT, ...parameters },
+    combination: name,
+    rule: undefined,
+    ...(parameters["rank"] === undefined ? {} : { keepsTensor: true }),
+  };
+});
 
 /**
- * Lists the methods of merging adapters by their names: PEFT's `linear`, `cat`, `svd` and `ties`, and
+ * Lists the methods of merging adapters by their names: the eleven of PEFT, and
  * `core_NAME` for each merge method, which core space applies with the parameters of that method.
  */
 export function listAdapterMethods(

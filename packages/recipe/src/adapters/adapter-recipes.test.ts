@@ -137,9 +137,12 @@ describe("recipes of adapters", () => {
   test.each([
     [
       recipeOf("tsv_m", two),
-      'r.yml:1: "merge_method" is "tsv_m", which merges full networks; adapters are merged by linear, cat, svd, ties, or by "core_tsv_m", the same in core space',
+      'r.yml:1: "merge_method" is "tsv_m", which merges full networks; adapters are merged by linear, svd, cat, ties, ties_svd, dare_ties, dare_linear, dare_ties_svd, dare_linear_svd, magnitude_prune, magnitude_prune_svd, or by "core_tsv_m", the same in core space',
     ],
-    [recipeOf("dare", two), 'is "dare"; adapters are merged by linear, cat, svd, ties, or by core_NAME'],
+    [
+      recipeOf("dare", two),
+      'is "dare"; adapters are merged by linear, svd, cat, ties, ties_svd, dare_ties, dare_linear, dare_ties_svd, dare_linear_svd, magnitude_prune, magnitude_prune_svd, or by core_NAME',
+    ],
     [recipeOf("svd", two, "parameters: { rnk: 3 }\n"), 'r.yml:7: "parameters.rnk" is no parameter of svd'],
     [
       recipeOf("svd", two, "parameters: { rank: 1.5 }\n"),
@@ -214,9 +217,9 @@ describe("recipes of adapters", () => {
     const source = (file: string) => `{ model: ${file}, layer_range: [0, 1], parameters: { weight: 1 } }`;
     const slices = `merge_method: linear\nslices:\n  - sources: [${source(a)}, ${source(b)}]\n`;
     expect(await messageOf(slices)).toContain("its factors mean nothing by themselves");
-    // By its name, `linear` is what PEFT does to adapters: their ranks must be equal.
-    const ranks = { "files/kohya-a.safetensors": 1, "files/kohya-b.safetensors": 1 };
-    expect(await messageOf(recipeOf("linear", ranks))).toContain("must be equal: they are 4, 3");
+    expect(await messageOf(recipeOf("linear", { "files/kohya-a.safetensors": 1 }))).toContain(
+      "blends factors one by one",
+    );
   });
 
   test("are written to folders", async () => {

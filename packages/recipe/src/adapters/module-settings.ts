@@ -20,7 +20,7 @@ import type { AdapterMethod } from "./adapter-methods.ts";
 /** Settings of each module in a recipe of adapters. */
 export interface ModuleSettings {
   /** Options of `mergeAdapters`, for combinations of PEFT. */
-  readonly combining: Pick<MergeAdaptersOptions, "weights" | "rank" | "density">;
+  readonly combining: Pick<MergeAdaptersOptions, "weights" | "rank" | "density" | "majoritySign">;
   /** Parameters of a merge method in core space. */
   readonly parameters: GivenParameters<ParameterSpecs>;
   /** Values of a module that the recipe gives, by parameter. */
@@ -67,15 +67,16 @@ export function readModuleSettings(
   const readOf = (module: string, name: string) => entry(entry(read, module, "module"), name, "parameter");
   const valueFor = (name: string, i: number) => (module: string) =>
     readOf(module, name)[i]?.value ?? method.parameters[name]?.default;
-  const ofMerge = (name: string) =>
+  const ofMerge = <T extends number | string>(name: string) =>
     [...read.values()].some((values) => values.get(name)?.[0] !== undefined)
-      ? (valueFor(name, 0) as PerTensor<number>)
+      ? (valueFor(name, 0) as PerTensor<T>)
       : undefined;
   return {
     combining: {
       weights: adapters.map((_, i) => valueFor("weight", i) as PerTensor<number>),
-      rank: ofMerge("rank"),
-      density: ofMerge("density"),
+      rank: ofMerge<number>("rank"),
+      density: ofMerge<number>("density"),
+      majoritySign: ofMerge<"total" | "frequency">("majority_sign_method"),
     },
     parameters: parametersOf(method, read, valueFor),
     valuesOf: (module) => valuesOf(method, entry(read, module, "module")),

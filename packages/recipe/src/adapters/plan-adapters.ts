@@ -1,6 +1,17 @@
-import { at, type Checkpoint, convertInto, DTYPES, InvariantError, type TensorInfo } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  convertInto,
+  DTYPES,
+  entry,
+  InvariantError,
+  sizeOf,
+  type TensorInfo,
+} from "@isthmus/core";
 import {
   type Adapter,
+  type AdapterModule,
+  combinationBytes,
   type MergeMethod,
   type MergePlan,
   mergeAdapters,
@@ -88,7 +99,7 @@ export function planAdapters(
     combination: method.combination,
     ...(products !== undefined && { products }),
     ...(method.rule === undefined
-      ? settings.combining
+      ? { ...settings.combining, seed }
       : { rule: { method: method.rule, parameters: settings.parameters, seed } }),
   });
   const source = `${method.name}(${adapters.map((one) => basename(one.source)).join(", ")})`;
@@ -98,7 +109,7 @@ export function planAdapters(
   );
   const files = [...adapter.checkpoint.files, ...settingFiles];
   const network: Checkpoint = { ...adapter.checkpoint, source, files };
-  const tensors = planTensors(recipe, adapter, { method, settings });
+  const tensors = planTensors(recipe, adapter, { method, settings, adapters });
   return {
     plan: { source, networks: [network], tensors, metadata: { ...network.metadata, format: "pt" }, seed },
     adapter,
@@ -133,9 +144,16 @@ function findIdleKeys(recipe: Recipe): readonly Problem[] {
 function planTensors(
   recipe: Recipe,
   { checkpoint, modules }: Adapter,
-  { method, settings }: { readonly method: AdapterMethod; readonly settings: ModuleSettings },
+  {
+    method,
+    settings,
+    adapters,
+  }: {
+    readonly method: AdapterMethod;
+    readonly settings: ModuleSettings;
+    readonly adapters: readonly Adapter[];
+  },
 ): ReadonlyMap<string, PlannedTensor> {
-  const rule = methodOf(method);
   const moduleOf = new Map(
     [...modules.values()].flatMap(({ name, a, b, alpha }) =>
       [a, b, alpha].flatMap((tensor) => (tensor === undefined ? [] : [[tensor, name] as const])),
@@ -157,20 +175,36 @@ function planTensors(
           { ...planned, method: undefined, parameters: {}, reason: "copied: one adapter replaces it" },
         ];
       const reason = [method.name, ...settings.reasonsOf(module)].join(", ");
+      const rule = methodOf(
+        method,
+        heldBytes(method, entry(modules, module, "module"), { checkpoint, adapters }),
+      );
       return [tensor, { ...planned, method: rule, parameters: settings.valuesOf(module), reason }];
     }),
   );
 }
 
-/** Describes a method of merging adapters as a merge method of one network, which is the merged adapter. */
-function methodOf({
-  name,
-  description,
-  source,
-  parameters,
-  keepsTensor = false,
-}: AdapterMethod): MergeMethod {
+/** Returns the bytes that are held while a module is merged, beside its factors. */
+function heldBytes(
+  { combination }: AdapterMethod,
+  { name, a, b, rank }: AdapterModule,
+  { checkpoint, adapters }: { readonly checkpoint: Checkpoint; readonly adapters: readonly Adapter[] },
+): number {
+  const size = (tensor: string) => sizeOf(entry(checkpoint.tensors, tensor, "tensor").shape) / rank;
+  const count = adapters.filter((adapter) => adapter.modules.has(name)).length;
+  return combinationBytes(combination, count, { out: size(b), in: size(a) });
+}
+
+/**
+ * Describes a method of merging adapters as a merge method of one network, which is the merged adapter.
+ * @param held - bytes that are held while a module is merged; 0 for the default of a whole tensor
+ */
+function methodOf(
+  { name, description, source, parameters, keepsTensor = false }: AdapterMethod,
+  held: number,
+): MergeMethod {
   return {
+    ...(held > 0 && { heldBytes: () => held }),
     name,
     description,
     source,

@@ -11,6 +11,10 @@ export interface ModuleChanges {
    * Factors by which the product of each adapter is multiplied: the scale times the weight of the adapter.
    */
   readonly scales: readonly number[];
+  /** Scale of the product of each adapter, without the weight of the adapter. */
+  readonly ownScales: readonly number[];
+  /** Weight of each adapter. */
+  readonly weights: readonly number[];
   /** Multiplier of matrices, for combinations that decompose them. */
   readonly products: MatrixProducts;
 }
@@ -26,6 +30,11 @@ export interface Combination {
     extents: { readonly out: number; readonly in: number },
     module: string,
   ): number;
+  /**
+   * Returns the bytes that the merge of a number of changes holds beside the factors. @defaultValue 0: only
+   * factors are held
+   */
+  heldBytes?(count: number, extents: { readonly out: number; readonly in: number }): number;
   /** Computes the factors of the result, `[out, rank]` and `[rank, in]`, with scale 1. */
   combine(changes: ModuleChanges): Promise<Factors>;
 }

@@ -23,11 +23,7 @@ export const catCombination: Combination = {
  * @throws OutOfRangeError if the rank is not a whole number of at least 1
  */
 export function svdCombination(rank: number | undefined): Combination {
-  if (rank !== undefined && !(Number.isSafeInteger(rank) && rank >= 1)) {
-    throw new OutOfRangeError(
-      `Cannot merge adapters by "svd" as the rank must be a whole number of at least 1: it is ${rank}`,
-    );
-  }
+  assertRank("svd", rank);
   const rankOf = (ranks: readonly number[], extents: Parameters<Combination["rankOf"]>[1]) =>
     Math.min(rank ?? Math.max(...ranks), extents.out, extents.in);
   return {
@@ -55,8 +51,19 @@ export function svdCombination(rank: number | undefined): Combination {
   };
 }
 
+/**
+ * Checks the rank of a result.
+ * @throws OutOfRangeError if it is not a whole number of at least 1; undefined is allowed
+ */
+export function assertRank(name: string, rank: number | undefined): void {
+  if (rank === undefined || (Number.isSafeInteger(rank) && rank >= 1)) return;
+  throw new OutOfRangeError(
+    `Cannot merge adapters by "${name}" as the rank must be a whole number of at least 1: it is ${rank}`,
+  );
+}
+
 /** Copies the first columns, each multiplied by its value. Missing columns are filled with zeros. */
-function firstScaled(matrix: Matrix, values: Float64Array | undefined, count: number): Matrix {
+export function firstScaled(matrix: Matrix, values: Float64Array | undefined, count: number): Matrix {
   const available = Math.min(count, matrix.columns);
   const part = sliceColumns(matrix, 0, available);
   for (let i = 0; i < part.data.length; i++) {

@@ -14,13 +14,19 @@ export function trimInPlace(elements: Elements, density: number): void {
 
 /**
  * Averages at each place the elements that agree with the majority, each multiplied by the factor of its
- * vector. The majority is the sign of the sum of all elements at the place, without factors; a sum of zero is
- * positive.
+ * vector. The majority is the sign of the sum of all elements at the place, without factors, or of the sum of
+ * their signs (`frequency`); a sum of zero is positive.
  */
-export function mergeBySign(vectors: readonly Elements[], factors: readonly number[], out: Elements): void {
+export function mergeBySign(
+  vectors: readonly Elements[],
+  factors: readonly number[],
+  out: Elements,
+  majority: "total" | "frequency" = "total",
+): void {
+  const byCount = majority === "frequency";
   for (let i = 0; i < out.length; i++) {
     let sum = 0;
-    for (const vector of vectors) sum += vector[i]!;
+    for (const vector of vectors) sum += byCount ? Math.sign(vector[i]!) : vector[i]!;
     let agreeing = 0;
     let count = 0;
     for (let k = 0; k < vectors.length; k++) {

@@ -15,12 +15,13 @@ import { ALIGN_CHOICES } from "@isthmus/study";
 import { PROJECTION_KINDS } from "@isthmus/subspace";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
-import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
 import type { DataKind } from "../../packages/data/src/kinds/data-kind.ts";
 import { DATA_KINDS } from "../../packages/data/src/kinds/data-kinds.ts";
 import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
 import { root } from "../packages.mjs";
+import { CHECKPOINT_FORMATS } from "./checkpoint-formats.ts";
 import { DEVICES } from "./devices.ts";
+import { MERGING } from "./merging.ts";
 
 /** A feature: its name, the test that covers it, and what it is. */
 export interface FeatureRow {
@@ -37,51 +38,6 @@ export interface FeatureList {
 
 /** The test that covers a feature, and what the feature is. */
 export type Described = readonly [test: string, what: string];
-
-/** Formats of files, without the archives that hold files of two of them. */
-type ListedFormat =
-  | Exclude<FileFormat, "zip">
-  | "torch-zip"
-  | "npz"
-  | "index"
-  | "folder"
-  | "hub"
-  | "dcp"
-  | "ranks"
-  | "layers-model";
-
-const RUNS = "packages/core/src/formats/training-runs.test.ts";
-const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
-  safetensors: ["packages/core/src/formats/safetensors/open-safetensors.test.ts", "one safetensors file"],
-  index: ["packages/core/src/open-checkpoint.test.ts", "the index of several safetensors files"],
-  folder: ["packages/core/src/open-checkpoint.test.ts", "a folder of safetensors files, such as a model's"],
-  "torch-zip": ["packages/core/src/formats/torch/open-torch.test.ts", "a file of `torch.save`"],
-  "torch-legacy": [
-    "packages/core/src/formats/torch/open-torch.test.ts",
-    "a file of `torch.save` before PyTorch 1.6",
-  ],
-  npz: ["packages/core/src/formats/file-formats.test.ts", "arrays of NumPy, compressed or not"],
-  gguf: [
-    "packages/core/src/formats/file-formats.test.ts",
-    "a GGUF file: floats, integers, and blocks of Q4 to Q8, Q2_K to Q6_K, IQ1 to IQ4, TQ, MXFP4, NVFP4",
-  ],
-  onnx: [
-    "packages/core/src/formats/file-formats.test.ts",
-    "the initializers of an ONNX model, and files of external data beside it",
-  ],
-  flax: [RUNS, "a `flax_model.msgpack` of Flax"],
-  hdf5: [RUNS, "a `.keras` or `.weights.h5` of Keras 3"],
-  dcp: [RUNS, "a folder of `torch.distributed.checkpoint`: chunks of tensors, also as safetensors"],
-  ranks: [RUNS, "a folder of DeepSpeed ZeRO or Megatron-LM: a file for each process"],
-  hub: [
-    "packages/core/src/io/hub-cache.test.ts",
-    "`hub:owner/model` or `hub:owner/model@revision` in the cache of the Hugging Face hub, or fetched by `--download`",
-  ],
-  "layers-model": [
-    "packages/core/src/formats/layers-model/open-layers-model.test.ts",
-    "a `model.json` of TensorFlow.js with its weights",
-  ],
-};
 
 const MATCHING: Readonly<Record<string, Described>> = {
   weight: ["packages/weight-matching/test/match-methods.test.ts", "matches weights"],
@@ -169,71 +125,6 @@ const PATHS: Readonly<Record<string, Described>> = {
   bezier: [CURVES, "`createCurve()`: a Bézier curve, which its bends attract"],
   chain: [CURVES, "`createCurve()`: a polygonal chain through its bends"],
   plane: ["packages/interpolation/src/plane.test.ts", "`createPlane()`: the plane through three networks"],
-};
-
-const MERGING: Readonly<Record<string, Described>> = {
-  lerp: [LINES, "linear interpolation of two networks, of each tensor by its own share if asked for"],
-  slerp: [LINES, "spherical interpolation of two networks, tensor by tensor"],
-  average: [LINES, "the mean of any number of networks, weighted if asked for"],
-  combine: [LINES, "any linear combination of networks"],
-  mergeLayers: ["packages/interpolation/src/merge-layers.test.ts", "interpolation by a share for each layer"],
-  recalibrateBatchNorm: [
-    "packages/statistics/test/recalibrate-batch-norm.test.ts",
-    "batch norms of a merged network measured on data",
-  ],
-  createRepairer: [
-    "packages/statistics/test/repair.test.ts",
-    "REPAIR: the statistics of a merged network's activations restored",
-  ],
-  mergePartially: [
-    "packages/fusion/test/merge-partially.test.ts",
-    "units that agree merged, the others kept apart, in a graph of 1 to 2 times the width; layers fitted by least squares",
-  ],
-  transferTask: [
-    "packages/fusion/test/transfer-task.test.ts",
-    "a fine-tune moved to another base: its task vector, aligned, masked by the sign of gradients if asked for",
-  ],
-  "recipes of mergekit": [
-    "packages/recipe/src/plan/mergekit-recipes.test.ts",
-    "twelve recipes planned as mergekit plans them, with the tensors that it makes",
-  ],
-  "tokenizers of merged models": [
-    "packages/recipe/src/models/plan-vocabulary.test.ts",
-    "a union of vocabularies, one model's, rows of single tokens, padding",
-  ],
-  "LoRA adapters": [
-    "packages/merging/src/adapters/adapters.test.ts",
-    "applied, extracted and merged as PEFT does, also in core space and by recipe",
-  ],
-  "LoRA files of kohya and diffusers": [
-    "packages/merging/src/adapters/adapter-file.test.ts",
-    "applied and merged as products of their factors, with alpha / rank",
-  ],
-  "names of adapters in other programs": [
-    "packages/merging/src/adapters/rename-adapter.test.ts",
-    "kohya, diffusers, ComfyUI and PEFT, read and written, with scales and lengths of rows",
-  ],
-  "LoHa, LoKr, LoCon, OFT, IA3": [
-    "packages/merging/src/adapters/kinds/kinds.test.ts",
-    "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
-  ],
-  "large merges": [
-    "packages/merging/src/executor/merge-processes.test.ts",
-    "worker threads within a limit of memory; killed merges go on to the same bytes",
-  ],
-  verify: [
-    "packages/merging/src/executor/verify-merge.test.ts",
-    "a merge made again and compared bit for bit",
-  ],
-  search: ["packages/recipe/src/search/search-recipe.test.ts", "numbers of a recipe searched by CMA-ES"],
-  map: [
-    "packages/barrier/test/map-networks.test.ts",
-    "barriers and distances of all pairs, as they are and aligned, as heat maps with trees and as points of a plane",
-  ],
-  compare: [
-    "packages/recipe/test/judge-pairs.test.ts",
-    "a verdict on networks before they are merged: kinship, order of units and tokens, packed weights",
-  ],
 };
 
 const CURVATURE: Readonly<Record<string, Described>> = {

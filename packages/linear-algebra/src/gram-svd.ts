@@ -1,11 +1,11 @@
 import { at } from "@isthmus/core";
+import type { SymmetricEigen } from "./eigen/eigen-steps.ts";
 import { divideColumns } from "./kernels/copies.ts";
 import { largestEigenvectors } from "./largest-eigenvectors.ts";
 import { gramOfShortSide, isWide, turnLines } from "./long-matrix.ts";
 import { convertLike, type Matrix, sliceColumns } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 import type { Svd } from "./svd.ts";
-import type { SymmetricEigen } from "./symmetric-eigen.ts";
 
 /** Singular values below this share of the largest are rounding errors in a Gram matrix of f64. */
 const LOST = 1e-7;

@@ -1,4 +1,5 @@
 export { type DominantSubspaces, dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
+export type { SymmetricEigen } from "./eigen/eigen-steps.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
 export { largestEigenvectors } from "./largest-eigenvectors.ts";
 export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
@@ -9,5 +10,5 @@ export type { MatrixProductOptions, MatrixProducts } from "./products/matrix-pro
 export { multiply } from "./products/multiply.ts";
 export { solvePositiveDefinite } from "./solve-positive-definite.ts";
 export { type Svd, svd, transposeMatrix } from "./svd.ts";
-export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
+export { symmetricEigen } from "./symmetric-eigen.ts";
 export { type TruncatedSvd, truncatedSvd } from "./truncated-svd.ts";

@@ -1,6 +1,7 @@
 import { applyReflections } from "./eigen/apply-reflections.ts";
-import { bidiagonalSvd, type SingularRows } from "./eigen/bidiagonal-svd.ts";
+import { bidiagonalSvd } from "./eigen/bidiagonal-svd.ts";
 import { type Bidiagonal, bidiagonalize, PAIR_PANEL } from "./eigen/bidiagonalize.ts";
+import type { SingularRows } from "./eigen/couple-singular.ts";
 import { createPairPanelKernel, type Side } from "./eigen/pair-panel-kernel.ts";
 import { reverseColumns, transposeInto } from "./kernels/copies.ts";
 import { largestExponent, multiplyByPower } from "./kernels/exponents.ts";

@@ -1,14 +1,6 @@
-import { eigenSteps } from "./largest-eigenvectors.ts";
+import { eigenSteps, type SymmetricEigen } from "./eigen/eigen-steps.ts";
 import type { Matrix } from "./matrix.ts";
 import { runHere } from "./products/product-steps.ts";
-
-/** Eigenvalues and eigenvectors of a symmetric matrix: `vectors * diag(values) * vectors^T`. */
-export interface SymmetricEigen {
-  /** Eigenvalues `[n]`, falling. */
-  readonly values: Float64Array;
-  /** Matrix `[n, n]`, one eigenvector a column, orthonormal. */
-  readonly vectors: Matrix;
-}
 
 /**
  * Computes all eigenvalues and eigenvectors of a symmetric matrix on this thread, in f64: reflections to

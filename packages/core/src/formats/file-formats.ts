@@ -1,6 +1,9 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { ByteSource } from "../io/byte-source.ts";
+import { openFlax } from "./flax/open-flax.ts";
 import { openGguf } from "./gguf/open-gguf.ts";
+import { openHdf5 } from "./hdf5/open-hdf5.ts";
+import { openKeras } from "./hdf5/open-keras.ts";
 import { openNpzCheckpoint } from "./npz/open-npz-checkpoint.ts";
 import { openOnnx } from "./onnx/open-onnx.ts";
 import { KERAS_WEIGHTS } from "./run-file-names.ts";
@@ -18,18 +21,15 @@ export type FileFormat = "safetensors" | "zip" | "torch-legacy" | "gguf" | "onnx
  */
 type OpenFormat = (source: ByteSource, files: readonly string[]) => Promise<Checkpoint>;
 
-/**
- * Functions that open each format; every checkpoint in a single file is opened through this table. Readers of
- * formats that pages seldom meet are loaded when a file needs them.
- */
+/** Functions that open each format; every checkpoint in a single file is opened through this table. */
 export const FILE_FORMATS: Readonly<Record<FileFormat, OpenFormat>> = {
   safetensors: openSafetensors,
   zip: openZip,
   "torch-legacy": openTorchLegacy,
   gguf: openGguf,
   onnx: openOnnx,
-  flax: async (...file) => (await import("./flax/open-flax.ts")).openFlax(...file),
-  hdf5: async (...file) => (await import("./hdf5/open-hdf5.ts")).openHdf5(...file),
+  flax: openFlax,
+  hdf5: openHdf5,
 };
 
 /**
@@ -40,10 +40,7 @@ async function openZip(source: ByteSource, files: readonly string[]): Promise<Ch
   const entries = await readZipDirectory(source);
   const names = [...entries.keys()];
   const weights = entries.get(KERAS_WEIGHTS);
-  if (weights !== undefined) {
-    const { openKeras } = await import("./hdf5/open-keras.ts");
-    return openKeras(source, files, weights);
-  }
+  if (weights !== undefined) return openKeras(source, files, weights);
   const isNumpy =
     names.some((name) => name.endsWith(".npy")) && !names.some((name) => /(^|\/)data\.pkl$/.test(name));
   return isNumpy ? openNpzCheckpoint(source, files, entries) : openTorchZip(source, files, entries);

@@ -1,8 +1,12 @@
 import { join } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openDcp } from "./dcp/open-dcp.ts";
+import { openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
+import { openMegatron } from "./megatron/open-megatron.ts";
 import { readPointer } from "./read-pointer.ts";
 import { isOrbax, refuseOrbax } from "./refuse-orbax.ts";
 import { DCP_METADATA, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
+import { openZero } from "./zero/open-zero.ts";
 
 /** A form of folders that training programs write, of several files that are read together. */
 export interface FolderFormat {
@@ -30,25 +34,19 @@ const hasWeights = (names: readonly string[]): boolean =>
 
 const isShard = (name: string): boolean => SHARD_OF_PROCESS.test(name);
 
-/**
- * Forms of folders of training runs; the first that matches opens a folder. Their readers are loaded when a
- * folder needs them.
- */
+/** Forms of folders of training runs; the first that matches opens a folder. */
 export const FOLDER_FORMATS: readonly FolderFormat[] = [
   {
     matches: (names) => names.includes(DCP_METADATA),
-    open: async (folder) => (await import("./dcp/open-dcp.ts")).openDcp(folder),
+    open: openDcp,
   },
   {
     matches: (names) => names.some(isShard),
-    open: async (folder, names) => {
-      const { openShardedSafetensors } = await import("./dcp/open-sharded-safetensors.ts");
-      return openShardedSafetensors(folder, names.filter(isShard));
-    },
+    open: (folder, names) => openShardedSafetensors(folder, names.filter(isShard)),
   },
   {
     matches: (names) => names.some((name) => OPTIMIZER_FILE.test(name)),
-    open: async (folder, names) => (await import("./zero/open-zero.ts")).openZero(folder, names),
+    open: openZero,
   },
   {
     matches: (names) => names.includes(LATEST) && !hasWeights(names),
@@ -57,7 +55,7 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
   { matches: isOrbax, open: refuseOrbax },
   {
     matches: (names) => names.some((name) => MEGATRON_RANK.test(name)),
-    open: async (folder, names) => (await import("./megatron/open-megatron.ts")).openMegatron(folder, names),
+    open: openMegatron,
   },
   {
     matches: (names) => names.includes(LATEST_ITERATION),

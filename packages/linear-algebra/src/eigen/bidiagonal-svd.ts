@@ -2,22 +2,10 @@ import { at } from "@isthmus/core";
 import { clearLastColumn, diagonalizeTwo } from "../kernels/two-diagonals.ts";
 import type { Matrix } from "../matrix.ts";
 import type { ProductSteps } from "../products/product-steps.ts";
-import { coupleSingular } from "./couple-singular.ts";
+import { coupleSingular, type SingularRows } from "./couple-singular.ts";
 
 /** Extent up to which two diagonals are diagonalized by QR sweeps. */
 const SMALL = 24;
-
-/** Singular values and vectors of a matrix `[n, n]` or `[n, n + 1]`, one vector a row. */
-export interface SingularRows {
-  /** Singular values `[n]`, rising. */
-  readonly values: Float64Array;
-  /** Left singular vectors, `[n, n]`. */
-  readonly left: Matrix;
-  /** Right singular vectors, `[n, columns]`. */
-  readonly right: Matrix;
-  /** Unit vector `[n + 1]` that a matrix with one column more than rows maps to zero. */
-  readonly nothing: Float64Array | undefined;
-}
 
 /** A matrix `[n, n]` or `[n, n + 1]` with a diagonal and the elements right of it. */
 export interface TwoDiagonalMatrix {

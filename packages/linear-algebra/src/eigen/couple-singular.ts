@@ -2,9 +2,20 @@ import { at } from "@isthmus/core";
 import { exactNumerators, normalizeInPlace, secularQuotients, secularRoot } from "../kernels/secular.ts";
 import type { Matrix } from "../matrix.ts";
 import type { ProductSteps } from "../products/product-steps.ts";
-import type { SingularRows } from "./bidiagonal-svd.ts";
 import { type CoupledDirections, type Direction, deflate, joinHalves } from "./deflate.ts";
 import { turnDirections, type WholeDirection } from "./turn-directions.ts";
+
+/** Singular values and vectors of a matrix `[n, n]` or `[n, n + 1]`, one vector a row. */
+export interface SingularRows {
+  /** Singular values `[n]`, rising. */
+  readonly values: Float64Array;
+  /** Left singular vectors, `[n, n]`. */
+  readonly left: Matrix;
+  /** Right singular vectors, `[n, columns]`. */
+  readonly right: Matrix;
+  /** Unit vector `[n + 1]` that a matrix with one column more than rows maps to zero. */
+  readonly nothing: Float64Array | undefined;
+}
 
 /** The row between two halves of a matrix with two diagonals. */
 export interface MiddleRow {

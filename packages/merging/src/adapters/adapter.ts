@@ -7,9 +7,8 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import { type AdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
-import type { ChangeRows } from "./kinds/factor-kind.ts";
+import type { ChangeRows, FactorType } from "./factors.ts";
 import type { MultipliedWeight } from "./kinds/multiplied-weight.ts";
-import type { FactorType } from "./read-factors.ts";
 
 /** Low-rank change of one weight: `scale * B * A`. */
 export interface AdapterModule {

@@ -18,12 +18,12 @@ import {
 import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { addScaled, subtract } from "../matrices/kernels/task-vectors.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
-import { addBias, type ChangedRows, scaleRowsTo } from "./change-rows.ts";
+import { addBias, scaleRowsTo } from "./change-rows.ts";
+import type { ChangedRows, ChangeRows, FactorType } from "./factors.ts";
 import { indexWeights } from "./find-weight.ts";
-import type { ChangeRows } from "./kinds/factor-kind.ts";
 import { rowsOf } from "./kinds/factor-pair.ts";
 import { type MultipliedWeight, type MultiplyRows, multiplyIn } from "./kinds/multiplied-weight.ts";
-import { type FactorType, moduleExtents, readStoredFactors } from "./read-factors.ts";
+import { moduleExtents, readStoredFactors } from "./read-factors.ts";
 
 /** Options of {@link applyAdapter}. */
 export interface ApplyAdapterOptions {

@@ -12,7 +12,7 @@ import type { Matrix } from "@isthmus/linear-algebra";
 import { type Adapter, type AdapterModule, type AdapterNaming, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { createFileAdapter } from "./adapter-file.ts";
-import type { Factors } from "./read-factors.ts";
+import type { Factors } from "./factors.ts";
 
 /** A module of an adapter whose matrices are computed. */
 export interface BuiltModule {

@@ -1,20 +1,7 @@
 import { at, entry, InvariantError, toFloat64, UnsupportedError } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
-
-/** Range of rows `[top, bottom)` of a tensor that are computed, and the weight of the adapter. */
-export interface ChangedRows {
-  /** Name of the tensor in the network, for messages. */
-  readonly name: string;
-  /** Position of the first row. */
-  readonly top: number;
-  /** Position of the row after the last one. */
-  readonly bottom: number;
-  /** Number of elements of each row. */
-  readonly columns: number;
-  /** Weight of the adapter, which multiplies its scale. */
-  readonly weight: number;
-}
+import type { ChangedRows } from "./factors.ts";
 
 /** Adds the change of a bias, `weight * scale * bias of B`. */
 export async function addBias(

@@ -23,7 +23,7 @@ import {
 import { subtract } from "../matrices/kernels/task-vectors.ts";
 import type { Adapter } from "./adapter.ts";
 import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
-import type { Factors } from "./read-factors.ts";
+import type { Factors } from "./factors.ts";
 
 /** Options of {@link extractAdapter}. */
 export interface ExtractAdapterOptions {

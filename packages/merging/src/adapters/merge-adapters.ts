@@ -23,7 +23,8 @@ import {
 import type { Combination } from "./combine/combination.ts";
 import type { CoreRule } from "./combine/core-space.ts";
 import type { MajoritySign } from "./combine/element-rules.ts";
-import { type Factors, moduleExtents, readFactors } from "./read-factors.ts";
+import type { Factors } from "./factors.ts";
+import { moduleExtents, readFactors } from "./read-factors.ts";
 
 /** Options of {@link mergeAdapters}. */
 export interface MergeAdaptersOptions {

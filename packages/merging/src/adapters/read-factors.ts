@@ -1,17 +1,7 @@
 import { entry, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { createMatrix, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
-
-/** Two factors whose product is a change of a weight, before it is scaled. */
-export interface Factors {
-  /** `[rows, rank]`. */
-  readonly left: Matrix;
-  /** `[rank, columns]`. */
-  readonly right: Matrix;
-}
-
-/** Element type to which factors are converted when they are read. */
-export type FactorType = "f32" | "f64";
+import type { Factors, FactorType } from "./factors.ts";
 
 /** Reads `B`, `[out, rank]`, and `A`, `[rank, in]`, of a module; kernels of convolutions are flattened. */
 export async function readFactors(

@@ -4,7 +4,6 @@ import { basename, encodeUtf8 } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 import { VERSION } from "../version.ts";
 import { needsProducts } from "./merge-products.ts";
-import type { SaveMergeOptions } from "./save-merge-options.ts";
 
 /** A file that a merge has read. */
 export interface MergedFile {
@@ -40,6 +39,24 @@ export interface MergeProvenance {
   readonly device?: string;
 }
 
+/** Options of a merge that its record holds. */
+export interface RecordedOptions {
+  /** Recipe to store in the metadata, as JSON. @defaultValue none */
+  readonly recipe?: unknown;
+  /**
+   * Record of a result that is made of networks but is no merge of them, such as an adapter: its verb and
+   * its settings, as JSON, which decide the result together with the plan and the files. It takes the place
+   * of the recipe in the metadata, and lets a later process go on although the plan has a computed network.
+   * @defaultValue none
+   */
+  readonly making?: (Readonly<Record<string, unknown>> & { readonly verb: string }) | undefined;
+  /**
+   * Name of the device that aligned the networks or multiplies matrices, to store in the metadata.
+   * @defaultValue none: the processor, whose bits are promised
+   */
+  readonly device?: string | undefined;
+}
+
 /** Key of the metadata that holds the record of the merge. */
 const KEY = "isthmus";
 
@@ -54,7 +71,7 @@ const UNKNOWN_HASH = "0".repeat(64);
  */
 export function mergeMetadata(
   plan: MergePlan,
-  { recipe, making, device }: Pick<SaveMergeOptions, "recipe" | "making" | "device">,
+  { recipe, making, device }: RecordedOptions,
   hashes: ReadonlyMap<string, string> | undefined,
 ): Record<string, string> {
   const { networks, metadata, seed } = plan;

@@ -1,6 +1,7 @@
 import { assertWholeOptions, OutOfRangeError, UsageError } from "@isthmus/core";
 import { DEFAULT_MEMORY, type MergeEstimate } from "./estimate-merge.ts";
 import type { MergeSource } from "./merge-source.ts";
+import type { RecordedOptions } from "./provenance.ts";
 import type { OpenMergeExecutor } from "./remote-merge.ts";
 
 /** Progress of `saveMerge`, in bytes of the result. */
@@ -14,7 +15,7 @@ export interface MergeProgress {
 }
 
 /** Options of `saveMerge`. */
-export interface SaveMergeOptions {
+export interface SaveMergeOptions extends RecordedOptions {
   /**
    * Description from which worker threads make the same plan. @defaultValue undefined: this thread does all
    * work
@@ -48,20 +49,6 @@ export interface SaveMergeOptions {
    * @defaultValue false
    */
   readonly durable?: boolean;
-  /** Recipe to store in the metadata, as JSON. @defaultValue none */
-  readonly recipe?: unknown;
-  /**
-   * Record of a result that is made of networks but is no merge of them, such as an adapter: its verb and
-   * its settings, as JSON, which decide the result together with the plan and the files. It takes the place
-   * of the recipe in the metadata, and lets a later process go on although the plan has a computed network.
-   * @defaultValue none
-   */
-  readonly making?: (Readonly<Record<string, unknown>> & { readonly verb: string }) | undefined;
-  /**
-   * Name of the device that aligned the networks or multiplies matrices, to store in the metadata.
-   * @defaultValue none: the processor, whose bits are promised
-   */
-  readonly device?: string | undefined;
   /**
    * Whether to store the SHA-256 of every input in the metadata; each file is read once more for its hash.
    * @defaultValue false

@@ -1,5 +1,5 @@
 import type { MatrixProducts } from "@isthmus/linear-algebra";
-import type { Factors } from "../read-factors.ts";
+import type { Factors } from "../factors.ts";
 
 /** Changes of one module by several adapters. */
 export interface ModuleChanges {

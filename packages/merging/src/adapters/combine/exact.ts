@@ -1,7 +1,7 @@
 import { at, OutOfRangeError, sumOf } from "@isthmus/core";
 import { joinColumns, type Matrix, sliceColumns, svd, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
-import type { Factors } from "../read-factors.ts";
+import type { Factors } from "../factors.ts";
 import { basisOf } from "./basis-of.ts";
 import type { Combination, ModuleChanges } from "./combination.ts";
 

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { type Matrix, type MatrixProducts, transposeMatrix } from "@isthmus/linear-algebra";
 import { leadingSvd } from "../../matrices/leading-svd.ts";
 import { firstScaled } from "../combine/exact.ts";
-import type { Factors } from "../read-factors.ts";
+import type { Factors } from "../factors.ts";
 import { type Pair, readDifference } from "./read-difference.ts";
 import type { ExtractedTensor } from "./tensor-roles.ts";
 

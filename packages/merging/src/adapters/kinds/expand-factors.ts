@@ -12,7 +12,7 @@ import {
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { Adapter } from "../adapter.ts";
 import { type BuiltModule, buildAdapter } from "../build-adapter.ts";
-import type { FactorType } from "../read-factors.ts";
+import type { FactorType } from "../factors.ts";
 import type { FactoredChange, FactorKind } from "./factor-kind.ts";
 import { FACTOR_KINDS } from "./kind-tables.ts";
 

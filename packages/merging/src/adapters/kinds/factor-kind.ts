@@ -1,9 +1,6 @@
 import type { DType, TensorInfo } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
-import type { Factors, FactorType } from "../read-factors.ts";
-
-/** Computes rows `[top, bottom)` of a change, `[bottom - top, columns]`. */
-export type ChangeRows = (top: number, bottom: number) => Matrix["data"];
+import type { ChangeRows, Factors, FactorType } from "../factors.ts";
 
 /** The tensors of one module, by their roles, such as `hada_w1_a`. */
 export interface FactorParts {

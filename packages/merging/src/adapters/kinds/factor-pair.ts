@@ -1,7 +1,7 @@
 import { at, MismatchError, sizeOf, type TensorInfo } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply, transposeMatrix } from "@isthmus/linear-algebra";
-import type { Factors, FactorType } from "../read-factors.ts";
-import type { ChangeRows, FactorParts } from "./factor-kind.ts";
+import type { ChangeRows, Factors, FactorType } from "../factors.ts";
+import type { FactorParts } from "./factor-kind.ts";
 
 /** A matrix of a change that is stored as a product, `left * right`, or whole. */
 export interface FactorPair {

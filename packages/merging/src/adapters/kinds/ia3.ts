@@ -1,6 +1,6 @@
 import { at, entry, MismatchError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { compileExpression } from "../../match-expression.ts";
-import type { FactorType } from "../read-factors.ts";
+import type { FactorType } from "../factors.ts";
 import type { MultipliedKind, MultipliedRows, MultipliedSource } from "./multiplied-weight.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { at, MismatchError } from "@isthmus/core";
 import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
-import type { Factors, FactorType } from "../read-factors.ts";
-import type { ChangeRows, FactorKind } from "./factor-kind.ts";
+import type { ChangeRows, Factors, FactorType } from "../factors.ts";
+import type { FactorKind } from "./factor-kind.ts";
 import {
   dtypeOf,
   type FactorPair,

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
-import type { FactorType } from "../read-factors.ts";
-import type { ChangeRows, FactorKind, FactorParts } from "./factor-kind.ts";
+import type { ChangeRows, FactorType } from "../factors.ts";
+import type { FactorKind, FactorParts } from "./factor-kind.ts";
 import {
   dtypeOf,
   type FactorPair,

@@ -1,8 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 import { addScaled, subtract } from "../../matrices/kernels/task-vectors.ts";
-import type { ChangedRows } from "../change-rows.ts";
-import type { FactorType } from "../read-factors.ts";
+import type { ChangedRows, FactorType } from "../factors.ts";
 
 /** Rows of a weight that are changed in place, with the number of elements of each. */
 export interface MultipliedRows {

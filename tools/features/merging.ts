@@ -1,0 +1,69 @@
+import type { Described } from "./lists.ts";
+
+const LINES = "packages/interpolation/src/interpolation.test.ts";
+
+/** Operations that make one network of several. */
+export const MERGING: Readonly<Record<string, Described>> = {
+  lerp: [LINES, "linear interpolation of two networks, of each tensor by its own share if asked for"],
+  slerp: [LINES, "spherical interpolation of two networks, tensor by tensor"],
+  average: [LINES, "the mean of any number of networks, weighted if asked for"],
+  combine: [LINES, "any linear combination of networks"],
+  mergeLayers: ["packages/interpolation/src/merge-layers.test.ts", "interpolation by a share for each layer"],
+  recalibrateBatchNorm: [
+    "packages/statistics/test/recalibrate-batch-norm.test.ts",
+    "batch norms of a merged network measured on data",
+  ],
+  createRepairer: [
+    "packages/statistics/test/repair.test.ts",
+    "REPAIR: the statistics of a merged network's activations restored",
+  ],
+  mergePartially: [
+    "packages/fusion/test/merge-partially.test.ts",
+    "units that agree merged, the others kept apart, in a graph of 1 to 2 times the width; layers fitted by least squares",
+  ],
+  transferTask: [
+    "packages/fusion/test/transfer-task.test.ts",
+    "a fine-tune moved to another base: its task vector, aligned, masked by the sign of gradients if asked for",
+  ],
+  "recipes of mergekit": [
+    "packages/recipe/src/plan/mergekit-recipes.test.ts",
+    "twelve recipes planned as mergekit plans them, with the tensors that it makes",
+  ],
+  "tokenizers of merged models": [
+    "packages/recipe/src/models/plan-vocabulary.test.ts",
+    "a union of vocabularies, one model's, rows of single tokens, padding",
+  ],
+  "LoRA adapters": [
+    "packages/merging/src/adapters/adapters.test.ts",
+    "applied, extracted and merged as PEFT does, also in core space and by recipe",
+  ],
+  "LoRA files of kohya and diffusers": [
+    "packages/merging/src/adapters/adapter-file.test.ts",
+    "applied and merged as products of their factors, with alpha / rank",
+  ],
+  "names of adapters in other programs": [
+    "packages/merging/src/adapters/rename-adapter.test.ts",
+    "kohya, diffusers, ComfyUI and PEFT, read and written, with scales and lengths of rows",
+  ],
+  "LoHa, LoKr, LoCon, OFT, IA3": [
+    "packages/merging/src/adapters/kinds/kinds.test.ts",
+    "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
+  ],
+  "large merges": [
+    "packages/merging/src/executor/merge-processes.test.ts",
+    "worker threads within a limit of memory; killed merges go on to the same bytes",
+  ],
+  verify: [
+    "packages/merging/src/executor/verify-merge.test.ts",
+    "a merge made again and compared bit for bit",
+  ],
+  search: ["packages/recipe/src/search/search-recipe.test.ts", "numbers of a recipe searched by CMA-ES"],
+  map: [
+    "packages/barrier/test/map-networks.test.ts",
+    "barriers and distances of all pairs, as they are and aligned, as heat maps with trees and as points of a plane",
+  ],
+  compare: [
+    "packages/recipe/test/judge-pairs.test.ts",
+    "a verdict on networks before they are merged: kinship, order of units and tokens, packed weights",
+  ],
+};

@@ -1,7 +1,9 @@
 /** File of a distributed checkpoint of PyTorch that says where each tensor's chunks are. */
 export const DCP_METADATA = ".metadata";
 
-/** Pattern of the files that processes write by PyTorch's `HuggingFaceStorageWriter`: number of the process. */
+/**
+ * Pattern of the files that processes write by PyTorch's `HuggingFaceStorageWriter`: number of the process.
+ */
 export const SHARD_OF_PROCESS: RegExp = /^shard-(\d+)-model-\d+-of-\d+\.safetensors$/;
 
 /** Pattern of the files with the state of the optimizer of one process of DeepSpeed. */

@@ -48,7 +48,8 @@ export function findFactored(source: string, checkpoint: Checkpoint): readonly F
       });
       assertSize(source, name, change);
       return {
-        ...{ name, change },
+        name,
+        change,
         keys: [...keys.values()],
         alpha: tensors.has(alpha) ? alpha : undefined,
       };

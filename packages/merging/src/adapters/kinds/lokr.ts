@@ -26,7 +26,9 @@ export const loKrKind: FactorKind = {
   open(parts) {
     const first = openSide(parts, { whole: "lokr_w1", left: "lokr_w1_a", right: "lokr_w1_b" });
     const second = openSide(parts, {
-      ...{ whole: "lokr_w2", left: "lokr_w2_a", right: "lokr_w2_b" },
+      whole: "lokr_w2",
+      left: "lokr_w2_a",
+      right: "lokr_w2_b",
       core: "lokr_t2",
     });
     const rows = first.rows * second.rows;

@@ -7,7 +7,7 @@ import { DTYPES } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { formatErrors } from "../format-errors.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
-import { openSources } from "../pieces/open-sources.ts";
+import { openTogether } from "../pieces/open-together.ts";
 import { DCP_METADATA } from "../run-file-names.ts";
 import { collectLeaves } from "../torch/collect-tensors.ts";
 import { PickleDict } from "../torch/pickle/values.ts";
@@ -33,7 +33,7 @@ export async function openDcp(folder: string): Promise<Checkpoint> {
   const names = [
     ...new Set([...tensors.values()].flatMap(({ chunks }) => chunks.map(({ file }) => file))),
   ].sort();
-  return openSources({ format: "dcp", folder, names }, (sources) => {
+  return openTogether({ format: "dcp", folder, names }, (sources) => {
     const reader = new ChunkReader();
     const joined = new Map<string, JoinedTensor>();
     for (const [name, tensor] of tensors) joined.set(name, joinTensor(name, tensor, sources, reader));

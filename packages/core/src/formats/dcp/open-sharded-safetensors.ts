@@ -6,7 +6,7 @@ import { parseJson } from "../../json/parse-json.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { formatErrors } from "../format-errors.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
-import { openSources } from "../pieces/open-sources.ts";
+import { openTogether } from "../pieces/open-together.ts";
 import type { Piece } from "../pieces/piece.ts";
 import { readFrom } from "../pieces/read-from.ts";
 import { SHARD_OF_PROCESS } from "../run-file-names.ts";
@@ -31,7 +31,7 @@ interface Boxes {
  */
 export async function openShardedSafetensors(folder: string, names: readonly string[]): Promise<Checkpoint> {
   assertAllProcesses(folder, names);
-  return openSources({ format: "dcp", folder, names }, async (sources) => {
+  return openTogether({ format: "dcp", folder, names }, async (sources) => {
     const boxes = new Map<string, Boxes>();
     for (const source of sources.values()) await addBoxes(source, boxes);
     const tensors = new Map<string, JoinedTensor>();

@@ -6,7 +6,7 @@ import type { ByteSource } from "../../io/byte-source.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import { formatErrors } from "../format-errors.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
-import { openSources } from "../pieces/open-sources.ts";
+import { openTogether } from "../pieces/open-together.ts";
 import type { Piece, ReadPart } from "../pieces/piece.ts";
 import { MEGATRON_RANK } from "../run-file-names.ts";
 import { collectTensors } from "../torch/collect-tensors.ts";
@@ -43,7 +43,7 @@ interface Rank {
  */
 export async function openMegatron(folder: string, names: readonly string[]): Promise<Checkpoint> {
   const files = await findFiles(folder, names);
-  return openSources({ format: "megatron", folder, names: [...files.keys()] }, async (sources) => {
+  return openTogether({ format: "megatron", folder, names: [...files.keys()] }, async (sources) => {
     const ranks: Rank[] = [];
     for (const [name, [slice, stage]] of files)
       ranks.push(await readRank(entry(sources, name, "file"), slice, stage));

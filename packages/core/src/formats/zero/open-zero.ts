@@ -4,7 +4,7 @@ import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { convertedReader } from "../pieces/converted-reader.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
-import { openSources } from "../pieces/open-sources.ts";
+import { openTogether } from "../pieces/open-together.ts";
 import type { ReadPart } from "../pieces/piece.ts";
 import { type Part, readInSequence } from "../pieces/read-in-sequence.ts";
 import type { TorchTensor } from "../torch/tensors.ts";
@@ -28,7 +28,7 @@ import {
 export async function openZero(folder: string, names: readonly string[]): Promise<Checkpoint> {
   const files = findZeroFiles(folder, names);
   const all = [...files.models, ...files.optimizers];
-  return openSources({ format: "zero", folder, names: all }, async (sources) => {
+  return openTogether({ format: "zero", folder, names: all }, async (sources) => {
     const optimizers = await readOptimizers(folder, files.optimizers, sources);
     const models: ModelState[] = [];
     for (const name of files.models) models.push(await readModelState(entry(sources, name, "file")));

@@ -21,7 +21,7 @@ export interface SourceList {
  * @throws InputError if a file is missing, or leads out of the folder
  * @throws FormatError if there are more files than may be open
  */
-export async function openSources(
+export async function openTogether(
   { format, folder, names }: SourceList,
   make: (sources: ReadonlyMap<string, ByteSource>) => Checkpoint | Promise<Checkpoint>,
 ): Promise<Checkpoint> {

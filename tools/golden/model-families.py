@@ -168,6 +168,75 @@ MIXTRAL = {
     "rope_theta": 1000.0,
     "tie_word_embeddings": False,
 }
+QWEN3_MOE = {
+    **DECODER,
+    "model_type": "qwen3_moe",
+    "architectures": ["Qwen3MoeForCausalLM"],
+    "head_dim": 6,
+    "num_experts": 3,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 12,
+    "decoder_sparse_step": 1,
+    "rope_theta": 1000.0,
+    "tie_word_embeddings": False,
+}
+GRANITE = {
+    **DECODER,
+    "model_type": "granite",
+    "architectures": ["GraniteForCausalLM"],
+    "embedding_multiplier": 3.0,
+    "residual_multiplier": 0.22,
+    "attention_multiplier": 0.4,
+    "logits_scaling": 8.0,
+    "rope_theta": 1000.0,
+    "tie_word_embeddings": True,
+}
+OLMO2 = {
+    **DECODER,
+    "model_type": "olmo2",
+    "architectures": ["Olmo2ForCausalLM"],
+    "rope_theta": 1000.0,
+    "tie_word_embeddings": False,
+}
+LAYER_NORMS = {key: value for key, value in DECODER.items() if key != "rms_norm_eps"}
+STABLELM = {
+    **LAYER_NORMS,
+    "model_type": "stablelm",
+    "architectures": ["StableLmForCausalLM"],
+    "hidden_size": 32,
+    "layer_norm_eps": 1e-5,
+    "rope_theta": 100.0,
+    "use_qkv_bias": True,
+    "tie_word_embeddings": False,
+}
+STARCODER2 = {
+    **LAYER_NORMS,
+    "model_type": "starcoder2",
+    "architectures": ["Starcoder2ForCausalLM"],
+    "norm_epsilon": 1e-5,
+    "sliding_window": 3,
+    "rope_theta": 100.0,
+    "norm_type": "layer_norm",
+    "mlp_type": "default",
+}
+COHERE = {
+    **LAYER_NORMS,
+    "model_type": "cohere",
+    "architectures": ["CohereForCausalLM"],
+    "layer_norm_eps": 1e-5,
+    "logit_scale": 0.3,
+    "rope_theta": 100.0,
+    "use_qk_norm": False,
+}
+COHERE2 = {
+    **COHERE,
+    "model_type": "cohere2",
+    "architectures": ["Cohere2ForCausalLM"],
+    "sliding_window": 3,
+    "sliding_window_pattern": 2,
+    "rotary_pct": 1.0,
+    "position_embedding_type": "rope_gptj",
+}
 BERT = {
     "model_type": "bert",
     "vocab_size": 13,
@@ -249,6 +318,50 @@ MODELS = {
         "rope_scaling": {"type": "longrope", "short_factor": [1.1, 1.5], "long_factor": [2.0, 4.0]},
     },
     "mixtral": MIXTRAL,
+    "qwen3_moe": {**QWEN3_MOE, "norm_topk_prob": True},
+    "qwen3_moe, every other layer, probabilities as they are, biases": {
+        **QWEN3_MOE,
+        "decoder_sparse_step": 2,
+        "attention_bias": True,
+        "tie_word_embeddings": True,
+        "use_sliding_window": True,
+        "sliding_window": 3,
+    },
+    "granite": GRANITE,
+    "granite, biases, a head of its own": {
+        **GRANITE,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "num_key_value_heads": 1,
+        "tie_word_embeddings": False,
+    },
+    "olmo2": OLMO2,
+    "olmo2, biases, tied": {**OLMO2, "attention_bias": True, "num_key_value_heads": 4, "tie_word_embeddings": True},
+    "stablelm": STABLELM,
+    "stablelm, parallel, norms of heads": {
+        **STABLELM,
+        "use_qkv_bias": False,
+        "qk_layernorm": True,
+        "use_parallel_residual": True,
+        "partial_rotary_factor": 0.5,
+        "tie_word_embeddings": True,
+    },
+    "starcoder2": STARCODER2,
+    "starcoder2, no biases, a head of its own": {
+        **STARCODER2,
+        "use_bias": False,
+        "sliding_window": None,
+        "num_key_value_heads": 4,
+        "tie_word_embeddings": False,
+    },
+    "cohere": COHERE,
+    "cohere, norms of heads, biases, a head of its own": {
+        **COHERE,
+        "use_qk_norm": True,
+        "attention_bias": True,
+        "tie_word_embeddings": False,
+    },
+    "cohere2": COHERE2,
     "gpt2, of transformers": model_configs.GPT2,
     "gpt_neox, of transformers": {
         **model_configs.NEOX,

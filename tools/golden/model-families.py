@@ -237,6 +237,18 @@ COHERE2 = {
     "rotary_pct": 1.0,
     "position_embedding_type": "rope_gptj",
 }
+FALCON = {
+    "model_type": "falcon",
+    "architectures": ["FalconForCausalLM"],
+    "vocab_size": 13,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "ffn_hidden_size": 24,
+    "rope_theta": 100.0,
+    "layer_norm_epsilon": 1e-5,
+    "max_position_embeddings": 64,
+}
 BERT = {
     "model_type": "bert",
     "vocab_size": 13,
@@ -362,6 +374,10 @@ MODELS = {
         "tie_word_embeddings": False,
     },
     "cohere2": COHERE2,
+    "falcon": {**FALCON, "multi_query": True, "bias": True},
+    "falcon, new": {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "tie_word_embeddings": False},
+    "falcon, new, one norm": {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "num_ln_in_parallel_attn": 1},
+    "falcon, one after the other": {**FALCON, "parallel_attn": False, "multi_query": False, "bias": True},
     "gpt2, of transformers": model_configs.GPT2,
     "gpt_neox, of transformers": {
         **model_configs.NEOX,

@@ -20,6 +20,7 @@ test.each([
   [{ model_type: "starcoder2", sliding_window: 3 }],
   [{ model_type: "cohere", use_qk_norm: true }],
   [{ model_type: "cohere2", sliding_window: 3, sliding_window_pattern: 1 }],
+  [{ model_type: "falcon", new_decoder_architecture: true, num_kv_heads: 2, ffn_hidden_size: 12 }],
   [{ model_type: "qwen3_moe", num_experts: 3, num_experts_per_tok: 2, moe_intermediate_size: 6 }],
 ])("matchLearned() aligns two networks that started apart, and changes no logits: %j", async (fields) => {
   const text = createTextDataSet(markovText(300, 0), { context: 8 });

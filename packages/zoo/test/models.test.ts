@@ -165,6 +165,9 @@ test.each([
   ["cohere", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
   // The second layer has no positions, so that its queries and keys move freely.
   ["cohere2", "2 2 16 24 24 2x2 2x2 2x4 2x4 2x4"],
+  ["falcon", "4 4 4 4 16 24 24"],
+  ["falcon, new", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
+  ["falcon, one after the other", "4 4 16 24 24 4x4 4x4"],
   ["roberta, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
   ["roberta, for texts", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["distilbert, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],

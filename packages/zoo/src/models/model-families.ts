@@ -1,6 +1,7 @@
 import { BERT } from "./families/bert.ts";
 import { COHERE, COHERE2 } from "./families/cohere.ts";
 import { DISTILBERT } from "./families/distilbert.ts";
+import { FALCON } from "./families/falcon.ts";
 import { GEMMA, GEMMA2, GEMMA3 } from "./families/gemma.ts";
 import { GPT_NEOX } from "./families/gpt-neox.ts";
 import { GPT2 } from "./families/gpt2.ts";
@@ -38,6 +39,7 @@ export const MODEL_TYPES = [
   "starcoder2",
   "cohere",
   "cohere2",
+  "falcon",
   "gpt2",
   "gpt_neox",
   "bert",
@@ -70,6 +72,7 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   starcoder2: STARCODER2,
   cohere: COHERE,
   cohere2: COHERE2,
+  falcon: FALCON,
   gpt2: GPT2,
   gpt_neox: GPT_NEOX,
   bert: BERT,

@@ -75,6 +75,11 @@ describe("networkOfConfig()", () => {
       { ...LLAMA, model_type: "qwen3_moe", num_experts: 2 ** 40 },
       /"num_experts" must be a whole number from 1 to 1024: it is 1099511627776$/,
     ],
+    [{ ...LLAMA, model_type: "falcon", alibi: true }, /"alibi" must be false: it is true$/],
+    [
+      { ...LLAMA, model_type: "falcon", num_ln_in_parallel_attn: 2 },
+      /"num_ln_in_parallel_attn" must be 1: it is 2$/,
+    ],
     [{ ...LLAMA, quantization_config: {} }, /it has a "quantization_config"$/],
     [{ ...LLAMA, mlp_bias: "no" }, /"mlp_bias" must be true or false: it is "no"$/],
     [

@@ -308,6 +308,19 @@ test.each([
     },
   ],
   [
+    "Falcon 40B",
+    41_303_293_952,
+    {
+      model_type: "falcon",
+      hidden_size: 8192,
+      new_decoder_architecture: true,
+      num_attention_heads: 128,
+      num_hidden_layers: 60,
+      num_kv_heads: 8,
+      vocab_size: 65024,
+    },
+  ],
+  [
     "RoBERTa base",
     124_697_433,
     {

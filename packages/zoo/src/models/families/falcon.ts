@@ -133,13 +133,13 @@ function hiddenOf(config: ModelConfig): number {
   return config.count("ffn_hidden_size", 4 * config.count("hidden_size"));
 }
 
+/** Returns fields for at most two groups of two heads, two blocks and a small vocabulary. */
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");
   const inner = config.quotient("hidden_size", "num_attention_heads");
   const groups = groupsOf(config);
   const few = Math.min(groups, 2);
-  // Without grouped heads, either one head of keys is read by all or each head has its own.
-  const fewHeads = groups === 1 ? Math.min(heads, 2) : (heads / groups) * few;
+  const fewHeads = few * Math.min(heads / groups, 2);
   const width = inner * fewHeads;
   return {
     hidden_size: width,

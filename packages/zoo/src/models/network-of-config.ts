@@ -13,7 +13,7 @@ import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { ModelConfig } from "./model-config.ts";
 import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
-import type { TiedHead } from "./model-family.ts";
+import type { FamilyObjective, TiedHead } from "./model-family.ts";
 
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
@@ -58,6 +58,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly maxLength?: number;
   /** Number of token ids; absent if the network reads no tokens. */
   readonly vocabularySize?: number;
+  /** Tokens of a text that the network predicts; absent if it predicts each from those before it. */
+  readonly predicts?: FamilyObjective;
   /** Embedding that is also the head; absent if the head is separate. */
   readonly tiedHead?: TiedHead;
 }
@@ -161,6 +163,7 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
     ofLength: (other: number) => create(modelType, { config, length: other, has }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
+    ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
 }

@@ -5,9 +5,10 @@ import { assertReads } from "./assert-reads.ts";
 /**
  * Tokens of a text that a network predicts, if it does not predict each token from those before it:
  *
- * - `masked`: a share of the tokens of each example, drawn by a seed, is replaced by the mask, and these tokens
- *   are predicted from all others, as BERT is trained (Devlin et al., BERT, 2019, section 3.1; all chosen tokens
- *   are masked here, none is kept or replaced by a random token, and their number is the same in each example);
+ * - `masked`: a share of the tokens of each example, drawn by a seed, is replaced by the mask, and these
+ *   tokens are predicted from all others, as BERT is trained (Devlin et al., BERT, 2019, section 3.1; all
+ *   chosen tokens are masked here, none is kept or replaced by a random token, and their number is the same
+ *   in each example);
  * - `continued`: an encoder reads an example, and a decoder predicts as many tokens that follow it, each also
  *   from those before it, as T5 does as a language model with a prefix (Raffel et al., 2020, section 3.2.1).
  */

@@ -9,10 +9,10 @@ import { normalizeRows, type RowNormOptions } from "./row-norm.ts";
  *
  * - `shared`: each head by itself, with the same weight `NAME_norm.weight`, `[inner]`, for all heads;
  * - `whole`: all heads of a token as one row, with the weight `NAME_norm.weight`, `[heads * inner]`;
- * - `own`: each head by itself, with its row of the weight `NAME_norm.weight`, `[heads, inner]`;
+ * - `rows`: each head by itself, with its row of the weight `NAME_norm.weight`, `[heads, inner]`;
  * - `listed`: each head by itself, with a weight `NAME_layernorm.norms.INDEX.weight`, `[inner]`, of its own.
  */
-export type HeadNormKind = "shared" | "whole" | "own" | "listed";
+export type HeadNormKind = "shared" | "whole" | "rows" | "listed";
 
 /** Kind of the norms of heads, and their options. */
 export interface HeadNorms {
@@ -32,7 +32,7 @@ const NORMS: Readonly<
     const rows = reshape(heads, [-1, count * inner]);
     return reshape(normalizeRows(network, rows, `${name}_norm`, norm), [-1, length, count, inner]);
   },
-  own: (network, heads, name, { epsilon }) => {
+  rows: (network, heads, name, { epsilon }) => {
     const [, count, inner] = extentsOf(heads);
     const ones = network.graph.numbers(new Float32Array(inner).fill(1), "f32", [inner]);
     const weight = network.weight(`${name}_norm.weight`, [count, inner], constant(1));

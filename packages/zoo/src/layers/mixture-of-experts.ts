@@ -26,7 +26,7 @@ export interface MixtureOfExperts {
   readonly hidden: number;
   /** Function of the gates of each expert, by which hidden units are multiplied. */
   readonly activation: (x: Value) => Value;
-  /** Names of the layers of an expert. @defaultValue those of Mixtral: `w1`, `w3`, `w2` */
+  /** Names of the layers of an expert. @defaultValue the names in Mixtral: `w1`, `w3`, `w2` */
   readonly layers?: ExpertLayers;
   /**
    * Whether the weights of the chosen experts sum to 1; else they are the probabilities of the router.

@@ -26,8 +26,8 @@ export function rowNorm(network: NetworkBuilder, x: Value, name: string, epsilon
 }
 
 /**
- * Applies a norm of one of three kinds along the last axis, with the weight `name.weight`, and for a layer norm
- * `name.bias`.
+ * Applies a norm of one of three kinds along the last axis, with the weight `name.weight`, and for a layer
+ * norm `name.bias`.
  */
 export function normalizeRows(
   network: NetworkBuilder,

@@ -14,7 +14,9 @@ import { narrowGroups } from "./narrow-heads.ts";
 
 /** Differences between Llama and its relatives; each has the value of Llama unless it is given. */
 export interface LlamaKind extends Pick<LlamaBlock, "fused"> {
-  /** Returns which layers have biases. @defaultValue those that `attention_bias` and `mlp_bias` ask for */
+  /**
+   * Returns which layers have biases. @defaultValue the layers for which `attention_bias` and `mlp_bias` ask
+   */
   readonly biases?: (config: ModelConfig) => LlamaBlock["biases"];
   /** Rule for the layers that see a window if the config does not list them. */
   readonly windows: WindowRule;
@@ -151,7 +153,7 @@ function readBlock(context: FamilyContext, kind: LlamaKind): Omit<LlamaBlock, "m
 const HEAD_NORM: Readonly<Record<HeadNormKind, Pick<RowNormOptions, "kind">>> = {
   shared: {},
   whole: {},
-  own: { kind: "unbiased" },
+  rows: { kind: "unbiased" },
   listed: { kind: "unbiased" },
 };
 

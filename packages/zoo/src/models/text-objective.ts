@@ -10,8 +10,8 @@ const MASKS: readonly unknown[] = ["[MASK]", "<mask>"];
 const LARGEST = 2 ** 26;
 
 /**
- * Returns the tokens of a text that a model predicts; undefined if it predicts each from those before it, has no
- * logits of words, or is trained on masked tokens and its folder says nothing of a mask.
+ * Returns the tokens of a text that a model predicts; undefined if it predicts each from those before it, has
+ * no logits of words, or is trained on masked tokens and its folder says nothing of a mask.
  * @param folder - folder of the model, with `tokenizer.json` or `vocab.json`
  */
 export async function readTextObjective(

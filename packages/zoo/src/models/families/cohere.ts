@@ -25,13 +25,13 @@ const COHERE_KIND = {
 const THREE_OF_FOUR: WindowRule = { field: "sliding_window_pattern", period: 4, window: 4096 };
 
 /**
- * Cohere's Command R: Llama with one layer norm for attention and feed-forward network of a block, and pairs of
- * neighbouring dimensions that are rotated. @see the class CohereModel of the library transformers
+ * Cohere's Command R: Llama with one layer norm for attention and feed-forward network of a block, and pairs
+ * of neighbouring dimensions that are rotated. @see the class CohereModel of the library transformers
  */
 export const COHERE: ModelFamily = llamaFamily({
   ...COHERE_KIND,
   windows: "none",
-  headNorms: (config) => (config.boolean("use_qk_norm", false) ? "own" : undefined),
+  headNorms: (config) => (config.boolean("use_qk_norm", false) ? "rows" : undefined),
   rotary: (context, inner) => {
     const tables = modelRotary(context, { ...NEIGHBOURS, inner, baseFallback: 500_000 });
     return () => tables;

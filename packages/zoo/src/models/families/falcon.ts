@@ -59,9 +59,9 @@ function build(context: FamilyContext): FamilyOutputs {
   const { config } = context;
   config.require("alibi", false);
   config.forbid("n_embed");
-  const own = { groups: groupsOf(config), bias: config.boolean("bias", false), norms: normsOf(config) };
+  const ofFalcon = { groups: groupsOf(config), bias: config.boolean("bias", false), norms: normsOf(config) };
   return buildRotaryDecoder(context, DECODER, (x, name, block) =>
-    addBlock(context, x, name, { ...block, ...own }),
+    addBlock(context, x, name, { ...block, ...ofFalcon }),
   );
 }
 

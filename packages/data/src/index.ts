@@ -39,3 +39,4 @@ export { type SharedExamples, sharedExamples } from "./shared-examples.ts";
 export { shuffleLabels } from "./shuffle-labels.ts";
 export { type DataSetNameParts, splitDataSetName } from "./split-data-set-name.ts";
 export type { Split, TextSplit } from "./splits.ts";
+export type { TextObjective } from "./text-objective.ts";

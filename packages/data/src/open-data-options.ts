@@ -1,6 +1,7 @@
 import type { Scaling } from "@isthmus/graph";
 import { CREATE_TEXT_DATA_SET_DEFAULTS } from "./create-text-data-set.ts";
 import type { Tokens } from "./create-token-data-set.ts";
+import type { TextObjective } from "./text-objective.ts";
 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
@@ -14,6 +15,8 @@ export interface OpenDataSetOptions {
   readonly encode?: ((text: string) => Tokens) | undefined;
   /** Size of the model's vocabulary, which all token ids must be below; 0 if unknown. */
   readonly vocabularySize?: number;
+  /** Tokens of a text that are predicted; undefined to predict each from those before it. */
+  readonly objective?: TextObjective | undefined;
   /** Names of a graph's inputs; arrays of a file with these names are read. */
   readonly inputs?: readonly string[];
   /**
@@ -37,6 +40,7 @@ export const OPEN_DATA_SET_DEFAULTS: ResolvedDataOptions = Object.freeze({
   vocabulary: undefined,
   encode: undefined,
   vocabularySize: 0,
+  objective: undefined,
   inputs: [],
   outputs: [],
   imageShape: undefined,

@@ -7,6 +7,7 @@ import { assertUnscaled } from "../open-arrays.ts";
 import type { ResolvedDataOptions } from "../open-data-options.ts";
 import { readDataFile } from "../read-data-file.ts";
 import type { TextSplit } from "../splits.ts";
+import { windowOf, withObjective } from "../text-objective.ts";
 import type { DataKind, DataSetName } from "./data-kind.ts";
 
 /** Plain texts. */
@@ -42,8 +43,12 @@ export function openText(
   points: Int32Array,
   options: ResolvedDataOptions & { readonly split: TextSplit | undefined },
 ): DataSet {
-  const { context, vocabulary, encode, vocabularySize, scaling, split } = options;
+  const { vocabulary, encode, vocabularySize, scaling, split, objective } = options;
+  const context = windowOf(options.context, objective);
   assertUnscaled(name, scaling, "characters");
-  if (encode === undefined) return createTextDataSet(points, { name, context, vocabulary, split, limit });
-  return createTokenDataSet(encode(textOf(points)), { name, context, vocabularySize, split, limit });
+  const data =
+    encode === undefined
+      ? createTextDataSet(points, { name, context, vocabulary, split, limit })
+      : createTokenDataSet(encode(textOf(points)), { name, context, vocabularySize, split, limit });
+  return withObjective(data, objective);
 }

@@ -3,6 +3,7 @@ import { createDataSet } from "../create-data-set.ts";
 import { createTokenDataSet } from "../create-token-data-set.ts";
 import { assertUnscaled } from "../open-arrays.ts";
 import { readTokens, TOKEN_WIDTHS, type TokenWidth } from "../read-tokens.ts";
+import { windowOf, withObjective } from "../text-objective.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** Texts that are already split into tokens. */
@@ -18,12 +19,16 @@ export const tokensKind: DataKind = {
   place: "a file",
   settings: { width: new RegExp(TOKEN_WIDTHS.join("|")) },
   splits: [],
-  async open({ name, paths, settings, split, limit }, { context, vocabularySize, scaling }) {
+  async open({ name, paths, settings, split, limit }, options) {
+    const { vocabularySize, scaling, objective } = options;
     assertUnscaled(name, scaling, "token ids");
     const file = at(paths, 0, "path");
     const width = settings["width"] as TokenWidth | undefined;
     const tokens = await readTokens({ file, split, width }, vocabularySize);
-    if (!("shape" in tokens)) return createTokenDataSet(tokens, { name, context, vocabularySize, limit });
+    if (!("shape" in tokens)) {
+      const context = windowOf(options.context, objective);
+      return withObjective(createTokenDataSet(tokens, { name, context, vocabularySize, limit }), objective);
+    }
     return createDataSet(tokens, undefined, { name, limit, classes: vocabularySize });
   },
 };

@@ -22,6 +22,8 @@ export interface FeedForwardOptions {
   readonly drop?: (hidden: Value) => Value;
   /** Whether weights are `[in, out]` instead of `[out, in]`. @defaultValue false */
   readonly inputFirst?: boolean;
+  /** Whether both layers have biases. @defaultValue true */
+  readonly bias?: boolean;
 }
 
 /**
@@ -40,9 +42,10 @@ export function feedForward(
     downInitializer = initializer,
     drop = (units) => units,
     inputFirst = false,
+    bias = true,
   }: FeedForwardOptions,
 ): Value {
-  const units = activation(linear(network, rows, up, { out: hidden, initializer, inputFirst }));
+  const units = activation(linear(network, rows, up, { out: hidden, initializer, inputFirst, bias }));
   const out = at(rows.shape, 1, "axis");
-  return linear(network, drop(units), down, { out, initializer: downInitializer, inputFirst });
+  return linear(network, drop(units), down, { out, initializer: downInitializer, inputFirst, bias });
 }

@@ -1,11 +1,12 @@
 import { at } from "@isthmus/core";
-import { add, mul, reshape, split, type Value } from "@isthmus/graph/builder";
+import { add, mul, reshape, split, sum, type Value } from "@isthmus/graph/builder";
 import { normalWeight } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 import { type GroupedOperands, groupedAttention } from "./grouped-attention.ts";
+import { type HeadNorms, normalizeHeads } from "./head-norms.ts";
 import { linear } from "./linear.ts";
 import { type RotaryTables, rotate } from "./rotary.ts";
-import { type RootMeanSquareOptions, rootMeanSquareNorm } from "./row-norm.ts";
+import { normalizeRows, type RowNormOptions } from "./row-norm.ts";
 
 /** Extents of a block of Llama or one of its relatives, and properties that all blocks of a network share. */
 export interface LlamaBlock {
@@ -19,8 +20,10 @@ export interface LlamaBlock {
   readonly inner: number;
   /** Number of hidden units of the feed-forward network. */
   readonly hidden: number;
-  /** Options of all norms of the block. */
-  readonly norm: RootMeanSquareOptions;
+  /** Kind and options of the norms of rows. */
+  readonly norm: RowNormOptions;
+  /** Rows that are normalised. @defaultValue before */
+  readonly normPlaces?: NormPlaces;
   /**
    * Whether layers have biases: the projections to heads, the projection from heads, and the feed-forward
    * network.
@@ -28,19 +31,16 @@ export interface LlamaBlock {
   readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
   /** Function of the gates of the feed-forward network, by which hidden units are multiplied. */
   readonly activation: (x: Value) => Value;
-  /** Tables by which queries and keys are rotated at each place. */
-  readonly rotary: RotaryTables;
+  /** Tables by which queries and keys are rotated at each place; undefined if they have no positions. */
+  readonly rotary: RotaryTables | undefined;
   /** Summand of the scores of the attention, `[length, length]`. */
   readonly mask: Value;
   /** Scale and bound of the scores. @defaultValue the usual scale, no bound */
   readonly scores?: Pick<GroupedOperands, "scale" | "cap">;
-  /** Whether the queries and keys of each head are normalised before they are rotated. @defaultValue false */
-  readonly headNorms?: boolean;
-  /**
-   * Whether the outputs of attention and feed-forward network are also normalised before they are added to
-   * the stream. @defaultValue false
-   */
-  readonly outputNorms?: boolean;
+  /** Norms of queries and keys before they are rotated. @defaultValue none */
+  readonly headNorms?: HeadNorms | undefined;
+  /** Factor of what attention and feed-forward network add to the stream. @defaultValue 1 */
+  readonly addedScale?: number;
   /**
    * Whether queries, keys and values come from one projection, and gates and units from another one.
    * @defaultValue false
@@ -50,28 +50,56 @@ export interface LlamaBlock {
   readonly feedForward?: (rows: Value, name: string) => Value;
 }
 
+/**
+ * Rows of a block that are normalised:
+ *
+ * - `before`: the rows that attention and feed-forward network read;
+ * - `around`: the rows that each of them reads, and the rows that it adds to the stream;
+ * - `after`: the rows that each of them adds to the stream;
+ * - `parallel`: the stream once, for both, whose results are added to it together.
+ */
+export type NormPlaces = "before" | "around" | "after" | "parallel";
+
+/** Names of the norms of the rows that a layer reads, and of the rows that it adds. */
+interface NormNames {
+  readonly read?: string;
+  readonly added?: string;
+}
+
+/** Names of the norms of attention and feed-forward network, in this order. */
+const NORM_NAMES: Readonly<Record<Exclude<NormPlaces, "parallel">, readonly [NormNames, NormNames]>> = {
+  before: [{ read: "input_layernorm" }, { read: "post_attention_layernorm" }],
+  around: [
+    { read: "input_layernorm", added: "post_attention_layernorm" },
+    { read: "pre_feedforward_layernorm", added: "post_feedforward_layernorm" },
+  ],
+  after: [{ added: "post_attention_layernorm" }, { added: "post_feedforward_layernorm" }],
+};
+
 const START = normalWeight(0.02);
 
 /**
  * Adds a block of Llama to a network: attention with rotary positions and grouped queries, and a gated
- * feed-forward network, each behind a root-mean-square norm and added to the residual stream
- * `x [N * length, width]`.
+ * feed-forward network, each normalised and added to the residual stream `x [N * length, width]`.
  * @param name - prefix of its weights, which are named as in the published checkpoints
  * @see Touvron et al., LLaMA: open and efficient foundation language models, 2023, section 2.2
  */
 export function llamaBlock(network: NetworkBuilder, x: Value, name: string, block: LlamaBlock): Value {
-  const { outputNorms = false, feedForward = (rows) => gatedUnits(network, rows, name, block) } = block;
-  const normalize = (rows: Value, layer: string) =>
-    rootMeanSquareNorm(network, rows, `${name}.${layer}`, block.norm);
-  // The norm between both layers has another name if the outputs of layers are normalised, too.
-  const [between, behindAttention, behindUnits] = outputNorms
-    ? ["pre_feedforward_layernorm", "post_attention_layernorm", "post_feedforward_layernorm"]
-    : ["post_attention_layernorm"];
-  const added = (rows: Value, layer: string | undefined) =>
-    layer === undefined ? rows : normalize(rows, layer);
-  const attended = attend(network, normalize(x, "input_layernorm"), `${name}.self_attn`, block);
-  const middle = add(x, added(attended, behindAttention));
-  return add(middle, added(feedForward(normalize(middle, between), name), behindUnits));
+  const { normPlaces = "before", addedScale = 1 } = block;
+  const { feedForward = (rows) => gatedUnits(network, rows, name, block) } = block;
+  const attention = (rows: Value) => attend(network, rows, `${name}.self_attn`, block);
+  const normalize = (rows: Value, layer: string | undefined) =>
+    layer === undefined ? rows : normalizeRows(network, rows, `${name}.${layer}`, block.norm);
+  const scaled = (rows: Value) => (addedScale === 1 ? rows : mul(rows, addedScale));
+  if (normPlaces === "parallel") {
+    const rows = normalize(x, "input_layernorm");
+    return sum([scaled(attention(rows)), scaled(feedForward(rows, name)), x]);
+  }
+  const [ofAttention, ofUnits] = NORM_NAMES[normPlaces];
+  const attended = normalize(attention(normalize(x, ofAttention.read)), ofAttention.added);
+  const middle = add(x, scaled(attended));
+  const units = feedForward(normalize(middle, ofUnits.read), name);
+  return add(middle, scaled(normalize(units, ofUnits.added)));
 }
 
 /** Multiplies gates by hidden units, and projects the products back to the width of the rows. */
@@ -87,7 +115,7 @@ function gatedUnits(network: NetworkBuilder, rows: Value, name: string, block: L
 
 /** Attends with rotary positions, and projects the heads back to the width of the rows. */
 function attend(network: NetworkBuilder, rows: Value, name: string, block: LlamaBlock): Value {
-  const { length, heads, groups, inner, norm, biases, rotary, mask, scores = {} } = block;
+  const { length, heads, groups, inner, biases, rotary, mask, headNorms, scores = {} } = block;
   const project = (x: Value, layer: string, out: number, bias: boolean) =>
     linear(network, x, `${name}.${layer}`, { out, initializer: START, bias });
   const projectParts = (): readonly [Value, Value, Value] => {
@@ -103,12 +131,15 @@ function attend(network: NetworkBuilder, rows: Value, name: string, block: Llama
     ];
   };
   const tokens = (part: Value, count: number) => reshape(part, [-1, length, count, inner]);
-  const normalized = (part: Value, layer: string) =>
-    block.headNorms ? rootMeanSquareNorm(network, part, `${name}.${layer}`, norm) : part;
+  const turned = (part: Value, layer: string) => {
+    const normal =
+      headNorms === undefined ? part : normalizeHeads(network, part, `${name}.${layer}`, headNorms);
+    return rotary === undefined ? normal : rotate(normal, rotary);
+  };
   const [queries, keys, values] = projectParts();
   const mixed = groupedAttention({
-    queries: rotate(normalized(tokens(queries, heads), "q_norm"), rotary),
-    keys: rotate(normalized(tokens(keys, groups), "k_norm"), rotary),
+    queries: turned(tokens(queries, heads), "q"),
+    keys: turned(tokens(keys, groups), "k"),
     values: tokens(values, groups),
     mask,
     ...scores,

@@ -11,10 +11,35 @@ export interface RootMeanSquareOptions {
   readonly offset?: number;
 }
 
+/** Options of {@link normalizeRows}. */
+export interface RowNormOptions extends RootMeanSquareOptions {
+  /**
+   * Kind of the norm: `rms` divides by the root of the mean square, `layer` is a layer norm, and `unbiased`
+   * is a layer norm without the weight `name.bias`. @defaultValue rms
+   */
+  readonly kind?: "rms" | "layer" | "unbiased";
+}
+
 /** Applies a layer norm to rows, with the weights `name.weight` (1 at first) and `name.bias` (0). */
 export function rowNorm(network: NetworkBuilder, x: Value, name: string, epsilon: number): Value {
+  return normalizeRows(network, x, name, { kind: "layer", epsilon });
+}
+
+/**
+ * Applies a norm of one of three kinds along the last axis, with the weight `name.weight`, and for a layer
+ * norm `name.bias`.
+ */
+export function normalizeRows(
+  network: NetworkBuilder,
+  x: Value,
+  name: string,
+  { kind = "rms", ...options }: RowNormOptions,
+): Value {
+  if (kind === "rms") return rootMeanSquareNorm(network, x, name, options);
+  const { epsilon } = options;
   const width = at(x.shape, x.shape.length - 1, "axis");
   const scale = network.weight(`${name}.weight`, [width], constant(1));
+  if (kind === "unbiased") return layerNorm(x, { scale }, { epsilon });
   const bias = network.weight(`${name}.bias`, [width], constant(0));
   return layerNorm(x, { scale, bias }, { epsilon });
 }

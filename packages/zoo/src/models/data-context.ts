@@ -1,4 +1,5 @@
 import { DTYPES } from "@isthmus/core";
+import type { TextObjective } from "@isthmus/data";
 import type { ReadArchitecture } from "./open-architecture.ts";
 import type { TextEncoding } from "./text-encoding.ts";
 
@@ -19,6 +20,8 @@ export interface DataContext {
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
+  /** Tokens of a text that the model predicts; absent if it predicts each from those before it. */
+  readonly objective?: TextObjective;
   /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;
 }
@@ -44,11 +47,12 @@ export function dataContext({
     const context = input.shape?.[1];
     return { ...arrays, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
   }
-  const { maxLength = MOST_TOKENS, vocabularySize } = model;
+  const { maxLength = MOST_TOKENS, vocabularySize, objective } = model;
   return {
     ...arrays,
     context: Math.min(maxLength, MOST_TOKENS),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
+    ...(objective === undefined ? {} : { objective }),
     ...encoded(model),
   };
 }

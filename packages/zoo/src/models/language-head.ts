@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { reshape, type Value } from "@isthmus/graph/builder";
+import { mul, reshape, type Value } from "@isthmus/graph/builder";
 import { normalWeight } from "../initializer.ts";
 import { softCap } from "../layers/attention.ts";
 import { linear } from "../layers/linear.ts";
@@ -17,6 +17,8 @@ export interface HeadParts {
   readonly name: string;
   /** Bound that logits approach as hyperbolic tangents. @defaultValue none */
   readonly cap?: number | undefined;
+  /** Factor of the logits, before their bound. @defaultValue 1 */
+  readonly factor?: number | undefined;
   /** Whether a separate head has a bias, `name.bias`. @defaultValue false */
   readonly bias?: boolean;
   /** Whether rows were scaled because the head is tied. @defaultValue false */
@@ -34,11 +36,14 @@ const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/;
  */
 export function languageHead(
   { network, config, has, length, onTied }: FamilyContext,
-  { rows, embedding, name, tied, cap, bias = false, scaled = false }: HeadParts,
+  { rows, embedding, name, tied, cap, factor = 1, bias = false, scaled = false }: HeadParts,
 ): FamilyOutputs {
   const vocabulary = at(embedding.shape, 0, "axis");
   const perToken = (value: Value) => reshape(value, [-1, length, at(value.shape, 1, "axis")]);
-  const bounded = (logits: Value) => ({ logits: cap === undefined ? logits : softCap(logits, cap) });
+  const bounded = (products: Value) => {
+    const logits = factor === 1 ? products : mul(products, factor);
+    return { logits: cap === undefined ? logits : softCap(logits, cap) };
+  };
   const head = { out: vocabulary, initializer: normalWeight(0.02), bias };
   const separate = () => bounded(perToken(linear(network, rows, name, head)));
   if (has?.(`${name}.weight`)) return separate();

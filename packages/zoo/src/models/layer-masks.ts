@@ -5,10 +5,21 @@ import type { FamilyContext } from "./model-family.ts";
 
 /**
  * Rule for the layers that see only a window of the text, if a config has `sliding_window` and does not list
- * its layers as `layer_types`: all layers; layers from `max_window_layers` on if `use_sliding_window` is
- * true; or all except every `period`-th, given as the field of the period and its default.
+ * its layers as `layer_types`:
+ *
+ * - `none`: the family has no windows, and a config that requests one is refused;
+ * - `all`: all layers;
+ * - `all asked`: all layers if `use_sliding_window` is true;
+ * - `asked`: layers from `max_window_layers` on if `use_sliding_window` is true;
+ * - an object: all layers except every `period`-th, given as the field of the period and its default; the
+ *   width of the window may have a default, too.
  */
-export type WindowRule = "all" | "asked" | { readonly field: string; readonly period: number };
+export type WindowRule =
+  | "none"
+  | "all"
+  | "all asked"
+  | "asked"
+  | { readonly field: string; readonly period: number; readonly window?: number };
 
 /** Name of layers that see a window. */
 const SLIDING = "sliding_attention";
@@ -18,14 +29,17 @@ export function isWindowed(config: ModelConfig, rule: WindowRule, layer: number)
   const kinds = config.texts("layer_types");
   if (kinds.length > 0) return kinds[layer] === SLIDING;
   if (rule === "all") return true;
-  if (rule === "asked") {
-    return config.boolean("use_sliding_window", false) && layer >= config.number("max_window_layers", 28);
+  if (rule === "none") return false;
+  if (rule === "asked" || rule === "all asked") {
+    const first = rule === "asked" ? config.number("max_window_layers", 28) : 0;
+    return config.boolean("use_sliding_window", false) && layer >= first;
   }
   return (layer + 1) % config.count(rule.field, rule.period) !== 0;
 }
 
 /**
  * Creates the masks of layers with which tokens see only earlier tokens, and in some layers only a window.
+ * @throws UnsupportedError if the config requests a window and the family has none
  */
 export function layerMasks(
   { network, config, length }: FamilyContext,
@@ -33,7 +47,11 @@ export function layerMasks(
 ): (layer: number) => Value {
   const mask = (seen: number) => network.graph.numbers(causalMask(length, seen), "f32", [length, length]);
   const whole = mask(length);
-  if (!config.has("sliding_window") || config.count("sliding_window") >= length) return () => whole;
-  const window = mask(config.count("sliding_window"));
+  if (rule === "none") config.forbid("sliding_window");
+  const seen = config.has("sliding_window")
+    ? config.count("sliding_window")
+    : ((typeof rule === "string" ? undefined : rule.window) ?? length);
+  if (seen >= length) return () => whole;
+  const window = mask(seen);
   return (layer) => (isWindowed(config, rule, layer) ? window : whole);
 }

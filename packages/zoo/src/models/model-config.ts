@@ -167,11 +167,24 @@ export class ModelConfig {
    * Checks that a field has its only supported value; other values would change the function of the network.
    * @throws UnsupportedError if the field exists and has another value than `only`
    */
-  require(name: string, only: string | boolean): void {
+  require(name: string, only: string | boolean | number): void {
     const value = this.#get(name) ?? only;
     if (value === only) return;
     throw new UnsupportedError(
       `Cannot build the network of "${this.source}" as "${name}" must be ${excerpt(only)}: it is ${excerpt(value)}`,
+      { feature: name },
+    );
+  }
+
+  /**
+   * Checks that a field is missing, as the family has nothing that it could ask for.
+   * @throws UnsupportedError if the field exists
+   */
+  forbid(name: string): void {
+    const value = this.#get(name);
+    if (value === undefined) return;
+    throw new UnsupportedError(
+      `Cannot build the network of "${this.source}" as networks of its type have no "${name}": it is ${excerpt(value)}`,
       { feature: name },
     );
   }

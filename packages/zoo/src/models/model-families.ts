@@ -1,14 +1,21 @@
 import { BERT } from "./families/bert.ts";
+import { COHERE, COHERE2 } from "./families/cohere.ts";
 import { DISTILBERT } from "./families/distilbert.ts";
+import { FALCON } from "./families/falcon.ts";
 import { GEMMA, GEMMA2, GEMMA3 } from "./families/gemma.ts";
 import { GPT_NEOX } from "./families/gpt-neox.ts";
 import { GPT2 } from "./families/gpt2.ts";
+import { GRANITE } from "./families/granite.ts";
 import { LLAMA, MISTRAL } from "./families/llama.ts";
 import { MIXTRAL } from "./families/mixtral.ts";
+import { OLMO2 } from "./families/olmo2.ts";
 import { PHI } from "./families/phi.ts";
 import { PHI3 } from "./families/phi3.ts";
 import { QWEN2, QWEN3 } from "./families/qwen.ts";
+import { QWEN3_MOE } from "./families/qwen3-moe.ts";
 import { ROBERTA } from "./families/roberta.ts";
+import { STABLELM } from "./families/stablelm.ts";
+import { STARCODER2 } from "./families/starcoder2.ts";
 import { T5 } from "./families/t5.ts";
 import { VIT } from "./families/vit.ts";
 import type { ModelFamily } from "./model-family.ts";
@@ -20,11 +27,19 @@ export const MODEL_TYPES = [
   "mixtral",
   "qwen2",
   "qwen3",
+  "qwen3_moe",
   "gemma",
   "gemma2",
   "gemma3_text",
   "phi",
   "phi3",
+  "granite",
+  "olmo2",
+  "stablelm",
+  "starcoder2",
+  "cohere",
+  "cohere2",
+  "falcon",
   "gpt2",
   "gpt_neox",
   "bert",
@@ -45,11 +60,19 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   mixtral: MIXTRAL,
   qwen2: QWEN2,
   qwen3: QWEN3,
+  qwen3_moe: QWEN3_MOE,
   gemma: GEMMA,
   gemma2: GEMMA2,
   gemma3_text: GEMMA3,
   phi: PHI,
   phi3: PHI3,
+  granite: GRANITE,
+  olmo2: OLMO2,
+  stablelm: STABLELM,
+  starcoder2: STARCODER2,
+  cohere: COHERE,
+  cohere2: COHERE2,
+  falcon: FALCON,
   gpt2: GPT2,
   gpt_neox: GPT_NEOX,
   bert: BERT,

@@ -1,3 +1,4 @@
+import type { TextObjective } from "@isthmus/data";
 import type { Value } from "@isthmus/graph/builder";
 import type { NetworkBuilder } from "../network-builder.ts";
 import type { ModelConfig } from "./model-config.ts";
@@ -30,12 +31,19 @@ export interface TiedHead {
 /** Outputs of a network, by name. */
 export type FamilyOutputs = Readonly<Record<string, Value>>;
 
+/** Objective of a family on texts; the mask of masked tokens is known by the tokenizer alone. */
+export type FamilyObjective =
+  | Omit<TextObjective & { kind: "masked" }, "token">
+  | (TextObjective & { kind: "continued" });
+
 /** Builder and properties of networks with one or several values of `model_type`. */
 export interface ModelFamily {
   /** Adds the network to the builder of the context, and returns its outputs. */
   readonly build: (context: FamilyContext) => FamilyOutputs;
   /** Returns fields that give a config the same structure with a few small blocks. */
   readonly narrow: (config: ModelConfig) => Readonly<Record<string, unknown>>;
+  /** Tokens of a text that the family's networks predict. @defaultValue each from those before it */
+  readonly predicts?: (config: ModelConfig) => FamilyObjective;
   /** Whether each token sees later tokens, so that padding would be treated as text. @defaultValue false */
   readonly seesAll?: boolean;
   /**

@@ -20,6 +20,8 @@ export interface RotaryFields {
   readonly layers?: LayerKind;
   /** Whether older configs scale these positions. @defaultValue true */
   readonly scaled?: boolean;
+  /** Whether the dimensions of a pair are neighbours. @defaultValue false */
+  readonly neighbours?: boolean;
 }
 
 /** Kinds of layers, as configs name them. */
@@ -41,7 +43,7 @@ const BASE = 10_000;
  */
 export function modelRotary(
   { network, config, length }: FamilyContext,
-  { inner, base, baseFallback = BASE, share, layers, scaled = true }: RotaryFields,
+  { inner, base, baseFallback = BASE, share, layers, scaled = true, neighbours = false }: RotaryFields,
 ): RotaryTables {
   // Newer configs store base and share in the same object as the scaling, older ones in separate fields.
   const all = config.object("rope_parameters");
@@ -55,7 +57,17 @@ export function modelRotary(
         config.share(share.field, share.fallback));
   const frequencies = rotaryFrequencies(turnedOf(config, inner, part), theta);
   const waves = scaling === undefined ? { frequencies } : scale(frequencies, scaling, { config, length });
-  return rotaryTables(network, length, waves.frequencies, waves.stretch);
+  return rotaryTables(network, length, waves.frequencies, { stretch: waves.stretch, neighbours });
+}
+
+/** Returns rotary positions, the same for all layers, of a share of the dimensions of a head. */
+export function shareRotary(
+  share: NonNullable<RotaryFields["share"]>,
+): (context: FamilyContext, inner: number) => () => RotaryTables {
+  return (context, inner) => {
+    const tables = modelRotary(context, { inner, base: "rope_theta", share });
+    return () => tables;
+  };
 }
 
 /**

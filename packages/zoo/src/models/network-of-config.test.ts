@@ -61,6 +61,25 @@ describe("networkOfConfig()", () => {
       { ...LLAMA, model_type: "gemma2", query_pre_attn_scalar: 0 },
       /"query_pre_attn_scalar" must be above 0: it is 0$/,
     ],
+    [
+      { ...LLAMA, model_type: "granite", sliding_window: 4 },
+      /networks of its type have no "sliding_window": it is 4$/,
+    ],
+    [
+      { ...LLAMA, model_type: "starcoder2", norm_type: "rms_norm" },
+      /"norm_type" must be "layer_norm": it is "rms_norm"$/,
+    ],
+    [{ ...LLAMA, model_type: "cohere", rotary_pct: 0.5 }, /"rotary_pct" must be 1: it is 0.5$/],
+    [{ ...LLAMA, model_type: "cohere2", use_qk_norm: true }, /"use_qk_norm" must be false: it is true$/],
+    [
+      { ...LLAMA, model_type: "qwen3_moe", num_experts: 2 ** 40 },
+      /"num_experts" must be a whole number from 1 to 1024: it is 1099511627776$/,
+    ],
+    [{ ...LLAMA, model_type: "falcon", alibi: true }, /"alibi" must be false: it is true$/],
+    [
+      { ...LLAMA, model_type: "falcon", num_ln_in_parallel_attn: 2 },
+      /"num_ln_in_parallel_attn" must be 1: it is 2$/,
+    ],
     [{ ...LLAMA, quantization_config: {} }, /it has a "quantization_config"$/],
     [{ ...LLAMA, mlp_bias: "no" }, /"mlp_bias" must be true or false: it is "no"$/],
     [

@@ -13,7 +13,7 @@ import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { ModelConfig } from "./model-config.ts";
 import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
-import type { TiedHead } from "./model-family.ts";
+import type { FamilyObjective, TiedHead } from "./model-family.ts";
 
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
@@ -58,6 +58,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly maxLength?: number;
   /** Number of token ids; absent if the network reads no tokens. */
   readonly vocabularySize?: number;
+  /** Tokens of a text that the network predicts; absent if it predicts each from those before it. */
+  readonly predicts?: FamilyObjective;
   /** Embedding that is also the head; absent if the head is separate. */
   readonly tiedHead?: TiedHead;
 }
@@ -76,8 +78,14 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `llama`, `mistral` | grouped queries, heads of any width, biases, windows, scaled rotary positions |
  * | `mixtral` | all experts are computed; the results of unused ones are multiplied by 0 |
  * | `qwen2`, `qwen3` | biases on queries, keys and values; norms of heads |
+ * | `qwen3_moe` | a mixture of experts in some or all layers, with probabilities normalised or not |
  * | `gemma`, `gemma2`, `gemma3_text` | norms of outputs, bounded scores and logits, two rotations |
  * | `phi`, `phi3` | versions 1 to 4: parallel blocks, fused projections, partial rotary positions |
+ * | `granite` | factors of embeddings, scores, logits and summands of the stream |
+ * | `olmo2` | norms of outputs alone, and of all queries and all keys together |
+ * | `stablelm`, `starcoder2` | layer norms, partial rotary positions, norms of heads; units without gates |
+ * | `cohere`, `cohere2` | parallel blocks, rotation of neighbours, layers without positions |
+ * | `falcon` | both architectures, one or more heads of keys, blocks parallel or not; no ALiBi |
  * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
  * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
@@ -161,6 +169,7 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
     ofLength: (other: number) => create(modelType, { config, length: other, has }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
+    ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
 }

@@ -8,6 +8,7 @@ import {
   type Tensor,
   UsageError,
 } from "@isthmus/core";
+import type { TextObjective } from "@isthmus/data";
 import {
   type Architecture,
   type Engine,
@@ -23,6 +24,7 @@ import { basename, dirname, stat } from "@isthmus/platform";
 import type { ConfigNetwork } from "./network-of-config.ts";
 import { findModelConfig, openModel } from "./open-model.ts";
 import { readTextEncoding, type TextEncoding } from "./text-encoding.ts";
+import { readTextObjective } from "./text-objective.ts";
 
 /** Facts that a graph's file may not state; a type alias, so that it has an implicit index signature. */
 export type GraphOptions = {
@@ -64,6 +66,8 @@ export interface OpenedArchitecture extends ReadArchitecture, Architecture {
 export interface ReadModel
   extends TextEncoding,
     Pick<ConfigNetwork, "modelType" | "maxLength" | "vocabularySize"> {
+  /** Tokens of a text that the model predicts; absent if it predicts each from those before it. */
+  readonly objective?: TextObjective;
   /** The model's folder, for messages. */
   readonly path: string;
   /** Builds the network for examples of another number of tokens. */
@@ -200,7 +204,9 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
     graph: counted(made.graph, options),
     narrow: () => counted(made.narrow().graph, options),
   });
+  const objective = await readTextObjective(network, dirname(configPath));
   const model: ReadModel = {
+    ...(objective === undefined ? {} : { objective }),
     ...(await readTextEncoding(dirname(configPath))),
     path,
     modelType,

@@ -5,6 +5,7 @@ import { rowNorm } from "../layers/row-norm.ts";
 import { embedTokens } from "./embed-tokens.ts";
 import { type HeadParts, languageHead } from "./language-head.ts";
 import { modelActivation } from "./model-activation.ts";
+import type { ModelConfig } from "./model-config.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
 import { modelRotary, type RotaryFields } from "./model-rotary.ts";
 
@@ -14,14 +15,20 @@ export interface RotaryDecoder {
   readonly embedding: string;
   /** Prefix of the weights of classes with a head. */
   readonly prefix: string;
-  /** Activation if the config does not state `hidden_act`. */
-  readonly activation: string;
+  /** Prefix of the name of a block before its index. @defaultValue layers */
+  readonly blocks?: string;
+  /** Field of the config that names the activation, and its default. */
+  readonly activation: readonly [field: string, fallback: string];
+  /** Field of the number that norms add to the variance. @defaultValue layer_norm_eps */
+  readonly epsilon?: string;
+  /** Returns the width of feed-forward networks. @defaultValue the field intermediate_size */
+  readonly hidden?: (config: ModelConfig) => number;
   /** Fields of the config for the rotary positions. */
   readonly rotary: Omit<RotaryFields, "inner">;
   /** Name of the norm behind the last block. */
   readonly norm: string;
   /** Name of a separate head, and whether it has a bias. */
-  readonly head: Pick<HeadParts, "name" | "bias">;
+  readonly head: Pick<HeadParts, "name" | "bias" | "tied">;
 }
 
 /** Properties that all blocks of a decoder share. */
@@ -55,19 +62,25 @@ export function buildRotaryDecoder(
 ): FamilyOutputs {
   const { network, config, length } = context;
   const { prefix, embedding, embed } = embedTokens(context, decoder.embedding, decoder.prefix);
+  const { blocks = "layers", epsilon = "layer_norm_eps", hidden = intermediateSize } = decoder;
   const inner = config.quotient("hidden_size", "num_attention_heads");
   const block: RotaryBlock = {
     length,
     heads: config.count("num_attention_heads"),
     inner,
-    hidden: config.count("intermediate_size"),
-    epsilon: config.share("layer_norm_eps", 1e-5),
-    activation: modelActivation(config, "hidden_act", decoder.activation),
+    hidden: hidden(config),
+    epsilon: config.share(epsilon, 1e-5),
+    activation: modelActivation(config, ...decoder.activation),
     rotary: modelRotary(context, { inner, ...decoder.rotary }),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
   };
   let x = embed();
-  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) x = addBlock(x, `${prefix}layers.${i}`, block);
+  for (let i = 0; i < config.blocks("num_hidden_layers"); i++)
+    x = addBlock(x, `${prefix}${blocks}.${i}`, block);
   const rows = rowNorm(network, x, `${prefix}${decoder.norm}`, block.epsilon);
-  return languageHead(context, { rows, embedding, ...decoder.head, tied: false });
+  return languageHead(context, { rows, embedding, ...decoder.head });
+}
+
+function intermediateSize(config: ModelConfig): number {
+  return config.count("intermediate_size");
 }

@@ -13,6 +13,7 @@ export const BERT: ModelFamily = {
   build,
   narrow: narrowHeads,
   seesAll: true,
+  predicts: () => ({ kind: "masked" }),
   // The bias of the language head has two names for the same tensor, one of which is fed. No symmetry
   // permutes words.
   idle: /(position_ids|token_type_ids|cls\.predictions\.decoder\.bias)$/,

@@ -14,6 +14,7 @@ export const DISTILBERT: ModelFamily = {
   build,
   narrow,
   seesAll: true,
+  predicts: () => ({ kind: "masked" }),
   idle: /position_ids$/,
 };
 

@@ -1,17 +1,15 @@
-import type { RotaryTables } from "../../layers/rotary.ts";
 import { isWindowed, type WindowRule } from "../layer-masks.ts";
-import { type LlamaKind, llamaFamily, type Scoring } from "../llama-family.ts";
+import { type LlamaKind, llamaFamily, type RotaryOf, type Scoring } from "../llama-family.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, ModelFamily } from "../model-family.ts";
 import { modelRotary } from "../model-rotary.ts";
 
 /** Differences of all versions of Gemma from Llama. */
 const GEMMA_KIND = {
-  queryBias: false,
   tied: true,
   inner: 256,
-  normOffset: 1,
-  scaledEmbeddings: true,
+  norm: { offset: 1 },
+  factors: (config) => ({ embedding: Math.sqrt(config.count("hidden_size")) }),
 } satisfies Partial<LlamaKind>;
 
 /** Rule for layers of Gemma 2 that see a window: the first, the third, and so on. */
@@ -36,7 +34,7 @@ export const GEMMA2: ModelFamily = looksBack(
     ...GEMMA_KIND,
     windows: EVERY_OTHER,
     activation: ["hidden_activation", "gelu_pytorch_tanh"],
-    outputNorms: true,
+    normPlaces: () => "around",
     scoring: (config) => readScoring(config, { cap: 50, logitCap: 30 }),
   }),
 );
@@ -50,8 +48,8 @@ export const GEMMA3: ModelFamily = looksBack(
     ...GEMMA_KIND,
     windows: FIVE_OF_SIX,
     activation: ["hidden_activation", "gelu_pytorch_tanh"],
-    outputNorms: true,
-    headNorms: true,
+    normPlaces: () => "around",
+    headNorms: () => "shared",
     scoring: (config) => readScoring(config, { cap: undefined, logitCap: undefined }),
     rotary: localRotary,
   }),
@@ -81,7 +79,7 @@ function readScoring(config: ModelConfig, defaults: Omit<Scoring, "scale">): Sco
 }
 
 /** Returns rotary positions by layer: slow rotations for layers that see the whole text, else fast ones. */
-function localRotary(context: FamilyContext, inner: number): (layer: number) => RotaryTables {
+function localRotary(context: FamilyContext, inner: number): RotaryOf {
   const whole = modelRotary(context, {
     inner,
     base: "rope_theta",

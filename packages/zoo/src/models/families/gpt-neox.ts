@@ -22,10 +22,10 @@ const START = normalWeight(0.02);
 const DECODER: RotaryDecoder = {
   embedding: "embed_in",
   prefix: "gpt_neox.",
-  activation: "gelu",
+  activation: ["hidden_act", "gelu"],
   rotary: { base: "rotary_emb_base", share: { field: "rotary_pct", fallback: 0.25 } },
   norm: "final_layer_norm",
-  head: { name: "embed_out" },
+  head: { name: "embed_out", tied: false },
 };
 
 interface Block extends RotaryBlock {

@@ -6,18 +6,17 @@ import type { FamilyContext, ModelFamily } from "../model-family.ts";
 
 /** Mixtral: Mistral with a mixture of experts in each block. @see Jiang et al., Mixtral of experts, 2024 */
 export const MIXTRAL: ModelFamily = llamaFamily({
-  queryBias: false,
   windows: "all",
   tied: false,
   feedForward,
 });
 
-function feedForward({ network, config }: FamilyContext): LlamaBlock["feedForward"] {
+function feedForward({ network, config }: FamilyContext): () => LlamaBlock["feedForward"] {
   const mixture = {
     experts: config.blocks("num_local_experts", 8),
     active: config.blocks("num_experts_per_tok", 2),
     hidden: config.count("intermediate_size"),
     activation: modelActivation(config, "hidden_act", "silu"),
   };
-  return (rows, name) => mixtureOfExperts(network, rows, `${name}.block_sparse_moe`, mixture);
+  return () => (rows, name) => mixtureOfExperts(network, rows, `${name}.block_sparse_moe`, mixture);
 }

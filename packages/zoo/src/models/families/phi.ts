@@ -23,10 +23,10 @@ const START = normalWeight(0.02);
 const DECODER: RotaryDecoder = {
   embedding: "embed_tokens",
   prefix: "model.",
-  activation: "gelu_new",
+  activation: ["hidden_act", "gelu_new"],
   rotary: { base: "rope_theta", share: { field: "partial_rotary_factor", fallback: 0.5 } },
   norm: "final_layernorm",
-  head: { name: "lm_head", bias: true },
+  head: { name: "lm_head", bias: true, tied: false },
 };
 
 interface Block extends RotaryBlock {

@@ -1,20 +1,30 @@
+import type { LlamaBlock } from "../../layers/llama-block.ts";
 import { llamaFamily } from "../llama-family.ts";
+import type { ModelConfig } from "../model-config.ts";
 import type { ModelFamily } from "../model-family.ts";
 
 /**
  * Qwen2: Llama with biases on queries, keys and values. @see Yang et al., Qwen2 technical report, 2024,
  * section 2.2
  */
-export const QWEN2: ModelFamily = llamaFamily({ queryBias: true, windows: "asked", tied: true });
+export const QWEN2: ModelFamily = llamaFamily({ biases, windows: "asked", tied: true });
+
+/** Queries, keys and values have biases unless the config says otherwise; the output never has. */
+function biases(config: ModelConfig): LlamaBlock["biases"] {
+  return {
+    query: config.boolean("attention_bias", true),
+    output: false,
+    hidden: config.boolean("mlp_bias", false),
+  };
+}
 
 /**
  * Qwen3: Llama that normalises the queries and keys of each head. @see Yang et al., Qwen3 technical report,
  * 2025, section 2
  */
 export const QWEN3: ModelFamily = llamaFamily({
-  queryBias: false,
   windows: "asked",
   tied: false,
-  headNorms: true,
+  headNorms: () => "shared",
   inner: 128,
 });

@@ -16,6 +16,7 @@ export const ROBERTA: ModelFamily = {
   build,
   narrow: narrowHeads,
   seesAll: true,
+  predicts: () => ({ kind: "masked" }),
   maxLength: (config) => config.count("max_position_embeddings", 512) - paddingOf(config) - 1,
   idle: /(position_ids|token_type_ids|lm_head\.decoder\.bias)$/,
 };

@@ -1,0 +1,17 @@
+import { llamaFamily } from "../llama-family.ts";
+import type { ModelFamily } from "../model-family.ts";
+import { shareRotary } from "../model-rotary.ts";
+
+/**
+ * StableLM: Llama with layer norms, of which a share of the dimensions is rotated.
+ * @see Bellagente et al., Stable LM 2 1.6B technical report, 2024, section 2
+ */
+export const STABLELM: ModelFamily = llamaFamily({
+  windows: "none",
+  tied: false,
+  norm: { kind: "layer", epsilon: ["layer_norm_eps", 1e-5] },
+  biases: (config) => ({ query: config.boolean("use_qkv_bias", false), output: false, hidden: false }),
+  normPlaces: (config) => (config.boolean("use_parallel_residual", false) ? "parallel" : "before"),
+  headNorms: (config) => (config.boolean("qk_layernorm", false) ? "listed" : undefined),
+  rotary: shareRotary({ field: "partial_rotary_factor", fallback: 0.25 }),
+});

@@ -126,7 +126,7 @@ export function multiplyAllInPlace(
   }
 }
 
-/** Lays the factors of a field, one for each of its positions, along the runs of elements that they multiply. */
+/** Lays factors, one for each position of a field, along the runs of elements that they multiply. */
 function runsOf(
   { view, origin = 0 }: FactorLayout,
   { axes, variables }: FactorField,

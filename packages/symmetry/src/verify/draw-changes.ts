@@ -56,8 +56,8 @@ const MIXED = 1;
 
 /**
  * Draws the changes by which the symmetries of a graph are tried: as many as there are alignments to try, and
- * as any kind needs. Changes beyond the alignments to try leave units in their places: permuting them once more
- * would prove nothing new, and values are compared faster place by place.
+ * as any kind needs. Changes beyond the alignments to try leave units in their places: permuting them once
+ * more would prove nothing new, and values are compared faster place by place.
  * @returns undefined if a gain is 0, so that units cannot be mixed
  */
 export async function drawChanges(
@@ -93,7 +93,7 @@ async function tryToMix(
   }
 }
 
-/** Changes a network by a mixture, then by scales, signs and rotations, then by a permutation if there is one. */
+/** Changes a network by a mixture, then by scales, signs and rotations, then by a permutation, if any. */
 function compose(
   network: Checkpoint,
   { permutations: { spec }, linear }: JointSymmetries,

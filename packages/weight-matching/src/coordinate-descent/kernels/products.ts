@@ -40,8 +40,8 @@ export function addRowProducts(a: Float32Array, b: Float32Array, out: Float32Arr
 }
 
 /**
- * Computes `out[i * right + j] = base[i * right + j] + a[i] b[j]`, the product and the sum each rounded to f32,
- * as a matrix product over a single row rounds them.
+ * Computes `out[i * right + j] = base[i * right + j] + a[i] b[j]`. The product and the sum are each rounded
+ * to f32, as a matrix product over a single row rounds them.
  *
  * @param a - `[left]`
  * @param b - `[right]`

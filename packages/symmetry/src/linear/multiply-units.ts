@@ -110,7 +110,9 @@ export function multiplyAllInPlace(
   for (const laid of all) {
     const earlier = passes.slice();
     for (const field of laid.layout.fields) {
-      const runs = runsOf(laid, field);
+      const table = tableOf(field.variables, laid.factors);
+      if (isAllOnes(table)) continue;
+      const runs = runsOf(laid.layout, field, table);
       const same = earlier.find((pass) => liesLike(pass, runs));
       if (same === undefined) passes.push(runs);
       else
@@ -124,12 +126,12 @@ export function multiplyAllInPlace(
   }
 }
 
-/** Lays the factors of a field along the runs of elements that they multiply. */
+/** Lays factors, one for each position of a field, along the runs of elements that they multiply. */
 function runsOf(
-  { layout: { view, origin = 0 }, factors }: LaidFactors,
+  { view, origin = 0 }: FactorLayout,
   { axes, variables }: FactorField,
+  table: Float64Array,
 ): FactorRuns {
-  const table = tableOf(variables, factors);
   // Positions over neighbouring axes follow each other, so that no element has to be divided by strides.
   const line = axesBetween(axes);
   const places = spread({ axes, data: strideTable(variables.length, 1) }, view, line);

@@ -125,10 +125,11 @@ class Cells implements FactoredCells {
 
   layOutWeights(spaces: readonly MixingSpace[]): Map<string, MixedLayout> {
     const layouts = new Map<string, MixedLayout>();
+    const mixedUnits = this.#unitsOf(spaces);
     for (const [name, { view, fields }] of this.#walk.weights) {
       if (this.#walk.unchanged?.has(name)) continue;
       const factored = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
-      const mixed = this.#layOut(factored, spaces);
+      const mixed = this.#layOut(factored, mixedUnits);
       if (mixed.length > 0) layouts.set(name, { view, fields: mixed });
     }
     return layouts;
@@ -136,19 +137,25 @@ class Cells implements FactoredCells {
 
   layOutValues(spaces: readonly MixingSpace[]): Map<string, MixedLayout> {
     const layouts = new Map<string, MixedLayout>();
+    const mixedUnits = this.#unitsOf(spaces);
     for (const [name, { shape, fields }] of this.#computed) {
-      const mixed = this.#layOut(fields, spaces);
+      const mixed = this.#layOut(fields, mixedUnits);
       if (mixed.length > 0) layouts.set(name, { view: shape, fields: mixed });
     }
     return layouts;
   }
 
+  /** Marks the units of some spaces by 1, `[units]`. */
+  #unitsOf(spaces: readonly MixingSpace[]): Uint8Array {
+    const marks = new Uint8Array(this.#permutations.spec.units);
+    for (const { firstUnit, size } of spaces) marks.fill(1, firstUnit, firstUnit + size);
+    return marks;
+  }
+
   #layOut(
     fields: readonly { readonly axes: readonly number[]; readonly data: Int32Array }[],
-    spaces: readonly MixingSpace[],
+    mixedUnits: Uint8Array,
   ): MixedField[] {
-    const mixedUnits = new Uint8Array(this.#permutations.spec.units);
-    for (const { firstUnit, size } of spaces) mixedUnits.fill(1, firstUnit, firstUnit + size);
     return fields.flatMap(({ axes, data }): MixedField[] => {
       const units = data.map((factor) => {
         const unit = this.unitOf(factor);

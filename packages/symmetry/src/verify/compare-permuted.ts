@@ -29,22 +29,24 @@ export function errorOf(
 /**
  * Creates a comparison of values before and after an alignment: each at the places that the permutations of
  * the graph predict; without these, the values inside are compared up to their order.
+ * @param alignment - undefined if units stay in place, so that every value is compared place by place
  */
 export function createComparison(
   graph: Graph,
   permutations: Symmetries | undefined,
-  alignment: Alignment,
+  alignment: Alignment | undefined,
 ): Comparison {
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   if (permutations === undefined) {
     return (value, before, after) =>
       outputs.has(value) ? compareInPlace(before, after) : compareSorted(before, after);
   }
-  const image = predictImage(permutations, alignment);
+  const image = alignment && predictImage(permutations, alignment);
   return (value, before, after) => {
     if (outputs.has(value)) return compareInPlace(before, after);
     const labelled = permutations.labels.values.get(value);
     if (labelled === undefined) return undefined;
+    if (image === undefined) return compareInPlace(before, after);
     const movement = predictMovement(labelled, image);
     return movement === undefined ? UNPREDICTABLE : compareMoved(before, after, movement);
   };

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, UnsupportedError } from "@isthmus/core";
 import type { Alignment } from "../alignment.ts";
 import type { Symmetries } from "../derive-spec.ts";
 import { LINEAR_KINDS, type LinearKind } from "../linear/factor-algebra.ts";
@@ -30,8 +30,8 @@ export interface JointSymmetries {
 export interface Change {
   /** Network whose weights were changed; lazy. */
   readonly network: Checkpoint;
-  /** Alignment by which units were permuted after all other changes. */
-  readonly alignment: Alignment;
+  /** Alignment by which units were permuted after all other changes; undefined if they stay in place. */
+  readonly alignment: Alignment | undefined;
   /** Names of values that cannot be predicted. */
   readonly unpredictable: ReadonlySet<string>;
   /**
@@ -56,7 +56,8 @@ const MIXED = 1;
 
 /**
  * Draws the changes by which the symmetries of a graph are tried: as many as there are alignments to try, and
- * as any kind needs.
+ * as any kind needs. Changes beyond the alignments to try leave units in their places: permuting them once
+ * more would prove nothing new, and values are compared faster place by place.
  * @returns undefined if a gain is 0, so that units cannot be mixed
  */
 export async function drawChanges(
@@ -73,8 +74,8 @@ export async function drawChanges(
   const trials = Math.max(alignments.length, isMixing ? MIXED + 1 : 0, ...kinds.map((kind) => TRIALS[kind]));
   return Array.from({ length: trials }, (_, trial) => {
     const drawn = { seed: seed + trial, kinds: kinds.filter((kind) => trial < TRIALS[kind]) };
-    const alignment = at(alignments, trial % alignments.length, "alignment");
-    return compose(network, symmetries, { mixed: trial === MIXED ? mixed : undefined, drawn, alignment });
+    const mixes = trial === MIXED ? mixed : undefined;
+    return compose(network, symmetries, { mixed: mixes, drawn, alignment: alignments[trial] });
   });
 }
 
@@ -92,7 +93,7 @@ async function tryToMix(
   }
 }
 
-/** Changes a network by a mixture, then by scales, signs and rotations, then by a permutation. */
+/** Changes a network by a mixture, then by scales, signs and rotations, then by a permutation, if any. */
 function compose(
   network: Checkpoint,
   { permutations: { spec }, linear }: JointSymmetries,
@@ -103,13 +104,14 @@ function compose(
   }: {
     readonly mixed: MixedNetwork | undefined;
     readonly drawn: Parameters<typeof randomElement>[1];
-    readonly alignment: Alignment;
+    readonly alignment: Alignment | undefined;
   },
 ): Change {
   const first = mixed?.network ?? network;
   const element = linear && randomElement(linear, drawn);
+  const transformed = linear && element ? transformBy(first, spec, linear, element) : first;
   return {
-    network: permute(alignment, linear && element ? transformBy(first, spec, linear, element) : first, spec),
+    network: alignment === undefined ? transformed : permute(alignment, transformed, spec),
     alignment,
     isMixed: mixed !== undefined,
     unpredictable: mixed?.unpredictable ?? new Set(),

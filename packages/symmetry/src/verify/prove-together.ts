@@ -69,7 +69,7 @@ const PROVE_TOGETHER_DEFAULTS: Required<Omit<ProveTogetherOptions, "seed">> = {
  * changes some value by a function of the random scales, matrices and weights that is analytic and not zero;
  * it cancels the error of another part only on a set of measure zero. As before, a permutation moves every
  * unit of every cell, further alignments distinguish tiny cells (see `trialAlignments`), and signs are drawn
- * anew for each of several networks.
+ * anew for each of several networks. Networks beyond the number of alignments keep their units in place.
  *
  * @returns undefined if some value is beyond its tolerance, or weights are stored in other types than f32,
  *   whose rounding would add up: then each kind is to be proved by itself, which names what is wrong

@@ -1,4 +1,4 @@
-import { type Checkpoint, DTYPES, type DType, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, DTYPES, type DType, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { Architecture, Graph } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
@@ -24,6 +24,15 @@ const ROUNDED: Partial<Record<DType, number>> = { f16: 2 ** -8, bf16: 2 ** -5 };
 
 /** Largest change of an output by rounding to types of 8 bits and fewer. */
 const ROUNDED_FURTHER = 2 ** -2;
+
+/** Number of weights from which outputs are compared on few examples. */
+const MANY_WEIGHTS = 2 ** 24;
+
+/**
+ * Examples that outputs of a network of many weights are compared on: a wrong place of a weight changes the
+ * outputs of every random example, and more of them would take as long as matching the weights.
+ */
+const FEW_EXAMPLES = 2;
 
 /** Symmetries beyond permutation that are undone, and their kinds. */
 export interface Normalizing {
@@ -101,7 +110,13 @@ export async function proveAlignment(
   }
   const options = { seed, weights: before, signal };
   const errors = proof === "outputs" ? [] : await proveValues(architecture, group, options);
-  const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, tolerance, signal });
+  const batch = hasManyWeights(graph) ? FEW_EXAMPLES : VERIFY_ALIGNMENT_DEFAULTS.batch;
+  const outputs = await verifyAlignment({ graph, engine }, [before, after], {
+    seed,
+    batch,
+    tolerance,
+    signal,
+  });
   if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
   return { passed: true, maxRelativeError: Math.max(...errors, outputs.maxRelativeError), narrowed: false };
 }
@@ -136,6 +151,13 @@ async function proveValues(
     await proveLinear(architecture, group, options),
     await proveMixing(architecture, group, options),
   ];
+}
+
+/** Checks whether a network has so many weights that running it takes long. */
+function hasManyWeights({ weights }: Graph): boolean {
+  let count = 0;
+  for (const { shape } of weights.values()) count += sizeOf(shape);
+  return count >= MANY_WEIGHTS;
 }
 
 /** Returns the largest relative error of any value under random permutations. */

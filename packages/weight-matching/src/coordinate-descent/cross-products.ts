@@ -1,5 +1,5 @@
 import type { Engine, Graph, Session } from "@isthmus/graph";
-import { addCrossProducts, addRowProducts } from "./kernels/products.ts";
+import { addCrossProducts, addOuterProduct, addRowProducts } from "./kernels/products.ts";
 
 /** A port that computes products of panels: the inner products of all pairs of columns. */
 export interface CrossProducts {
@@ -53,8 +53,15 @@ export async function createCrossProducts(engine: Engine | undefined): Promise<C
   const session = await engine.load(GEMM);
   const byRows = await engine.load(GEMM_BY_ROWS);
   return {
-    add: (a, b, base, out) => runGemm(session, { a, b, base, out }),
-    addByRows: (factors, base, out) => runByRows(byRows, factors, { base, out }),
+    add: async (a, b, base, out) => {
+      // The engine takes several times as long for a single row, such as a bias, and rounds alike.
+      if (rowsOf({ a, b, base }) === 1) addOuterProduct(a, b, base, out);
+      else await runGemm(session, { a, b, base, out });
+    },
+    addByRows: async ({ a, b, depth }, base, out) => {
+      if (depth === 1) addOuterProduct(a, b, base, out);
+      else await runByRows(byRows, { a, b, depth }, { base, out });
+    },
     release: async () => {
       await session.release();
       await byRows.release();

@@ -38,3 +38,24 @@ export function addRowProducts(a: Float32Array, b: Float32Array, out: Float32Arr
     }
   }
 }
+
+/**
+ * Computes `out[i * right + j] = base[i * right + j] + a[i] b[j]`. The product and the sum are each rounded
+ * to f32, as a matrix product over a single row rounds them.
+ *
+ * @param a - `[left]`
+ * @param b - `[right]`
+ * @param base - `[left, right]`
+ * @param out - `[left, right]`
+ */
+export function addOuterProduct(
+  a: Float32Array,
+  b: Float32Array,
+  base: Float32Array,
+  out: Float32Array,
+): void {
+  for (let i = 0, at = 0; i < a.length; i++) {
+    const factor = a[i]!;
+    for (let j = 0; j < b.length; j++, at++) out[at] = base[at]! + Math.fround(factor * b[j]!);
+  }
+}

@@ -1,6 +1,13 @@
 export { type DominantSubspaces, dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
 export { largestEigenvectors } from "./largest-eigenvectors.ts";
+export {
+  type AtomBlock,
+  type MatchPursuitOptions,
+  type MatchPursuitResult,
+  matchPursuit,
+  type PursuitAtoms,
+} from "./match-pursuit.ts";
 export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
 export { type OrthonormalizeOptions, orthonormalize } from "./orthonormalize.ts";
 export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";

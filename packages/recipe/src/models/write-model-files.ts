@@ -129,7 +129,9 @@ async function setConfigs(
   else {
     const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
     const renumbered = vocabulary && renumberTokenIds(changed.config, vocabulary);
-    notes.push(...changed.notes, ...(renumbered?.notes ?? []));
+    // The donor's ids replace those that are left out.
+    const left = specialTokensOf === undefined ? (renumbered?.notes ?? []) : [];
+    notes.push(...changed.notes, ...left);
     const written = renumbered?.config ?? changed.config;
     contents.set("config.json", { json: await take(written, "config.json") });
   }

@@ -1,4 +1,4 @@
-import { InputError, readTextFile, UsageError } from "@isthmus/core";
+import { FormatError, InputError, readFileBytes, UsageError } from "@isthmus/core";
 import { createTokenDataSet } from "@isthmus/data";
 import { createEvaluator, type Engine } from "@isthmus/graph";
 import { openModel, openTokenizer } from "@isthmus/zoo";
@@ -28,12 +28,16 @@ export interface TextScore {
 /** Most characters of a text that are measured. */
 const MOST_CHARACTERS = 100_000;
 
+/** Largest file of a text, in bytes. */
+const MOST_BYTES = 2 ** 30;
+
 /** Most tokens that a model sees at once. */
 const MOST_CONTEXT = 128;
 
 /**
  * Reads the text of `--data text:FILE`, of a long text its first 100,000 characters.
  * @throws UsageError if the option does not name a text
+ * @throws FormatError if the file is not UTF-8
  * @throws InputError if the file cannot be read, or is empty
  */
 export async function readMeasuredText(name: string): Promise<MeasuredText> {
@@ -43,7 +47,7 @@ export async function readMeasuredText(name: string): Promise<MeasuredText> {
       `Cannot measure models with different tokenizers on "${name}" as --data must be text:FILE: token ids and other examples fit one tokenizer only`,
     );
   }
-  const characters = [...(await readTextFile(path)).slice(0, 2 * MOST_CHARACTERS)];
+  const characters = [...(await readText(path)).slice(0, 2 * MOST_CHARACTERS)];
   const text = characters.slice(0, MOST_CHARACTERS).join("");
   if (text === "") {
     throw new InputError(`Cannot measure models on "${path}" as it must be a text: it is empty`, {
@@ -51,6 +55,18 @@ export async function readMeasuredText(name: string): Promise<MeasuredText> {
     });
   }
   return { name, text, bytes: Buffer.byteLength(text) };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFileBytes(path, MOST_BYTES));
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new FormatError(`Cannot measure models on "${path}" as it must be a text in UTF-8: it is not`, {
+      format: "text",
+      cause,
+    });
+  }
 }
 
 /**

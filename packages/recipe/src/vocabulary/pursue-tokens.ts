@@ -30,6 +30,8 @@ export interface PursueTokensOptions {
   readonly memory: number;
   /** Finished batches. @defaultValue none are kept */
   readonly store?: BatchStore | undefined;
+  /** Called with a note for the user if an earlier process has finished some tokens. */
+  readonly onNote?: ((note: string) => void) | undefined;
   /** Called with the share of the tokens that are finished. */
   readonly onProgress?: ((done: number) => void) | undefined;
   /** Signal that stops the work. */
@@ -59,12 +61,17 @@ export async function pursueTokens(
   const batch = batchSizeOf(inner, most, options.memory);
   const atoms = await openAtoms(tokens, { inner, batch, memory: options.memory });
   const batches: TokenBatch[] = [];
+  let finished = 0;
   for (let begin = 0; begin < targets.length; begin += batch) {
     const rows = targets.subarray(begin, begin + batch);
     const name = `${tensor.replaceAll(/[^\w.]/g, "_")}-${begin}-${rows.length}`;
     const kept = await store?.read(name, rows.length);
-    if (kept !== undefined) batches.push(kept);
-    else {
+    if (kept !== undefined) {
+      batches.push(kept);
+      finished += rows.length;
+    } else {
+      if (finished > 0) options.onNote?.(`Going on with "${tensor}": ${finished} tokens are approximated`);
+      finished = 0;
       const data = await gatherRows(donor, { name: tensor, inner, rows });
       assertFinite(data, tokens);
       const points = createMatrix(rows.length, inner, data);

@@ -174,7 +174,7 @@ async function pursue(
     sharedRows: shared.map((id) => at(matches.rows, id)),
     targets,
   };
-  const { products, byCosine, memory, signal } = options;
+  const { products, byCosine, memory, signal, onNote } = options;
   const most = Math.min(options.neighbours, shared.length);
   const store = await openBatchStore(output, {
     most,
@@ -195,6 +195,7 @@ async function pursue(
     memory,
     store,
     signal,
+    onNote,
     onProgress: onShare,
   });
   return {

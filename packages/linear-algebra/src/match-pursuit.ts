@@ -32,8 +32,8 @@ export interface MatchPursuitOptions {
   /** Share of the norm of a target below which its rest counts as rounding. @defaultValue 1e-6 */
   readonly tolerance?: number;
   /**
-   * Whether vectors are chosen by their cosine with the rest of a target, and not by the product, which favours
-   * long vectors. @defaultValue false
+   * Whether vectors are chosen by their cosine with the rest of a target, and not by the product, which
+   * favours long vectors. @defaultValue false
    */
   readonly byCosine?: boolean;
   /** Called after each choice of a vector, with the share of choices that are made. @defaultValue not told */
@@ -44,7 +44,7 @@ export interface MatchPursuitOptions {
 
 /** Sparse combinations of vectors, one for each target. */
 export interface MatchPursuitResult {
-  /** `[targets, most]`: positions of the chosen vectors, in the order of choice; -1 if fewer were needed. */
+  /** `[targets, most]`: positions of the chosen vectors, by order of choice; -1 if fewer were needed. */
   readonly indices: Int32Array;
   /** `[targets, most]`: coefficient of each chosen vector; 0 if fewer were needed. */
   readonly coefficients: Float64Array;
@@ -61,8 +61,8 @@ const DEPENDENT = 1e-5;
  * anew by least squares, until the combination is full or nothing is left.
  *
  * Products with all vectors are made in f32 by `products`; the chosen vectors are made orthogonal twice, with
- * sums in f64, so that the fit stays accurate. Of equal products the first vector wins, so that the result
- * does not depend on the sizes of blocks.
+ * sums in f64, so that the fit stays accurate. The first of equal products wins, so that the result does not
+ * depend on the sizes of blocks.
  *
  * Differs from mergekit 0.1.5: a combination ends if the rest is rounding. mergekit always takes `most`
  * vectors, divides by rests of 1e-8 once the chosen vectors span the target, and then gets huge coefficients,

@@ -21,7 +21,7 @@ export function takeTokenIds(config: ModelConfig, donor: ModelConfig): ModelConf
   return taken;
 }
 
-/** Lists the ids of special tokens of a config; those of its language part count most. */
+/** Lists the ids of special tokens of a config; its language part counts most. */
 function tokenIdsOf(config: ModelConfig): Readonly<Record<string, unknown>> {
   const parts = [config, ...TEXT_PARTS.map((key) => config[key]).filter(isRecord)];
   const ids = parts.flatMap((part) => Object.entries(part).filter(([key]) => TOKEN_ID.test(key)));

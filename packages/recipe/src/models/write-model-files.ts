@@ -129,7 +129,7 @@ async function setConfigs(
   else {
     const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
     const renumbered = vocabulary && renumberTokenIds(changed.config, vocabulary);
-    // The donor's ids replace those that are left out.
+    // The donor's ids stand in place of the ids that are left out.
     const left = specialTokensOf === undefined ? (renumbered?.notes ?? []) : [];
     notes.push(...changed.notes, ...left);
     const written = renumbered?.config ?? changed.config;

@@ -30,7 +30,7 @@ export interface ReplacedTensor extends NewRows {
   /** Number of rows in the result. */
   readonly size: number;
   /** `[tokens]`: rows of the model over which its mean row is taken. */
-  readonly known: Int32Array;
+  readonly tokenRows: Int32Array;
 }
 
 /** Bytes of the rows that are held at a time while combinations are computed. */
@@ -63,10 +63,10 @@ export function combineRows(model: Checkpoint, replaced: ReadonlyMap<string, Rep
 function tableOf(
   model: Checkpoint,
   name: string,
-  { rows, axis, size, known }: ReplacedTensor,
+  { rows, axis, size, tokenRows }: ReplacedTensor,
 ): { readonly table: RowTable; readonly padding: Padding } {
   const { dtype, shape } = entry(model.tensors, name, "tensor");
-  const own = {
+  const stored = {
     name,
     networks: [model],
     position: 0,
@@ -75,11 +75,11 @@ function tableOf(
     axis,
     sizes: new Map([[0, at(shape, axis)]]),
   };
-  // The mean is over the model's own tokens, not over those that both vocabularies have.
-  const mean = { ...own, rows: known, shape, isToken: (id: number) => id < known.length };
+  // The mean is over all tokens of the model, not over the shared ones alone.
+  const mean = { ...stored, rows: tokenRows, shape, isToken: (id: number) => id < tokenRows.length };
   return {
-    table: { ...own, rows, shape: shape.with(axis, size), isToken: () => false },
-    padding: createPadding({ ...mean, shape: shape.with(axis, known.length) }),
+    table: { ...stored, rows, shape: shape.with(axis, size), isToken: () => false },
+    padding: createPadding({ ...mean, shape: shape.with(axis, tokenRows.length) }),
   };
 }
 

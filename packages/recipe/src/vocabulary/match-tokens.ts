@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, InvariantError } from "@isthmus/core";
 import { isRecord } from "../models/model-parts.ts";
 import { nextId, type Vocabulary } from "../models/read-vocabulary.ts";
 import { keysOfTokens, type TokenKey } from "./token-keys.ts";
@@ -35,6 +35,13 @@ export function matchTokens(model: Vocabulary, fresh: Vocabulary): TokenMatches 
     if (at(rows, id) < 0) rows[id] = rowsByKey.get(key) ?? roles.get(token) ?? -1;
   }
   return { rows, tokens, keys, rowsByKey };
+}
+
+/** Returns the token of an id that has one. */
+export function tokenAt({ tokens }: Pick<TokenMatches, "tokens">, id: number): string {
+  const token = at(tokens, id, "token");
+  if (token !== undefined) return token;
+  throw new InvariantError(`Id ${id} has no token`);
 }
 
 /** Lists rows by key; tokens whose id lies beyond the embedding have none. */

@@ -65,9 +65,9 @@ export async function pursueTokens(
   for (let begin = 0; begin < targets.length; begin += batch) {
     const rows = targets.subarray(begin, begin + batch);
     const name = `${tensor.replaceAll(/[^\w.]/g, "_")}-${begin}-${rows.length}`;
-    const kept = await store?.read(name, rows.length);
-    if (kept !== undefined) {
-      batches.push(kept);
+    const earlier = await store?.read(name, rows.length);
+    if (earlier !== undefined) {
+      batches.push(earlier);
       finished += rows.length;
     } else {
       if (finished > 0) options.onNote?.(`Going on with "${tensor}": ${finished} tokens are approximated`);
@@ -82,13 +82,13 @@ export async function pursueTokens(
         signal,
         onProgress: (done) => onProgress?.((begin + done * rows.length) / targets.length),
       });
-      const found = {
+      const batchOfRows = {
         indices,
         factors: Float32Array.from(coefficients),
         residuals: Float32Array.from(residuals),
       };
-      await store?.write(name, found);
-      batches.push(found);
+      await store?.write(name, batchOfRows);
+      batches.push(batchOfRows);
     }
     onProgress?.(Math.min(1, (begin + batch) / targets.length));
   }
@@ -103,7 +103,7 @@ function assertFinite(data: Float32Array, { donor, tensor }: PursuedTokens): voi
   );
 }
 
-/** Number of elements of a row of the donor's tensor. */
+/** Returns the number of elements of a row of the donor's tensor. */
 export function rowLength({ tensors }: Checkpoint, name: string): number {
   return sizeOf(entry(tensors, name, "tensor").shape.slice(1));
 }

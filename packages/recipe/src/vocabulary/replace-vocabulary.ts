@@ -188,7 +188,7 @@ async function pursue(
       products: products.name,
     },
   });
-  const found = await pursueTokens(tokens, {
+  const pursued = await pursueTokens(tokens, {
     products,
     most,
     byCosine,
@@ -199,8 +199,8 @@ async function pursue(
     onProgress: onShare,
   });
   return {
-    rows: rowsOf(opened, targets, { combinations: found.combinations, isMeanIfEmpty: false }),
-    distances: summarizeDistances(tensor, matches, targets, found.residuals),
+    rows: rowsOf(opened, targets, { combinations: pursued.combinations, isMeanIfEmpty: false }),
+    distances: summarizeDistances(tensor, matches, targets, pursued.residuals),
   };
 }
 
@@ -214,11 +214,11 @@ async function save(
   const { model, donor, plan } = opened;
   const { checkpoint, axes } = model.weights;
   const { ids, size } = model.vocabulary;
-  const known = Int32Array.from(new Set([...ids.values()].filter((id) => id < size))).sort();
+  const tokenRows = Int32Array.from(new Set([...ids.values()].filter((id) => id < size))).sort();
   const replaced = new Map<string, ReplacedTensor>();
   for (const [name, axis] of axes) {
     const { rows } = entry(spaces, spaceOf(opened, name), "space");
-    replaced.set(name, { ...rows, axis, size: plan.size, known });
+    replaced.set(name, { ...rows, axis, size: plan.size, tokenRows });
   }
   const { method, neighbours, byCosine, maker, overwrite, maxShardBytes, signal, onProgress } = options;
   const settings = method === "omp" ? { method, neighbours, byCosine } : { method };

@@ -21,7 +21,7 @@ export interface ReplacementPlan {
   readonly tokensBefore: number;
   /** Number of tokens of the new tokenizer. */
   readonly tokens: number;
-  /** Number of rows of embeddings in the result: those of the donor. */
+  /** Number of rows of embeddings in the result, as many as the donor has. */
   readonly size: number;
   /** Number of tokens whose rows are copied. */
   readonly shared: number;
@@ -29,7 +29,10 @@ export interface ReplacementPlan {
   readonly fresh: number;
   /** Number of tokens of the new tokenizer that have no row in the donor, and get the mean row with `omp`. */
   readonly unknown: number;
-  /** Tensors with a row for each token, each with the tensor of the donor in whose space tokens are compared. */
+  /**
+   * Tensors with a row for each token, each with the tensor of the donor in whose space tokens are
+   * compared.
+   */
   readonly tensors: readonly ReplacementTensor[];
   /** Number of multiplications of the search for combinations. */
   readonly multiplications: number;
@@ -63,13 +66,13 @@ export interface TokenDistances {
   readonly quantiles: readonly number[];
   /** Mean of the relative residuals. */
   readonly mean: number;
-  /** All approximated tokens, those of the largest residual first. */
+  /** All approximated tokens, by falling residual. */
   readonly tokens: readonly ApproximatedToken[];
 }
 
 /** Result of `replaceVocabulary`. */
 export interface ReplaceVocabularyResult extends ReplacementPlan {
-  /** Distances of new tokens, one entry for each of the donor's tensors that was used; empty without `omp`. */
+  /** Distances of new tokens in each of the donor's tensors that was used; empty without `omp`. */
   readonly distances: readonly TokenDistances[];
   /** Files of the weights. */
   readonly output: SaveCheckpointResult;

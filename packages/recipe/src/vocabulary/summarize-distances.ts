@@ -1,5 +1,5 @@
 import { at, meanOf } from "@isthmus/core";
-import type { TokenMatches } from "./match-tokens.ts";
+import { type TokenMatches, tokenAt } from "./match-tokens.ts";
 import type { TokenDistances } from "./replacement-result.ts";
 
 /** Shares of the sorted tokens at which residuals are listed. */
@@ -12,7 +12,11 @@ export function summarizeDistances(
   ids: Int32Array,
   residuals: Float32Array,
 ): TokenDistances {
-  const listed = [...ids].map((id, i) => ({ id, token: tokens[id] ?? "", residual: at(residuals, i) }));
+  const listed = [...ids].map((id, i) => ({
+    id,
+    token: tokenAt({ tokens }, id),
+    residual: at(residuals, i),
+  }));
   listed.sort((a, b) => b.residual - a.residual || a.id - b.id);
   const sorted = [...residuals].sort((a, b) => a - b);
   const quantiles =

@@ -4,7 +4,7 @@ import type { Vocabulary } from "../models/read-vocabulary.ts";
 
 /** The text of a token in a form that is the same for tokenizers of all kinds. */
 export interface TokenKey {
-  /** Bytes of the text in UTF-8, one character for each byte; a special token has a mark before its content. */
+  /** Bytes of the text in UTF-8, a character for each byte; special tokens begin with a mark. */
   readonly key: string;
   /** Whether the token stands for a byte that no other token has, such as `<0x0A>`. */
   readonly isByte: boolean;
@@ -32,9 +32,9 @@ export function keysOfTokens(vocabulary: Vocabulary): ReadonlyMap<string, TokenK
   const addedTokens = new Map(added.map((token) => [token.content, token]));
   const keys = new Map<string, TokenKey>();
   for (const token of ids.keys()) {
-    const own = addedTokens.get(token);
-    if (own !== undefined) {
-      keys.set(token, { key: `${own.special ? SPECIAL : ""}${bytesOf(token)}`, isByte: false });
+    const addedToken = addedTokens.get(token);
+    if (addedToken !== undefined) {
+      keys.set(token, { key: `${addedToken.special ? SPECIAL : ""}${bytesOf(token)}`, isByte: false });
     } else keys.set(token, keyOfOrdinary(token, style));
   }
   return keys;
@@ -80,7 +80,7 @@ function hasPart(part: unknown, type: string, level = 0): boolean {
 function keyOfOrdinary(token: string, style: TokenStyle): TokenKey {
   if (style === "bytes") {
     const bytes = Array.from(token, (character) => BYTES.get(character));
-    // A character outside the table of bytes stands for itself, as in tokens that were added by hand.
+    // Tokens that were added by hand may have characters outside the table of bytes.
     if (bytes.every((byte) => byte !== undefined)) {
       return { key: String.fromCharCode(...bytes), isByte: false };
     }

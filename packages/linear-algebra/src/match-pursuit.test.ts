@@ -1,9 +1,17 @@
+import { readFileSync } from "node:fs";
 import { at, createRandom } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { matchPursuit, type PursuitAtoms } from "./match-pursuit.ts";
 import { createMatrix, type Matrix } from "./matrix.ts";
 import { plainProducts } from "./products/create-products.ts";
+
+const golden: {
+  readonly points: readonly (readonly number[])[];
+  readonly targets: readonly (readonly number[])[];
+  readonly indices: readonly number[];
+  readonly coefficients: readonly number[];
+} = JSON.parse(readFileSync(new URL("../test/golden/match-pursuit.json", import.meta.url), "utf8"));
 
 function randomMatrix(rows: number, columns: number, seed: number): Matrix {
   const random = createRandom(seed, "pursuit");
@@ -72,6 +80,15 @@ describe("matchPursuit()", () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it("chooses and weighs as mergekit does", async () => {
+    const { points, targets, indices, coefficients } = golden;
+    const atoms = createMatrix(points.length, 10, Float32Array.from(points.flat()));
+    const wanted = createMatrix(targets.length, 10, Float32Array.from(targets.flat()));
+    const result = await matchPursuit(wanted, atomsOf(atoms, 7), { ...options, most: 4 });
+    expect([...result.indices]).toEqual(indices);
+    for (const [i, value] of result.coefficients.entries()) expect(value).toBeCloseTo(at(coefficients, i), 6);
   });
 
   it("ends a combination when nothing is left, instead of dividing by rounding", async () => {

@@ -48,7 +48,7 @@ export interface MatchPursuitResult {
   readonly indices: Int32Array;
   /** `[targets, most]`: coefficient of each chosen vector; 0 if fewer were needed. */
   readonly coefficients: Float64Array;
-  /** `[targets]`: norm of the rest of each target as a share of the target's norm; 0 for a target of zeros. */
+  /** `[targets]`: norm of the rest of each target as a share of the target's norm; 0 for zeros. */
   readonly residuals: Float64Array;
 }
 

@@ -19,8 +19,8 @@ export interface TokenMatches {
  * Finds for each token of a new vocabulary the same token of a model: by the bytes of its text, and for a
  * special token by its content, otherwise by its role, such as the end of a text.
  *
- * Differs from mergekit 0.1.5: special tokens match by content first. There they match by role alone, and of
- * several tokens of one role, such as additional special tokens, all but one get rows of zeros.
+ * Differs from mergekit 0.1.5, where tokens with a role match by role alone, even if the model has the same
+ * token in another role.
  */
 export function matchTokens(model: Vocabulary, fresh: Vocabulary): TokenMatches {
   const rowsByKey = indexRows(model);

@@ -3,7 +3,7 @@ import { type TokenMatches, tokenAt } from "./match-tokens.ts";
 import type { TokenDistances } from "./replacement-result.ts";
 
 /** Shares of the sorted tokens at which residuals are listed. */
-export const DISTANCE_QUANTILES: readonly number[] = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1];
+const DISTANCE_QUANTILES: readonly number[] = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1];
 
 /** Summarizes how far combinations are from the tokens that they approximate. */
 export function summarizeDistances(

@@ -33,6 +33,10 @@ export const MERGING: Readonly<Record<string, Described>> = {
     "packages/recipe/src/models/plan-vocabulary.test.ts",
     "a union of vocabularies, one model's, rows of single tokens, padding",
   ],
+  "tokenizers of other models": [
+    "packages/recipe/src/vocabulary/replace-vocabulary.test.ts",
+    "shared rows copied, new ones by matching pursuit, pieces, the mean or zeros",
+  ],
   "LoRA adapters": [
     "packages/merging/src/adapters/adapters.test.ts",
     "applied, extracted and merged as PEFT does, also in core space and by recipe",

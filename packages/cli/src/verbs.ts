@@ -100,6 +100,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Store what fine-tuning changed as a small LoRA adapter that PEFT loads",
       load: async () => (await import("./commands/extract.ts")).extractVerb,
     },
+    vocabulary: {
+      summary: "Give a model the tokenizer of another, such as a draft model for speculative decoding",
+      load: async () => (await import("./commands/vocabulary.ts")).vocabularyVerb,
+    },
     search: {
       summary: "Search the numbers of a recipe for the best merge",
       load: async () => (await import("./commands/search.ts")).searchVerb,

@@ -2,6 +2,13 @@ export { type DominantSubspaces, dominantSubspaces, type RangeFinderOptions } fr
 export type { SymmetricEigen } from "./eigen/eigen-steps.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
 export { largestEigenvectors } from "./largest-eigenvectors.ts";
+export {
+  type AtomBlock,
+  type MatchPursuitOptions,
+  type MatchPursuitResult,
+  matchPursuit,
+  type PursuitAtoms,
+} from "./match-pursuit.ts";
 export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
 export { type OrthonormalizeOptions, orthonormalize } from "./orthonormalize.ts";
 export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";

@@ -123,3 +123,20 @@ export {
   searchRecipe,
 } from "./search/search-recipe.ts";
 export { fillSearched, listSearched, type SearchedNumber } from "./search/search-space.ts";
+export { planReplacement } from "./vocabulary/plan-replacement.ts";
+export { replaceVocabulary } from "./vocabulary/replace-vocabulary.ts";
+export {
+  REPLACE_VOCABULARY_DEFAULTS,
+  type ReplacementOptions,
+  type ReplacementProgress,
+  type ReplaceVocabularyOptions,
+  VOCABULARY_METHODS,
+  type VocabularyMethod,
+} from "./vocabulary/replacement-options.ts";
+export type {
+  ApproximatedToken,
+  ReplacementPlan,
+  ReplacementTensor,
+  ReplaceVocabularyResult,
+  TokenDistances,
+} from "./vocabulary/replacement-result.ts";

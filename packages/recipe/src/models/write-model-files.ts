@@ -7,6 +7,7 @@ import { mergedDocument, mergedSettings } from "./merge-tokenizer.ts";
 import { type CardNetwork, formatModelCard } from "./model-card.ts";
 import { type ConfigLayers, changeConfig, type ModelConfig } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";
+import { takeTokenIds } from "./take-token-ids.ts";
 import type { VocabularyPlan } from "./vocabulary-plan.ts";
 
 /** A network of the merge, with the folder of its files. */
@@ -41,6 +42,11 @@ export interface WriteModelFilesOptions {
    * tokenizer
    */
   readonly chatTemplate?: string | undefined;
+  /**
+   * Directory whose configs give the ids of special tokens, such as `eos_token_id`. @defaultValue the ids of
+   * the base, renumbered to the vocabulary of the result
+   */
+  readonly specialTokensOf?: string | undefined;
   /** Whether to write a model card. @defaultValue true */
   readonly card?: boolean;
 }
@@ -106,22 +112,32 @@ type Contents = Map<string, Content>;
 
 async function setConfigs(
   contents: Contents,
-  { base, dtype, vocabulary, layers, tied }: WriteModelFilesOptions,
+  { base, dtype, vocabulary, layers, tied, specialTokensOf }: WriteModelFilesOptions,
   notes: string[],
 ): Promise<void> {
   const config = await readExactJson(join(base, "config.json"));
   const generation = contents.has("generation_config.json")
     ? await readExactJson(join(base, "generation_config.json"))
     : undefined;
+  const take = async (values: ModelConfig, name: string): Promise<ModelConfig> => {
+    if (specialTokensOf === undefined) return values;
+    const donor = (await readExactJson(join(specialTokensOf, name))) ?? {};
+    return takeTokenIds(values, name === "config.json" ? donor : { ...(await donorConfig()), ...donor });
+  };
+  const donorConfig = async () => readExactJson(join(specialTokensOf ?? base, "config.json"));
   if (config === undefined) notes.push(`"${base}" has no config.json: the result has none`);
   else {
     const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
     const renumbered = vocabulary && renumberTokenIds(changed.config, vocabulary);
-    notes.push(...changed.notes, ...(renumbered?.notes ?? []));
-    contents.set("config.json", { json: renumbered?.config ?? changed.config });
+    // The donor's ids stand in place of the ids that are left out.
+    const left = specialTokensOf === undefined ? (renumbered?.notes ?? []) : [];
+    notes.push(...changed.notes, ...left);
+    const written = renumbered?.config ?? changed.config;
+    contents.set("config.json", { json: await take(written, "config.json") });
   }
   if (generation === undefined || vocabulary === undefined) return;
-  contents.set("generation_config.json", { json: renumberTokenIds(generation, vocabulary).config });
+  const renumbered = renumberTokenIds(generation, vocabulary).config;
+  contents.set("generation_config.json", { json: await take(renumbered, "generation_config.json") });
 }
 
 /**

@@ -1,17 +1,21 @@
 # Makes small weights quantised as bitsandbytes, GPTQ, AWQ, compressed-tensors and gpt-oss store them, with the numbers that their own
 # programs read from them.
 #
-#   python -m venv /tmp/quant && /tmp/quant/bin/pip install torch transformers==5.24.0 bitsandbytes==0.50.2 compressed-tensors==0.20.1 loguru
+#   python -m venv /tmp/quant && /tmp/quant/bin/pip install torch transformers==5.24.0 bitsandbytes==0.50.2 compressed-tensors==0.20.1 loguru && /tmp/quant/bin/pip install --no-deps autoawq==0.2.9 auto-gptq==0.7.1
 #   /tmp/quant/bin/python tools/golden/quantized-weights.py
 #
-# bitsandbytes, compressed-tensors and transformers (MXFP4) compute their numbers. GPTQ and AWQ are packed here by the loops of AutoGPTQ
-# and AutoAWQ, and read by the formula that both document: scales * (integers - zeros) in the type of the scales.
+# bitsandbytes, compressed-tensors, AutoAWQ and transformers (MXFP4) compute their numbers. Weights of GPTQ are packed here bit by bit and
+# read by the formula scales * (integers - zeros) in the type of the scales, which AutoGPTQ confirms for all but the second form and the
+# order of activations.
 import base64
+import importlib.util
 import json
 from pathlib import Path
 
 import bitsandbytes.functional as bnb
 import torch
+from bitsandbytes.backends.default.ops import _dequantize_4bit_compute
+from bitsandbytes.backends.utils import _get_4bit_code
 from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32
 from compressed_tensors.quantization import QuantizationArgs
 from compressed_tensors.quantization.lifecycle.forward import dequantize
@@ -20,6 +24,25 @@ from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 OUTPUT = Path(__file__).parents[2] / "packages/core/test-fixtures/formats/quantized.json.golden"
 TYPES = {torch.float32: "f32", torch.float16: "f16", torch.bfloat16: "bf16", torch.uint8: "u8", torch.int8: "i8", torch.int32: "i32", torch.int64: "i64"}
 torch.manual_seed(7)
+
+
+def load(package, path):
+    """Loads one file of a package whose other files need old versions of transformers."""
+    folder = Path(importlib.util.find_spec(package).submodule_search_locations[0])
+    spec = importlib.util.spec_from_file_location(Path(path).stem, folder / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def check_gptq(parts, read, bits, group):
+    """Compares with a layer of AutoGPTQ, which gives its weight if it is applied to the identity."""
+    outputs, inputs = read.shape
+    layer = load("auto_gptq", "nn_modules/qlinear/qlinear_cuda_old.py").QuantLinear(bits, group, inputs, outputs, False)
+    layer.autogptq_cuda_available = False
+    for key, part in parts.items():
+        setattr(layer, key.split(".")[1], part)
+    assert torch.equal(layer(torch.eye(inputs).to(read.dtype)).T, read)
 
 
 def stored(tensor):
@@ -37,8 +60,12 @@ def four_bits(kind, dtype, nested, shape, block):
     weight = torch.randn(shape).to(dtype)
     packed, state = bnb.quantize_4bit(weight, quant_type=kind, compress_statistics=nested, blocksize=block)
     parts = {"x.weight": packed, **{f"x.weight.{key}": part for key, part in state.as_dict(packed=True).items()}}
+    # The CPU kernel of bitsandbytes 0.50.2 takes wrong scales if blocks end inside rows: the default backend is what GPUs compute.
+    absmax = state.absmax if not nested else bnb.dequantize_blockwise(state.absmax, state.state2) + state.offset
+    read = _dequantize_4bit_compute(packed.reshape(-1), absmax, _get_4bit_code(kind, packed.device), block, shape, dtype)
+    assert shape[-1] % block != 0 or torch.equal(read, bnb.dequantize_4bit(packed, state))
     form = f"{kind}, blocks of {block}" + (", scales of 8 bits" if nested else "")
-    return case(parts, bnb.dequantize_4bit(packed, state), form)
+    return case(parts, read, form)
 
 
 def eight_bits():
@@ -71,6 +98,8 @@ def gptq(bits, inputs, outputs, group, dtype=torch.float16, order=False, version
     if index:
         parts["x.g_idx"] = g_idx.int()
     read = (scales[g_idx] * (integers - zeros[g_idx])).T
+    if not order and version == 1:
+        check_gptq(parts, read, bits, group)
     config = {"quant_method": "gptq", "bits": bits, "group_size": group, "desc_act": order,
               "checkpoint_format": "gptq" if version == 1 else "gptq_v2"}
     return case(parts, read, f"GPTQ {bits} bits, " + ("one group" if groups == 1 else f"groups of {group}"), config=config)
@@ -88,8 +117,8 @@ def awq(inputs, outputs, group):
                 words[:, column] |= matrix[:, column * 8 + source].long() << (place * 4)
         return torch.where(words >= 2**31, words - 2**32, words).int()
 
-    read = ((integers - zeros.repeat_interleave(group, 0)) * scales.repeat_interleave(group, 0)).T
     parts = {"x.qweight": pack(integers), "x.qzeros": pack(zeros), "x.scales": scales}
+    read = load("awq", "utils/packing_utils.py").dequantize_gemm(parts["x.qweight"], parts["x.qzeros"], scales, 4, group).T
     config = {"quant_method": "awq", "bits": 4, "group_size": group, "version": "gemm", "zero_point": True}
     return case(parts, read, f"AWQ 4 bits, groups of {group}", config=config)
 

@@ -1,4 +1,4 @@
-import { createFolder, type DType, InputError, readFileBytes, saveFile } from "@isthmus/core";
+import { createFolder, type DType, InputError, isReadAsNumbers, readFileBytes, saveFile } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { chooseChatTemplate } from "./chat-template.ts";
 import { formatExactJson, readExactJson } from "./exact-json.ts";
@@ -116,6 +116,8 @@ async function setConfigs(
   if (config === undefined) notes.push(`"${base}" has no config.json: the result has none`);
   else {
     const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
+    // AutoGPTQ keeps a copy of these settings in a file of its own.
+    if (isReadAsNumbers(config["quantization_config"])) contents.delete("quantize_config.json");
     const renumbered = vocabulary && renumberTokenIds(changed.config, vocabulary);
     notes.push(...changed.notes, ...(renumbered?.notes ?? []));
     contents.set("config.json", { json: renumbered?.config ?? changed.config });

@@ -66,9 +66,7 @@ export async function findFourBits(checkpoint: Checkpoint): Promise<readonly Pac
         stored: `${kind}, blocks of ${state.blockSize}${isDouble ? ", scales of 8 bits" : ""}`,
       },
       async fill(begin, out) {
-        const map = Float32Array.from(await readMap(`${name}.quant_map`));
-        // bitsandbytes reads this code of fp4 as -0, although the map says 0.
-        if (kind === "fp4" && map[8] === 0) map[8] = -0;
+        const map = await readMap(`${name}.quant_map`);
         const scales = await scalesOf(name);
         const from = begin >> 1;
         const bytes = new Uint8Array(((begin + out.length + 1) >> 1) - from);

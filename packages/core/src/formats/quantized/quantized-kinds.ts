@@ -28,15 +28,27 @@ export const QUANTIZED_KINDS: readonly QuantizedKind[] = [
 ];
 
 /**
- * Values of `quant_method` in the settings of models whose weights are all read as the numbers that they stand
- * for, so that a copy of them is not quantised.
+ * Schemes by the `quant_method` that a config names, whose weights are all read as the numbers that they stand
+ * for; of some schemes only the listed values of `format`.
  */
-export const DEQUANTIZED_METHODS: ReadonlySet<string> = new Set([
-  "bitsandbytes",
-  "gptq",
-  "awq",
-  "compressed-tensors",
-  "fp8",
-  "fbgemm_fp8",
-  "mxfp4",
-]);
+const DEQUANTIZED_METHODS: Readonly<Record<string, readonly string[] | "all">> = {
+  bitsandbytes: "all",
+  gptq: "all",
+  awq: "all",
+  fp8: "all",
+  fbgemm_fp8: "all",
+  mxfp4: "all",
+  "compressed-tensors": ["pack-quantized", "float-quantized", "int-quantized", "naive-quantized"],
+};
+
+/**
+ * Checks whether the weights of a model are read as the numbers that they stand for, by the
+ * `quantization_config` of its `config.json`, so that what is made of them is not quantised.
+ */
+export function isReadAsNumbers(settings: unknown): boolean {
+  if (typeof settings !== "object" || settings === null) return false;
+  const { quant_method: method, format } = settings as Record<string, unknown>;
+  if (typeof method !== "string" || !Object.hasOwn(DEQUANTIZED_METHODS, method)) return false;
+  const formats = DEQUANTIZED_METHODS[method];
+  return formats === "all" || (typeof format === "string" && formats?.includes(format) === true);
+}

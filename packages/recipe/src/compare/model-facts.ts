@@ -44,7 +44,11 @@ export async function readModelFacts(path: string): Promise<ModelFacts | null> {
     modelType: typeof modelType === "string" ? modelType : null,
     tied: typeof tied === "boolean" ? tied : null,
     quantization:
-      quantization === undefined || isReadAsNumbers(quantization) ? null : typeof scheme === "string" ? scheme : "unnamed",
+      quantization === undefined || isReadAsNumbers(quantization)
+        ? null
+        : typeof scheme === "string"
+          ? scheme
+          : "unnamed",
     chat: hasTemplate || tokenizer?.["chat_template"] !== undefined,
     adapter: adapter !== undefined,
   };

@@ -1,4 +1,11 @@
-import { createFolder, type DType, InputError, isReadAsNumbers, readFileBytes, saveFile } from "@isthmus/core";
+import {
+  createFolder,
+  type DType,
+  InputError,
+  isReadAsNumbers,
+  readFileBytes,
+  saveFile,
+} from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { chooseChatTemplate } from "./chat-template.ts";
 import { formatExactJson, readExactJson } from "./exact-json.ts";

@@ -12,7 +12,7 @@ import {
   type PackedWeight,
   unsupported,
 } from "./packed-weight.ts";
-import { createIntegerReader } from "./scaled-integers.ts";
+import { createIntegerReader, createRowReader } from "./scaled-integers.ts";
 
 /** Ending of the tensor that describes a weight of 4 bits, followed by the kind of 4-bit numbers. */
 const STATE = /\.quant_state\.bitsandbytes__(nf4|fp4)$/;
@@ -233,17 +233,4 @@ async function assertRows(checkpoint: Checkpoint, name: string): Promise<void> {
     "weight_format",
     `"${name}" must be 0, rows one after another: it is ${order}`,
   );
-}
-
-/** Creates the function that reads rows of a matrix of i8. */
-export function createRowReader(
-  checkpoint: Checkpoint,
-  name: string,
-  inputs: number,
-): (first: number, end: number) => Promise<(input: number, output: number) => number> {
-  return async (first, end) => {
-    const rows = new Int8Array((end - first) * inputs);
-    await checkpoint.readRangeInto(name, first * inputs, rows);
-    return (input, output) => rows[(output - first) * inputs + input] as number;
-  };
 }

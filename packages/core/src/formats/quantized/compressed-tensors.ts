@@ -1,9 +1,14 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { createRowReader } from "./bitsandbytes.ts";
 import { readPacked } from "./kernels/unpack-integers.ts";
 import { checkPart, damaged, FLOATS, type PackedWeight } from "./packed-weight.ts";
-import { createIntegerReader, describeGroups, type UnpackZeros, unpackColumns } from "./scaled-integers.ts";
+import {
+  createIntegerReader,
+  createRowReader,
+  describeGroups,
+  type UnpackZeros,
+  unpackColumns,
+} from "./scaled-integers.ts";
 
 /** Numbers of bits of packed integers. */
 const PACKED_BITS: readonly number[] = [4, 8];

@@ -151,3 +151,16 @@ export function describeGroups(scheme: string, bits: number, inputs: number, gro
   const groups = groupCount === 1 ? "one group" : `groups of ${Math.ceil(inputs / groupCount)}`;
   return `${scheme} ${bits} bits, ${groups}`;
 }
+
+/** Creates the function that reads rows of a matrix of i8. */
+export function createRowReader(
+  checkpoint: Checkpoint,
+  name: string,
+  inputs: number,
+): (first: number, end: number) => Promise<CodeAt> {
+  return async (first, end) => {
+    const rows = new Int8Array((end - first) * inputs);
+    await checkpoint.readRangeInto(name, first * inputs, rows);
+    return (input, output) => rows[(output - first) * inputs + input] as number;
+  };
+}

@@ -65,7 +65,9 @@ test("isthmus merge base+lora dequantises the base, says so, and writes a model 
     `"${base}" is dequantised: 1 of 1 tensors (nf4, blocks of 64, scales of 8 bits) are read as f16, and the result is not quantised.`,
   );
   expect(code).toBe(0);
-  expect(JSON.parse(readFileSync(join(out, "config.json"), "utf8"))).not.toHaveProperty("quantization_config");
+  expect(JSON.parse(readFileSync(join(out, "config.json"), "utf8"))).not.toHaveProperty(
+    "quantization_config",
+  );
   await using merged = await openCheckpoint(out);
   const { data } = await merged.read("x.weight");
   const { data: read, dtype } = decode(form?.read ?? { dtype: "f16", shape: [0], data: "" });

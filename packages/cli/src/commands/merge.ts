@@ -30,6 +30,7 @@ import {
   type Shares,
 } from "../merge/describe-merge.ts";
 import { areAdapters, mergeAdapterPaths } from "../merge/merge-adapters.ts";
+import { isBaseWithAdapter, mergeIntoBase } from "../merge/merge-into-base.ts";
 import {
   addMergeOptions,
   assertFormat,
@@ -40,7 +41,6 @@ import {
   outputOf,
   tooFew,
 } from "../merge/merge-options.ts";
-import { isBaseWithAdapter, mergeIntoBase } from "../merge/merge-into-base.ts";
 import { mergeRecipeFile } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";

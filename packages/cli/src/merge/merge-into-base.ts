@@ -12,8 +12,8 @@ export async function isBaseWithAdapter(path: string): Promise<boolean> {
 }
 
 /**
- * Merges an adapter into the model that it changes, as the recipe with the method `passthrough` and that model
- * does.
+ * Merges an adapter into the model that it changes, as a recipe with the method `passthrough` and that
+ * model does.
  * @param path - the model and its adapter, `base+adapter`
  * @throws UsageError if an option is for merges of several networks
  */

@@ -9,7 +9,7 @@ export interface ModelFacts {
   readonly tied: boolean | null;
   /**
    * Method by which the weights are packed, such as `hqq`; null if the config names none, or weights of that
-   * method are read as the numbers that they stand for, such as those of `gptq`.
+   * method are read as the numbers that they stand for, as with `gptq`.
    */
   readonly quantization: string | null;
   /** Whether the tokenizer has a chat template, like models that follow instructions. */

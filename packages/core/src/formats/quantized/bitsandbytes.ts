@@ -126,8 +126,8 @@ function checkParts(
 }
 
 /**
- * Creates the function that gives the scales of a weight's blocks; of nested scales, those that were read last
- * stay in memory.
+ * Creates the function that gives the scales of a weight's blocks. The nested scales of the weight that was
+ * read last stay in memory.
  */
 function createScaleReader(
   checkpoint: Checkpoint,
@@ -180,7 +180,7 @@ async function readState(checkpoint: Checkpoint, name: string): Promise<QuantSta
   const state = { blockSize: blocksize, dtype: type, shape: sizes };
   if (offset === undefined) return { ...state, nested: undefined };
   const nestedSize = values["nested_blocksize"];
-  if (!isSize(nestedSize) || typeof offset !== "number" || !Number.isFinite(offset))
+  if (!isSize(nestedSize) || typeof offset !== "number" || !Number.isFinite(Math.fround(offset)))
     throw damaged(
       source,
       `"${name}" must have nested_blocksize and nested_offset: it has ${JSON.stringify([nestedSize, offset])}`,

@@ -76,8 +76,8 @@ export async function findPackedIntegers(checkpoint: Checkpoint): Promise<readon
 }
 
 /**
- * Finds the integers of compressed-tensors in the form `int-quantized`: `x.weight` of i8 with `x.weight_scale`
- * and mostly no `x.weight_zero_point`.
+ * Finds the integers of compressed-tensors in the form `int-quantized`: `x.weight`, i8, with
+ * `x.weight_scale` and mostly no `x.weight_zero_point`.
  * @throws FormatError if parts contradict each other
  */
 export async function findPlainIntegers(checkpoint: Checkpoint): Promise<readonly PackedWeight[]> {

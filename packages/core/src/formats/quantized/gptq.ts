@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { at, entry } from "../../invariant.ts";
 import { readPacked } from "./kernels/unpack-integers.ts";
 import { checkPart, damaged, FLOATS, keepPart, type PackedWeight, unsupported } from "./packed-weight.ts";
 import type { QuantizationSettings } from "./quantization-settings.ts";
@@ -12,8 +13,13 @@ import {
 /** Numbers of bits that weights of GPTQ have. */
 const GPTQ_BITS: readonly number[] = [2, 3, 4, 8];
 
-/** Position in a word of AWQ, in units of 4 bits, of each of the eight columns that share the word. */
-const AWQ_PLACES = [0, 4, 1, 5, 2, 6, 3, 7] as const;
+/**
+ * Returns the position, in units of 4 bits, of an output in the words of AWQ: words hold eight outputs in the
+ * order 0 2 4 6 1 3 5 7.
+ */
+function awqPlaceOf(output: number): number {
+  return (output & ~7) + ((output & 7) >> 1) + (output & 1) * 4;
+}
 
 /** Tensors of one weight, with the sizes that they agree on. */
 interface Parts {
@@ -35,9 +41,9 @@ interface Parts {
  * bits along the outputs in the order 0 2 4 6 1 3 5 7. A number is (integer - zero) times scale, in the type
  * of the scales. Files of GPTQ store zeros less 1, unless `checkpoint_format` of the settings is `gptq_v2`.
  * @throws FormatError if parts are missing or contradict each other or the settings
- * @throws UnsupportedError if the words are packed in a way of another program, such as Marlin or AWQ's GEMV
- * @see https://github.com/ModelCloud/GPTQModel, `nn_modules/qlinear`, and https://github.com/casper-hansen/AutoAWQ,
- *   `awq/utils/packing_utils.py`
+ * @throws UnsupportedError if the words are packed in another way, such as Marlin's or AWQ's GEMV
+ * @see https://github.com/ModelCloud/GPTQModel, `nn_modules/qlinear`
+ * @see https://github.com/casper-hansen/AutoAWQ, `awq/utils/packing_utils.py`
  */
 export async function findGptqAndAwq(
   checkpoint: Checkpoint,
@@ -129,7 +135,7 @@ function gptqOf({ checkpoint, parts, settings, words }: WeightContext): ScaledIn
 
 /** Finds the number of bits that the sizes of the words, the zeros and the groups agree on. */
 function bitsOf(checkpoint: Checkpoint, { qweight, qzeros, outputs, words }: Parts, inputs?: number): number {
-  const zeros = checkpoint.tensors.get(qzeros)?.shape[1] ?? 0;
+  const zeros = at(entry(checkpoint.tensors, qzeros, "tensor").shape, 1, "size");
   const bits = GPTQ_BITS.find(
     (count) =>
       Math.ceil((outputs * count) / 32) === zeros &&
@@ -160,7 +166,6 @@ function awqOf({ checkpoint, parts, settings, words }: WeightContext): ScaledInt
   checkPart(checkpoint, qzeros, { dtypes: ["i32"], shape: [groupCount, columns] });
   if (inputs % groupCount !== 0)
     throw damaged(source, `${inputs} columns of "${qweight}" must be a multiple of ${groupCount} groups`);
-  const placeOf = (column: number): number => column - (column & 7) + (AWQ_PLACES[column & 7] ?? 0);
   return {
     ...parts,
     codes: qweight,
@@ -169,12 +174,16 @@ function awqOf({ checkpoint, parts, settings, words }: WeightContext): ScaledInt
     zeros: {
       name: qzeros,
       unpack: (list) =>
-        unpackColumns(list as Int32Array, { rows: groupCount, columns: outputs, bits, offset: 0 }, placeOf),
+        unpackColumns(
+          list as Int32Array,
+          { rows: groupCount, columns: outputs, bits, offset: 0 },
+          awqPlaceOf,
+        ),
     },
     async load() {
       const list = await words();
       return (input, output) => {
-        const place = placeOf(output);
+        const place = awqPlaceOf(output);
         return readPacked(list, {
           word: input * columns + (place >>> 3),
           step: 1,

@@ -23,8 +23,8 @@ export interface PackedWeight {
 }
 
 /**
- * Finds the weights of one scheme of quantisation among the tensors of a checkpoint, and checks the shapes and
- * the types of all their parts.
+ * Finds the weights of one scheme of quantisation among the tensors of a checkpoint, and checks the shapes
+ * and the types of all their parts.
  */
 export type FindPackedWeights = (
   checkpoint: Checkpoint,
@@ -92,7 +92,7 @@ export function keepPart(checkpoint: Checkpoint): (name: string) => Promise<Tens
 }
 
 /**
- * Reads scales as numbers, and keeps those that were read last.
+ * Reads tensors of scales as numbers, and keeps the one that was read last.
  * @returns a function that throws FormatError if a scale is infinite or not a number
  */
 export function keepScales(checkpoint: Checkpoint): (name: string) => Promise<Float32Array> {

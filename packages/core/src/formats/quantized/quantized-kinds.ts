@@ -28,8 +28,8 @@ export const QUANTIZED_KINDS: readonly QuantizedKind[] = [
 ];
 
 /**
- * Schemes by the `quant_method` that a config names, whose weights are all read as the numbers that they stand
- * for; of some schemes only the listed values of `format`.
+ * Schemes by the `quant_method` that a config names, whose weights are all read as the numbers that they
+ * stand for; of some schemes only the listed values of `format`.
  */
 const DEQUANTIZED_METHODS: Readonly<Record<string, readonly string[] | "all">> = {
   bitsandbytes: "all",

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { entry } from "../../invariant.ts";
+import { at, entry } from "../../invariant.ts";
 import type { TensorData } from "../../tensor/dtype.ts";
 import { keepLast } from "../keep-last.ts";
 import { readPacked, scaleIntegers } from "./kernels/unpack-integers.ts";
@@ -19,7 +19,7 @@ export type CodeAt = (input: number, output: number) => number;
 /** Unpacks zeros into the order of the scales. */
 export type UnpackZeros = (stored: TensorData) => Int16Array;
 
-/** A matrix of integers whose groups have scales, as GPTQ, AWQ, compressed-tensors and bitsandbytes store it. */
+/** A matrix of integers whose groups have scales: of GPTQ, AWQ, compressed-tensors or bitsandbytes. */
 export interface ScaledIntegers {
   /** Name of the weight in the unquantised model. */
   readonly name: string;
@@ -27,7 +27,7 @@ export interface ScaledIntegers {
   readonly codes: string;
   /** Rows and columns of the weight. */
   readonly shape: readonly [outputs: number, inputs: number];
-  /** What the file holds, for `stored`. */
+  /** Form of the weight in the file, for `stored`. */
   readonly stored: string;
   /** Name of the tensor of scales, `[groups, outputs]`, or `[outputs, groups]` if `byOutput`. */
   readonly scales: string;
@@ -37,7 +37,7 @@ export interface ScaledIntegers {
   readonly byOutput?: boolean;
   /** Whether one scale holds for the whole weight. @defaultValue false */
   readonly isSingle?: boolean;
-  /** Name of the tensor that has the group of each column. @defaultValue undefined: groups follow each other */
+  /** Name of the tensor with the group of each column. @defaultValue undefined: groups follow each other */
   readonly groups?: string | undefined;
   /** Name of the tensor of zeros and the function that unpacks them. @defaultValue undefined: zero is 0 */
   readonly zeros?: { readonly name: string; readonly unpack: UnpackZeros } | undefined;
@@ -53,8 +53,8 @@ export interface ScaledIntegers {
 const RANGE = 65_536;
 
 /**
- * Creates the function that turns matrices of scaled integers into packed weights; scales, zeros and groups of
- * the matrix that was read last stay in memory.
+ * Creates the function that turns matrices of scaled integers into packed weights. Scales, zeros and groups
+ * of the matrix that was read last stay in memory.
  */
 export function createIntegerReader(checkpoint: Checkpoint): (matrix: ScaledIntegers) => PackedWeight {
   const readScales = keepScales(checkpoint);
@@ -91,10 +91,10 @@ export function createIntegerReader(checkpoint: Checkpoint): (matrix: ScaledInte
         const scales = await readScales(scaleName);
         const list = await groupsOf(matrix);
         const shifts = zeros && ((await readZeros(zeros.name)) as Int16Array);
-        for (let at = 0; at < out.length; at += RANGE) {
-          const part = out.subarray(at, at + RANGE);
-          const first = Math.floor((begin + at) / inputs);
-          const codeAt = await matrix.load(first, Math.ceil((begin + at + part.length) / inputs));
+        for (let done = 0; done < out.length; done += RANGE) {
+          const part = out.subarray(done, done + RANGE);
+          const first = Math.floor((begin + done) / inputs);
+          const codeAt = await matrix.load(first, Math.ceil((begin + done + part.length) / inputs));
           const size = outputs * matrix.groupCount;
           scaleIntegers(
             {
@@ -103,12 +103,12 @@ export function createIntegerReader(checkpoint: Checkpoint): (matrix: ScaledInte
               codeAt,
               groups: list,
               groupCount: matrix.groupCount,
-              scales: matrix.isSingle === true ? new Float32Array(size).fill(scales[0] ?? 0) : scales,
+              scales: matrix.isSingle === true ? new Float32Array(size).fill(at(scales, 0, "scale")) : scales,
               zeros: shifts,
               byOutput: matrix.byOutput ?? false,
               factor: matrix.factor ?? 1,
             },
-            begin + at,
+            begin + done,
             part,
           );
         }
@@ -119,7 +119,9 @@ export function createIntegerReader(checkpoint: Checkpoint): (matrix: ScaledInte
 
 /** Order of rows and columns, and number of bits, of a matrix of packed integers. */
 export interface PackedMatrix {
+  /** Number of rows of the matrix. */
   readonly rows: number;
+  /** Number of columns of the matrix. */
   readonly columns: number;
   /** Number of bits of each integer. */
   readonly bits: number;

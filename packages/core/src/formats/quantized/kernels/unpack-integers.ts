@@ -1,4 +1,4 @@
-/** Position of an integer in 32-bit words in which integers follow each other without gaps, low bits first. */
+/** Position of an integer in 32-bit words, which integers fill without gaps, low bits first. */
 interface PackedPlace {
   /** Number of the word that has the lowest bit of the integer. */
   readonly word: number;

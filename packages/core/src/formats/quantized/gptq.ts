@@ -38,8 +38,9 @@ interface Parts {
  * Finds the weights of GPTQ and AWQ: `x.qweight`, `x.qzeros` and `x.scales`, and for GPTQ mostly `x.g_idx`.
  *
  * A weight `[outputs, inputs]` is stored transposed. GPTQ packs 2, 3, 4 or 8 bits along the inputs, AWQ
- * packs 4 bits along the outputs in the order 0 2 4 6 1 3 5 7. A number is (integer - zero) times scale, in the type
- * of the scales. Files of GPTQ store zeros less 1, unless `checkpoint_format` of the settings is `gptq_v2`.
+ * packs 4 bits along the outputs in the order 0 2 4 6 1 3 5 7. A number is (integer - zero) times scale, in
+ * the type of the scales. Files of GPTQ store zeros less 1, unless `checkpoint_format` of the settings is
+ * `gptq_v2`.
  * @throws FormatError if parts are missing or contradict each other or the settings
  * @throws UnsupportedError if the words are packed in another way, such as Marlin's or AWQ's GEMV
  * @see https://github.com/ModelCloud/GPTQModel, `nn_modules/qlinear`

@@ -7,18 +7,14 @@ import {
   createParquetTarget,
   createPicturesTarget,
 } from "./targets/data-sets.ts";
-import {
-  createGgufTarget,
-  createNpzCheckpointTarget,
-  createOnnxWeightsTarget,
-  createScaledTarget,
-} from "./targets/formats.ts";
+import { createGgufTarget, createNpzCheckpointTarget, createOnnxWeightsTarget } from "./targets/formats.ts";
 import { createGgufAdapterTarget, createImportanceTarget } from "./targets/gguf-files.ts";
 import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createModelDirectoryTarget } from "./targets/model-directory.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
+import { createQuantizedTarget, createScaledTarget } from "./targets/quantized.ts";
 import { createJournalTarget, createResultTarget } from "./targets/results.ts";
 import { createSafetensorsTarget } from "./targets/safetensors.ts";
 import { createShardsTarget } from "./targets/shards.ts";
@@ -45,6 +41,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   importance: { share: 3, create: createImportanceTarget },
   "gguf adapter": { share: 3, create: createGgufAdapterTarget },
   "onnx weights": { share: 10, create: createOnnxWeightsTarget },
+  "quantised weights": { share: 6, create: createQuantizedTarget },
   "scaled floats": { share: 6, create: createScaledTarget },
   "distributed checkpoint": { share: 6, create: createDcpTarget },
   zero: { share: 4, create: createZeroTarget },

@@ -108,13 +108,13 @@ describe("isthmus compare", () => {
     await network.close();
     writeFileSync(
       join(model, "config.json"),
-      JSON.stringify({ quantization_config: { quant_method: "awq" } }),
+      JSON.stringify({ quantization_config: { quant_method: "hqq" } }),
     );
     const quantized = await runCli(["compare", a, model, "--json"]);
     expect(quantized.code).toBe(1);
     const result = JSON.parse(quantized.stdout) as Result;
     expect(result.verdict).toBe("same ancestor");
-    expect(result.findings.find(({ kind }) => kind === "quantized")?.message).toMatch(/awq, "config.json"/);
+    expect(result.findings.find(({ kind }) => kind === "quantized")?.message).toMatch(/hqq, "config.json"/);
   });
 
   it("isthmus compare writes its result and a page, and report draws the same of the result", async () => {

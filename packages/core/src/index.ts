@@ -95,6 +95,7 @@ export {
   type PickledArray,
   type PickledValue,
 } from "./formats/numpy-pickle/decode-numpy-pickle.ts";
+export { isReadAsNumbers } from "./formats/quantized/quantized-kinds.ts";
 export {
   type WriteRangeOptions,
   type WrittenRange,

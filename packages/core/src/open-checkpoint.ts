@@ -6,8 +6,8 @@ import { FILE_FORMATS } from "./formats/file-formats.ts";
 import { FOLDER_FORMATS } from "./formats/folder-formats.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
+import { readQuantized } from "./formats/quantized/read-quantized.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
-import { readScaled } from "./formats/read-scaled.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
 import type { ByteSource } from "./io/byte-source.ts";
@@ -27,7 +27,8 @@ import { openError } from "./io/open-file.ts";
  *
  * A name of the Hugging Face hub, `hub:owner/model`, `owner/model` or either with `@revision`, opens the
  * model that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of
- * GGUF to f32, 8-bit floats with scales beside them to bf16.
+ * GGUF to f32, 8-bit floats with scales beside them to bf16, weights of bitsandbytes, GPTQ, AWQ,
+ * compressed-tensors and MXFP4 to the type that their scales or their description name.
  *
  * Reads headers only; tensors are read on demand. No code in the file is run, and every size that the file
  * claims is checked before use. A set of shards is opened as a whole or not at all. The checkpoint must be
@@ -52,8 +53,8 @@ import { openError } from "./io/open-file.ts";
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const openByRange = currentModelSource()?.openByRange;
   const hub = openByRange === undefined ? undefined : await hubNameOf(path);
-  if (openByRange !== undefined && hub !== undefined) return closeIfNotScaled(await openByRange(hub));
-  return closeIfNotScaled(await openStored(await resolveModelPath(path)));
+  if (openByRange !== undefined && hub !== undefined) return closeIfNotRead(await openByRange(hub));
+  return closeIfNotRead(await openStored(await resolveModelPath(path)));
 }
 
 /**
@@ -62,13 +63,13 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
  * @throws InputError also if the file lies elsewhere
  */
 export async function openCheckpointWithin(path: string, folder: string): Promise<Checkpoint> {
-  return closeIfNotScaled(await openStored(path, folder));
+  return closeIfNotRead(await openStored(path, folder));
 }
 
-/** Dequantises 8-bit floats with scales; closes the checkpoint if the form of the scales is unknown. */
-async function closeIfNotScaled(checkpoint: Checkpoint): Promise<Checkpoint> {
+/** Dequantises packed weights; closes the checkpoint if they are damaged or of an unknown form. */
+async function closeIfNotRead(checkpoint: Checkpoint): Promise<Checkpoint> {
   try {
-    return readScaled(checkpoint);
+    return await readQuantized(checkpoint);
   } catch (error) {
     await checkpoint.close();
     throw error;

@@ -3,7 +3,6 @@ import type { Dice } from "../dice.ts";
 import { fixture } from "../fixtures.ts";
 import { makeGguf } from "../mutate/gguf-file.ts";
 import { edgeNumber, mutateBytes } from "../mutate/mutate-bytes.ts";
-import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
 import { mutateMessage, parseMessage } from "../mutate/mutate-protobuf.ts";
 import { packZip } from "../mutate/zip-archive.ts";
 import { readTensors } from "../read-tensors.ts";
@@ -125,55 +124,4 @@ export function createOnnxWeightsTarget(): FuzzTarget {
     make,
     read: read(ONNX),
   };
-}
-
-const SCALED = "x.safetensors";
-
-/** Makes safetensors files of 8-bit floats whose scales have other shapes, types and names. */
-export function createScaledTarget(): FuzzTarget {
-  const seed = seedOf("fp8.safetensors");
-  const length = Number(seed.readBigUInt64LE(0));
-  const header = JSON.parse(seed.toString("utf8", 8, 8 + length)) as object;
-  const body = seed.subarray(8 + length);
-  return {
-    name: "scaled floats",
-    valid: () => [{ [SCALED]: seed }],
-    *bombs() {
-      // Rows and blocks of tensors without elements.
-      for (const [weight, scale] of [
-        [
-          [0, 0],
-          [0, 0],
-        ],
-        [[0, 128], [0]],
-        [
-          [2 ** 40, 0],
-          [2 ** 33, 0],
-        ],
-        [[0], [0]],
-      ]) {
-        yield { [SCALED]: emptyScaled(weight as number[], scale as number[]) };
-      }
-    },
-    make(dice) {
-      const text = writeJson(dice, mutateJson(dice, header));
-      return { [SCALED]: encode(text, dice.chance(0.2) ? mutateBytes(dice, body) : body) };
-    },
-    read: read(SCALED),
-  };
-}
-
-function emptyScaled(weight: readonly number[], scale: readonly number[]): Buffer {
-  const header = {
-    "a.weight": { dtype: "F8_E4M3", shape: weight, data_offsets: [0, 0] },
-    "a.weight_scale": { dtype: "F32", shape: scale, data_offsets: [0, 0] },
-  };
-  return encode(JSON.stringify(header), Buffer.alloc(0));
-}
-
-function encode(header: string, body: Uint8Array): Buffer {
-  const json = Buffer.from(header);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  return Buffer.concat([length, json, body]);
 }

@@ -30,6 +30,7 @@ import {
   type Shares,
 } from "../merge/describe-merge.ts";
 import { areAdapters, mergeAdapterPaths } from "../merge/merge-adapters.ts";
+import { isBaseWithAdapter, mergeIntoBase } from "../merge/merge-into-base.ts";
 import {
   addMergeOptions,
   assertFormat,
@@ -58,7 +59,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
   return addMergeOptions(
     createVerb("merge", HELP_GROUPS.done).argument(
       "<checkpoints...>",
-      "two or more checkpoints of one architecture, * and ? are wildcards for files; or one recipe in YAML",
+      "two or more checkpoints of one architecture, * and ? are wildcards for files; or one recipe in YAML; or base+adapter",
     ),
   )
     .addHelpText("after", EXAMPLES)
@@ -68,6 +69,8 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         const [path] = paths;
         if (paths.length === 1 && path !== undefined && isRecipeFile(path))
           return mergeRecipeFile(path, options, context);
+        if (paths.length === 1 && path !== undefined && (await isBaseWithAdapter(path)))
+          return mergeIntoBase(path, options, context);
         const expanded = await expandPaths(paths);
         if (await areAdapters(expanded)) return mergeAdapterPaths(expanded, options, context);
         return mergeFiles(expanded, options, context);
@@ -133,6 +136,7 @@ const EXAMPLES = formatExamples(
     "isthmus merge 'runs/*.safetensors' --align --graph model.onnx --data mnist:train@5000 -o merged.safetensors",
     "any number, aligned to each other through one universe",
   ],
+  ["isthmus merge base+lora -o merged", "an adapter into its model, which may be quantised to 4 bits"],
   [
     "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
     "three checkpoints, unequally, in shards",

@@ -1,6 +1,7 @@
 import { at, InputError } from "@isthmus/core";
 import type { MergePlan } from "@isthmus/merging";
 import { checkMerge, type MergeFinding, readModelFacts } from "@isthmus/recipe";
+import { describeDequantized } from "../format/describe-dequantized.ts";
 import { formatFindings } from "../format/format-findings.ts";
 import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
@@ -17,6 +18,7 @@ export async function checkNetworks(
   options: Pick<MergeOptions, "check" | "align">,
   { terminal, signal, progress }: Context,
 ): Promise<readonly MergeFinding[]> {
+  for (const line of new Set(plan.networks.flatMap(describeDequantized))) terminal.note(line);
   if (!options.check) return [];
   progress("Checking");
   const facts = await Promise.all(paths.map(readModelFacts));

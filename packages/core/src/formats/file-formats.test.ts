@@ -116,7 +116,7 @@ describe("openCheckpoint() of files of other programs", () => {
       const damaged = Uint8Array.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 0x55;
       try {
-        const checkpoint = await openBytes(damaged);
+        await using checkpoint = await openBytes(damaged);
         for (const tensor of checkpoint.tensors.keys()) await checkpoint.read(tensor);
       } catch (error) {
         expect([at, (error as Error).name]).toEqual([

@@ -15,10 +15,17 @@ test("readModelFacts() reads what config and tokenizer say", async () => {
   write("config.json", {
     model_type: "llama",
     tie_word_embeddings: true,
-    quantization_config: { quant_method: "gptq" },
+    quantization_config: { quant_method: "hqq" },
   });
-  const facts = { modelType: "llama", tied: true, quantization: "gptq", adapter: false };
+  const facts = { modelType: "llama", tied: true, quantization: "hqq", adapter: false };
   expect(await readModelFacts(folder)).toEqual({ ...facts, chat: false });
+  write("config.json", { model_type: "llama", quantization_config: { quant_method: "gptq" } });
+  expect((await readModelFacts(folder))?.quantization).toBeNull();
+  write("config.json", {
+    model_type: "llama",
+    tie_word_embeddings: true,
+    quantization_config: { quant_method: "hqq" },
+  });
   write("tokenizer_config.json", { chat_template: "{{ messages }}" });
   expect(await readModelFacts(folder)).toEqual({ ...facts, chat: true });
 });

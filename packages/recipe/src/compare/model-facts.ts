@@ -1,4 +1,4 @@
-import { readJsonFile } from "@isthmus/core";
+import { isReadAsNumbers, readJsonFile } from "@isthmus/core";
 import { dirname, join, stat } from "@isthmus/platform";
 
 /** Facts about a model from the files beside its weights. */
@@ -7,7 +7,10 @@ export interface ModelFacts {
   readonly modelType: string | null;
   /** Whether the config says that embedding and head are one matrix; null if it does not say. */
   readonly tied: boolean | null;
-  /** Method by which the weights are quantised, such as `gptq`; null if the config names none. */
+  /**
+   * Method by which the weights are packed, such as `hqq`; null if the config names none, or weights of that
+   * method are read as the numbers that they stand for, as with `gptq`.
+   */
   readonly quantization: string | null;
   /** Whether the tokenizer has a chat template, like models that follow instructions. */
   readonly chat: boolean;
@@ -40,7 +43,12 @@ export async function readModelFacts(path: string): Promise<ModelFacts | null> {
   return {
     modelType: typeof modelType === "string" ? modelType : null,
     tied: typeof tied === "boolean" ? tied : null,
-    quantization: quantization === undefined ? null : typeof scheme === "string" ? scheme : "unnamed",
+    quantization:
+      quantization === undefined || isReadAsNumbers(quantization)
+        ? null
+        : typeof scheme === "string"
+          ? scheme
+          : "unnamed",
     chat: hasTemplate || tokenizer?.["chat_template"] !== undefined,
     adapter: adapter !== undefined,
   };

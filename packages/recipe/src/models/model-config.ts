@@ -1,4 +1,4 @@
-import { type DType, FormatError } from "@isthmus/core";
+import { type DType, FormatError, isReadAsNumbers } from "@isthmus/core";
 import { isRecord, TEXT_PARTS } from "./model-parts.ts";
 
 /** The values of a `config.json`, of any architecture. */
@@ -93,7 +93,8 @@ const DTYPE_NAMES: Partial<Record<DType, string>> = {
 
 /**
  * Changes a config to the config of a merged network: element type, size of the vocabulary, number of layers
- * and the lists with one setting for each layer, such as `layer_types` of Qwen3 and Gemma.
+ * and the lists with one setting for each layer, such as `layer_types` of Qwen3 and Gemma. The
+ * `quantization_config` of weights that are read as the numbers that they stand for is left out.
  * @throws FormatError if layers are given and the config does not say how many layers the base has, or the
  *   base has no such layers
  */
@@ -103,6 +104,7 @@ export function changeConfig(base: ModelConfig, changes: ConfigChanges): Changed
   if ("problem" in counts) throw unwritable(`${changes.layers?.layers.length} layers as ${counts.problem}`);
   const config: Record<string, unknown> = { ...base };
   delete config["_name_or_path"];
+  if (isReadAsNumbers(config["quantization_config"])) delete config["quantization_config"];
   for (const key of ["", ...TEXT_PARTS]) {
     const part = key === "" ? config : config[key];
     if (!isRecord(part)) continue;

@@ -1,4 +1,11 @@
-import { createFolder, type DType, InputError, readFileBytes, saveFile } from "@isthmus/core";
+import {
+  createFolder,
+  type DType,
+  InputError,
+  isReadAsNumbers,
+  readFileBytes,
+  saveFile,
+} from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { chooseChatTemplate } from "./chat-template.ts";
 import { formatExactJson, readExactJson } from "./exact-json.ts";
@@ -128,6 +135,8 @@ async function setConfigs(
   if (config === undefined) notes.push(`"${base}" has no config.json: the result has none`);
   else {
     const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
+    // AutoGPTQ keeps a copy of these settings in a file of its own.
+    if (isReadAsNumbers(config["quantization_config"])) contents.delete("quantize_config.json");
     const renumbered = vocabulary && renumberTokenIds(changed.config, vocabulary);
     // The donor's ids stand in place of the ids that are left out.
     const left = specialTokensOf === undefined ? (renumbered?.notes ?? []) : [];

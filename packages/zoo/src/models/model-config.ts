@@ -42,6 +42,11 @@ export class ModelConfig {
     return this.#get(name) !== undefined;
   }
 
+  /** Returns a field as it is, unchecked; undefined if it is missing. */
+  value(name: string): unknown {
+    return this.#get(name);
+  }
+
   /**
    * Reads a whole number of at least 1, such as an extent.
    * @param fallback - value of a missing field; without it the field is required

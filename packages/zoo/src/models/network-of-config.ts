@@ -1,6 +1,7 @@
 import {
   entry,
   formatShape,
+  isReadAsNumbers,
   MismatchError,
   OutOfRangeError,
   resolveOptions,
@@ -127,7 +128,8 @@ function modelTypeOf(config: ModelConfig): ModelType {
       { feature: name },
     );
   }
-  if (!config.has("quantization_config")) return modelType;
+  if (!config.has("quantization_config") || isReadAsNumbers(config.value("quantization_config")))
+    return modelType;
   throw new UnsupportedError(
     `Cannot build the network of "${config.source}" as its weights must be floating-point numbers: it has a "quantization_config"`,
     { feature: "quantization_config" },

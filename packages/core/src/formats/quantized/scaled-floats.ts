@@ -1,22 +1,18 @@
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { defineCheckpoint } from "../checkpoint/define-checkpoint.ts";
-import { UnsupportedError } from "../errors.ts";
-import { entry } from "../invariant.ts";
-import { convertInto, fromFloat32Into, toFloat32 } from "../tensor/convert.ts";
-import type { TensorData } from "../tensor/dtype.ts";
-import { formatShape, sizeOf } from "../tensor/shape.ts";
-import { allocateData, type TensorInfo } from "../tensor/tensor.ts";
-import { keepLast } from "./keep-last.ts";
-import { scaleRows } from "./kernels/scale-rows.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { UnsupportedError } from "../../errors.ts";
+import { entry } from "../../invariant.ts";
+import { convertInto, toFloat32 } from "../../tensor/convert.ts";
+import { formatShape, sizeOf } from "../../tensor/shape.ts";
+import { allocateData } from "../../tensor/tensor.ts";
+import { keepLast } from "../keep-last.ts";
+import { scaleRows } from "../kernels/scale-rows.ts";
+import type { PackedWeight } from "./packed-weight.ts";
 
 /** Suffixes that turn the name of a tensor of 8-bit floats into the name of its tensor of scales. */
 const SCALES = ["_scale_inv", "_scale"] as const;
 
 /** Number of rows and columns of a block that shares a scale. */
 const BLOCK = 128;
-
-/** Number of elements that are multiplied at once. */
-const RANGE = 65_536;
 
 /** Scaling of a tensor of 8-bit floats: one scale for each block of rows and columns. */
 interface Scaling {
@@ -27,68 +23,35 @@ interface Scaling {
 }
 
 /**
- * Returns a checkpoint in which 8-bit floats with scales are dequantised to bf16: each stored float times its
- * scale.
+ * Finds 8-bit floats with scales, which are read as bf16: each stored float times its scale.
  *
  * The scales of `x.weight` are in `x.weight_scale_inv` (DeepSeek, which multiplies by it in spite of its
  * name) or `x.weight_scale` (compressed-tensors), one for the tensor, for each row, or for each block of 128
- * x 128; the result does not contain the scales as tensors. All other tensors are unchanged. A checkpoint
- * without scales is returned itself.
- * @param checkpoint - checkpoint to read from; the result owns and closes it
+ * x 128.
  * @throws UnsupportedError if the scales have another shape
  * @see https://github.com/deepseek-ai/DeepSeek-V3, `inference/fp8_cast_bf16.py`
  */
-export function readScaled(checkpoint: Checkpoint): Checkpoint {
-  const scalings = findScalings(checkpoint);
-  if (scalings.size === 0) return checkpoint;
-  const scaleNames = new Set([...scalings.values()].map(({ name }) => name));
-  const tensors = new Map<string, TensorInfo>();
-  for (const [name, info] of checkpoint.tensors) {
-    if (scaleNames.has(name)) continue;
-    const stored = `${info.dtype} with scales`;
-    tensors.set(name, scalings.has(name) ? { dtype: "bf16", shape: info.shape, stored } : info);
-  }
+export async function findScaledFloats(checkpoint: Checkpoint): Promise<readonly PackedWeight[]> {
   const readScales = keepLast(async (name) => {
     const { data, dtype } = await checkpoint.read(name);
     return toFloat32(data, dtype);
   });
-  return defineCheckpoint({
-    source: checkpoint.source,
-    tensors,
-    metadata: checkpoint.metadata,
-    files: checkpoint.files,
-    async readInto(name, begin, out) {
-      const scaling = scalings.get(name);
-      if (scaling === undefined) return checkpoint.readRangeInto(name, begin, out);
-      const scales = (await readScales(scaling.name)) as Float32Array;
-      for (let at = 0; at < out.length; at += RANGE) {
-        const part = out.subarray(at, at + RANGE);
-        await readPart(checkpoint, { name, begin: begin + at, scaling, scales }, part);
-      }
-    },
-    close: () => checkpoint.close(),
+  return [...findScalings(checkpoint)].map(([name, scaling]) => {
+    const { dtype, shape } = entry(checkpoint.tensors, name, "tensor");
+    return {
+      name,
+      codes: name,
+      parts: [scaling.name],
+      info: { dtype: "bf16", shape, stored: `${dtype} with scales` },
+      async fill(begin, out) {
+        const scales = (await readScales(scaling.name)) as Float32Array;
+        const stored = allocateData(dtype, out.length);
+        await checkpoint.readRangeInto(name, begin, stored);
+        convertInto({ dtype, data: stored }, { dtype: "f32", data: out });
+        scaleRows(out, begin, { ...scaling, ...rowsOf(shape), scales });
+      },
+    };
   });
-}
-
-interface ScaledRange {
-  readonly name: string;
-  readonly begin: number;
-  readonly scaling: Scaling;
-  readonly scales: Float32Array;
-}
-
-async function readPart(
-  checkpoint: Checkpoint,
-  { name, begin, scaling, scales }: ScaledRange,
-  out: TensorData,
-): Promise<void> {
-  const { dtype, shape } = entry(checkpoint.tensors, name, "tensor");
-  const stored = allocateData(dtype, out.length);
-  await checkpoint.readRangeInto(name, begin, stored);
-  const numbers = new Float32Array(out.length);
-  convertInto({ dtype, data: stored }, { dtype: "f32", data: numbers });
-  scaleRows(numbers, begin, { ...scaling, ...rowsOf(shape), scales });
-  fromFloat32Into(numbers, "bf16", out);
 }
 
 function findScalings({ tensors, source }: Checkpoint): Map<string, Scaling> {

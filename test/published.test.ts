@@ -18,8 +18,8 @@ assert(aligned[0].summary.verified.passed);
 const { files } = await saveCheckpoint(lerp(a, networks[1], 0.5), "half.safetensors");
 console.log(files.length, import.meta.resolve("isthmus"));
 `;
-/** Largest size that our own packages may have together as installed, in bytes: 10.4e6, and room for a tenth more. */
-const OWN_SIZE = 11.5e6;
+/** Largest size that our own packages may have together as installed, in bytes: 12e6, and room for a tenth more. */
+const OWN_SIZE = 13.2e6;
 
 /** Largest size of all that is installed, in bytes. */
 const WHOLE_SIZE = 100e6;
@@ -121,10 +121,11 @@ describe("the published packages", () => {
         sizes.set(name, sumOf(listFiles(path).map(({ bytes }) => bytes)));
     const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 8);
     const total = sumOf([...sizes.values()]);
-    console.log(`Installed: ${inMegabytes(total)} MB`);
-    for (const [name, bytes] of largest) console.log(`  ${name}: ${inMegabytes(bytes)} MB`);
     const own = [...sizes].filter(([name]) => /^(@isthmus\/|isthmus$)/.test(name) && !libraries.has(name));
-    expect(sumOf(own.map(([, bytes]) => bytes))).toBeLessThan(OWN_SIZE);
+    const ownTotal = sumOf(own.map(([, bytes]) => bytes));
+    console.log(`Installed: ${inMegabytes(total)} MB, ${inMegabytes(ownTotal)} MB of it our own`);
+    for (const [name, bytes] of largest) console.log(`  ${name}: ${inMegabytes(bytes)} MB`);
+    expect(ownTotal).toBeLessThan(OWN_SIZE);
     expect(total).toBeLessThan(WHOLE_SIZE);
   });
 

@@ -63,10 +63,19 @@ describe("isthmus convert", () => {
       return { isthmus, ofModel, names: [...checkpoint.tensors.keys()].sort() };
     };
     const original = await contentsOf(quants);
+    const kept = sorted({ ofModel: original.ofModel, names: original.names });
+    const ofModel = {
+      ...kept.ofModel,
+      "general.name": "small + small",
+      "general.base_model.count": "2",
+      "general.base_model.0.name": "small",
+      "general.base_model.1.name": "small",
+      "gguf.types": { ...kept.ofModel["gguf.types"], "general.base_model.count": "u32" },
+    };
     for (const path of [direct, back]) {
       const { isthmus, ...others } = await contentsOf(path);
       expect(JSON.parse(isthmus ?? "")).toMatchObject({ verb: "merge", weights: [0.5, 0.5] });
-      expect(sorted(others)).toEqual(sorted({ ofModel: original.ofModel, names: original.names }));
+      expect(sorted(others)).toEqual({ ...kept, ofModel });
     }
     const plain = await runCli(["merge", NETWORK, NETWORK, "-o", join(folder, "plain.gguf")]);
     expect([plain.code, plain.stderr]).toEqual([

@@ -54,16 +54,14 @@ export async function mergeAdapterPaths(
       `Cannot merge ${paths.length} adapters as --weights needs one number for each: got ${weights.length}`,
     );
   }
+  const parameters = { ...(rank !== undefined && { rank }), ...(density !== undefined && { density }) };
   const recipe: Recipe = {
     merge_method: combination,
     models: paths.map((model, i) => ({
       model,
       ...(weights !== undefined && { parameters: { weight: at(weights, i, "weight") } }),
     })),
-    parameters: {
-      ...(rank !== undefined && { rank }),
-      ...(density !== undefined && { density }),
-    },
+    ...(Object.keys(parameters).length > 0 && { parameters }),
     ...(dtype !== undefined && { dtype }),
   };
   return mergeRecipe({ recipe, file: null, reading: noteWarnings(options, context) }, options, context);

@@ -84,26 +84,6 @@ describe("adapters in one file", () => {
     },
   );
 
-  test("are blended factor by factor if a combination of PEFT that does so is asked for by its name", async () => {
-    const [one] = await adapters("kohya-a");
-    if (one === undefined) throw new Error("not opened");
-    // The mean of an adapter with itself is itself, whatever is done to its factors.
-    const same = mergeAdapters([one, one], { combination: "linear", weights: [0.25, 0.25] });
-    const products = await productsOf(same);
-    for (const [module, product] of await productsOf(one)) {
-      const worst = product.reduce(
-        (most, x, i) => Math.max(most, Math.abs(x - (products.get(module)?.[i] ?? 9))),
-        0,
-      );
-      expect(worst, module).toBeLessThan(4e-6);
-    }
-    const [other] = await adapters("kohya-b");
-    const both = [one, ...(other ? [other] : [])];
-    expect(() => mergeAdapters(both, { combination: "ties" })).toThrow(
-      /ranks of .* must be equal: they are 4, 3/,
-    );
-  });
-
   test("are saved under their names with scale 1, and opened again", async () => {
     const merged = mergeAdapters(await adapters("kohya-a", "kohya-b"), { combination: "cat", weights });
     await saveAdapter(merged, join(folder, "sum"));

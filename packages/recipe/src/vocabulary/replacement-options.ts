@@ -1,6 +1,13 @@
 import type { MatrixProducts } from "@isthmus/linear-algebra";
 import { plainProducts } from "@isthmus/linear-algebra";
-import type { Maker } from "./replacement-result.ts";
+
+/** Program that makes a model. */
+export interface Maker {
+  /** Version of the program. */
+  readonly version: string;
+  /** Device that multiplied matrices, if not the processor. */
+  readonly device?: string;
+}
 
 /** Ways to make the rows of tokens that a model does not have. */
 export const VOCABULARY_METHODS = ["omp", "subword", "mean", "zero"] as const;

@@ -1,14 +1,6 @@
 import type { SaveCheckpointResult } from "@isthmus/core";
 import type { VocabularyMethod } from "./replacement-options.ts";
 
-/** Program that makes a model. */
-export interface Maker {
-  /** Version of the program. */
-  readonly version: string;
-  /** Device that multiplied matrices, if not the processor. */
-  readonly device?: string;
-}
-
 /** The new vocabulary of a model, before its rows are made. */
 export interface ReplacementPlan {
   /** Path of the model's folder. */

@@ -12,7 +12,7 @@ import { isSameRecipe, readMakingRecord } from "./making-record.ts";
 import { type CardNetwork, MADE_WITH } from "./model-card.ts";
 import { isRecord } from "./model-parts.ts";
 
-/** What a folder that is published says of its making. */
+/** Description of the making of a folder that is published, as the folder itself gives it. */
 export interface FolderOrigin {
   /** The model card in the folder; undefined if it has none. */
   readonly written: string | undefined;
@@ -82,7 +82,8 @@ function assertOfWeights(
 ): void {
   if (text === undefined || record === undefined) return;
   const recorded = record["recipe"];
-  if ([named, parseYaml(text)].some((recipe) => isSameRecipe(recipe, recorded))) return;
+  const isMade = [named, parseYaml(text)].some((recipe) => isSameRecipe(recipe, recorded));
+  if (isRecord(recorded) && isMade) return;
   const made = isRecord(recorded) ? "another recipe" : "no recipe";
   throw new UsageError(
     `Cannot make the model card of "${folder}" as its recipe must be the one that made its weights: their metadata name ${made}; remove README.md and recipe.yml of the earlier merge from the folder, or merge again`,

@@ -21,7 +21,7 @@ export interface ModelCard {
   readonly name: string;
   /** Networks that were merged, for the table and the front matter. */
   readonly networks: readonly CardNetwork[];
-  /** What was merged, in the plural. @defaultValue "networks" */
+  /** Name of the merged parts, in the plural. @defaultValue "networks" */
   readonly merged?: "networks" | "adapters";
   /** Name of the merge method, such as `ties`. */
   readonly method?: string | undefined;

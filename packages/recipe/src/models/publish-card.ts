@@ -62,7 +62,12 @@ export async function publishCard(folder: string, options: PublishCardOptions): 
     },
     body: measured === undefined ? body : `${body.trimEnd()}\n\n${measured.trimEnd()}\n`,
   };
-  return { text: joinCard(card), inputs, licence, warnings: [...warnings, ...namedPaths(names)] };
+  return {
+    text: joinCard(card),
+    inputs,
+    licence,
+    warnings: [...warnings, ...namedPaths([...names, ...changedBy(origin)])],
+  };
 }
 
 /** Returns the network that an adapter changes, which is no part of a merge; empty for other models. */
@@ -88,7 +93,9 @@ function newCard(name: string, origin: FolderOrigin, models: readonly string[]):
     ...(bases.length > 0 && { base_model: bases, base_model_relation: "adapter" }),
     ...(library !== undefined && { library_name: library }),
   };
-  const what = kind === "adapter" ? `An adapter${base === undefined ? "" : ` of \`${base}\``}` : "A model";
+  // A path of this machine means nothing to others.
+  const ofBase = bases.length === 0 ? "" : ` of \`${bases.join(", ")}\``;
+  const what = kind === "adapter" ? `An adapter${ofBase}` : "A model";
   const by = verb === undefined ? "." : `, ${MADE_WITH.replace(/\.$/, "")} by \`isthmus ${verb}\`.`;
   return joinCard({ front, body: `\n# ${name}\n\n${what}${by}\n` });
 }
@@ -97,7 +104,9 @@ function newCard(name: string, origin: FolderOrigin, models: readonly string[]):
 function namedPaths(names: readonly string[]): readonly string[] {
   const paths = names.filter((name) => isAbsolute(name));
   if (paths.length === 0) return [];
-  return [`the recipe and the card name paths of this machine, which all will see: ${paths.join(", ")}`];
+  return [
+    `the recipe, the card or the settings name paths of this machine, which all will see: ${paths.join(", ")}`,
+  ];
 }
 
 function basesOf({ base_model: named }: CardText["front"]): readonly string[] {

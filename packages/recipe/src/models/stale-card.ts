@@ -3,13 +3,13 @@ import { join, stat, unlink } from "@isthmus/platform";
 import { type CardText, splitCard } from "./card-text.ts";
 import { formatCode, MADE_WITH } from "./model-card.ts";
 
-/** Fields of the front matter that the model card of a merge has; others show that a user changed the card. */
+/** Fields in the front matter of the card of a merge; others show that a user changed the card. */
 const FIELDS: ReadonlySet<string> = new Set(["base_model", "base_model_relation", "library_name", "tags"]);
 
 /**
- * Removes the model card and the recipe that an earlier merge by a recipe wrote into a folder, once the folder
- * has other weights, of which they would say what is not true. A card that a user wrote or changed stays, and
- * so does a recipe that is not the recipe of the card.
+ * Removes the model card and the recipe that an earlier merge by a recipe wrote into a folder, once the
+ * folder has other weights, of which they would say what is not true. A card that a user wrote or changed
+ * stays, and so does a recipe that is not the recipe of the card.
  * @param folder - folder of the new weights; nothing is done if it is a file, or is not there
  * @returns a note for the user if a changed card of an earlier merge stays; else undefined
  */

@@ -147,6 +147,7 @@ describe("isthmus convert", () => {
     expect(compared).toMatchObject({ totals: { compared: 4, different: 0 } });
     for (const [args, message] of [
       [[NETWORK, back, "--adapter-names", "kohya"], /must be an adapter/],
+      [[peft, back, "--adapter-names", "kohya"], /its folders? ".*unet".* convert each by itself/],
       [[kohya, back, "--base", NETWORK], /add --adapter-names/],
       [[kohya, back, "--adapter-names", "peft"], /is a folder of weights and settings: name a folder/],
       [[kohya, back, "--adapter-names", "kohya", "--dtype", "q8_0"], /one small file of safetensors/],

@@ -158,6 +158,15 @@ describe("isthmus push", () => {
     hub.token = undefined;
   });
 
+  it("says that a folder or a token is missing before it speaks of what is sent", async () => {
+    const file = await runCli(["push", join(root, "0.safetensors"), "me/merged"], { env });
+    expect([file.code, file.stderr]).toEqual([2, expect.stringContaining("a folder of a model is needed")]);
+    await writeFile(join(home, "config.json"), "{}");
+    const { code, stderr } = await runCli(["push", home, "me/merged"], { env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("a token that may write is needed")]);
+    expect(stderr).not.toContain("are sent");
+  });
+
   it("refuses licences that contradict each other, unless one is chosen", async () => {
     const out = join(home, "out");
     await runCli(["merge", join(root, "mixed.yml"), "--download", "-o", out, "-q"], { env });

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -80,6 +88,21 @@ describe("isthmus merge of LoRA adapters", () => {
     ]);
     const mixed = await runCli(["merge", plain, a, "-o", "x"], { cwd: folder });
     expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining("model+adapter")]);
+    mkdirSync(join(folder, "broken"));
+    copyFileSync(
+      join(plain, "adapter_model.safetensors"),
+      join(folder, "broken", "adapter_model.safetensors"),
+    );
+    const broken = await runCli(["merge", "broken", small, "-o", "x"], { cwd: folder });
+    expect([broken.code, broken.stderr]).toEqual([
+      2,
+      expect.stringContaining('"broken" as its folder must have adapter_config.json'),
+    ]);
+  });
+
+  it("prints the weights of the adapters, and how they are added", async () => {
+    const { stdout } = await runCli(["merge", plain, small, "-o", "mean"], { cwd: folder });
+    expect(stdout).toMatch(/^weights +0\.5, 0\.5: the mean; --weights 1,1 is the sum$/m);
   });
 });
 
@@ -90,6 +113,11 @@ describe("isthmus merge RECIPE.yml", () => {
     const { code, stderr } = await merge(recipe, "-o", "out");
     expect([code, stderr]).toEqual([0, expect.stringMatching(/ to read, .* to write, at most .* of memory/)]);
     await runJson(["merge", `${llamas}/a`, `${llamas}/b`, "--dtype", "bf16", "-o", "quick"], { cwd: folder });
+    // Other weights in the folder of a recipe's: its card and its recipe go.
+    await runJson(["merge", `${llamas}/b`, `${llamas}/a`, "-o", "twice"], { cwd: folder });
+    await merge(recipe, "-o", "twice");
+    await runJson(["merge", `${llamas}/b`, `${llamas}/a`, "-o", "twice"], { cwd: folder });
+    expect(readdirSync(join(folder, "twice")).sort()).toEqual(["config.json", "model.safetensors"]);
     for (const name of ["lm_head.weight", "model.layers.3.mlp.up_proj.weight"])
       expect(await tensorOf(join(folder, "out"), name)).toEqual(await tensorOf(join(folder, "quick"), name));
     expect(readdirSync(join(folder, "out")).sort()).toEqual([

@@ -7,7 +7,13 @@ export type { DownloadEstimate, DownloadModelOptions } from "./hub/download-mode
 export type { HubPatience } from "./hub/hub-client.ts";
 export { type HubSettings, readHubSettings } from "./hub/hub-settings.ts";
 export { createHubSource, type HubSourceOptions } from "./hub/hub-source.ts";
-export { type PushedCommit, type PushedFile, type PushFolderOptions, pushFolder } from "./hub/push-folder.ts";
+export {
+  assertMayPush,
+  type PushedCommit,
+  type PushedFile,
+  type PushFolderOptions,
+  pushFolder,
+} from "./hub/push-folder.ts";
 export { endWithin } from "./queue/bullmq/end-within.ts";
 export { cancelTasks, describeQueue, type QueueDescription, retryTasks } from "./queue/manage-queue.ts";
 export { type OpenQueueOptions, openQueue } from "./queue/open-queue.ts";

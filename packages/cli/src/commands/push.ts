@@ -79,8 +79,9 @@ async function push(
   context: Context,
 ): Promise<Outcome> {
   const { name, branch } = placeOf(repository, options);
-  const measured = await formatMeasured(options.results ?? []);
   const list = await listPushed(folder);
+  if (!options.dryRun) await assertSettings(name);
+  const measured = await formatMeasured(options.results ?? []);
   const card = await publishCard(folder, {
     name: basename(resolve(folder)),
     models: options.baseModel ?? [],
@@ -153,6 +154,15 @@ function summary({ path, size }: PushedFile): Pick<PushedFile, "path" | "size"> 
 
 function outline({ leftOut }: PushList, { inputs, licence, warnings }: PublishedCard) {
   return { leftOut, inputs, licence: licence ?? null, warnings };
+}
+
+/**
+ * Checks, before anything is said to be sent, that there is a token and that it may be used.
+ * @throws InputError if not
+ */
+async function assertSettings(name: string): Promise<void> {
+  const { assertMayPush, readHubSettings } = await import("@isthmus/distributed");
+  assertMayPush(await readHubSettings(process.env), name);
 }
 
 async function send(

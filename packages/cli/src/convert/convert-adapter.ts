@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Checkpoint,
@@ -25,6 +26,9 @@ export const ADAPTER_NAMES: Readonly<Record<string, AdapterNaming>> = {
   comfyui: "ComfyUI",
   peft: "PEFT",
 };
+
+/** Most folders that are looked into for adapters. */
+const MOST_FOLDERS = 100;
 
 /** Options of {@link convertAdapter}. */
 export interface ConvertAdapterOptions {
@@ -58,11 +62,7 @@ export async function convertAdapter(
   { names, base, saving }: ConvertAdapterOptions,
 ): Promise<ConvertedAdapter> {
   const path = await resolveModelPath(input);
-  if (!(await isAdapter(path))) {
-    throw new UsageError(
-      `Cannot convert "${input}" with --adapter-names as it must be an adapter, whose tensors are factors of changes: leave the option out to convert a network`,
-    );
-  }
+  if (!(await isAdapter(path))) throw await notAnAdapter(input, path);
   const naming = ADAPTER_NAMES[names];
   if (naming === undefined) throw new UsageError(`Cannot name tensors after "${names}" as it is not known`);
   if (naming === "PEFT" && output.endsWith(".safetensors")) {
@@ -81,6 +81,23 @@ export async function convertAdapter(
   } finally {
     await network?.close();
   }
+}
+
+/** Returns the error of an input that is no adapter, which names the adapters in its folder. */
+async function notAnAdapter(input: string, path: string): Promise<UsageError> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const adapters: string[] = [];
+  for (const entry of entries.filter((one) => one.isDirectory()).slice(0, MOST_FOLDERS)) {
+    const folder = join(path, entry.name);
+    if (await isAdapter(folder)) adapters.push(`"${folder}"`);
+  }
+  const advice =
+    adapters.length === 0
+      ? "leave the option out to convert a network"
+      : `its folders ${adapters.sort().join(" and ")} are adapters of one network each: convert each by itself`;
+  return new UsageError(
+    `Cannot convert "${input}" with --adapter-names as it must be an adapter, whose tensors are factors of changes: ${advice}`,
+  );
 }
 
 async function saveRenamed(

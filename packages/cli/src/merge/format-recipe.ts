@@ -59,11 +59,19 @@ function formatParameters(parameters: Readonly<Record<string, unknown>>): readon
   return Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
 }
 
-/** Formats the outcome of a merge by a recipe. */
-export function formatSavedRecipe(method: string, { output, summary, modelFiles }: RunRecipeResult): string {
+/**
+ * Formats the outcome of a merge by a recipe.
+ * @param weights - weights that options stand for; undefined if a recipe has them
+ */
+export function formatSavedRecipe(
+  method: string,
+  { output, summary, modelFiles }: RunRecipeResult,
+  weights?: string,
+): string {
   const parts = output.files.length > 1 ? ` in ${output.files.length} files` : "";
   return formatPairs([
     ["method", method],
+    ...(weights === undefined ? [] : [["weights", weights] as [string, string]]),
     ...summarize(summary),
     ["wrote", `${output.path}, ${formatBytes(output.bytes)}${parts}`],
     ...(modelFiles.files.length === 0

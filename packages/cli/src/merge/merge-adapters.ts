@@ -1,4 +1,6 @@
-import { at, UsageError } from "@isthmus/core";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { at, InputError, UsageError } from "@isthmus/core";
 import { isAdapter } from "@isthmus/merging";
 import type { Recipe } from "@isthmus/recipe";
 import { noteWarnings } from "../options/recipe-reading.ts";
@@ -25,8 +27,22 @@ export async function areAdapters(paths: readonly string[]): Promise<boolean> {
   if (adapters.length === 0 || adapters.every(Boolean)) return adapters.length > 0;
   const mixed = paths.find((_, i) => adapters[i]);
   if (mixed === undefined) return false;
+  for (const path of paths) await assertComplete(path);
   throw new UsageError(
     `Cannot merge "${mixed}" with networks as it is an adapter, which changes one: write a recipe whose model is model+adapter, the model that it changes and "${mixed}"`,
+  );
+}
+
+/**
+ * Checks that a folder does not have the weights of an adapter alone.
+ * @throws InputError if it lacks the settings of the adapter
+ */
+async function assertComplete(path: string): Promise<void> {
+  const [weights, settings] = ["adapter_model.safetensors", "adapter_config.json"] as const;
+  if (!existsSync(join(path, weights)) || existsSync(join(path, settings))) return;
+  throw new InputError(
+    `Cannot merge the adapter "${path}" as its folder must have ${settings} beside ${weights}: it has only the weights; copy the settings there, which PEFT saved with them`,
+    { input: path },
   );
 }
 
@@ -64,5 +80,21 @@ export async function mergeAdapterPaths(
     ...(Object.keys(parameters).length > 0 && { parameters }),
     ...(dtype !== undefined && { dtype }),
   };
-  return mergeRecipe({ recipe, file: null, reading: noteWarnings(options, context) }, options, context);
+  const named = {
+    recipe,
+    file: null,
+    reading: noteWarnings(options, context),
+    weights: describeWeights(options, weights),
+  };
+  return mergeRecipe(named, options, context);
+}
+
+/** Describes the weights of adapters, and how other weights are named if these are the default. */
+function describeWeights(
+  { weights: named }: MergeOptions,
+  weights: readonly number[] | undefined,
+): string | undefined {
+  if (weights === undefined) return undefined;
+  const shown = weights.map((weight) => Number(weight.toPrecision(4))).join(", ");
+  return named === undefined ? `${shown}: the mean; --weights ${weights.map(() => 1)} is the sum` : shown;
 }

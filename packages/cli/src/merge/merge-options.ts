@@ -42,7 +42,7 @@ export type MergeOptions = RecipeOptions &
      * written.
      */
     readonly output?: string | undefined;
-    /** Weight of each checkpoint, `[checkpoints]`. @defaultValue equal numbers */
+    /** Weight of each checkpoint, `[checkpoints]`. @defaultValue 1/n for each of n, the mean */
     readonly weights?: readonly number[] | undefined;
     /** Path between two checkpoints: `linear`, or `spherical`. @defaultValue "linear" */
     readonly path: PathKind;
@@ -100,7 +100,7 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     )
     .option(
       "--weights <list>",
-      "one number for each checkpoint, for example .7,.3, which need not add up to 1 (default: equal numbers)",
+      "one number for each checkpoint, for example .7,.3, which need not add up to 1: 1,1 is the sum, as of two adapters (default: 1/n for each of n, the mean)",
       parseNumbers,
     )
     .addOption(

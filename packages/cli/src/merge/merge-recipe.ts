@@ -49,11 +49,13 @@ export interface NamedRecipe {
   readonly file: string | null;
   /** Strictness with which the recipe was read, and the warnings so far. */
   readonly reading: RecipeReading;
+  /** Weights that options stand for, as text. @defaultValue not told */
+  readonly weights?: string | undefined;
 }
 
 /** Merges networks by a recipe, or only describes the plan. */
 export async function mergeRecipe(
-  { recipe, file, reading }: NamedRecipe,
+  { recipe, file, reading, weights }: NamedRecipe,
   options: MergeOptions & CommonOptions,
   context: Context,
 ): Promise<Outcome> {
@@ -120,7 +122,7 @@ export async function mergeRecipe(
         ...(gate && { gate }),
         ...saved,
       },
-      text: formatSavedRecipe(recipe.merge_method, saved),
+      text: formatSavedRecipe(recipe.merge_method, saved, weights),
     };
   } finally {
     await opened.close();

@@ -36,6 +36,8 @@ export async function listPushed(folder: string): Promise<PushList> {
     }
   };
   const fail = (why: string) => new InputError(`Cannot push "${folder}" as ${why}`, { input: folder });
+  if ((await stat(folder).catch(() => undefined))?.isFile() === true)
+    throw fail("a folder of a model is needed, with its config and card: it is a file; name its folder");
   try {
     await look([]);
   } catch (error) {

@@ -92,11 +92,11 @@ async function commitOf(model: string, revision: string): Promise<string | undef
   return isRevision(commit) && !commit.includes("/") ? commit : undefined;
 }
 
-async function notCached({ name }: HubName, path: string, cache: string): Promise<InputError> {
+async function notCached({ name, revision }: HubName, path: string, cache: string): Promise<InputError> {
   const folders = (await readdir(cache).catch(() => [])).filter((folder) => folder.startsWith("models--"));
   const models = folders.map((folder) => folder.slice("models--".length).replace("--", "/")).sort();
   return new InputError(
-    `Cannot open "${path}" as ${path.startsWith(HUB_PREFIX) ? "it must be there: there is no such model" : "it must exist: there is no such file or folder, nor such a model"} in the cache of the Hugging Face hub, "${cache}", which holds ${listOf(models)}; download it first: hf download ${name}, or isthmus with --download`,
+    `Cannot open "${path}" as ${path.startsWith(HUB_PREFIX) ? "it must be there: there is no such model" : "it must exist: there is no such file or folder, nor such a model"} in the cache of the Hugging Face hub, "${cache}", which holds ${listOf(models)}; download it first: hf download ${name}${revision === "main" ? "" : ` --revision ${revision}`}, or isthmus with --download`,
     { input: path },
   );
 }

@@ -54,9 +54,9 @@ export interface PushedCommit {
  */
 export async function pushFolder(options: PushFolderOptions): Promise<PushedCommit> {
   const { settings, name, branch, signal } = options;
-  const attempt = `push to "hub:${name}"`;
+  const attempt = attemptOf(name);
   const hub = await loadHub(attempt);
-  assertMayPush(settings, attempt);
+  assertMayPush(settings, name);
   const client = createHubClient({ ...settings, signal });
   const { value } = await client.json({ path: "/api/whoami-v2", attempt });
   const shared = { repo: { type: "model", name } as const, hubUrl: settings.endpoint };
@@ -98,8 +98,16 @@ async function loadHub(attempt: string): Promise<typeof Hub> {
   }
 }
 
-function assertMayPush({ endpoint, token, isOffline }: HubSettings, attempt: string): void {
-  const fail = (why: string) => new InputError(`Cannot ${attempt} as ${why}`, { input: endpoint });
+function attemptOf(name: string): string {
+  return `push to "hub:${name}"`;
+}
+
+/**
+ * Checks that settings allow to push to a repository; no request is made.
+ * @throws InputError if requests are forbidden, no token is found, or the token would travel unencrypted
+ */
+export function assertMayPush({ endpoint, token, isOffline }: HubSettings, name: string): void {
+  const fail = (why: string) => new InputError(`Cannot ${attemptOf(name)} as ${why}`, { input: endpoint });
   if (isOffline) throw fail("HF_HUB_OFFLINE must not be set: it forbids every request");
   if (token === undefined) throw fail("a token that may write is needed: set HF_TOKEN, or run hf auth login");
   if (takesToken(endpoint, new URL(endpoint))) return;

@@ -1,6 +1,7 @@
 import type { DType } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { findModelConfig } from "@isthmus/zoo";
+import { removeStaleCard } from "./stale-card.ts";
 import { writeModelFiles } from "./write-model-files.ts";
 
 /** Options of {@link copyModelFiles}: properties of the written weights, for the config. */
@@ -15,8 +16,9 @@ export interface CopyModelFilesOptions {
 
 /**
  * Copies the files with which a model is loaded, other than its weights, into the folder with weights that
- * were made from the model, so that this folder is a model, too. Does nothing if the model has no config or
- * the output is a file.
+ * were made from the model, so that this folder is a model, too, and removes the card and the recipe of an
+ * earlier merge from there. Copies nothing if the model has no config, and does nothing if the output is a
+ * file.
  * @returns the paths of the files written
  */
 export async function copyModelFiles(
@@ -26,7 +28,10 @@ export async function copyModelFiles(
 ): Promise<string[]> {
   const config = await findModelConfig(model);
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
-  if (config === undefined || !isFolder) return [];
+  if (!isFolder) return [];
+  const stale = await removeStaleCard(output);
+  if (stale !== undefined) onNote?.(stale);
+  if (config === undefined) return [];
   const directory = dirname(config);
   const networks = [{ name: basename(directory), directory }];
   const written = { base: directory, networks, dtype, tied, card: false };

@@ -12,12 +12,17 @@ export interface CardNetwork {
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
+/** End of the sentence by which a model card says what made the model. */
+export const MADE_WITH = "made with [Isthmus](https://www.npmjs.com/package/isthmus).";
+
 /** Contents of a model card. */
 export interface ModelCard {
   /** Heading. */
   readonly name: string;
   /** Networks that were merged, for the table and the front matter. */
   readonly networks: readonly CardNetwork[];
+  /** Name of the merged parts, in the plural. @defaultValue "networks" */
+  readonly merged?: "networks" | "adapters";
   /** Name of the merge method, such as `ties`. */
   readonly method?: string | undefined;
   /** The recipe as text, in YAML. */
@@ -35,7 +40,7 @@ export interface ModelCard {
  * The front matter lists only names of the form `owner/model`, because the hub refuses others.
  */
 export function formatModelCard(card: ModelCard): string {
-  const { name, networks, method, recipe, library = "transformers", notes = [] } = card;
+  const { name, networks, method, recipe, library = "transformers", notes = [], merged = "networks" } = card;
   const models = [...new Set(networks.flatMap((network) => hubNamesOf(network.name)))];
   const front = {
     ...(models.length > 0 ? { base_model: models, base_model_relation: "merge" } : {}),
@@ -45,7 +50,7 @@ export function formatModelCard(card: ModelCard): string {
   const parts = [
     `---\n${stringify(front)}---`,
     `# ${name}`,
-    `A merge of ${networks.length} networks${method === undefined ? "" : ` by the method \`${method}\``}, made with [Isthmus](https://www.npmjs.com/package/isthmus).`,
+    `A merge of ${networks.length} ${merged}${method === undefined ? "" : ` by the method \`${method}\``}, ${MADE_WITH}`,
     formatTable(networks),
     ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join("\n")] : []),
     ...(recipe === undefined ? [] : ["## Recipe", formatCode(recipe)]),
@@ -91,7 +96,7 @@ function escapeCell(text: string): string {
 }
 
 /** Fences a text by more backticks than the text has in a row. */
-function formatCode(text: string): string {
+export function formatCode(text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}yaml\n${text.trimEnd()}\n${fence}`;

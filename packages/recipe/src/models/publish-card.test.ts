@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createCheckpoint, createTensor, saveCheckpoint } from "@isthmus/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { joinCard, splitCard } from "./card-text.ts";
 import { deriveLicence, readLicence } from "./licences.ts";
+import { formatModelCard } from "./model-card.ts";
 import { publishCard } from "./publish-card.ts";
 
 let root: string;
@@ -21,6 +23,13 @@ async function folderOf(name: string, front: string | undefined, files: Record<s
   const card = front === undefined ? {} : { "README.md": `---\n${front}\n---\n# x\n` };
   for (const [file, text] of Object.entries({ ...card, ...files })) await writeFile(join(folder, file), text);
   return folder;
+}
+
+/** Saves weights in a folder, with a record of their making in the metadata. */
+async function saveWeights(folder: string, record: object | undefined) {
+  const checkpoint = createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(1)) });
+  const metadata = record === undefined ? {} : { isthmus: JSON.stringify(record) };
+  await saveCheckpoint(checkpoint, join(folder, "model.safetensors"), { metadata, overwrite: true });
 }
 
 const model = (name: string, licence: string | undefined) => ({ name, licence });
@@ -95,6 +104,50 @@ describe("publishCard()", () => {
       },
       body: "\n# x\n",
     });
+  });
+
+  it("writes of an adapter, of a merge without a recipe, and of a model what they are", async () => {
+    const settings = JSON.stringify({ base_model_name_or_path: "me/base", peft_type: "LORA" });
+    const adapter = await folderOf("lora", undefined, { "adapter_config.json": settings });
+    const { text } = await publishCard(adapter, { name: "lora" });
+    expect(splitCard(text, "card")).toEqual({
+      front: { base_model: ["me/base"], base_model_relation: "adapter", library_name: "peft" },
+      body: "\n# lora\n\nAn adapter of `me/base`.\n",
+    });
+    const plain = await folderOf("plain", undefined, { "config.json": "{}" });
+    expect((await publishCard(plain, { name: "plain" })).text).toBe(
+      "---\nlibrary_name: transformers\n---\n\n# plain\n\nA model.\n",
+    );
+    const merged = await folderOf("quick", undefined);
+    const record = { verb: "merge", version: "1", weights: [0.7, 0.3], inputs: ["a", "b"] };
+    await saveWeights(merged, record);
+    const card = await publishCard(merged, { name: "quick" });
+    expect(card.text).toMatch(
+      /A merge of 2 networks, made with[\s\S]*\| a \| {2}\| 0.7 \|\n\| b \| {2}\| 0.3 \|/,
+    );
+    expect(splitCard(card.text, "card").front["tags"]).toEqual(["merge", "isthmus"]);
+  });
+
+  it("refuses the card and the recipe of an earlier merge, by the record in the weights", async () => {
+    const recipe = "models:\n  - model: ./a\n  - model: ./b\nmerge_method: linear\n";
+    const made = { merge_method: "linear", models: [{ model: "./a" }, { model: "./b" }] };
+    const networks = [{ name: "./a" }, { name: "./b" }];
+    const readme = formatModelCard({ name: "x", networks, recipe, method: "linear" });
+    const files = { "recipe.yml": recipe, "README.md": readme };
+    const folder = await folderOf("again", undefined, files);
+    await saveWeights(folder, { verb: "merge", version: "1", recipe: made });
+    expect((await publishCard(folder, { name: "again" })).text).toContain("merge_method: linear");
+    const other = { ...made, merge_method: "slerp" };
+    for (const record of [{ verb: "merge", inputs: ["a"] }, { verb: "merge", recipe: other }, undefined]) {
+      await saveWeights(folder, record);
+      await expect(publishCard(folder, { name: "again" })).rejects.toThrow(/must be the one that made/);
+    }
+    await rm(join(folder, "recipe.yml"));
+    await expect(publishCard(folder, { name: "again" })).rejects.toThrow(/remove README.md and recipe.yml/);
+    // A card of a user's own, with a recipe of another program, is no matter of ours.
+    await writeFile(join(folder, "README.md"), "# mine\n");
+    await writeFile(join(folder, "recipe.yml"), recipe);
+    expect((await publishCard(folder, { name: "again" })).text).toContain("# mine");
   });
 
   it("refuses front matter that is no set of fields, is damaged, or grows", async () => {

@@ -1,12 +1,8 @@
-import { InputError, readTextFile } from "@isthmus/core";
-import { isAbsolute, join, stat } from "@isthmus/platform";
-import { listGroups } from "../plan/groups.ts";
-import { readRecipe } from "../read/parse-recipe.ts";
-import { isRecipe, type Recipe } from "../recipe/recipe.ts";
-import { listReferences, nameOf } from "../run/list-references.ts";
+import { isAbsolute, join } from "@isthmus/platform";
 import { type CardText, joinCard, splitCard } from "./card-text.ts";
+import { type FolderOrigin, readFolderOrigin } from "./folder-origin.ts";
 import { deriveLicence, type LicensedModel, readLicence } from "./licences.ts";
-import { formatModelCard, hubNamesOf } from "./model-card.ts";
+import { formatModelCard, hubNamesOf, MADE_WITH } from "./model-card.ts";
 
 /** Options of {@link publishCard}. */
 export interface PublishCardOptions {
@@ -36,60 +32,81 @@ export interface PublishedCard {
 
 /**
  * Makes the model card of a folder for the Hugging Face hub: the card in the folder if there is one, else a
- * new one of its `recipe.yml`; with the models it was made of, `base_model_relation: merge`, the licence that
- * follows from theirs, and numbers that were measured. Nothing in the folder changes.
- * @throws UsageError if the licences of the inputs forbid to publish
+ * new one of its `recipe.yml`, of the record in its weights, or of the settings of an adapter. A merge gets
+ * the models it was made of and `base_model_relation: merge`; all get the licence that follows from the
+ * models, and numbers that were measured. Nothing in the folder changes.
+ * @throws UsageError if the licences of the inputs forbid to publish, or if the recipe in the folder is not
+ *   the one that made its weights
  * @throws FormatError if the card in the folder cannot be read
  */
 export async function publishCard(folder: string, options: PublishCardOptions): Promise<PublishedCard> {
-  const recipe = await textOf(join(folder, "recipe.yml"));
-  const path = join(folder, "README.md");
-  const written = await textOf(path);
-  const made = recipe === undefined ? undefined : await readRecipe(join(folder, "recipe.yml"));
-  const names = made === undefined ? [] : listNames(made);
-  const networks = names.map((name) => ({ name }));
+  const origin = await readFolderOrigin(folder);
   const { name, measured, models = [] } = options;
-  const method = made?.merge_method;
-  const text = written ?? formatModelCard({ name, networks, recipe, method });
-  const { front, body } = splitCard(text, path);
-  const bases = [...new Set([...basesOf(front), ...[...names, ...models].flatMap(hubNamesOf)])];
-  const inputs = await licensed([...names, ...models], basesOf(front));
-  const chosen = options.licence ?? licenceIn(front);
-  const { licence, warnings } = deriveLicence(inputs, chosen);
+  const names = origin.networks.map((network) => network.name);
+  const { front, body } = splitCard(
+    origin.written ?? newCard(name, origin, models),
+    join(folder, "README.md"),
+  );
+  const merged = [...names, ...models];
+  const bases = [...new Set([...basesOf(front), ...merged.flatMap(hubNamesOf)])];
+  const inputs = await licensed([...merged, ...changedBy(origin)], basesOf(front));
+  const { licence, warnings } = deriveLicence(inputs, options.licence ?? licenceIn(front));
+  const tags = [...(merged.length > 0 ? ["merge"] : []), ...(isOurs(origin, models) ? ["isthmus"] : [])];
+  const all = tagsOf(front, tags);
   const card: CardText = {
     front: {
       ...front,
-      ...(bases.length > 0 && { base_model: bases, base_model_relation: "merge" }),
+      ...(merged.length > 0 && bases.length > 0 && { base_model: bases, base_model_relation: "merge" }),
       ...(licence !== undefined && { license: licence }),
-      tags: tagsOf(front, inputs.length > 0 ? ["merge", "isthmus"] : ["isthmus"]),
+      ...(all.length > 0 && { tags: all }),
     },
     body: measured === undefined ? body : `${body.trimEnd()}\n\n${measured.trimEnd()}\n`,
   };
-  return { text: joinCard(card), inputs, licence, warnings: [...warnings, ...namedPaths(names)] };
+  return {
+    text: joinCard(card),
+    inputs,
+    licence,
+    warnings: [...warnings, ...namedPaths([...names, ...changedBy(origin)])],
+  };
+}
+
+/** Returns the network that an adapter changes, which is no part of a merge; empty for other models. */
+function changedBy({ base }: FolderOrigin): readonly string[] {
+  return base === undefined ? [] : [base];
+}
+
+/** Checks whether Isthmus made the model, or merged it by what the user says. */
+function isOurs({ verb, networks }: FolderOrigin, models: readonly string[]): boolean {
+  return verb !== undefined || networks.length > 0 || models.length > 0;
+}
+
+/** Writes the card of a folder without one: of a merge, of an adapter, or of another model. */
+function newCard(name: string, origin: FolderOrigin, models: readonly string[]): string {
+  const { networks, recipe, method, kind, base, verb } = origin;
+  const library = { adapter: "peft", transformers: "transformers", weights: undefined }[kind];
+  const merged = networks.length > 0 ? networks : models.map((model) => ({ name: model }));
+  const parts = kind === "adapter" ? "adapters" : "networks";
+  if (merged.length > 0)
+    return formatModelCard({ name, networks: merged, recipe, method, library, merged: parts });
+  const bases = base === undefined ? [] : hubNamesOf(base);
+  const front = {
+    ...(bases.length > 0 && { base_model: bases, base_model_relation: "adapter" }),
+    ...(library !== undefined && { library_name: library }),
+  };
+  // A path of this machine means nothing to others.
+  const ofBase = bases.length === 0 ? "" : ` of \`${bases.join(", ")}\``;
+  const what = kind === "adapter" ? `An adapter${ofBase}` : "A model";
+  const by = verb === undefined ? "." : `, ${MADE_WITH.replace(/\.$/, "")} by \`isthmus ${verb}\`.`;
+  return joinCard({ front, body: `\n# ${name}\n\n${what}${by}\n` });
 }
 
 /** Warns of paths in a recipe that say something of this machine. */
 function namedPaths(names: readonly string[]): readonly string[] {
   const paths = names.filter((name) => isAbsolute(name));
   if (paths.length === 0) return [];
-  return [`the recipe and the card name paths of this machine, which all will see: ${paths.join(", ")}`];
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  const stats = await stat(path).catch(() => undefined);
-  if (stats === undefined) return undefined;
-  if (stats.isFile()) return readTextFile(path);
-  throw new InputError(`Cannot read "${path}" as it must be a file: it is a folder, or something else`, {
-    input: path,
-  });
-}
-
-/** Lists the names of the networks of a recipe, and of the recipes within it. */
-function listNames(recipe: Recipe): readonly string[] {
-  const names = listReferences(listGroups(recipe)).flatMap(({ reference }) =>
-    isRecipe(reference) ? listNames(reference) : [nameOf(reference)],
-  );
-  return [...new Set(names)];
+  return [
+    `the recipe, the card or the settings name paths of this machine, which all will see: ${paths.join(", ")}`,
+  ];
 }
 
 function basesOf({ base_model: named }: CardText["front"]): readonly string[] {

@@ -114,14 +114,19 @@ export async function saveRecipe(
     maxShardBytes: options.maxShardBytes ?? (await shardBytesOf(opened)),
   });
   const modelFiles =
-    adapter === undefined
-      ? await writeRecipeFiles(files, output)
-      : { files: await saveAdapterConfig(adapter, output), notes: [] };
+    adapter === undefined ? await writeRecipeFiles(files, output) : await writeAdapterFiles(adapter, output);
   return {
     output: adapter === undefined ? saved : { ...saved, path: output },
     summary: summarizePlan(plan),
     modelFiles,
   };
+}
+
+/** Writes the settings of a merged adapter, and removes the card and the recipe of an earlier merge. */
+async function writeAdapterFiles(adapter: Adapter, output: string): Promise<RecipeFiles> {
+  const files = await saveAdapterConfig(adapter, output);
+  const { notes } = await writeRecipeFiles(undefined, output);
+  return { files, notes };
 }
 
 /**

@@ -3,6 +3,7 @@ import { stat } from "@isthmus/platform";
 import { stringify } from "yaml";
 import { readModelConfig } from "../models/exact-json.ts";
 import { changeConfig } from "../models/model-config.ts";
+import { removeStaleCard } from "../models/stale-card.ts";
 import { type WriteModelFilesOptions, writeModelFiles } from "../models/write-model-files.ts";
 import { keyOf } from "../plan/groups.ts";
 import { formatPlace } from "../read/positions.ts";
@@ -73,7 +74,8 @@ export async function planRecipeFiles(
 }
 
 /**
- * Writes planned files into the folder of the merged weights.
+ * Writes planned files into the folder of the merged weights. Without a plan the card and the recipe of an
+ * earlier merge are removed from the folder, as they say nothing of its new weights.
  * @param output - path of the weights; nothing is written if it is a file
  */
 export async function writeRecipeFiles(
@@ -81,7 +83,11 @@ export async function writeRecipeFiles(
   output: string,
 ): Promise<RecipeFiles> {
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
-  if (plan === undefined || !isFolder) return { files: [], notes: [] };
+  if (!isFolder) return { files: [], notes: [] };
+  if (plan === undefined) {
+    const stale = await removeStaleCard(output);
+    return { files: [], notes: stale === undefined ? [] : [stale] };
+  }
   const { notes, ...options } = plan;
   const written = await writeModelFiles(output, options);
   return { ...written, notes: [...notes, ...written.notes] };

@@ -46,7 +46,7 @@ function prefixOf(
   if (first !== undefined) return hasSecond ? (numbered ?? first) : first;
   const parts = [...new Set(style.prefixes.map(([of]) => of))].join(", ");
   throw new MismatchError(
-    `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as it must belong to one of ${parts}: ${part === undefined ? "its name tells none" : `it belongs to ${part}`}`,
+    `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as it must belong to one of ${parts}: ${part === undefined ? `its name tells none; ${style.name} has no names for language models, whose adapters stay in folders of PEFT` : `it belongs to ${part}`}`,
     { parameters: [path] },
   );
 }

@@ -2,7 +2,7 @@ import { InputError } from "@isthmus/core";
 import { readdir } from "@isthmus/platform";
 import { CONFIG_FILE, WEIGHT_FILES, WEIGHTS_OF_FILES } from "./open-adapter.ts";
 
-/** Names of files of weights, beside those of an adapter. */
+/** Names of files of weights, other than the files of an adapter. */
 const WEIGHTS = /\.(safetensors|safetensors\.index\.json|bin|gguf|pt|pth)$/;
 
 /**
@@ -14,13 +14,13 @@ export async function assertNoModel(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): readonly string[] => []);
   if (names.includes(CONFIG_FILE)) return;
   const ours: readonly string[] = [...WEIGHT_FILES, WEIGHTS_OF_FILES];
-  // Hidden files are those of an interrupted run.
+  // An interrupted run leaves hidden files, which are no model.
   const isOfModel = (name: string) =>
     name === "config.json" || (WEIGHTS.test(name) && !ours.includes(name) && !name.startsWith("."));
-  const found = [...names].sort().find(isOfModel);
-  if (found === undefined) return;
+  const first = [...names].sort().find(isOfModel);
+  if (first === undefined) return;
   throw new InputError(
-    `Cannot write an adapter to "${folder}" as it must not be the folder of a model, which could no longer be opened as one: it holds "${found}"; choose another folder`,
+    `Cannot write an adapter to "${folder}" as it must not be the folder of a model, which could no longer be opened as one: it holds "${first}"; choose another folder`,
     { input: folder },
   );
 }

@@ -63,15 +63,15 @@ function assertChoice(
 ): void {
   const fits = option === "--exclude" ? fitsTensor : fitsPattern;
   for (const pattern of patterns) {
-    const found = names.filter((name) => fits([pattern], name));
+    const fitting = names.filter((name) => fits([pattern], name));
     const attempt = `Cannot extract an adapter from "${source}" with ${option} "${pattern}"`;
-    if (found.length === 0) {
+    if (fitting.length === 0) {
       const closest = closestName(pattern, writtenNames(names, option === "--exclude"));
       throw new UsageError(
         `${attempt} as it must fit the name of ${kind}, or the end of one: none fits${closest === undefined ? "; --explain lists the modules" : `; did you mean "${closest}"?`}`,
       );
     }
-    const takers = new Set(found.map(takenBy));
+    const takers = new Set(fitting.map(takenBy));
     if (takers.has(undefined)) continue;
     throw new UsageError(
       `${attempt} as ${[...takers].join(" and ")} must not take all that it fits: give one of them for these modules`,
@@ -82,7 +82,7 @@ function assertChoice(
 const fitsPattern = (patterns: readonly string[], tensor: string): boolean =>
   fitsModule(patterns, moduleOf(tensor));
 
-/** Lists the ways to write a name: the last part of a module, the module, and the tensor if it may be named. */
+/** Lists what users may write for tensors: the last part of a module, the module, and perhaps the tensor. */
 function writtenNames(names: readonly string[], withTensors: boolean): readonly string[] {
   const modules = names.map(moduleOf);
   const lasts = modules.map((module) => module.slice(module.lastIndexOf(".") + 1));

@@ -3,7 +3,7 @@ import { PROCESS_BYTES } from "../../executor/estimate-merge.ts";
 import { DEFAULT_RANK } from "./choose-ranks.ts";
 import { factorBytes } from "./compute-factors.ts";
 import { exactSideOf, SAVE_EXTRACTED_DEFAULTS, type SaveExtractedOptions } from "./extract-options.ts";
-import { leastBytes, needOfFile } from "./file-need.ts";
+import { leastBytes, needIfAllChanged } from "./file-need.ts";
 import { factorType } from "./plan-extraction.ts";
 import { prepareTensors } from "./prepare-tensors.ts";
 import { type ExtractedTensor, moduleOf } from "./tensor-roles.ts";
@@ -70,9 +70,7 @@ export function estimateExtraction(
       rank: rankOf(tensor),
     })),
     whole: whole.map(({ name }) => name),
-    leastBytes: leastBytes(
-      needOfFile(pair, { tensors, weights, whole: whole.map(({ name }) => name) }, dtype),
-    ),
+    leastBytes: leastBytes(needIfAllChanged(pair, tensors, resolved)),
     readBytes: 2 * (readings * bytesOf(weights) + bytesOf(whole)) + bytesOf(whole),
     writtenBytes: Math.min(bytes ?? Number.POSITIVE_INFINITY, ofFactors + ofWhole),
     peakBytes:

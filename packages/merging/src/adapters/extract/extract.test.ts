@@ -165,7 +165,9 @@ describe("saveExtractedAdapter", () => {
       saveExtractedAdapter(base, tuned, folder, { bytes: 500 }),
       estimated({ bytes: 500 }),
     ])
-      await expect(attempt).rejects.toThrow(/500 bytes as its file takes at least \d+ without any tensor/);
+      await expect(attempt).rejects.toThrow(
+        `without any tensor: allow more; ${leastBytes} are enough whatever changed`,
+      );
   });
 
   test("stores an embedding of tokens so that a tied head follows it", async () => {

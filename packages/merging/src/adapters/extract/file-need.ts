@@ -63,6 +63,17 @@ export function needOfFile(
   };
 }
 
+/** Computes what the file of an adapter needs at least if every tensor changed. */
+export function needIfAllChanged(
+  pair: Pair,
+  tensors: readonly ExtractedTensor[],
+  { dtype }: Pick<ResolvedExtraction, "dtype">,
+): FileNeed {
+  const weights = tensors.filter(({ role }) => role === "factors");
+  const whole = tensors.filter(({ role }) => role === "whole").map(({ name }) => name);
+  return needOfFile(pair, { tensors, weights, whole }, dtype);
+}
+
 /** Returns the bytes of a file without tensors. */
 function emptyFile({ tuned, base }: Pair): number {
   return FILE_BYTES + INPUT_BYTES * (tuned.files.length + base.files.length);
@@ -86,12 +97,13 @@ export function assertFileFits(bytes: number, need: FileNeed): void {
 
 /**
  * Checks, before tensors are compared, that a number of bytes is enough for a file without tensors.
+ * @param need - need of the adapter if every tensor changed
  * @throws OutOfRangeError if it is not
  */
-export function assertFileBegins(bytes: number | undefined, pair: Pair): void {
+export function assertFileBegins(bytes: number, pair: Pair, need: FileNeed): void {
   const least = emptyFile(pair);
-  if (bytes === undefined || bytes >= least) return;
+  if (bytes >= least) return;
   throw new OutOfRangeError(
-    `Cannot extract an adapter of ${bytes} bytes as its file takes at least ${least} without any tensor: allow more; --dry-run says how much is enough`,
+    `Cannot extract an adapter of ${bytes} bytes as its file takes at least ${least} without any tensor: allow more; ${leastBytes(need)} are enough whatever changed`,
   );
 }

@@ -3,12 +3,12 @@ import { assertLeastMemory } from "./assert-memory.ts";
 import { assertPatterns } from "./assert-patterns.ts";
 import { assertRankChoice } from "./choose-ranks.ts";
 import type { ResolvedExtraction } from "./extract-options.ts";
-import { assertFileBegins } from "./file-need.ts";
+import { assertFileBegins, needIfAllChanged } from "./file-need.ts";
 import type { Pair } from "./read-difference.ts";
 import { chooseRoles, type ExtractedTensor } from "./tensor-roles.ts";
 
 /**
- * Chooses how each tensor is stored, after a check of all that options, names and shapes tell: the same for an
+ * Chooses how each tensor is stored, and checks all that options, names and shapes tell: the same for an
  * extraction and for its estimate.
  * @throws UsageError if a pattern chooses nothing, or everything is excluded
  * @throws MismatchError if the networks have other names or shapes
@@ -23,7 +23,9 @@ export function prepareTensors(pair: Pair, options: ResolvedExtraction): readonl
       `Cannot extract an adapter from "${pair.tuned.source}" as --exclude must leave a tensor: its patterns fit all ${pair.tuned.tensors.size}; exclude fewer`,
     );
   }
-  assertFileBegins(options.bytes, pair);
+  if (options.bytes !== undefined) {
+    assertFileBegins(options.bytes, pair, needIfAllChanged(pair, tensors, options));
+  }
   assertLeastMemory(pair, tensors, options);
   return tensors;
 }

@@ -158,7 +158,7 @@ async function compareAndSave(
   const distance = distanceOf(survey, tensors);
   if (distance > FAR) {
     resolved.onNote?.(
-      `The matrices of "${tuned.source}" are ${distance.toFixed(2)} of the norm of those of "${base.source}" away from them, as networks that were trained apart are: name the base that it was fine-tuned from`,
+      `The matrices of "${tuned.source}" are ${distance.toFixed(2)} times the norm of the matrices of "${base.source}" away from these, as networks that were trained apart are: name the base that it was fine-tuned from`,
     );
   }
   return saveSurveyed(pair, { folder, tensors, survey, journal, distance }, resolved);

@@ -65,6 +65,13 @@ describe("isthmus extract", () => {
       2,
       expect.stringContaining("rank and energy; give one of them"),
     ]);
+    const little = await runCli(["extract", ...NETWORKS, "--bytes", "4kB", "--dry-run"], { cwd: folder });
+    expect(little.stdout).toMatch(/^too little +--bytes must be \d+ or more if every tensor changed/m);
+    const alone = await runCli(["extract", ...NETWORKS, "-o", "x", "--max-rank", "3"], { cwd: folder });
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      expect.stringContaining("--max-rank needs --energy or --bytes"),
+    ]);
     const none = await runCli(["extract", ...NETWORKS], { cwd: folder });
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("-o must name its folder")]);
   });

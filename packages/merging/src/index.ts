@@ -7,6 +7,7 @@ export {
   findAdapterKind,
 } from "./adapters/adapter-kind.ts";
 export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
+export { assertNoModel } from "./adapters/assert-no-model.ts";
 export {
   combinationBytes,
   type FactorCombination,
@@ -21,7 +22,6 @@ export {
   type EstimatedModule,
   type ExtractionEstimate,
   estimateExtraction,
-  estimateSeconds,
 } from "./adapters/extract/estimate-extraction.ts";
 export type {
   ExtractionPhase,

@@ -6,7 +6,6 @@ import {
   DEFAULT_RANK,
   type ExtractionPhase,
   estimateExtraction,
-  estimateSeconds,
   openMergeProducts,
   type SaveExtractedOptions,
   saveExtractedAdapter,
@@ -15,6 +14,7 @@ import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatExtraction, formatExtractionEstimate, formatModules } from "../extract/format-extraction.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { declareNeeds } from "../options/option-needs.ts";
 import { collect, parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -60,11 +60,11 @@ const EXAMPLES = formatExamples(
     "isthmus extract llama llama-chat -o lora --exclude embed_tokens --exclude lm_head",
     "leave some as they are",
   ],
-  ["isthmus extract llama llama-chat --rank 32 --dry-run", "what would be read, written and computed"],
+  ["isthmus extract llama llama-chat --rank 32 --dry-run", "what would be read and written"],
 );
 
 function createExtractVerb() {
-  return createVerb("extract", HELP_GROUPS.done)
+  const command = createVerb("extract", HELP_GROUPS.done)
     .argument("<base>", "the model that was fine-tuned: a folder, or a file of any format that inspect shows")
     .argument("<tuned>", "the fine-tune of it, with the same names and shapes")
     .option("-o, --output <folder>", "the folder of the adapter, which PEFT loads")
@@ -103,13 +103,15 @@ function createExtractVerb() {
     .option("--exact", "compute singular values of wide weights exactly: slower by far, and little is gained")
     .option("--no-measure", "do not measure what the factors leave, for which both models are read again")
     .option("--base-name <name>", "the base in adapter_config.json, such as org/model (default: its path)")
-    .option("--dry-run", "only print what would be read, written and computed, from names and shapes")
+    .option("--dry-run", "only print what would be read and written, from names and shapes")
     .option("--explain", "only print for each module how it would be stored")
     .option("--memory <size>", "most memory, such as 4GB (default: 1 GiB)", parseBytes)
     .option("--restart", "start anew where the same extraction was interrupted (default: go on)")
     .addOption(
       new Option("--device <name>", "device that multiplies matrices (default: cpu)").choices(DEVICE_NAMES),
     );
+  declareNeeds(command, { "max-rank": ["energy", "bytes"] });
+  return command;
 }
 
 const PHASES: Readonly<Record<ExtractionPhase, string>> = {
@@ -131,11 +133,10 @@ async function extract(
       const extraction = { ...optionsOf(options), products };
       if (output === undefined) {
         const estimate = estimateExtraction(base, tuned, extraction);
-        const seconds = await estimateSeconds(estimate.multiplications, products);
         const text = options.explain
           ? formatModules(estimate)
-          : formatExtractionEstimate(estimate, seconds, [base, tuned]);
-        return { result: { base: base.source, tuned: tuned.source, ...estimate, seconds }, text };
+          : formatExtractionEstimate(estimate, [base, tuned], options.bytes);
+        return { result: { base: base.source, tuned: tuned.source, ...estimate }, text };
       }
       const result = await saveExtractedAdapter(base, tuned, output, {
         ...extraction,

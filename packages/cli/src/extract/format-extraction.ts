@@ -75,13 +75,16 @@ function describeWhole(whole: readonly string[], savedModules: readonly string[]
   return `${plural(whole.length, "tensor", "tensors")}${names === "" ? "" : `, modules ${names}${more}`}`;
 }
 
-/** Formats what an extraction would do, from names and shapes alone. */
+/**
+ * Formats what an extraction would do, from names and shapes alone.
+ * @param bytes - most bytes of the adapter; undefined without a limit
+ */
 export function formatExtractionEstimate(
   estimate: ExtractionEstimate,
-  seconds: number,
   [base, tuned]: readonly [Checkpoint, Checkpoint],
+  bytes?: number,
 ): string {
-  const { modules, whole, readBytes, writtenBytes, peakBytes } = estimate;
+  const { modules, whole, readBytes, writtenBytes, peakBytes, leastBytes } = estimate;
   const count = (name: string) => sizeOf(tuned.tensors.get(name)?.shape ?? []);
   return formatPairs([
     ["base", base.source],
@@ -96,11 +99,10 @@ export function formatExtractionEstimate(
     ],
     ["reads", formatBytes(readBytes)],
     ["writes", `at most ${formatBytes(writtenBytes)}`],
+    ...(bytes === undefined || bytes >= leastBytes
+      ? []
+      : [["too little", `--bytes must be ${leastBytes} or more if every tensor changed`] as const]),
     ["memory", `at most ${formatBytes(peakBytes)}`],
-    [
-      "products",
-      `about ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s on this machine as it is now, without reading`,
-    ],
   ]);
 }
 

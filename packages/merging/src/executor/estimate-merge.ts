@@ -56,9 +56,9 @@ export async function estimateMerge(
     readBytes += sourceBytes(plan, planned) * (isBlended(planned) ? 1 + entry(passes, name, "tensor") : 1);
     surveys.push(surveyBytes(planned));
   }
-  const [largest = 0] = surveys.sort((a, b) => b - a);
+  surveys.sort((a, b) => b - a);
   const buffers = scanBytes(plan);
-  const least = PROCESS_BYTES + buffers + largest;
+  const least = leastMemory(plan);
   if (least > memory) {
     throw new OutOfRangeError(
       `Cannot merge within ${memory} bytes of memory as it needs at least ${least}: allow that much, or choose a method that holds no whole tensors`,
@@ -69,6 +69,15 @@ export async function estimateMerge(
   const fixed = PROCESS_BYTES + buffers + (threads - 1) * (THREAD_BYTES + buffers);
   const held = sumOf(surveys.slice(0, threads));
   return { readBytes, writtenBytes, threads, peakBytes: fixed + Math.min(held, memory - fixed) };
+}
+
+/** Returns the least memory that a merge takes with one thread, in bytes. */
+export function leastMemory(plan: MergePlan): number {
+  const largest = [...plan.tensors.values()].reduce(
+    (most, planned) => Math.max(most, surveyBytes(planned)),
+    0,
+  );
+  return PROCESS_BYTES + scanBytes(plan) + largest;
 }
 
 /** Estimates how often the survey of each tensor reads its sources, by the name of the tensor. */

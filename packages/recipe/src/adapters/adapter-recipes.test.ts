@@ -68,6 +68,15 @@ describe("recipes of adapters", () => {
     await expectNear(`${BASE}+${out}`, golden(`merged/${name}.safetensors`));
   });
 
+  test("keep out of the folder of a model", async () => {
+    const file = join(folder, "model.safetensors");
+    writeFileSync(file, readFileSync(BASE));
+    const recipe = parseRecipe(recipeOf("cat", { plain: 1, stabilized: 1 }), "r.yml");
+    await expect(runRecipe(recipe, folder, { overwrite: true })).rejects.toThrow(
+      'must not be the folder of a model, which could no longer be opened as one: it holds "model.safetensors"',
+    );
+  });
+
   test("apply a method of networks in core space, each adapter with its own weight", async () => {
     // Of three adapters, one lacks some modules: weights must stay with their adapters.
     const weights = { small: 0.3, plain: 0.7, stabilized: -0.4 };

@@ -1,6 +1,7 @@
 import { createFolder, type GgufEncoding, type Importance, InputError } from "@isthmus/core";
 import {
   type Adapter,
+  assertNoModel,
   type SaveMergeOptions,
   type SaveMergeResult,
   saveAdapterConfig,
@@ -133,7 +134,8 @@ async function writeAdapterFiles(adapter: Adapter, output: string): Promise<Reci
  * Creates the folder of an adapter, and returns the path of its weights there, with the file name that
  * programs expect. If the output is named like a file, an adapter that is a single file is written to that
  * path.
- * @throws InputError if the output is named like a file, and the adapter is a folder of PEFT
+ * @throws InputError if the output is named like a file, and the adapter is a folder of PEFT; or if it is the
+ *   folder of a model
  */
 async function adapterWeightsIn(adapter: Adapter, output: string): Promise<string> {
   if (output.endsWith(".safetensors") && adapter.naming !== "PEFT") return output;
@@ -143,6 +145,7 @@ async function adapterWeightsIn(adapter: Adapter, output: string): Promise<strin
       { input: output },
     );
   }
+  await assertNoModel(output);
   await createFolder(output);
   return join(output, weightFileOf(adapter));
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -6,9 +6,11 @@ import {
   createCheckpoint,
   createRandom,
   createTensor,
+  MismatchError,
   openCheckpoint,
   saveCheckpoint,
   toFloat64,
+  UsageError,
 } from "@isthmus/core";
 import { createMatrix, svd } from "@isthmus/linear-algebra";
 import fc from "fast-check";
@@ -89,6 +91,8 @@ async function extracted(options: SaveExtractedOptions, of = tuned) {
   return { folder, result, adapter, config };
 }
 
+const estimated = async (options: SaveExtractedOptions) => estimateExtraction(base, tuned, options);
+
 describe("saveExtractedAdapter", () => {
   test("gives the fine-tune back at full rank, from the stored adapter", async () => {
     // `up` is left out, as it is stored the other way round than the others, which settings say of all.
@@ -151,9 +155,19 @@ describe("saveExtractedAdapter", () => {
       expect(result.modules.length).toBeGreaterThan(0);
       await adapter.close();
     }
-    await expect(saveExtractedAdapter(base, tuned, freshFolder(), { bytes: 500 })).rejects.toThrow(
-      /Cannot extract an adapter of 500 bytes as .* allow \d+ or more/,
+    const { leastBytes } = estimateExtraction(base, tuned);
+    const folder = freshFolder();
+    await expect(saveExtractedAdapter(base, tuned, folder, { bytes: leastBytes - 1 })).rejects.toThrow(
+      `allow ${leastBytes} or more`,
     );
+    await expect(readdir(folder)).rejects.toThrow("ENOENT");
+    for (const attempt of [
+      saveExtractedAdapter(base, tuned, folder, { bytes: 500 }),
+      estimated({ bytes: 500 }),
+    ])
+      await expect(attempt).rejects.toThrow(
+        `without any tensor: allow more; ${leastBytes} are enough whatever changed`,
+      );
   });
 
   test("stores an embedding of tokens so that a tied head follows it", async () => {
@@ -186,9 +200,71 @@ describe("saveExtractedAdapter", () => {
     await refused(createCheckpoint(broken, {}, "broken")).toThrow('"h.0.norm.bias" has NaN');
   });
 
+  test("refuses another vocabulary, as PEFT cannot load an adapter of another shape", async () => {
+    const other = await network(3, 1, undefined, { ...SHAPES, "wte.weight": [11, 12] });
+    const refused = saveExtractedAdapter(base, other, freshFolder());
+    await expect(refused).rejects.toThrow(MismatchError);
+    await expect(refused).rejects.toThrow(
+      /"wte.weight" must have the shape .* they are \[11, 12\] and \[9, 12\]; .* one vocabulary first.* --exclude "wte"/,
+    );
+    const { whole } = await saveExtractedAdapter(base, other, freshFolder(), { exclude: ["wte"] });
+    expect(whole).toContain("lm_head.weight");
+    expect(whole).not.toContain("wte.weight");
+  });
+
+  test.each<readonly [SaveExtractedOptions, string]>([
+    [{ exclude: ["*"] }, "--exclude must leave a tensor: its patterns fit all 9"],
+    [{ exclude: ["nonsense"] }, '--exclude "nonsense" as it must fit'],
+    [{ saveModules: ["c_atn"] }, 'did you mean "c_attn"?'],
+    [{ factorModules: ["h.0.norm"] }, "a module whose weight is a matrix"],
+    [{ saveModules: ["up"], factorModules: ["up"] }, "as --save-module must not take all that it fits"],
+    [{ exclude: ["*.mlp.*"], saveModules: ["up"] }, "as --exclude must not take all that it fits"],
+  ])("refuses patterns that choose nothing: %j", async (options, message) => {
+    for (const attempt of [saveExtractedAdapter(base, tuned, freshFolder(), options), estimated(options)]) {
+      const error = await attempt.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(UsageError);
+      expect(String(error)).toContain(message);
+    }
+  });
+
+  test("leaves nothing behind when it refuses, but what was there", async () => {
+    const parent = freshFolder();
+    const folder = join(parent, "adapter");
+    await expect(saveExtractedAdapter(base, base, folder)).rejects.toThrow(/are equal/);
+    await expect(saveExtractedAdapter(base, tuned, folder, { memory: 1000 })).rejects.toThrow(
+      /Cannot extract an adapter within 1000 bytes of memory .* exclude that weight/,
+    );
+    await expect(readdir(parent)).rejects.toThrow("ENOENT");
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "notes.md"), "kept");
+    await expect(saveExtractedAdapter(base, base, folder)).rejects.toThrow(/are equal/);
+    expect(await readdir(folder)).toEqual(["notes.md"]);
+  });
+
+  test("keeps out of the folder of a model, and replaces an adapter", async () => {
+    const folder = freshFolder();
+    await mkdir(folder);
+    await writeFile(join(folder, "config.json"), "{}");
+    const refused = saveExtractedAdapter(base, tuned, folder);
+    await expect(refused).rejects.toThrow(
+      'must not be the folder of a model, which could no longer be opened as one: it holds "config.json"',
+    );
+    await writeFile(join(folder, "adapter_config.json"), "{}");
+    const { output } = await saveExtractedAdapter(base, tuned, folder, { overwrite: true });
+    // Two factors of each of three weights, and norm, embedding, head and two biases.
+    expect(output.tensors).toEqual({ merged: 6, copied: 6 });
+  });
+
   test("warns of networks that were trained apart, and estimates no less than is written", async () => {
     const notes: string[] = [];
-    const other = await network(7, 1);
+    // Networks that were trained apart have norms alike.
+    const apart = await network(7, 1);
+    const norms = createTensor("f32", [12], new Float32Array(12).fill(30));
+    const withNorms = async (of: Checkpoint) => {
+      const names = [...of.tensors.keys()].map(async (name) => [name, await of.read(name)] as const);
+      return createCheckpoint(new Map([...(await Promise.all(names)), ["h.0.norm.weight", norms] as const]));
+    };
+    const [base, other] = [await withNorms(apart), await withNorms(await network(1, 1))];
     const onNote = (text: string) => notes.push(text);
     const { output } = await saveExtractedAdapter(base, other, freshFolder(), { onNote });
     expect(notes.join()).toContain("as networks that were trained apart are");

@@ -3,15 +3,20 @@ import {
   createFolder,
   entry,
   InputError,
+  isIsthmusError,
   MismatchError,
+  OutOfRangeError,
   openCheckpoint,
+  removeFolders,
   resolveOptions,
   sumOf,
 } from "@isthmus/core";
 import { join, realpath } from "@isthmus/platform";
-import { type SaveMergeResult, saveMerge } from "../../executor/save-merge.ts";
+import { type MergedTensors, type SaveMergeResult, saveMerge } from "../../executor/save-merge.ts";
+import { assertNoModel } from "../assert-no-model.ts";
 import { saveAdapterConfig, weightFileOf } from "../save-adapter.ts";
-import { assertRankChoice, DEFAULT_RANK } from "./choose-ranks.ts";
+import { assertPlanMemory } from "./assert-memory.ts";
+import { DEFAULT_RANK } from "./choose-ranks.ts";
 import { describeBase } from "./describe-base.ts";
 import {
   exactSideOf,
@@ -26,10 +31,11 @@ import {
   totalResidual,
 } from "./measure-extraction.ts";
 import { type ExtractionPlan, planExtraction } from "./plan-extraction.ts";
+import { prepareTensors } from "./prepare-tensors.ts";
 import type { Pair } from "./read-difference.ts";
 import { openSurveyJournal, removeSurveyJournals, type SurveyJournal } from "./survey-journal.ts";
 import { type NetworkSurvey, surveyNetworks } from "./survey-networks.ts";
-import { chooseRoles, type ExtractedTensor } from "./tensor-roles.ts";
+import type { ExtractedTensor } from "./tensor-roles.ts";
 
 /** A module with factors; what they leave is missing if it was not measured. */
 export type ExtractedModule = Pick<ModuleResidual, "name" | "rank"> & Partial<Residual>;
@@ -37,12 +43,18 @@ export type ExtractedModule = Pick<ModuleResidual, "name" | "rank"> & Partial<Re
 /** Result of {@link saveExtractedAdapter}. */
 export interface SaveExtractedResult {
   /** Folder of the adapter, and how its weights were written. */
-  readonly output: SaveMergeResult;
+  readonly output: Omit<SaveMergeResult, "tensors"> & {
+    /** Counts of the tensors of the adapter: computed factors, and tensors that are copied whole. */
+    readonly tensors: Omit<MergedTensors, "absent">;
+  };
   /** Modules with factors, with their ranks and with what the factors leave if it was measured. */
   readonly modules: readonly ExtractedModule[];
   /** Residual of all modules together; null if it was not measured, or there are no factors. */
   readonly total: Residual | null;
-  /** Norm of the difference of all tensors of both networks, as a share of the norm of the base. */
+  /**
+   * Norm of the difference of the matrices that are stored as factors, as a share of their norm in the base;
+   * of all tensors if there are no such matrices.
+   */
   readonly distance: number;
   /** Names of tensors that are stored whole, unchanged ones of a module that changed included. */
   readonly whole: readonly string[];
@@ -73,7 +85,8 @@ const FAR = 0.7;
  * @throws MismatchError if the networks have other names or shapes, or are equal
  * @throws OutOfRangeError if ranks are chosen in more than one way or out of range, or a number of bytes or
  *   the memory is too small
- * @throws InputError if a number is not finite, the folder is that of an input, or it cannot be written
+ * @throws UsageError if a pattern fits nothing, or only what a pattern of another option takes
+ * @throws InputError if a number is not finite, the folder is that of a model, or it cannot be written
  *
  * Source: Eckart and Young, The approximation of one matrix by another of lower rank, 1936.
  *
@@ -97,11 +110,37 @@ export async function saveExtractedAdapter(
   options: SaveExtractedOptions = {},
 ): Promise<SaveExtractedResult> {
   const resolved = resolveOptions("extract an adapter", SAVE_EXTRACTED_DEFAULTS, options);
-  assertRankChoice(resolved, resolved.most);
   const pair = { base, tuned };
-  const tensors = chooseRoles(tuned, base, resolved);
+  const tensors = prepareTensors(pair, resolved);
   await assertNotInput(folder, pair);
-  await createFolder(folder);
+  await assertNoModel(folder);
+  const created = await createFolder(folder);
+  try {
+    return await compareAndSave(pair, { folder, tensors }, resolved);
+  } catch (error) {
+    if (isRefusal(error)) {
+      await removeSurveyJournals(folder);
+      await removeFolders(created);
+    }
+    throw error;
+  }
+}
+
+/** Checks whether the same call would be refused again, so that its journals are of no use. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof OutOfRangeError ||
+    isIsthmusError(error, "MismatchError") ||
+    (isIsthmusError(error, "InputError") && /^Cannot (extract|save)/.test(error.message))
+  );
+}
+
+async function compareAndSave(
+  pair: Pair,
+  { folder, tensors }: Pick<Surveyed, "folder" | "tensors">,
+  resolved: ResolvedExtraction,
+): Promise<SaveExtractedResult> {
+  const { base, tuned } = pair;
   if (!resolved.resume) await removeSurveyJournals(folder);
   const journal = await openSurveyJournal(folder, [...base.files, ...tuned.files], settingsOf(resolved));
   if (journal.finished.size > 0) {
@@ -111,16 +150,15 @@ export async function saveExtractedAdapter(
   }
   const survey = await surveyNetworks(pair, tensors, journal, resolved);
   if (survey.factored.length + survey.whole.length === 0) {
-    await removeSurveyJournals(folder);
     throw new MismatchError(
       `Cannot extract an adapter from "${tuned.source}" as it must differ from "${base.source}": all tensors that are not excluded are equal`,
       { parameters: [] },
     );
   }
-  const distance = distanceOf(survey);
+  const distance = distanceOf(survey, tensors);
   if (distance > FAR) {
     resolved.onNote?.(
-      `"${tuned.source}" is ${distance.toFixed(2)} of the norm of "${base.source}" away from it, as networks that were trained apart are: name the base that it was fine-tuned from`,
+      `The matrices of "${tuned.source}" are ${distance.toFixed(2)} times the norm of the matrices of "${base.source}" away from these, as networks that were trained apart are: name the base that it was fine-tuned from`,
     );
   }
   return saveSurveyed(pair, { folder, tensors, survey, journal, distance }, resolved);
@@ -155,7 +193,9 @@ async function saveSurveyed(
       await journal.note({ ...entry(surveys, name, "tensor"), values });
     },
   });
+  assertPlanMemory(planned, options);
   const output = await writeAdapter(planned, folder, options);
+  const { merged, copied } = output.tensors;
   const modules: readonly ExtractedModule[] = options.measure
     ? await measure(
         pair,
@@ -165,7 +205,7 @@ async function saveSurveyed(
     : factored.map(({ name, rank }) => ({ name: name.slice(0, -".weight".length), rank }));
   await removeSurveyJournals(folder);
   return {
-    output: { ...output, path: folder },
+    output: { ...output, path: folder, tensors: { merged, copied } },
     modules,
     total: modules.length > 0 && modules.every(isMeasured) ? totalResidual(modules) : null,
     distance,
@@ -243,11 +283,17 @@ function settingsOf(options: ResolvedExtraction): Readonly<Record<string, unknow
   return Object.fromEntries(settings);
 }
 
-/** Returns the norm of the difference of both networks as a share of the norm of the base. */
-function distanceOf({ surveys }: NetworkSurvey): number {
-  const all = [...surveys.values()];
-  const ofBase = sumOf(all.map((survey) => survey.ofBase));
-  return ofBase === 0 ? 0 : Math.sqrt(sumOf(all.map(({ squared }) => squared)) / ofBase);
+/**
+ * Returns the norm of the difference of the matrices as a share of their norm in the base. Norms and biases
+ * are left out, as their weights of about one are alike in networks that were trained apart.
+ */
+function distanceOf({ surveys }: NetworkSurvey, tensors: readonly ExtractedTensor[]): number {
+  const matrices = tensors.filter(({ role }) => role === "factors");
+  const compared = (matrices.length === 0 ? tensors : matrices).map(({ name }) =>
+    entry(surveys, name, "tensor"),
+  );
+  const ofBase = sumOf(compared.map((survey) => survey.ofBase));
+  return ofBase === 0 ? 0 : Math.sqrt(sumOf(compared.map(({ squared }) => squared)) / ofBase);
 }
 
 /**

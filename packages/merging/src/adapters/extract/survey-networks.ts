@@ -1,8 +1,8 @@
-import { at, byteLengthOf, DTYPES, entry, OutOfRangeError } from "@isthmus/core";
+import { at, byteLengthOf, entry } from "@isthmus/core";
 import { DEFAULT_RANK, type RankedModule, rankForEnergy, ranksForBytes } from "./choose-ranks.ts";
 import { exactSideOf, type ResolvedExtraction } from "./extract-options.ts";
-import { placeWhole } from "./place-whole.ts";
-import { type FactoredTensor, factorType, wholeBytes } from "./plan-extraction.ts";
+import { assertFileFits, bytesPerRank, type FileTensors, needOfFile } from "./file-need.ts";
+import type { FactoredTensor } from "./plan-extraction.ts";
 import type { Pair } from "./read-difference.ts";
 import type { SurveyJournal } from "./survey-journal.ts";
 import { surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
@@ -22,14 +22,6 @@ export interface NetworkSurvey {
 
 /** Singular values with which a search for a share of the squared norm begins. */
 const FIRST_VALUES = 16;
-
-/**
- * Bytes of a file of safetensors beside its tensors: metadata, each input in it, and the entry of each tensor
- * but its name.
- */
-const FILE_BYTES = 2048;
-const INPUT_BYTES = 96;
-const ENTRY_BYTES = 128;
 
 /**
  * Compares two networks tensor by tensor, and chooses the ranks of all weights that changed. Surveys that the
@@ -97,14 +89,6 @@ function firstValues(
   return Math.min(most, 2 * Math.ceil(bytes / Math.max(1, perRank)) + 8);
 }
 
-function bytesPerRank(
-  { info: { shape, dtype } }: ExtractedTensor,
-  chosen: ResolvedExtraction["dtype"],
-): number {
-  const [rows, columns] = [at(shape, 0, "extent"), at(shape, 1, "extent")];
-  return (rows + columns) * DTYPES[factorType(dtype, chosen)].bytes;
-}
-
 function rankOf(
   { info }: ExtractedTensor,
   survey: TensorSurvey,
@@ -113,10 +97,7 @@ function rankOf(
   return energy === undefined ? Math.min(rank, ...info.shape) : rankForEnergy(survey, energy);
 }
 
-interface Spread {
-  readonly tensors: readonly ExtractedTensor[];
-  readonly weights: readonly ExtractedTensor[];
-  readonly whole: readonly string[];
+interface Spread extends FileTensors {
   readonly surveys: Map<string, TensorSurvey>;
   readonly survey: (tensor: ExtractedTensor, count: number) => Promise<TensorSurvey>;
 }
@@ -126,29 +107,19 @@ interface Spread {
  * more: twice as many are computed then, until none does.
  */
 async function spreadBytes(
-  { tuned, base }: Pair,
+  pair: Pair,
   { tensors, weights, whole, surveys, survey }: Spread,
   options: ResolvedExtraction,
 ): Promise<readonly number[]> {
   const { bytes = 0, dtype, most } = options;
-  const factored = new Set(weights.map(({ name }) => name));
-  const places = placeWhole(tuned, tensors, { changed: whole, factored });
-  const ofWhole = wholeBytes(tuned, places, dtype);
-  const entries = [...places.names.keys(), ...factored, ...factored];
-  const ofInputs = INPUT_BYTES * (tuned.files.length + base.files.length);
-  const ofHeader = FILE_BYTES + ofInputs + entries.reduce((sum, name) => sum + name.length + ENTRY_BYTES, 0);
-  const left = bytes - ofWhole - ofHeader;
+  const need = needOfFile(pair, { tensors, weights, whole }, dtype);
+  assertFileFits(bytes, need);
+  const left = bytes - need.ofWhole - need.ofHeader;
   const modules = () =>
     weights.map((tensor): RankedModule => {
       const { name, squared, values } = entry(surveys, tensor.name, "tensor");
       return { name, squared, values, bytesPerRank: bytesPerRank(tensor, dtype) };
     });
-  const least = Math.min(...weights.map((tensor) => bytesPerRank(tensor, dtype)));
-  if (left < least) {
-    throw new OutOfRangeError(
-      `Cannot extract an adapter of ${bytes} bytes as ${whole.length} tensors that are stored whole take ${ofWhole}, names take ${ofHeader}, and one rank of one weight at least ${least}: allow ${ofWhole + ofHeader + least} or more, or store modules as factors, or exclude some`,
-    );
-  }
   // Weights of which further singular values are lost in rounding.
   const exhausted = new Set<string>();
   for (;;) {

@@ -65,7 +65,7 @@ const ROUTERS = ["gate", "*router*"];
  * Checks whether a module fits a pattern: by its whole name, by the end of its name after a dot, as PEFT
  * matches names, or by the last part of its name. `*` stands for any characters.
  */
-function fitsModule(patterns: readonly string[], module: string): boolean {
+export function fitsModule(patterns: readonly string[], module: string): boolean {
   const last = module.slice(module.lastIndexOf(".") + 1);
   return (
     matchesAny(patterns, module) ||
@@ -78,6 +78,11 @@ function fitsModule(patterns: readonly string[], module: string): boolean {
       last,
     )
   );
+}
+
+/** Checks whether patterns exclude a tensor: by its own name, or by its module. */
+export function fitsTensor(patterns: readonly string[], tensor: string): boolean {
+  return matchesAny(patterns, tensor) || fitsModule(patterns, moduleOf(tensor));
 }
 
 /** Returns the name of the module of a tensor: its name without the last part; empty without a dot. */
@@ -105,14 +110,14 @@ function isEmbedding(module: string): boolean {
  * embeddings, heads, routers, norms, biases, kernels of convolutions and all else are stored whole.
  * @returns the tensors that are not excluded, in the order of the fine-tune
  * @throws MismatchError if the base has tensors that the fine-tune lacks, or the shape of a tensor differs
- *   that is not stored whole
+ *   that `saveModules` do not name
  */
 export function chooseRoles(
   tuned: Checkpoint,
   base: Checkpoint,
   { saveModules = [], factorModules = [], exclude = [] }: RolePatterns,
 ): readonly ExtractedTensor[] {
-  const isExcluded = (name: string) => matchesAny(exclude, name) || fitsModule(exclude, moduleOf(name));
+  const isExcluded = (name: string) => fitsTensor(exclude, name);
   const missing = [...base.tensors.keys()].filter((name) => !tuned.tensors.has(name) && !isExcluded(name));
   assertRelated(tuned, base, missing);
   const isTransposed = findTransposed(tuned);
@@ -128,9 +133,10 @@ export function chooseRoles(
         isMatrix(name, info) &&
         !fitsModule(saveModules, module) &&
         (fitsModule(factorModules, module) || !fitsModule(wholeByName, module));
-      if (inBase !== undefined && !isInBase && !fitsModule([...wholeByName, ...saveModules], module)) {
+      if (inBase !== undefined && !isInBase && !fitsModule(saveModules, module)) {
+        const isOfVocabulary = isEmbedding(module) || isHead(name);
         throw new MismatchError(
-          `Cannot extract an adapter from "${tuned.source}" as "${name}" must have the shape that it has in "${base.source}": they are ${formatShape(info.shape)} and ${formatShape(inBase.shape)}; name the base that it was fine-tuned from, or store it whole with --save-module ${module}`,
+          `Cannot extract an adapter from "${tuned.source}" as "${name}" must have the shape that it has in "${base.source}", into which PEFT loads the adapter: they are ${formatShape(info.shape)} and ${formatShape(inBase.shape)}; name the base that it was fine-tuned from${isOfVocabulary ? ", give both one vocabulary first" : ""}, leave it to the base with --exclude "${module}", or store it whole with --save-module "${module}" for a network that has this shape`,
           { parameters: [name] },
         );
       }
@@ -161,7 +167,7 @@ function assertRelated(tuned: Checkpoint, base: Checkpoint, missing: readonly st
 }
 
 /** Checks whether a tensor can be the weight of a linear layer or embedding. */
-function isMatrix(name: string, { shape, dtype }: TensorInfo): boolean {
+export function isMatrix(name: string, { shape, dtype }: TensorInfo): boolean {
   return shape.length === 2 && sizeOf(shape) > 0 && name.endsWith(".weight") && DTYPES[dtype].float;
 }
 

@@ -2,7 +2,7 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { isIsthmusError, resolveOutputPlace, UsageError } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import { DEVICE_NAMES, type DeviceName } from "@isthmus/graph";
-import { estimateSeconds, openMergeProducts } from "@isthmus/merging";
+import { openMergeProducts } from "@isthmus/merging";
 import {
   planReplacement,
   REPLACE_VOCABULARY_DEFAULTS,
@@ -115,8 +115,7 @@ async function vocabulary(
   try {
     if (output === undefined) {
       const plan = await planReplacement(model, donor, chosen);
-      const seconds = await estimateSeconds(plan.multiplications, products);
-      return { result: { ...plan, seconds }, text: formatReplacementPlan(plan, seconds) };
+      return { result: plan, text: formatReplacementPlan(plan) };
     }
     const result = await replaceVocabulary(model, donor, output, {
       ...chosen,

@@ -33,21 +33,12 @@ export function formatReplacement(
 }
 
 /** Formats what a replacement would do, from vocabularies and headers alone. */
-export function formatReplacementPlan(plan: ReplacementPlan, seconds: number): string {
-  const work =
-    plan.method === "omp" && plan.fresh > 0
-      ? ([
-          [
-            "products",
-            `about ${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s on this machine as it is now, without reading`,
-          ],
-        ] as const)
-      : [];
+export function formatReplacementPlan(plan: ReplacementPlan): string {
   const tensors = plan.tensors.map(({ name, shape, donor }): readonly [string, string] => [
     "rows of",
     `${name}, ${shape.join(" x ")}${donor === null ? "" : `, by ${donor} of the other model`}`,
   ]);
-  return formatPairs([...planPairs(plan), ...tensors, ...work]);
+  return formatPairs([...planPairs(plan), ...tensors]);
 }
 
 function planPairs(plan: ReplacementPlan): readonly (readonly [string, string])[] {

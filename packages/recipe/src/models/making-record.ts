@@ -1,4 +1,5 @@
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, openCheckpoint, parseJson } from "@isthmus/core";
+import { encodeUtf8 } from "@isthmus/platform";
 import { isRecord } from "./model-parts.ts";
 
 /** Key of the metadata of weights that holds the record of their making. */
@@ -14,7 +15,9 @@ export async function readMakingRecord(
   let weights: Checkpoint | undefined;
   try {
     weights = await openCheckpoint(folder);
-    const value: unknown = JSON.parse(weights.metadata[KEY] ?? "null");
+    const value: unknown = parseJson(encodeUtf8(weights.metadata[KEY] ?? "null"), {
+      attempt: `read the record in "${folder}"`,
+    });
     return isRecord(value) ? value : {};
   } catch {
     // Weights that cannot be opened, and metadata of another program, say nothing of a merge.

@@ -1,8 +1,14 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createCheckpoint, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
+import {
+  convertCheckpoint,
+  createCheckpoint,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+} from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "../../../test/helpers/run-cli.ts";
 
@@ -87,6 +93,45 @@ describe("mistakes at the first merge of networks of one's own", () => {
     const { code, stdout, stderr } = await runCli(args, { cwd: folder });
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(message);
+  });
+
+  test("a recipe that averages statistics of batch norms says what it costs", async () => {
+    const models = [a, b].map((model) => ({ model }));
+    writeFileSync(join(folder, "swa.yml"), JSON.stringify({ merge_method: "swa", models }));
+    const { code, stderr } = await runCli(["merge", "swa.yml", ...OUT], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /3 batch norms: their statistics are averaged as they are, .* --graph model\.onnx/,
+    );
+  });
+
+  test("GGUF files of other architectures are refused, and with --no-check merged with a note", async () => {
+    const matrix = { dtype: "f32", shape: [1, 32], data: new Float32Array(32).fill(1) } as const;
+    for (const architecture of ["llama", "qwen2"]) {
+      const network = createCheckpoint({ "blk.0.w": matrix }, { "general.architecture": architecture });
+      await convertCheckpoint(network, join(folder, `${architecture}.gguf`));
+    }
+    const models = ["llama", "qwen2"].map((name) => ({ model: `${name}.gguf` }));
+    writeFileSync(
+      join(folder, "gguf.yml"),
+      JSON.stringify({ merge_method: "linear", models, parameters: { weight: 1 } }),
+    );
+    for (const inputs of [["gguf.yml"], ["llama.gguf", "qwen2.gguf"]]) {
+      const args = ["merge", ...inputs, "-o", "d.gguf"];
+      const refused = await runCli(args, { cwd: folder });
+      expect(refused).toMatchObject({ code: 2, stdout: "" });
+      expect(refused.stderr).toMatch(
+        /would be meaningless: .* of other architectures: llama and qwen2; .*--no-check/,
+      );
+      expect(existsSync(join(folder, "d.gguf"))).toBe(false);
+    }
+    const forced = await runCli(["merge", "llama.gguf", "qwen2.gguf", "-o", "d.gguf", "--no-check"], {
+      cwd: folder,
+    });
+    expect(forced.code).toBe(0);
+    expect(forced.stderr).toMatch(
+      /other architectures: llama and qwen2; with --no-check .* those of the first/,
+    );
   });
 
   test.each([

@@ -262,6 +262,12 @@ describe("convertCheckpoint()", () => {
       /must be a floating-point type, or in GGUF one of q4_0, .*iq4_xs: it is "i8"/,
     ],
     ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors and tfjs are written in shards/],
+    [
+      "x.gguf",
+      { dtype: "f8e4m3" },
+      scalar("f32"),
+      /GGUF must have the element type: it has no f8e4m3; choose one of f32, f16, .*q8_0/,
+    ],
     ["x.json", { dtype: "bf16" }, scalar("f32"), /it has no bf16; choose f16 or f32/],
     ["x.json", {}, scalar("f64"), /they are f64; choose --dtype f32, which rounds them/],
     ["x.json", {}, scalar("i64"), /they are i64; leave the tensor out/],

@@ -3,6 +3,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { InputError, OutOfRangeError, UsageError } from "./errors.ts";
 import { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/gguf/gguf-encodings.ts";
 import type { Importance } from "./formats/gguf/read-importance.ts";
+import { assertGgufFloat } from "./formats/gguf/write-gguf.ts";
 import { numpyType } from "./formats/npz/write-npz.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
@@ -163,16 +164,24 @@ function assertOptions(
     );
   if (importance !== undefined && !isQuantized)
     throw fail(`an importance matrix needs a quantised encoding: add one, such as q4_k_m, as the type`);
-  if (format === "npz" && dtype !== undefined && numpyType(dtype as DType) !== dtype)
-    throw fail(`NumPy must have the element type: it has no ${dtype}; choose f16, f32 or f64`);
-  if (format === "tfjs" && dtype !== undefined && dtype !== "f16" && dtype !== "f32")
-    throw fail(`TensorFlow.js must have the element type: it has no ${dtype}; choose f16 or f32`);
+  if (dtype !== undefined && isDType(dtype)) assertType(format, dtype, output);
   if (!(maxShardBytes >= 1))
     throw new OutOfRangeError(
       `Cannot write "${output}" as maxShardBytes must be at least 1: it is ${maxShardBytes}`,
     );
   if (format !== "safetensors" && format !== "tfjs" && maxShardBytes !== Number.POSITIVE_INFINITY)
     throw fail(`only safetensors and tfjs are written in shards: the format is ${format}`);
+}
+
+/** @throws UsageError if the format has no such element type */
+function assertType(format: WrittenFormat, dtype: DType, output: string): void {
+  const fail = (name: string, types: string): UsageError =>
+    new UsageError(
+      `Cannot write "${output}" as ${name} must have the element type: it has no ${dtype}; choose ${types}`,
+    );
+  if (format === "gguf") assertGgufFloat(output, dtype);
+  if (format === "npz" && numpyType(dtype) !== dtype) throw fail("NumPy", "f16, f32 or f64");
+  if (format === "tfjs" && dtype !== "f16" && dtype !== "f32") throw fail("TensorFlow.js", "f16 or f32");
 }
 
 async function writeFiles(

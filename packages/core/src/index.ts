@@ -88,6 +88,7 @@ export { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/ggu
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { setEntries } from "./formats/gguf/metadata-types.ts";
 export { type Importance, readImportance } from "./formats/gguf/read-importance.ts";
+export { assertGgufFloat } from "./formats/gguf/write-gguf.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export {

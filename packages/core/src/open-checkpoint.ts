@@ -2,12 +2,14 @@ import { dirname, join, readdir, stat } from "@isthmus/platform";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
+import { explainFolder } from "./formats/explain-folder.ts";
 import { FILE_FORMATS } from "./formats/file-formats.ts";
 import { FOLDER_FORMATS } from "./formats/folder-formats.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
 import { readQuantized } from "./formats/quantized/read-quantized.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
+import { DCP_CHUNKS } from "./formats/run-file-names.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
 import type { ByteSource } from "./io/byte-source.ts";
@@ -78,6 +80,12 @@ async function closeIfNotRead(checkpoint: Checkpoint): Promise<Checkpoint> {
 
 async function openStored(path: string, within?: string): Promise<Checkpoint> {
   if (await isFolder(path)) return openFolder(path);
+  if (DCP_CHUNKS.test(path)) {
+    throw new InputError(
+      `Cannot open "${path}" as it is one part of a distributed checkpoint: name its folder, "${dirname(path)}"`,
+      { input: path },
+    );
+  }
   const stamp = await stampOf(path);
   const source = await openFileSource(path, within);
   return closeOnFailure(source, async () => {
@@ -113,7 +121,7 @@ async function openFolder(folder: string): Promise<Checkpoint> {
     );
   }
   if (index !== undefined) return openStored(join(folder, index), folder);
-  const names = chooseShards(folder, files);
+  const names = chooseShards(folder, files, files.length > 0 ? "" : await explainFolder(folder, all));
   const before = await stampsOf(folder, names);
   const checkpoint = await openShards({ source: folder, folder, names, index: undefined });
   const now = await listFolder(folder);

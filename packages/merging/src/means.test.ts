@@ -1,4 +1,11 @@
-import { type Checkpoint, createCheckpoint, createTensor, DTYPES, toFloat64 } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  DTYPES,
+  OutOfRangeError,
+  toFloat64,
+} from "@isthmus/core";
 import { lerp } from "@isthmus/interpolation";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -173,6 +180,24 @@ describe("weights of a series", () => {
     expect(await numbersOf(weighted)).toEqual([6]);
     const nothing = { parameters: { weight: [0, 0], normalize: false } };
     expect(await numbersOf(mergeBy("linear", [step(3n), unread], nothing))).toEqual([0]);
+  });
+});
+
+describe("methods of one run", () => {
+  const run = [1, 2].map((x) => networkOf(Array<number>(SIZE).fill(x)));
+
+  test.each([
+    ["swa", { start: 9 }, /"start" of swa must be in \[0, 1\], as there are 2 checkpoints: it is 9/],
+    ["lawa", { window: 3 }, /"window" of lawa must be in \[1, 2\], as there are 2 checkpoints: it is 3/],
+    ["extra_merge", { window: 2 }, /"window" of extra_merge must be in \[1, 1\], as there are 2/],
+  ])("%s refuses a number that no checkpoint meets", (name, parameters, message) => {
+    expect(() => mergeBy(name, run, { parameters })).toThrow(OutOfRangeError);
+    expect(() => mergeBy(name, run, { parameters })).toThrow(message);
+  });
+
+  test("take what there is by their defaults", async () => {
+    expect(await numbersOf(mergeBy("lawa", run))).toEqual(Array(SIZE).fill(1.5));
+    expect(await numbersOf(mergeBy("swa", run, { parameters: { start: 1 } }))).toEqual(Array(SIZE).fill(2));
   });
 });
 

@@ -58,11 +58,11 @@ export interface MergedNetworks {
   readonly base: "none" | "optional" | "required";
 }
 
-/** Values of parameters that contradict each other. */
+/** Values of parameters that contradict each other, or the number of networks. */
 export interface ParameterConflict {
   /** Name of the parameter to change. */
   readonly parameter: string;
-  /** Position of the network whose value is to be changed. */
+  /** Position of the network whose value is to be changed; 0 for a parameter of the merge. */
   readonly network: number;
   /** Rule and values, such as `must be smaller than density: they are 0.5 and 0.3`. */
   readonly text: string;
@@ -112,10 +112,10 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    */
   dividesByWeights?(parameters: TensorParameters<P>): boolean;
   /**
-   * Finds values for one tensor that are allowed each, but contradict each other.
+   * Finds values for one tensor that are allowed each, but contradict each other, or the number of networks.
    * @defaultValue undefined for all values
    */
-  findConflict?(parameters: TensorParameters<P>): ParameterConflict | undefined;
+  findConflict?(parameters: TensorParameters<P>, count: number): ParameterConflict | undefined;
   /**
    * Whether a survey holds a whole tensor, for example because the result cannot be computed range by range.
    * Such surveys are dropped when the next tensors are made, and repeated if necessary.

@@ -3,6 +3,7 @@ import {
   assertSameStructure,
   type Checkpoint,
   InputError,
+  OutOfRangeError,
   UsageError,
 } from "@isthmus/core";
 import type { MatrixProducts } from "@isthmus/linear-algebra";
@@ -78,12 +79,18 @@ export function planMerge<P extends ParameterSpecs, S>(
   ];
   const tensors = [...first.tensors].map(([name, info]): [string, PlannedTensor] => {
     const asked = { tensor: name, networks: networks.length };
+    const resolved = resolveParameters(method.name, method.parameters, parameters, asked);
+    const conflict = method.findConflict?.(resolved, networks.length);
+    if (conflict !== undefined)
+      throw new OutOfRangeError(
+        `Cannot merge "${name}" as "${conflict.parameter}" of ${method.name} ${conflict.text}`,
+      );
     const planned = {
       info,
       sources: ofNetworks(name),
       // Parameters are resolved by the description of their method, so they have the types it expects.
       method: method as unknown as MergeMethod,
-      parameters: resolveParameters(method.name, method.parameters, parameters, asked),
+      parameters: resolved,
       reason: `${method.name} for all tensors`,
     };
     return [

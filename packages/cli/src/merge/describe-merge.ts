@@ -5,6 +5,7 @@ import {
   type SaveCheckpointResult,
   sharedMetadata,
 } from "@isthmus/core";
+import type { MergePlan } from "@isthmus/merging";
 import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatNormalization } from "../format/format-normalization.ts";
@@ -49,19 +50,41 @@ export function describeStatistics(
   { statistics: policy, data }: MergeOptions,
 ): string | undefined {
   const count =
-    architecture === undefined ? countRunningStatistics(networks) : countBatchNorms(architecture.graph);
+    architecture === undefined
+      ? countRunningStatistics([...(networks[0]?.tensors.keys() ?? [])])
+      : countBatchNorms(architecture.graph);
   if (count === 0) return undefined;
-  const norms = count === 1 ? "1 batch norm" : `${count} batch norms`;
   if (statistics !== "keep") {
-    return `${norms}: statistics were ${statistics === "recalibrate" ? "measured anew" : "repaired"} on ${data}; --statistics keep leaves them averaged.`;
+    return `${countNorms(count)}: statistics were ${statistics === "recalibrate" ? "measured anew" : "repaired"} on ${data}; --statistics keep leaves them averaged.`;
   }
   if (policy === "keep") return undefined;
-  return `${norms}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST): measure them anew with --graph model.onnx and --data, some thousand of the examples they were trained on, as isthmus barrier does between two networks, or say --statistics keep.`;
+  return `${warnOfKept(count)}: measure them anew with --graph model.onnx and --data, ${EXAMPLES_ENOUGH}, as isthmus barrier does between two networks, or say --statistics keep.`;
+}
+
+/**
+ * Warns of the accuracy that averaged statistics of batch norms can cost, if a recipe averages any; returns
+ * undefined if not.
+ */
+export function describeRecipeStatistics({ tensors }: MergePlan, output: string): string | undefined {
+  const averaged = [...tensors].filter(
+    ([, { method, sources, base }]) =>
+      method !== undefined && sources.length + (base === undefined ? 0 : 1) > 1,
+  );
+  const count = countRunningStatistics(averaged.map(([name]) => name));
+  if (count === 0) return undefined;
+  return `${warnOfKept(count)}: a recipe does not measure them; do so with ${EXAMPLES_ENOUGH}: isthmus merge ${output} ${output} --graph model.onnx --data, which merges the result with itself.`;
+}
+
+const EXAMPLES_ENOUGH = "some thousand of the examples they were trained on";
+
+const countNorms = (count: number): string => (count === 1 ? "1 batch norm" : `${count} batch norms`);
+
+function warnOfKept(count: number): string {
+  return `${countNorms(count)}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST)`;
 }
 
 /** Counts the batch norms of networks without a graph, by the names of their statistics. */
-function countRunningStatistics([first]: readonly Checkpoint[]): number {
-  const names = [...(first?.tensors.keys() ?? [])];
+function countRunningStatistics(names: readonly string[]): number {
   return names.filter((name) => /(^|[./])(running_var|moving_variance)$/.test(name)).length;
 }
 

@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import {
+  assertGgufFloat,
   type Checkpoint,
   DTYPES,
   type DType,
@@ -199,6 +200,8 @@ export async function outputOf({
     throw new UsageError(
       "Cannot merge with --imatrix as it is for quantised encodings of GGUF: add one, such as --dtype q4_k_m",
     );
+  if (output.endsWith(".gguf") && dtype !== undefined && !isGgufEncoding(dtype))
+    assertGgufFloat(output, dtype);
   if (!output.endsWith(".gguf")) await resolveOutputPlace(output);
   return output;
 }

@@ -23,6 +23,7 @@ import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import { checkNetworks } from "./check-networks.ts";
+import { describeRecipeStatistics } from "./describe-merge.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
@@ -89,6 +90,8 @@ export async function mergeRecipe(
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
     }
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
+    const statistics = describeRecipeStatistics(opened.plan, output);
+    if (statistics !== undefined) context.terminal.note(statistics);
     noteOnGguf(output, opened.plan.metadata, context.terminal.note);
     const { importance, onNote: onFallback } = await quantizingOf(options, context);
     const saved = await saveRecipe(recipe, opened, output, {

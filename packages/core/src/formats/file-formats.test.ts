@@ -101,6 +101,15 @@ describe("openCheckpoint() of files of other programs", () => {
     await checkpoint.close();
   });
 
+  it("says of a cut GGUF file that it may be cut short, wherever the cut is", async () => {
+    const gguf = await readFile(pathOf("quants.gguf"));
+    for (const size of [40, 100, 500, Math.floor(0.75 * gguf.length)]) {
+      const error = await openBytes(gguf.subarray(0, size)).catch((reason: Error) => reason);
+      expect(String(error)).toMatch(/may be cut short$/);
+      expect(String(error)).not.toMatch(/its (a|an|the) /);
+    }
+  });
+
   it.each(FILES)("refuses %s cut short at any byte", async (name) => {
     const bytes = await readFile(pathOf(name));
     // The end of a model of ONNX is metadata, without which it is whole.

@@ -50,6 +50,22 @@ describe("distributed checkpoints", () => {
     expect(error.message).toContain("__2_0.distcp");
   });
 
+  it("says what a folder holds if it is not the one of a checkpoint", async () => {
+    const error = await refusal(without(files, ".metadata"));
+    expect(error.message).toMatch(
+      /it has none, but parts of .* such as "__0_0\.distcp", without the file "\.metadata"/,
+    );
+    const run = join(folder, "run");
+    for (const step of ["step-9", "step-20", "logs"])
+      await layOut(join(run, step), step === "logs" ? { "log.txt": Buffer.from("x") } : files);
+    await expect(openCheckpoint(run)).rejects.toThrow(
+      `it has none, but folders with checkpoints: name one of them, such as "${join(run, "step-20")}"`,
+    );
+    await expect(openCheckpoint(join(run, "step-20", "__0_0.distcp"))).rejects.toThrow(
+      `one part of a distributed checkpoint: name its folder, "${join(run, "step-20")}"`,
+    );
+  });
+
   it("does not follow names out of the folder, by a path or by a link", async () => {
     const error = await refusal(change("__0_0.distcp", "../../passwd"));
     expect(error.message).toContain('must be in a file beside the metadata: it is in "../../passwd"');

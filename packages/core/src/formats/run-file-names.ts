@@ -1,6 +1,9 @@
 /** File of a distributed checkpoint of PyTorch that says where each tensor's chunks are. */
 export const DCP_METADATA = ".metadata";
 
+/** Pattern of the files with chunks of a distributed checkpoint of PyTorch. */
+export const DCP_CHUNKS: RegExp = /\.distcp$/;
+
 /**
  * Pattern of the files that processes write by PyTorch's `HuggingFaceStorageWriter`: number of the process.
  */

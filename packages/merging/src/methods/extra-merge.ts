@@ -1,10 +1,12 @@
 import { allocateData, at, type Elements, lerpInto } from "@isthmus/core";
 import type { MergeMethod } from "../merge-method.ts";
+import { findWideWindow } from "../series/series-weights.ts";
 import { addWeightedInto, positionsOfWeight } from "../weighted-sum.ts";
 
 const PARAMETERS = {
   window: {
-    description: "How many checkpoints each of the two averages takes; all but one, if there are fewer.",
+    description:
+      "How many checkpoints each of the two averages takes; by default all but one, if there are fewer.",
     of: "merge",
     default: 6,
     least: 1,
@@ -55,6 +57,8 @@ export const extraMerge: MergeMethod<typeof PARAMETERS, TwoAverages> = {
   parameters: PARAMETERS,
   networks: { least: 1, base: "none" },
   integersFrom: (_, count) => count - 1,
+  findConflict: ({ window }, count) =>
+    findWideWindow(window, { most: Math.max(1, count - 1), count, usual: PARAMETERS.window.default }),
   networksRead({ window, alpha }, count) {
     const { early, late } = averagesOf(count, window);
     return positionsOfWeight(late.map((weight, i) => weight + (alpha === 0 ? 0 : at(early, i))));

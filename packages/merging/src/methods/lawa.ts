@@ -1,10 +1,10 @@
 import type { MergeMethod } from "../merge-method.ts";
 import { defineSeriesMethod } from "../series/define-series-method.ts";
-import { windowWeights } from "../series/series-weights.ts";
+import { findWideWindow, windowWeights } from "../series/series-weights.ts";
 
 const PARAMETERS = {
   window: {
-    description: "How many of the latest checkpoints count; all, if there are fewer.",
+    description: "How many of the latest checkpoints count; by default all, if there are fewer.",
     of: "merge",
     default: 6,
     least: 1,
@@ -18,5 +18,7 @@ export const lawa: MergeMethod<typeof PARAMETERS, readonly number[]> = defineSer
   source:
     "Kaddour, Stop wasting my time: saving days of training by latest weight averaging, 2022, equation 1",
   parameters: PARAMETERS,
+  findConflict: ({ window }, count) =>
+    findWideWindow(window, { most: count, count, usual: PARAMETERS.window.default }),
   weightsOf: ({ window }, count) => windowWeights(count, Math.floor(window)),
 });

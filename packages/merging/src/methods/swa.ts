@@ -18,6 +18,10 @@ export const swa: MergeMethod<typeof PARAMETERS, readonly number[]> = defineSeri
   source:
     "Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018, algorithm 1",
   parameters: PARAMETERS,
-  // The latest checkpoint always counts.
-  weightsOf: ({ start }, count) => windowWeights(count, Math.max(1, count - Math.ceil(start))),
+  findConflict({ start }, count) {
+    if (Math.ceil(start) < count) return undefined;
+    const text = `must be in [0, ${count - 1}], as there ${count === 1 ? "is 1 checkpoint" : `are ${count} checkpoints`}: it is ${start}`;
+    return { parameter: "start", network: 0, text };
+  },
+  weightsOf: ({ start }, count) => windowWeights(count, count - Math.ceil(start)),
 });

@@ -4,7 +4,7 @@ import { addWeightedInto, positionsOfWeight } from "../weighted-sum.ts";
 
 /** Definition of an average over checkpoints of one run. */
 export interface SeriesMethod<P extends ParameterSpecs>
-  extends Pick<MergeMethod<P>, "name" | "description" | "source" | "parameters"> {
+  extends Pick<MergeMethod<P>, "name" | "description" | "source" | "parameters" | "findConflict"> {
   /** Returns the weight of each checkpoint, oldest first; their sum is 1. */
   weightsOf(parameters: TensorParameters<P>, count: number): readonly number[];
 }

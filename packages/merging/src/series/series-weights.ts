@@ -1,4 +1,5 @@
 import { at, OutOfRangeError } from "@isthmus/core";
+import type { ParameterConflict } from "../merge-method.ts";
 
 /**
  * Returns the weights of an unweighted mean over the last checkpoints of a run; earlier checkpoints get 0.
@@ -9,6 +10,20 @@ import { at, OutOfRangeError } from "@isthmus/core";
 export function windowWeights(count: number, last: number): number[] {
   const size = Math.min(count, last);
   return Array.from({ length: count }, (_, i) => (i < count - size ? 0 : 1 / size));
+}
+
+/**
+ * Finds a window that is wider than the run. The default takes what there is, as nobody named it.
+ * @param most - largest window that the checkpoints fill
+ * @param count - number of checkpoints
+ */
+export function findWideWindow(
+  window: number,
+  { most, count, usual }: { readonly most: number; readonly count: number; readonly usual: number },
+): ParameterConflict | undefined {
+  if (Math.floor(window) <= most || window === usual) return undefined;
+  const text = `must be in [1, ${most}], as there ${count === 1 ? "is 1 checkpoint" : `are ${count} checkpoints`}: it is ${window}`;
+  return { parameter: "window", network: 0, text };
 }
 
 /**

@@ -110,7 +110,7 @@ describe("errors", () => {
   test("say which densities fit an epsilon", async () => {
     const base = vector([2, 2], 0, 0, 0, 0);
     await expect(run("della", [base], base, { weight: 1, density: 0.9 })).rejects.toThrow(
-      'Cannot thin out "w" as epsilon must leave density - epsilon and density + epsilon between 0 and 1: density is 0.9 and epsilon 0.15',
+      'Cannot merge "w" as "epsilon" of della must leave density - epsilon and density + epsilon between 0 and 1: density is 0.9 and epsilon 0.15',
     );
   });
 

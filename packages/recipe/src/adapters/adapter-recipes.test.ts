@@ -163,7 +163,7 @@ describe("recipes of adapters", () => {
     ],
     [
       recipeOf("ties", two, "parameters: { density: 2 }\n"),
-      'r.yml:7: "parameters.density" must be a number in [0, 1]: it is 2',
+      'Cannot merge adapters as all settings must be in their ranges and have an effect: r.yml:7: "parameters.density" must be a number in [0, 1]: it is 2',
     ],
     [
       recipeOf("linear", two, "parameters: { density: 0.5 }\n"),

@@ -79,7 +79,7 @@ export function findAdapterMethod(
     throw new InvariantError("A recipe was not rejected for its method");
   }
   const problems = [...findIdleKeys(recipe), ...findSettingProblems(group, method, byName)];
-  places.reject("Cannot plan the recipe as its settings must have an effect", problems);
+  places.reject("Cannot merge adapters as all settings must be in their ranges and have an effect", problems);
   return method;
 }
 

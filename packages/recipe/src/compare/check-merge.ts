@@ -2,7 +2,7 @@ import { at, type Checkpoint, composeCheckpoint, type TensorPlace } from "@isthm
 import type { MergePlan, PlannedSource, PlannedTensor } from "@isthmus/merging";
 import { compareNetworks } from "./compare-networks.ts";
 import type { MergeFinding } from "./findings/merge-finding.ts";
-import { factsOfGguf, findOtherTokens } from "./gguf-facts.ts";
+import { factsOfGguf, findOtherArchitectures, findOtherTokens } from "./gguf-facts.ts";
 import { judgeMerge } from "./judge-merge.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { findQuantizedForm } from "./quantized-form.ts";
@@ -36,7 +36,8 @@ const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
  * numbers can be blended at all. It reads a small sample.
  *
  * A finding of severity `error` says that the merge is surely meaningless. Tensors that are copied from one
- * network are not checked, so layers of unrelated networks may be stacked.
+ * network are not checked, so layers of unrelated networks may be stacked; of GGUF files all must be of one
+ * architecture.
  *
  * @returns errors and then warnings; findings of severity `note` are left out
  */
@@ -51,7 +52,8 @@ export async function checkMerge(
   });
   const chosen = [...new Set([...findTelling(plan, blended), ...chooseTensors(blended, tensors)])];
   const roles = rolesOf(plan, blended);
-  if (roles.networks.length + (roles.base === undefined ? 0 : 1) < 2) return [];
+  const others = findOtherArchitectures(plan.networks);
+  if (roles.networks.length + (roles.base === undefined ? 0 : 1) < 2) return others;
   const views = roles.networks.map((network) => viewOf(plan, chosen, network));
   const base = roles.base === undefined ? undefined : viewOf(plan, chosen, roles.base);
   const positions = [...roles.networks, ...(roles.base === undefined ? [] : [roles.base])];
@@ -70,11 +72,18 @@ export async function checkMerge(
     hasBase: blended.some(([, tensor]) => tensor.base !== undefined),
   });
   // A view lacks the tensors to which its network does not contribute, so different names mean nothing.
-  const telling = findings.filter(({ kind }) => kind !== "names");
-  const all = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...telling];
-  return SEVERITIES.flatMap((severity) => all.filter((finding) => finding.severity === severity)).map(
-    (finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }),
+  const telling = findings.filter(
+    ({ kind }) => kind !== "names" && !(kind === "model-types" && others.length > 0),
   );
+  const found = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...telling];
+  const all = [
+    ...others,
+    ...found.map((finding) => ({
+      ...finding,
+      networks: finding.networks.map((i) => at(positions, i, "network")),
+    })),
+  ];
+  return SEVERITIES.flatMap((severity) => all.filter((finding) => finding.severity === severity));
 }
 
 /** Severities of findings that concern a merge, in the order of their weight. */

@@ -24,8 +24,11 @@ describe("findOtherTokens()", () => {
     const [finding] = findOtherTokens([ggufOf("a", TOKENS), ggufOf("b", swapped)]);
     expect(finding).toMatchObject({ kind: "vocabulary-order", severity: "warning", networks: [0, 1] });
     expect(finding?.message).toContain("give 10.0 % of ids to other tokens");
-    const [others] = findOtherTokens([ggufOf("a", TOKENS), ggufOf("b", TOKENS.toReversed())]);
-    expect(others?.severity).toBe("error");
+    const half = [...TOKENS.slice(0, 10), ...TOKENS.slice(10).toReversed()];
+    for (const tokens of [TOKENS.toReversed(), half]) {
+      const [others] = findOtherTokens([ggufOf("a", TOKENS), ggufOf("b", tokens)]);
+      expect(others?.severity).toBe("error");
+    }
   });
 });
 
@@ -36,8 +39,29 @@ describe("checkMerge() of GGUF files", () => {
   test("compares architectures and tokenizers by their metadata", async () => {
     const gemma = ggufOf("g", TOKENS.toReversed(), { "general.architecture": "gemma" });
     const findings = await check(ggufOf("a", TOKENS), gemma);
-    expect(findings[0]).toMatchObject({ kind: "vocabulary-order", severity: "error" });
-    expect(findings.find(({ kind }) => kind === "model-types")?.message).toContain("say llama and gemma");
+    expect(findings.filter(({ severity }) => severity === "error").map(({ kind }) => kind)).toEqual([
+      "model-types",
+      "vocabulary-order",
+    ]);
+    expect(findings.filter(({ kind }) => kind === "model-types")).toMatchObject([
+      { networks: [0, 1], message: expect.stringContaining("llama and gemma") },
+    ]);
+  });
+
+  test("calls it meaningless to copy tensors into a model of another architecture", async () => {
+    const networks = [ggufOf("a", TOKENS), ggufOf("g", TOKENS, { "general.architecture": "gemma" })] as const;
+    const copied = { ...planMerge([networks[0]], { method: linear }), networks };
+    expect(await checkMerge(copied)).toMatchObject([{ kind: "model-types", severity: "error" }]);
+  });
+
+  test("advises to align the models from which files were converted, as GGUF has no architecture to align by", async () => {
+    const strangers = [1, 2].map((seed) => {
+      const numbers = Float32Array.from({ length: 64 * 64 }, (_, i) => Math.sin(seed * 1e4 * (i + 1) ** 1.5));
+      return createCheckpoint({ "blk.0.w": createTensor("f32", [64, 64], numbers) }, {}, `${seed}.gguf`);
+    });
+    const findings = await checkMerge(planMerge(strangers, { method: linear }));
+    const apart = findings.find(({ kind }) => kind === "different-seed");
+    expect(apart?.advice).toMatch(/^align the models from which the files were converted/);
   });
 
   test("tells adapters, which llama.cpp keeps in GGUF, too", async () => {

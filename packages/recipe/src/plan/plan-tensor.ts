@@ -61,7 +61,7 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
     tensor: place.output,
     networks: parts.parts.length,
   });
-  assertFitting(place.output, read, parameters, planning);
+  assertFitting(place.output, read, parameters, { ...planning, count: parts.parts.length });
   return {
     info: infoOf(recipe, all),
     method,
@@ -157,14 +157,14 @@ function readParameters(
   });
 }
 
-/** @throws InputError if values of parameters contradict each other; the message names the value to change */
+/** @throws InputError if values of parameters contradict each other, or the number of networks; the message names the value to change */
 function assertFitting(
   tensor: string,
   read: readonly ReadParameter[],
   parameters: PlannedTensor["parameters"],
-  { places, method }: Planning,
+  { places, method, count }: Planning & { readonly count: number },
 ): void {
-  const conflict = method.findConflict?.(parameters as never);
+  const conflict = method.findConflict?.(parameters as never, count);
   if (conflict === undefined) return;
   const { parameter, network, text } = conflict;
   const value = read.find(({ name }) => name === parameter)?.values[network];
@@ -172,7 +172,9 @@ function assertFitting(
     value === undefined
       ? { path: ["merge_method"], text: `needs another "${parameter}", which ${text} for "${tensor}"` }
       : { path: value.path, text: `${text} for "${tensor}"` };
-  places.reject("Cannot plan the recipe as values of its parameters must go together", [problem]);
+  places.reject("Cannot plan the recipe as values of its parameters must fit each other and the networks", [
+    problem,
+  ]);
 }
 
 /**

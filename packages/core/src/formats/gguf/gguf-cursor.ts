@@ -37,6 +37,7 @@ export class GgufCursor {
 
   /**
    * Reads a 64-bit count of the items that follow.
+   * @param what - the items with their article, such as `its tensors`
    * @param leastBytes - minimum number of bytes of an item
    * @throws FormatError if the file is too short for so many items
    */
@@ -45,7 +46,7 @@ export class GgufCursor {
     const room = this.#size - this.position;
     if (count * BigInt(leastBytes) <= BigInt(room)) return Number(count);
     throw this.error(
-      `the file must have room for its ${what}: it claims ${count}, and has ${room} bytes left; it may be cut short`,
+      `the file must have room for ${what}: it claims ${count}, and has ${room} bytes left; it may be cut short`,
     );
   }
 
@@ -56,7 +57,7 @@ export class GgufCursor {
 
   /** Reads a text in UTF-8 with its length before it. */
   text(what: string): string {
-    const length = this.count(`${what} in bytes`, 1);
+    const length = this.count(`the bytes of ${what}`, 1);
     const begin = this.#take(length);
     try {
       return this.#decoder.decode(this.#bytes.subarray(begin, begin + length));
@@ -73,7 +74,9 @@ export class GgufCursor {
   #take(bytes: number): number {
     const begin = this.position;
     if (begin + bytes > this.#size)
-      throw this.error(`its header must fit the file: it ends at byte ${begin}`);
+      throw this.error(
+        `its header must fit the file: it goes on beyond byte ${begin} of ${this.#size}; the file may be cut short`,
+      );
     if (begin + bytes > this.#bytes.length) throw new HeaderGoesOn();
     this.position += bytes;
     return begin;

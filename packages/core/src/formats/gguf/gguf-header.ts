@@ -61,8 +61,8 @@ function parseHeader(cursor: GgufCursor, source: ByteSource): GgufHeader {
   assertVersion(cursor.u32(), source);
   // Minimum sizes: the shortest name of a tensor with its rank, type and offset; the shortest key with a type
   // and a value.
-  const tensorCount = cursor.count("tensors", 24);
-  const entryCount = cursor.count("metadata", 13);
+  const tensorCount = cursor.count("its tensors", 24);
+  const entryCount = cursor.count("its metadata", 13);
   if (tensorCount > MAX_TENSORS)
     throw cursor.error(`a checkpoint may have at most ${MAX_TENSORS} tensors: it has ${tensorCount}`);
   const metadata = readMetadata(cursor, entryCount);
@@ -115,7 +115,7 @@ function readTensorInfo(cursor: GgufCursor, source: ByteSource): readonly [strin
     offset > BigInt(source.size)
   )
     throw cursor.error(
-      `"${name}" must have a size and place within the file: ${formatShape(shape)} at ${offset}`,
+      `"${name}" must have a size and place within the file: it is ${formatShape(shape)} at byte ${offset} of the tensors, in a file of ${source.size}; the file may be cut short`,
     );
   if (Number(extents[0] ?? 1n) % type.blockElements !== 0)
     throw cursor.error(

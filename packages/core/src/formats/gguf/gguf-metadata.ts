@@ -84,7 +84,7 @@ function readValue(cursor: GgufCursor, type: number): MetadataValue {
 function readArray(cursor: GgufCursor, level: number): MetadataValue {
   const type = cursor.u32();
   const name = nameOf(cursor, type);
-  const count = cursor.count("array in the metadata", bytesOf(type));
+  const count = cursor.count("an array in the metadata", bytesOf(type));
   if (level > MAX_LEVELS) throw cursor.error(`arrays may be ${MAX_LEVELS} levels deep: one is deeper`);
   const items = new ItemList();
   let itemType = name;

@@ -1,5 +1,5 @@
 import { concatBytes, encodeUtf8 } from "@isthmus/platform";
-import { InputError, UnsupportedError } from "../../errors.ts";
+import { InputError, UnsupportedError, UsageError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
@@ -7,6 +7,7 @@ import { DTYPES } from "../../tensor/dtype.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import { type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
 import { encodeMetadata, encodeText, encodeU32, encodeU64 } from "./encode-metadata.ts";
+import { GGUF_ENCODINGS } from "./gguf-encodings.ts";
 import { ALIGNMENT_KEY, DEFAULT_ALIGNMENT, MAX_GGUF_RANK, storedBytes } from "./gguf-header.ts";
 import { hasGgufMetadata } from "./gguf-metadata.ts";
 import { GGUF_TYPES, type GgufType, ggufTypeOf } from "./gguf-types.ts";
@@ -31,6 +32,20 @@ const NUMBER_OF: ReadonlyMap<DType, number> = new Map(
     .filter(([, { decoder }]) => decoder === undefined)
     .map(([number, { dtype }]) => [dtype, number]),
 );
+
+/** Types of floats that GGUF has; networks with others get wider ones, unless they are asked for. */
+const GGUF_FLOATS: readonly DType[] = [...NUMBER_OF.keys()].filter((dtype) => DTYPES[dtype].float);
+
+/**
+ * Checks that GGUF has the element type that is asked for.
+ * @throws UsageError if not; the message lists the types and encodings
+ */
+export function assertGgufFloat(output: string, dtype: DType): void {
+  if (GGUF_FLOATS.includes(dtype)) return;
+  throw new UsageError(
+    `Cannot write "${output}" as GGUF must have the element type: it has no ${dtype}; choose one of ${[...GGUF_FLOATS, ...GGUF_ENCODINGS].join(", ")}`,
+  );
+}
 
 /** Metadata keys by which llama.cpp shows the type of most tensors of a file, and the layout of blocks. */
 const FILE_TYPE_KEY = "general.file_type";

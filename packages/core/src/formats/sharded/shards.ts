@@ -80,12 +80,13 @@ const REASON = "they may be left of a save or a download that was interrupted";
  * killed save or an interrupted download. A folder with a set of shards and other files is refused too, as it
  * is unknown which files belong together.
  * @param names - names of the safetensors files in the folder
+ * @param instead - what a folder without such files holds, for the end of the message
  * @throws InputError if there are no such files, or they do not form one checkpoint
  */
-export function chooseShards(folder: string, names: readonly string[]): readonly string[] {
+export function chooseShards(folder: string, names: readonly string[], instead = ""): readonly string[] {
   const fail = (problem: string) =>
     new InputError(`Cannot open "${folder}" as ${problem}`, { input: folder });
-  if (names.length === 0) throw fail("a folder must hold safetensors files: it has none");
+  if (names.length === 0) throw fail(`a folder must hold safetensors files: it has none${instead}`);
   const shard = names.find((name) => parseName(name) !== undefined);
   const set = shard === undefined ? undefined : parseName(shard);
   if (set === undefined) return names;

@@ -34,6 +34,14 @@ export function findKinship(
 const ALIGN =
   "align them first: isthmus merge --align --graph model.onnx, or a folder with config.json (in a recipe: align: true)";
 
+/** Advice for GGUF files, which have neither a graph nor a config by which their units are known. */
+const ALIGN_SOURCES =
+  "align the models from which the files were converted, and convert the result: isthmus merge --align needs folders with config.json, and a GGUF file has none";
+
+function adviseAlignment({ networks }: NetworkComparison, positions: readonly number[]): string {
+  return positions.some((i) => networks[i]?.source.endsWith(".gguf")) ? ALIGN_SOURCES : ALIGN;
+}
+
 function findStrangers(
   comparison: NetworkComparison,
   verdicts: readonly PairVerdict[],
@@ -55,7 +63,9 @@ function findStrangers(
       severity: aligned ? "note" : "warning",
       networks,
       message,
-      advice: aligned ? "they are aligned before they are merged: measure the result" : ALIGN,
+      advice: aligned
+        ? "they are aligned before they are merged: measure the result"
+        : adviseAlignment(comparison, networks),
     },
   ];
 }
@@ -91,7 +101,7 @@ function findCopies(
         message: `${nameNetworks(comparison, [a, b])} are one network with its units in two orders (${evidence})`,
         advice: aligned
           ? "leave one of them out: aligned they are equal"
-          : `${ALIGN}; or leave one of them out`,
+          : `${adviseAlignment(comparison, [a, b])}; or leave one of them out`,
       }),
     );
 }

@@ -75,10 +75,10 @@ export async function checkMerge(
   const telling = findings.filter(
     ({ kind }) => kind !== "names" && !(kind === "model-types" && others.length > 0),
   );
-  const found = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...telling];
+  const ofBlended = [...findOtherTokens(positions.map((i) => at(plan.networks, i, "network"))), ...telling];
   const all = [
     ...others,
-    ...found.map((finding) => ({
+    ...ofBlended.map((finding) => ({
       ...finding,
       networks: finding.networks.map((i) => at(positions, i, "network")),
     })),

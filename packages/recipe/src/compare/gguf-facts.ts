@@ -10,8 +10,8 @@ const ARCHITECTURE_KEY = "general.architecture";
 const TOKENS_KEY = "tokenizer.ggml.tokens";
 
 /**
- * Share of ids that stand for other tokens, above which two vocabularies are not one. Models of one vocabulary
- * differ in some reserved tokens, to which each gives a use of its own.
+ * Share of ids that stand for other tokens, above which two vocabularies are not one. Models of one
+ * vocabulary differ in some reserved tokens, to which each gives a use of its own.
  */
 const UNRELATED = 0.1;
 
@@ -31,7 +31,7 @@ export function factsOfGguf({ metadata }: Pick<Checkpoint, "metadata">): ModelFa
 }
 
 /**
- * Finds networks whose GGUF metadata name another architecture than those of the first do. A program builds
+ * Finds networks whose GGUF metadata name another architecture than the first network does. A program builds
  * the model of one architecture, so tensors of another have no place in it, also if they are only copied.
  */
 export function findOtherArchitectures(networks: readonly Checkpoint[]): readonly MergeFinding[] {

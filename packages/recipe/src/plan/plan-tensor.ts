@@ -157,7 +157,10 @@ function readParameters(
   });
 }
 
-/** @throws InputError if values of parameters contradict each other, or the number of networks; the message names the value to change */
+/**
+ * @throws InputError if values of parameters contradict each other, or the number of networks; the message
+ *   names the value to change
+ */
 function assertFitting(
   tensor: string,
   read: readonly ReadParameter[],

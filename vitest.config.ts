@@ -41,7 +41,7 @@ export default defineConfig({
     restoreMocks: true,
     unstubEnvs: true,
     // More than processors: many tests wait for other processes.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Threads of onnxruntime wait for each other without resting, which takes the cores from other workers.
     env: { ISTHMUS_ENGINE_THREADS: "1" },
     // Translating the sources that a file of tests imports takes longer than most tests: a later run finds them translated.

@@ -104,21 +104,20 @@ function putHalf(out: usize, x: f32): f32 {
   return bits >> 31 ? -wide : wide;
 }
 
+/** Finds the number of a group that is farthest from 0, the first of several. */
+function farthest(n: i32, x: usize): f32 {
+  let top: f32 = 0;
+  for (let i = 0; i < n; i++) if (abs(at(x, i)) > abs(top)) top = at(x, i);
+  return top;
+}
+
 /**
  * Finds the scale of a group whose levels lie around 0: tries 19 scales, and keeps that of the smallest
  * weighted error. Weights are squares if none are given.
  */
 function scaleAround(n: i32, most: i32, x: usize, levels: usize, weights: usize): f32 {
-  let top: f32 = 0;
-  let magnitude: f32 = 0;
-  for (let i = 0; i < n; i++) {
-    const size = abs(at(x, i));
-    if (size > magnitude) {
-      magnitude = size;
-      top = at(x, i);
-    }
-  }
-  if (magnitude < NEGLIGIBLE) {
+  const top = farthest(n, x);
+  if (abs(top) < NEGLIGIBLE) {
     memory.fill(levels, 0, n);
     return 0;
   }
@@ -159,16 +158,8 @@ function scaleAround(n: i32, most: i32, x: usize, levels: usize, weights: usize)
 
 /** Finds the scale of a group of `Q3_K`: changes levels one by one while the error falls, up to five times. */
 function scaleOfThreeBits(n: i32, most: i32, x: usize, levels: usize): f32 {
-  let top: f32 = 0;
-  let magnitude: f32 = 0;
-  for (let i = 0; i < n; i++) {
-    const size = abs(at(x, i));
-    if (size > magnitude) {
-      magnitude = size;
-      top = at(x, i);
-    }
-  }
-  if (magnitude < NEGLIGIBLE) {
+  const top = farthest(n, x);
+  if (abs(top) < NEGLIGIBLE) {
     memory.fill(levels, 0, n);
     return 0;
   }
@@ -391,15 +382,7 @@ function around(x: usize, importance: usize, variance: f32, most: i32, out: usiz
     weigh(x, importance, 32, variance);
     putHalf(out, scaleAround(32, most, x, LEVELS, WEIGHTS));
   } else {
-    let magnitude: f32 = 0;
-    let top: f32 = 0;
-    for (let i = 0; i < 32; i++) {
-      if (magnitude < abs(at(x, i))) {
-        magnitude = abs(at(x, i));
-        top = at(x, i);
-      }
-    }
-    const scale: f32 = top / <f32>-most;
+    const scale: f32 = farthest(32, x) / <f32>-most;
     const inverse: f32 = scale != 0 ? <f32>1 / scale : 0;
     putHalf(out, scale);
     for (let i = 0; i < 32; i++) {
@@ -710,15 +693,8 @@ function iq4Level(x: f32): i32 {
 
 /** Finds the scale of a group of 32 elements of the IQ4 types, whose weights are in place. */
 function iq4Scale(x: usize): f32 {
-  let magnitude: f32 = 0;
-  let top: f32 = 0;
-  for (let i = 0; i < 32; i++) {
-    if (abs(at(x, i)) > magnitude) {
-      magnitude = abs(at(x, i));
-      top = at(x, i);
-    }
-  }
-  if (magnitude < NEGLIGIBLE) return 0;
+  const top = farthest(32, x);
+  if (abs(top) < NEGLIGIBLE) return 0;
   let scale: f32 = -top / iq4Value(0);
   let best: f32 = 0;
   for (let step = -8; step <= 7; step++) {

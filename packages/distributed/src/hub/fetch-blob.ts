@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { InputError, reasonOf } from "@isthmus/core";
-import { type HubClient, isLost, LostError, reasonOf as lossOf } from "./hub-client.ts";
+import { type HubClient, isLost, LostError, lossOf } from "./hub-client.ts";
 import { lostOf, strangeAnswer } from "./hub-errors.ts";
 import type { HubFile } from "./list-repository.ts";
 

@@ -126,7 +126,7 @@ async function ask(request: HubRequest, options: PatientOptions, told: HubAttemp
   } catch (error) {
     options.signal.throwIfAborted();
     if (!isLost(error)) throw error;
-    return { refusal: lostOf(reasonOf(error), told), wait: undefined };
+    return { refusal: lostOf(lossOf(error), told), wait: undefined };
   }
 }
 
@@ -260,7 +260,7 @@ export function isLost(error: unknown): boolean {
 }
 
 /** Returns the reason of a lost connection in words. */
-export function reasonOf(error: unknown): string {
+export function lossOf(error: unknown): string {
   const { cause, message } = error as Error & { readonly cause?: unknown };
   return cause instanceof Error && cause.message !== "" ? cause.message : message;
 }

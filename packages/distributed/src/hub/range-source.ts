@@ -10,7 +10,7 @@ import {
 import { cachePlaces, isLinked } from "./cache-places.ts";
 import { chooseHubFiles } from "./choose-files.ts";
 import { contentPath, type DownloadModelOptions } from "./download-model.ts";
-import { createHubClient, type HubClient, isLost, reasonOf } from "./hub-client.ts";
+import { createHubClient, type HubClient, isLost, lossOf } from "./hub-client.ts";
 import { lostOf, strangeAnswer } from "./hub-errors.ts";
 import { type HubFile, listRepository } from "./list-repository.ts";
 
@@ -114,7 +114,7 @@ async function fetchRange(
     }
   } catch (error) {
     if (!isLost(error)) throw error;
-    throw lostOf(reasonOf(error), { attempt, endpoint: client.endpoint, hasToken: false });
+    throw lostOf(lossOf(error), { attempt, endpoint: client.endpoint, hasToken: false });
   }
   if (size === out.length) return out;
   throw strangeAnswer(

@@ -111,12 +111,12 @@ async function vocabulary(
   const chosen = { method, neighbours, byCosine: byCosine === true, ...(memory !== undefined && { memory }) };
   const output = options.dryRun ? undefined : await outputOf(options, [model, donor]);
   const text = options.data === undefined ? undefined : await readMeasuredText(options.data);
+  if (output === undefined) {
+    const plan = await planReplacement(model, donor, chosen);
+    return { result: plan, text: formatReplacementPlan(plan) };
+  }
   const products = await openMergeProducts(productsModuleOn(options.device), 0);
   try {
-    if (output === undefined) {
-      const plan = await planReplacement(model, donor, chosen);
-      return { result: plan, text: formatReplacementPlan(plan) };
-    }
     const result = await replaceVocabulary(model, donor, output, {
       ...chosen,
       products,

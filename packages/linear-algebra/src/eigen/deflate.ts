@@ -19,7 +19,7 @@ export interface Direction {
   readonly sides: readonly HalvedVector[];
 }
 
-/** Directions of two halves, some of them to be turned as they are coupled. */
+/** Singular vectors or eigenvectors of two halves; the coupling of the halves turns some of them. */
 export interface CoupledDirections {
   /** Values `[k]` of the coupled directions, rising, all different. */
   readonly values: Float64Array;
@@ -51,7 +51,7 @@ export interface Deflation {
   readonly tolerance: number;
   /** Extents of the upper and the lower half, for each side of the matrix. */
   readonly extents: readonly (readonly [number, number])[];
-  /** A direction before all others that stays as it is. */
+  /** A direction before all others, which the coupling does not turn. */
   readonly pinned?: Direction;
 }
 

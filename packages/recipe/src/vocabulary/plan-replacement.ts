@@ -9,7 +9,6 @@ import {
 } from "@isthmus/core";
 import { nextId } from "../models/read-vocabulary.ts";
 import { type OpenedReplacement, openReplacement, rowsIn, type Weights } from "./open-replacement.ts";
-import { rowLength } from "./pursue-tokens.ts";
 import {
   REPLACE_VOCABULARY_DEFAULTS,
   type ReplacementOptions,
@@ -64,7 +63,7 @@ export function resolveReplacement(options: ReplaceVocabularyOptions): Required<
 /** Describes an opened replacement. */
 export function describeReplacement(
   opened: OpenedReplacement,
-  { method, neighbours }: Required<ReplaceVocabularyOptions>,
+  { method }: Required<ReplaceVocabularyOptions>,
 ): ReplacementPlan {
   const { model, donor, matches, plan } = opened;
   const isToken = (id: number) => matches.tokens[id] !== undefined;
@@ -79,9 +78,6 @@ export function describeReplacement(
     return { name, shape: shape.with(axis, plan.size), donor: space };
   });
   const { weights } = donor;
-  const work = [...spaces].map((name) =>
-    weights === undefined ? 0 : rowLength(weights.checkpoint, name) * fresh * shared,
-  );
   return {
     model: model.directory,
     donor: donor.directory,
@@ -93,7 +89,6 @@ export function describeReplacement(
     fresh,
     unknown: weights === undefined ? 0 : countUnknown(opened, weights, spaces),
     tensors,
-    multiplications: Math.min(neighbours, shared) * work.reduce((sum, one) => sum + one, 0),
   };
 }
 

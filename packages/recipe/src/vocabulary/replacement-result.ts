@@ -26,8 +26,6 @@ export interface ReplacementPlan {
    * compared.
    */
   readonly tensors: readonly ReplacementTensor[];
-  /** Number of multiplications of the search for combinations. */
-  readonly multiplications: number;
 }
 
 /** A tensor of the model with a row for each token. */

@@ -15,13 +15,13 @@ const FALLBACKS: Readonly<Record<string, string>> = {
   Q6_K: "Q8_0",
 };
 
-/** Parts of names of matrices that are small or delicate, and stay as they are. */
+/** Parts of names of matrices that are not quantised: small ones, and ones that errors harm most. */
 const KEPT: readonly string[] =
   "_norm.weight ffn_gate_inp.weight ffn_gate_tid2eid.weight altup laurel per_layer_model_proj ssm_conv1d shortconv.conv.weight indexer.k_proj.weight indexer.q_proj.weight time_mix_first.weight time_mix_w0.weight time_mix_w1.weight time_mix_w2.weight time_mix_v0.weight time_mix_v1.weight time_mix_v2.weight time_mix_a0.weight time_mix_a1.weight time_mix_a2.weight time_mix_g1.weight time_mix_g2.weight time_mix_decay_w1.weight time_mix_decay_w2.weight time_mix_lerp_fused.weight attn_rel_b.weight .position_embd sam.pos_embd sam.neck. sam.net_ .rel_pos .patch_embd .patch_merger a.rvq.codebook mm.a.code_embd".split(
     " ",
   );
 
-/** Whole names of matrices that stay as they are: embeddings of positions and of kinds of tokens. */
+/** Whole names of matrices that are not quantised: embeddings of positions and of kinds of tokens. */
 const KEPT_NAMES: ReadonlySet<string> = new Set(["position_embd.weight", "token_types.weight"]);
 
 /** Number of layers of the models of 70 billion parameters, by their architecture. */

@@ -12,7 +12,7 @@ import { type ExtractedTensor, moduleOf } from "./tensor-roles.ts";
 export interface EstimatedModule {
   /** Name of the module. */
   readonly name: string;
-  /** Shape of its weight as it is stored. */
+  /** Shape of the weight in the file. */
   readonly shape: readonly number[];
   /** Largest rank that its factors can get. */
   readonly rank: number;
@@ -24,7 +24,7 @@ export interface ExtractionEstimate {
   readonly modules: readonly EstimatedModule[];
   /** Names of tensors that are stored whole where they changed. */
   readonly whole: readonly string[];
-  /** Bytes of tensors that are read, both networks together, as often as they are read. */
+  /** Bytes that are read of both networks together; a tensor that is read twice counts twice. */
   readonly readBytes: number;
   /** Most bytes that are written: if every tensor changed. */
   readonly writtenBytes: number;

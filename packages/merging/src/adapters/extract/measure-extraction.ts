@@ -9,7 +9,7 @@ import { type Pair, readDifferences, sumOfSquares } from "./read-difference.ts";
 export interface Residual {
   /** Norm of the difference: the square root of the sum of squares. */
   readonly change: number;
-  /** Norm of what the factors do not give, as they are stored. */
+  /** Norm of the difference less the product of the stored factors. */
   readonly residual: number;
   /**
    * Least norm that factors of these ranks can leave (Eckart and Young); null if singular values were only
@@ -107,7 +107,7 @@ async function measureModule(
   }
   const isExact = Math.min(at(info.shape, 0, "extent"), columns) <= exactUpTo && values.length >= rank;
   const residual = Math.sqrt(rest);
-  // Rounding may bring what is left below the least.
+  // By rounding the residual may be computed slightly below the least possible one.
   const best = isExact ? Math.min(leastResidual(change, values, rank), residual) : null;
   return { name: module.name, rank, change: Math.sqrt(change), residual, best };
 }

@@ -3,8 +3,8 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openDcp } from "./dcp/open-dcp.ts";
 import { openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
 import { openMegatron } from "./megatron/open-megatron.ts";
+import { isOrbax, openOrbax } from "./orbax/open-orbax.ts";
 import { readPointer } from "./read-pointer.ts";
-import { isOrbax, refuseOrbax } from "./refuse-orbax.ts";
 import { DCP_METADATA, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
 import { openZero } from "./zero/open-zero.ts";
 
@@ -52,7 +52,7 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
     matches: (names) => names.includes(LATEST) && !hasWeights(names),
     open: async (folder, _, openOther) => openOther(join(folder, await readPointer(folder, LATEST))),
   },
-  { matches: isOrbax, open: refuseOrbax },
+  { matches: isOrbax, open: openOrbax },
   {
     matches: (names) => names.some((name) => MEGATRON_RANK.test(name)),
     open: openMegatron,

@@ -226,9 +226,3 @@ describe("HDF5 of Keras", () => {
     }
   });
 });
-
-it("says plainly that checkpoints of Orbax are not handled, and what to do", async () => {
-  const error = await refusal({ "manifest.ocdbt": Buffer.from("x"), _METADATA: Buffer.from("{}") });
-  expect(error).toBeInstanceOf(UnsupportedError);
-  expect(error.message).toContain("restore it with orbax.checkpoint");
-});

@@ -20,3 +20,12 @@ export const MEGATRON_RANK: RegExp = /^mp_rank_(\d{2})(?:_(\d{3}))?$/;
 
 /** File of weights in an archive that Keras 3 saved. */
 export const KERAS_WEIGHTS = "model.weights.h5";
+
+/** File of Orbax that describes the tree of values in its folder. */
+export const ORBAX_TREE = "_METADATA";
+
+/** File of Orbax in the folder of a step, whose items are in folders of their own. */
+export const ORBAX_ITEM = "_CHECKPOINT_METADATA";
+
+/** File with the latest versions of a database of OCDBT. */
+export const OCDBT_MANIFEST = "manifest.ocdbt";

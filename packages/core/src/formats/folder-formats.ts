@@ -3,9 +3,9 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openDcp } from "./dcp/open-dcp.ts";
 import { openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
 import { openMegatron } from "./megatron/open-megatron.ts";
-import { isOrbax, openOrbax } from "./orbax/open-orbax.ts";
+import { openOrbax } from "./orbax/open-orbax.ts";
 import { readPointer } from "./read-pointer.ts";
-import { DCP_METADATA, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
+import { DCP_METADATA, isOrbax, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
 import { openZero } from "./zero/open-zero.ts";
 
 /** A form of folders that training programs write, of several files that are read together. */

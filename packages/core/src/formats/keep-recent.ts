@@ -13,12 +13,12 @@ export class KeepRecent<T> {
    * @param bytes - memory that the value takes
    */
   get(name: string, bytes: number, make: () => Promise<T>): Promise<T> {
-    const kept = this.#kept.get(name);
-    if (kept !== undefined) {
+    const earlier = this.#kept.get(name);
+    if (earlier !== undefined) {
       // The map is in the order of use.
       this.#kept.delete(name);
-      this.#kept.set(name, kept);
-      return kept.value;
+      this.#kept.set(name, earlier);
+      return earlier.value;
     }
     this.#bytes += bytes;
     for (const [old, { bytes: size }] of this.#kept) {

@@ -29,3 +29,13 @@ export const ORBAX_ITEM = "_CHECKPOINT_METADATA";
 
 /** File with the latest versions of a database of OCDBT. */
 export const OCDBT_MANIFEST = "manifest.ocdbt";
+
+/** Checks by the names in it whether Orbax wrote a tree of values into a folder. */
+export function isOrbaxTree(names: readonly string[]): boolean {
+  return names.includes(ORBAX_TREE) || names.includes(OCDBT_MANIFEST);
+}
+
+/** Checks by the names in it whether Orbax wrote a folder: a tree of values, or a step with such an item. */
+export function isOrbax(names: readonly string[]): boolean {
+  return isOrbaxTree(names) || names.includes(ORBAX_ITEM);
+}

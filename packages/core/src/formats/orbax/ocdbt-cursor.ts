@@ -69,20 +69,20 @@ export class OcdbtCursor {
   /**
    * Reads names, of which each begins with some bytes of the one before, in Latin-1.
    * @param shared - number of those bytes, for each text but the first
-   * @param own - number of the bytes that follow, for each text
+   * @param rest - number of the bytes that follow, for each text
    */
-  names(shared: readonly number[], own: readonly number[]): string[] {
+  names(shared: readonly number[], rest: readonly number[]): string[] {
     let last = new Uint8Array(0);
-    return own.map((length, i) => {
-      const kept = i === 0 ? 0 : at(shared, i - 1);
-      if (kept > last.length || kept + length > MAX_NAME_BYTES)
+    return rest.map((length, i) => {
+      const start = i === 0 ? 0 : at(shared, i - 1);
+      if (start > last.length || start + length > MAX_NAME_BYTES)
         throw ocdbtError(
           this.#name,
-          `a name may have ${MAX_NAME_BYTES} bytes, and begin as the one before: one of ${kept} and ${length} bytes does not`,
+          `a name may have ${MAX_NAME_BYTES} bytes, and begin as the one before: one of ${start} and ${length} bytes does not`,
         );
-      const name = new Uint8Array(kept + length);
-      name.set(last.subarray(0, kept));
-      name.set(this.take(length), kept);
+      const name = new Uint8Array(start + length);
+      name.set(last.subarray(0, start));
+      name.set(this.take(length), start);
       last = name;
       return decodeLatin1(name);
     });

@@ -4,7 +4,7 @@ import { InputError } from "../../errors.ts";
 import { MAX_NESTING } from "../../io/limits.ts";
 import { nestByPath } from "../nest-by-path.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
-import { OCDBT_MANIFEST, ORBAX_ITEM, ORBAX_TREE } from "../run-file-names.ts";
+import { isOrbaxTree, OCDBT_MANIFEST, ORBAX_TREE } from "../run-file-names.ts";
 import { collectLeaves } from "../torch/collect-tensors.ts";
 import { openDatabase, openFolders, type ValueStore } from "./open-store.ts";
 import { ChunkReader } from "./read-chunks.ts";
@@ -13,15 +13,6 @@ import { parseZarrArray, ZARR_FILES, type ZarrArray, zarrError } from "./zarr-ar
 
 /** Longest description of an array, in bytes. */
 const MAX_DESCRIPTION_BYTES = 2 ** 20;
-
-/** Checks by the names in it whether a folder was written by Orbax. */
-export function isOrbax(names: readonly string[]): boolean {
-  return isTree(names) || names.includes(ORBAX_ITEM);
-}
-
-function isTree(names: readonly string[]): boolean {
-  return names.includes(ORBAX_TREE) || names.includes(OCDBT_MANIFEST);
-}
 
 /**
  * Opens a folder in which Orbax stored the state of a run of JAX: a tree of arrays of Zarr, in one database
@@ -39,7 +30,7 @@ export async function openOrbax(
   names: readonly string[],
   openOther: (folder: string) => Promise<Checkpoint>,
 ): Promise<Checkpoint> {
-  if (!isTree(names)) return openOther(await findItem(folder, names));
+  if (!isOrbaxTree(names)) return openOther(await findItem(folder, names));
   const isDatabase = names.includes(OCDBT_MANIFEST);
   if (!isDatabase && names.some((name) => name.startsWith("ocdbt.process_")))
     throw new InputError(
@@ -65,7 +56,7 @@ async function findItem(folder: string, names: readonly string[]): Promise<strin
   const items: string[] = [];
   for (const name of names) {
     const path = join(folder, name);
-    if (isTree(await readdir(path).catch(() => []))) items.push(path);
+    if (isOrbaxTree(await readdir(path).catch(() => []))) items.push(path);
   }
   const [only, ...others] = items;
   if (only !== undefined && others.length === 0) return only;

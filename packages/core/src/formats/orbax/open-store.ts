@@ -18,6 +18,7 @@ export interface ValueStore {
   readonly arrays: readonly string[];
   /** Returns the paths of all files that values were found in. */
   files(): readonly string[];
+  /** Closes all files. */
   close(): Promise<void>;
 }
 
@@ -75,7 +76,7 @@ function arrayOf(key: string): string[] {
  * @param names - names of the folders and files in it
  */
 export async function openFolders(folder: string, names: readonly string[]): Promise<ValueStore> {
-  const found = new Set<string>();
+  const paths = new Set<string>();
   const arrays: string[] = [];
   for (const name of names) {
     const inside = await readdir(join(folder, name)).catch((): readonly string[] => []);
@@ -86,11 +87,11 @@ export async function openFolders(folder: string, names: readonly string[]): Pro
       const path = join(folder, key);
       const stats = await stat(path).catch(() => undefined);
       if (stats === undefined || !stats.isFile()) return undefined;
-      found.add(path);
+      paths.add(path);
       return fileSource(path, folder, stats.size);
     },
     arrays,
-    files: () => [...found],
+    files: () => [...paths],
     async close() {},
   };
 }

@@ -14,7 +14,7 @@ import type { ValueStore } from "./open-store.ts";
 import { unpackZstd } from "./unpack-zstd.ts";
 import { type Unpacking, type ZarrArray, zarrError } from "./zarr-array.ts";
 
-/** Bytes of unpacked chunks that are kept, so that ranges of rows that cross several chunks unpack each once. */
+/** Bytes of unpacked chunks that are kept, so that rows that cross several chunks unpack each once. */
 const KEPT_BYTES = 2 ** 28;
 
 /** Value in an index for a chunk that is not stored. */

@@ -20,7 +20,9 @@ export interface DataRange {
   readonly file: string;
   /** Part of the path that is put before the paths of files to which a node in these bytes refers. */
   readonly base: string;
+  /** Position of the first byte in the file. */
   readonly begin: number;
+  /** Number of bytes. */
   readonly length: number;
 }
 
@@ -85,9 +87,9 @@ type DataFile = Pick<DataRange, "file" | "base">;
 function readFiles(block: OcdbtCursor, base: string): DataFile[] {
   const count = block.entries();
   const shared = block.column(Math.max(0, count - 1));
-  const own = block.column(count);
+  const rests = block.column(count);
   const bases = block.column(count);
-  return block.names(shared, own).map((path, i) => {
+  return block.names(shared, rests).map((path, i) => {
     return { file: base + textOf(path), base: base + textOf(path.slice(0, at(bases, i))) };
   });
 }
@@ -145,13 +147,13 @@ class Tree {
     const files = readFiles(node, range.base);
     const count = node.entries();
     const shared = node.column(Math.max(0, count - 1));
-    const own = node.column(count);
+    const rests = node.column(count);
     if (height === 0) {
-      this.#addValues(node, node.names(shared, own), prefix, files);
+      this.#addValues(node, node.names(shared, rests), prefix, files);
       return;
     }
     const common = node.column(count);
-    const keys = node.names(shared, own);
+    const keys = node.names(shared, rests);
     const children = readRanges(node, count, files, source.name);
     for (const [i, child] of children.entries())
       await this.visit(child, height - 1, prefix + at(keys, i).slice(0, at(common, i)));

@@ -6,7 +6,7 @@ import { ORBAX_TREE } from "../run-file-names.ts";
 
 export const orbaxError: ReturnType<typeof formatErrors> = formatErrors("orbax");
 
-/** What Orbax writes about the values of a tree. */
+/** Description of a tree of values that Orbax stored. */
 export interface OrbaxTree {
   /** Keys on the path to each array, outermost first. */
   readonly paths: readonly (readonly string[])[];

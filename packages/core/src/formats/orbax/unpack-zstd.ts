@@ -4,7 +4,7 @@ import type { formatErrors } from "../format-errors.ts";
 /** Maximum number of bytes to which Zstandard can expand a byte: one block of one repeated byte. */
 const MAX_INFLATION: number = 2 ** 15;
 
-/** Largest window, in bytes, of data that state no size: the memory that unpacking takes beside what comes out. */
+/** Largest window of data that state no size, in bytes: memory that unpacking takes beside what comes out. */
 const MAX_WINDOW: number = 2 ** 23;
 
 /** Limits of what may be unpacked. */
@@ -21,8 +21,8 @@ export interface UnpackLimits {
  * Unpacks bytes that Zstandard has packed. A stated size is checked before memory is taken; without one, what
  * comes out is counted block by block.
  *
- * Node.js does the work from 22.15 on; before and in browsers, the library `fzstd` does, which is loaded then.
- * Both take only the memory that was checked; a crafted block can keep `fzstd` at work for minutes.
+ * Node.js does the work from 22.15 on; before and in browsers, the library `fzstd` does, which is loaded
+ * then. Both take only the memory that was checked; a crafted block can keep `fzstd` at work for minutes.
  * @throws FormatError if the bytes are damaged or cut, or claim more than they can hold
  * @see https://www.rfc-editor.org/rfc/rfc8878
  */
@@ -60,7 +60,7 @@ export async function unpackZstd(
   }
 }
 
-/** What the header of a frame says. */
+/** Header of a frame. */
 interface Frame {
   /** Bytes that come out; undefined if they are not stated. */
   readonly size: number | undefined;

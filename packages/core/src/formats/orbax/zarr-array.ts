@@ -21,7 +21,7 @@ const UNPACKINGS: readonly string[] = ["zstd", "gzip", "zlib", "crc32c"] satisfi
 interface Encoding {
   /** Whether the bytes of each element are in big-endian order. */
   readonly bigEndian: boolean;
-  /** What to undo, in this order, to get to the elements. */
+  /** Packings to undo, in this order, to get to the elements. */
   readonly unpack: readonly Unpacking[];
 }
 
@@ -77,8 +77,9 @@ function parseSecond(fields: Fields, name: string): ZarrArray {
   const separator = fields["dimension_separator"] ?? ".";
   if ((separator !== "." && separator !== "/") || (fields["order"] !== "C" && shape.length > 1))
     throw unsupported(name, `order ${excerpt(fields["order"])} with separator ${excerpt(separator)}`);
-  const filters = fields["filters"] ?? [];
-  if (!Array.isArray(filters) || filters.length > 0) throw unsupported(name, `filters ${excerpt(filters)}`);
+  const { filters } = fields;
+  if (filters !== null && filters !== undefined && !(Array.isArray(filters) && filters.length === 0))
+    throw unsupported(name, `filters ${excerpt(filters)}`);
   const compressor = fields["compressor"];
   const packing = isFields(compressor) ? [unpackingNamed(compressor["id"], name)] : [];
   return {
@@ -171,9 +172,9 @@ function read(value: unknown, kind: string, name: string): Fields {
 }
 
 function unpackingNamed(id: unknown, name: string): Unpacking {
-  const found = UNPACKINGS.find((one): one is Unpacking => one === id);
-  if (found === undefined) throw unsupported(name, `compression ${excerpt(id)}`);
-  return found;
+  const unpacking = UNPACKINGS.find((one): one is Unpacking => one === id);
+  if (unpacking === undefined) throw unsupported(name, `compression ${excerpt(id)}`);
+  return unpacking;
 }
 
 function typeNamed(type: string, name: string): Pick<ZarrArray, "dtype" | "bigEndian"> {

@@ -70,16 +70,11 @@ def start(rank, work, count, folder):
 # Distributed checkpoints of PyTorch.
 
 
-def placed(rank):
-    """A state of tensors that processes hold in all ways: by rows, by columns, by both, uneven, as copies."""
+def tensors():
     import torch
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
 
     torch.manual_seed(1)
-    line = init_device_mesh("cpu", (4,))
-    grid = init_device_mesh("cpu", (2, 2))
-    full = {
+    return {
         "rows": torch.randn(5, 3),
         "columns": torch.randn(3, 6).to(torch.bfloat16),
         "blocks": torch.randn(4, 5),
@@ -88,6 +83,16 @@ def placed(rank):
         "plain": torch.randn(2, 2, dtype=torch.float64),
         "steps": torch.tensor(7),
     }
+
+
+def placed(rank):
+    """A state of tensors that processes hold in all ways: by rows, by columns, by both, uneven, as copies."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    line = init_device_mesh("cpu", (4,))
+    grid = init_device_mesh("cpu", (2, 2))
+    full = tensors()
     placements = {"rows": (line, [Shard(0)]), "columns": (line, [Shard(1)]), "blocks": (grid, [Shard(0), Shard(1)]),
                   "inner": (line, [Shard(1)]), "copies": (line, [Replicate()])}
     state = {name: distribute_tensor(tensor, *placements[name]) if name in placements else tensor for name, tensor in full.items()}
@@ -130,6 +135,50 @@ def save_fsdp(rank, folder):
     full, _ = get_state_dict(model, optimizer, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     if rank == 0:
         torch.save(full, f"{folder}/fsdp-full.pt")
+
+
+def save_ranks(rank, folder):
+    """A file for each process, as verl stores runs: half of them have copies, and rows are uneven."""
+    import torch
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    full = tensors()
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("ddp", "fsdp"))
+    state = {name: distribute_tensor(full[name], mesh, places) for name, places in {
+        "rows": [Replicate(), Shard(0)], "columns": [Shard(0), Shard(1)], "inner": [Shard(1), Shard(1)]}.items()}
+    torch.save(state | {"plain": full["plain"]}, f"{folder}/fsdp-ranks/model_world_size_4_rank_{rank}.pt")
+
+
+def save_fsdp1(rank, folder):
+    """The tensors of FSDP before its second version, alone and in a distributed checkpoint."""
+    import torch
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
+
+    torch.manual_seed(3)
+    model = FullyShardedDataParallel(torch.nn.Linear(3, 5), device_id=torch.device("cpu"), use_orig_params=True)
+    with FullyShardedDataParallel.state_dict_type(model, StateDictType.SHARDED_STATE_DICT):
+        state = model.state_dict()
+    torch.save(state, f"{folder}/fsdp1-ranks/model_world_size_2_rank_{rank}.pt")
+    dcp.save({"model": state}, checkpoint_id=f"{folder}/fsdp1")
+    with FullyShardedDataParallel.state_dict_type(model, StateDictType.FULL_STATE_DICT):
+        full = model.state_dict()
+    if rank == 0:
+        torch.save(full, f"{folder}/fsdp1-full.pt")
+
+
+def make_fsdp(folder):
+    import torch
+
+    for name in ["fsdp-ranks", "fsdp1-ranks"]:
+        Path(folder, name).mkdir()
+    spawn(save_ranks, 4, folder)
+    full = tensors()
+    keep("fsdp-ranks", f"{folder}/fsdp-ranks", {name: full[name] for name in ["rows", "columns", "inner", "plain"]}, f"torch {torch.__version__}")
+    spawn(save_fsdp1, 2, folder)
+    for name in ["fsdp1", "fsdp1-ranks"]:
+        keep(name, f"{folder}/{name}", torch.load(f"{folder}/fsdp1-full.pt"), f"torch {torch.__version__}")
 
 
 def read_dcp(folder):
@@ -380,7 +429,7 @@ def make_megatron(folder):
     keep("megatron", f"{folder}/megatron", full, f"torch {torch.__version__}, by the layout of Megatron-LM")
 
 
-MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax, "orbax": make_orbax, "keras": make_keras, "megatron": make_megatron}
+MAKERS = {"dcp": make_dcp, "fsdp": make_fsdp, "zero": make_zero, "flax": make_flax, "orbax": make_orbax, "keras": make_keras, "megatron": make_megatron}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

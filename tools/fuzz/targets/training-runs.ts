@@ -68,7 +68,7 @@ function putNumber(dice: Dice, bytes: Buffer): Buffer {
 export function createDcpTarget(): FuzzTarget {
   return createRunTarget({
     name: "distributed checkpoint",
-    runs: ["dcp", "fsdp", "dcp-safetensors"],
+    runs: ["dcp", "fsdp", "fsdp1", "fsdp-ranks", "fsdp1-ranks", "dcp-safetensors"],
     change: (dice, bytes) => (bytes[0] === 0x80 ? mutatePickle(dice, bytes) : mutateHeaders(dice, bytes)),
     *bombs(files) {
       for (const bomb of Object.values(PICKLE_BOMBS)) yield { ...files, ".metadata": bomb };
@@ -83,7 +83,7 @@ export function createZeroTarget(): FuzzTarget {
 
 /** Changes a block of an OCDBT database, and puts the right checksum behind it. */
 function mutateBlock(dice: Dice, bytes: Buffer): Buffer {
-  const begins = [...bytes.toString("latin1").matchAll(/\x0c\xdb(:\*|\x20\xde)/g)].map(({ index }) => index);
+  const begins = [...bytes.toString("latin1").matchAll(/\xdb(:\*|\x20\xde)/g)].map(({ index }) => index - 1);
   const begin = begins.length === 0 ? bytes.length : dice.pick(begins);
   const [low = 0, high = 0] = bytes.subarray(begin + 4);
   const block = bytes.subarray(begin, begin + low + 256 * high);

@@ -4,8 +4,16 @@ import { openDcp } from "./dcp/open-dcp.ts";
 import { openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
 import { openMegatron } from "./megatron/open-megatron.ts";
 import { openOrbax } from "./orbax/open-orbax.ts";
+import { openRankFiles } from "./rank-files/open-rank-files.ts";
 import { readPointer } from "./read-pointer.ts";
-import { DCP_METADATA, isOrbax, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
+import {
+  DCP_METADATA,
+  isOrbax,
+  MEGATRON_RANK,
+  MODEL_OF_RANK,
+  OPTIMIZER_FILE,
+  SHARD_OF_PROCESS,
+} from "./run-file-names.ts";
 import { openZero } from "./zero/open-zero.ts";
 
 /** A form of folders that training programs write, of several files that are read together. */
@@ -43,6 +51,10 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
   {
     matches: (names) => names.some(isShard),
     open: (folder, names) => openShardedSafetensors(folder, names.filter(isShard)),
+  },
+  {
+    matches: (names) => names.some((name) => MODEL_OF_RANK.test(name)),
+    open: openRankFiles,
   },
   {
     matches: (names) => names.some((name) => OPTIMIZER_FILE.test(name)),

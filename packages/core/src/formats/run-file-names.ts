@@ -12,6 +12,9 @@ export const SHARD_OF_PROCESS: RegExp = /^shard-(\d+)-model-\d+-of-\d+\.safetens
 /** Pattern of the files with the state of the optimizer of one process of DeepSpeed. */
 export const OPTIMIZER_FILE: RegExp = /_optim_states\.pt$/;
 
+/** Pattern of the files of processes that verl writes: number of processes, number of this one. */
+export const MODEL_OF_RANK: RegExp = /^model_world_size_(\d{1,6})_rank_(\d{1,6})\.pt$/;
+
 /**
  * Pattern of the folders of processes of Megatron-LM: number of the slice of tensors, and of the stage of the
  * pipeline.

@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { FuzzInput } from "./target.ts";
 
 /** A folder that holds the files of one input at a time. */
@@ -20,9 +20,16 @@ export function createInputFolder(path: string): InputFolder {
   return {
     path,
     write(input) {
-      for (const name of names) if (input[name] === undefined) rmSync(join(path, name), { force: true });
+      for (const name of names) {
+        const [folder = name] = name.split("/");
+        if (input[name] === undefined || folder !== name)
+          rmSync(join(path, folder), { force: true, recursive: true });
+      }
       names = Object.keys(input);
-      for (const name of names) writeFileSync(join(path, name), input[name] as string | Uint8Array);
+      for (const name of names) {
+        mkdirSync(dirname(join(path, name)), { recursive: true });
+        writeFileSync(join(path, name), input[name] as string | Uint8Array);
+      }
     },
     keep: (folder) => cpSync(path, folder, { recursive: true }),
     remove: () => rmSync(path, { recursive: true, force: true }),

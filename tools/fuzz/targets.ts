@@ -21,7 +21,12 @@ import { createShardsTarget } from "./targets/shards.ts";
 import { createStudyTarget } from "./targets/study.ts";
 import { createAlignmentTarget, createSpecTarget } from "./targets/symmetry-files.ts";
 import { createTorchLegacyTarget, createTorchZipTarget } from "./targets/torch.ts";
-import { createDcpTarget, createKerasAndFlaxTarget, createZeroTarget } from "./targets/training-runs.ts";
+import {
+  createDcpTarget,
+  createKerasAndFlaxTarget,
+  createOrbaxTarget,
+  createZeroTarget,
+} from "./targets/training-runs.ts";
 
 /** A target, and how many of all inputs it gets. */
 export interface TargetEntry {
@@ -45,6 +50,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "scaled floats": { share: 6, create: createScaledTarget },
   "distributed checkpoint": { share: 6, create: createDcpTarget },
   zero: { share: 4, create: createZeroTarget },
+  orbax: { share: 6, create: createOrbaxTarget },
   "keras and flax": { share: 10, create: createKerasAndFlaxTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
   adapter: { share: 6, create: createAdapterTarget },

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import zlib
+from importlib import metadata
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[2] / "packages/core/test-fixtures/runs"
@@ -69,16 +70,11 @@ def start(rank, work, count, folder):
 # Distributed checkpoints of PyTorch.
 
 
-def placed(rank):
-    """A state of tensors that processes hold in all ways: by rows, by columns, by both, uneven, as copies."""
+def tensors():
     import torch
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
 
     torch.manual_seed(1)
-    line = init_device_mesh("cpu", (4,))
-    grid = init_device_mesh("cpu", (2, 2))
-    full = {
+    return {
         "rows": torch.randn(5, 3),
         "columns": torch.randn(3, 6).to(torch.bfloat16),
         "blocks": torch.randn(4, 5),
@@ -87,6 +83,16 @@ def placed(rank):
         "plain": torch.randn(2, 2, dtype=torch.float64),
         "steps": torch.tensor(7),
     }
+
+
+def placed(rank):
+    """A state of tensors that processes hold in all ways: by rows, by columns, by both, uneven, as copies."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    line = init_device_mesh("cpu", (4,))
+    grid = init_device_mesh("cpu", (2, 2))
+    full = tensors()
     placements = {"rows": (line, [Shard(0)]), "columns": (line, [Shard(1)]), "blocks": (grid, [Shard(0), Shard(1)]),
                   "inner": (line, [Shard(1)]), "copies": (line, [Replicate()])}
     state = {name: distribute_tensor(tensor, *placements[name]) if name in placements else tensor for name, tensor in full.items()}
@@ -129,6 +135,50 @@ def save_fsdp(rank, folder):
     full, _ = get_state_dict(model, optimizer, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     if rank == 0:
         torch.save(full, f"{folder}/fsdp-full.pt")
+
+
+def save_ranks(rank, folder):
+    """A file for each process, as verl stores runs: half of them have copies, and rows are uneven."""
+    import torch
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+
+    full = tensors()
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("ddp", "fsdp"))
+    state = {name: distribute_tensor(full[name], mesh, places) for name, places in {
+        "rows": [Replicate(), Shard(0)], "columns": [Shard(0), Shard(1)], "inner": [Shard(1), Shard(1)]}.items()}
+    torch.save(state | {"plain": full["plain"]}, f"{folder}/fsdp-ranks/model_world_size_4_rank_{rank}.pt")
+
+
+def save_fsdp1(rank, folder):
+    """The tensors of FSDP before its second version, alone and in a distributed checkpoint."""
+    import torch
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.fsdp import FullyShardedDataParallel, StateDictType
+
+    torch.manual_seed(3)
+    model = FullyShardedDataParallel(torch.nn.Linear(3, 5), device_id=torch.device("cpu"), use_orig_params=True)
+    with FullyShardedDataParallel.state_dict_type(model, StateDictType.SHARDED_STATE_DICT):
+        state = model.state_dict()
+    torch.save(state, f"{folder}/fsdp1-ranks/model_world_size_2_rank_{rank}.pt")
+    dcp.save({"model": state}, checkpoint_id=f"{folder}/fsdp1")
+    with FullyShardedDataParallel.state_dict_type(model, StateDictType.FULL_STATE_DICT):
+        full = model.state_dict()
+    if rank == 0:
+        torch.save(full, f"{folder}/fsdp1-full.pt")
+
+
+def make_fsdp(folder):
+    import torch
+
+    for name in ["fsdp-ranks", "fsdp1-ranks"]:
+        Path(folder, name).mkdir()
+    spawn(save_ranks, 4, folder)
+    full = tensors()
+    keep("fsdp-ranks", f"{folder}/fsdp-ranks", {name: full[name] for name in ["rows", "columns", "inner", "plain"]}, f"torch {torch.__version__}")
+    spawn(save_fsdp1, 2, folder)
+    for name in ["fsdp1", "fsdp1-ranks"]:
+        keep(name, f"{folder}/{name}", torch.load(f"{folder}/fsdp1-full.pt"), f"torch {torch.__version__}")
 
 
 def read_dcp(folder):
@@ -230,6 +280,68 @@ def make_flax(folder):
     keep("flax", path, tensors, f"flax {flax.__version__}")
 
 
+# Orbax: arrays of Zarr, in databases of OCDBT or in folders.
+
+
+def make_orbax(folder):
+    os.environ.update(JAX_PLATFORMS="cpu", XLA_FLAGS="--xla_force_host_platform_device_count=4")
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    import orbax.checkpoint as ocp
+    import tensorstore
+    from flax import traverse_util
+    from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+    rng = np.random.default_rng(6)
+    mesh = Mesh(np.array(jax.devices()).reshape(2, 2), ("x", "y"))
+
+    def place(array, *axes):
+        return jax.device_put(jnp.asarray(array), NamedSharding(mesh, PartitionSpec(*axes)))
+
+    params = {
+        "Dense_0": {"kernel": place(rng.standard_normal((4, 6), np.float32), "x", "y"),
+                    "bias": place(rng.standard_normal(4).astype(jnp.bfloat16), ("x", "y"))},
+        "layers": [{"scale": rng.standard_normal(5).astype(np.float16)}, {"scale": np.array([True, False])}],
+        "shift": jnp.float32(2.5), "zeros": np.zeros((2, 3), np.int8), "nothing": None,
+    }
+    state = {"step": 7, "params": params, "opt_state": {"0": {"mu": {"Dense_0": np.ones(2, np.float32)}}, "1": {}}, "note": "text"}
+    versions = f"orbax-checkpoint {ocp.__version__}, tensorstore {metadata.version('tensorstore')}"
+    for name, options in {"orbax": {"use_zarr3": False}, "orbax-zarr3": {"use_zarr3": True}, "orbax-folders": {"use_ocdbt": False}}.items():
+        path = Path(folder, name)
+        if name == "orbax":
+            params["table"] = rng.standard_normal((3, 90), np.float32)  # more than is stored in a node
+        else:
+            params.pop("table", None)
+        handler = ocp.PyTreeCheckpointHandler(**options)
+        # Small chunks, of which there are several in each box of a device.
+        arguments = jax.tree.map(lambda _: ocp.SaveArgs(chunk_byte_size=64) if name == "orbax-zarr3" else ocp.SaveArgs(), state)
+        ocp.Checkpointer(handler).save(path, args=ocp.args.PyTreeSave(state, save_args=arguments))
+        restored = ocp.Checkpointer(handler).restore(path)
+        flat = traverse_util.flatten_dict({"params": restored["params"] | {"layers": dict(enumerate(restored["params"]["layers"]))}})
+        tensors = {".".join(map(str, key)): value for key, value in flat.items() if value is not None}
+        tensors["step"] = np.int64(restored["step"])
+        shutil.rmtree(path / "array_metadatas")
+        (path / "_sharding").unlink()
+        keep(name, path, tensors, versions)
+
+    # The same by TensorStore alone: a tree of several levels, plain blocks, other packings, chunks that are not stored.
+    path = Path(folder, "orbax-levels")
+    config = {"max_decoded_node_bytes": 400, "max_inline_value_bytes": 20, "compression": None}
+    tensors = {}
+    for i, (compressor, dtype) in enumerate([(None, ">f4"), ({"id": "gzip", "level": 9}, "<f8"), ({"id": "zlib", "level": 9}, "<i2"), ({"id": "zstd"}, "|u1")]):
+        name = f"layer_{i}.kernel"
+        array = np.round(10 * rng.standard_normal((5, 4))).clip(0).astype(dtype)
+        array[:3, :3] = 0
+        store = tensorstore.open({
+            "driver": "zarr", "kvstore": {"driver": "ocdbt", "base": f"file://{path}/", "path": f"{name}/", "config": config}, "create": True,
+            "metadata": {"shape": [5, 4], "chunks": [3, 3], "dtype": dtype, "compressor": compressor, "fill_value": 0, "dimension_separator": "/" if i == 3 else "."},
+        }).result()
+        store.write(array).result()
+        tensors[name] = array.astype(np.dtype(dtype).newbyteorder("="))
+    keep("orbax-levels", path, tensors, versions.split(", ")[1])
+
+
 # Keras 3.
 
 
@@ -317,7 +429,7 @@ def make_megatron(folder):
     keep("megatron", f"{folder}/megatron", full, f"torch {torch.__version__}, by the layout of Megatron-LM")
 
 
-MAKERS = {"dcp": make_dcp, "zero": make_zero, "flax": make_flax, "keras": make_keras, "megatron": make_megatron}
+MAKERS = {"dcp": make_dcp, "fsdp": make_fsdp, "zero": make_zero, "flax": make_flax, "orbax": make_orbax, "keras": make_keras, "megatron": make_megatron}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

@@ -1,4 +1,4 @@
-import { dirname, join, readdir, stat } from "@isthmus/platform";
+import { basename, dirname, join, readdir, stat } from "@isthmus/platform";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
@@ -9,7 +9,7 @@ import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
 import { readQuantized } from "./formats/quantized/read-quantized.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
-import { DCP_CHUNKS } from "./formats/run-file-names.ts";
+import { DCP_CHUNKS, MODEL_OF_RANK } from "./formats/run-file-names.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
 import type { ByteSource } from "./io/byte-source.ts";
@@ -80,7 +80,7 @@ async function closeIfNotRead(checkpoint: Checkpoint): Promise<Checkpoint> {
 
 async function openStored(path: string, within?: string): Promise<Checkpoint> {
   if (await isFolder(path)) return openFolder(path);
-  if (DCP_CHUNKS.test(path)) {
+  if (DCP_CHUNKS.test(path) || MODEL_OF_RANK.test(basename(path))) {
     throw new InputError(
       `Cannot open "${path}" as it is one part of a distributed checkpoint: name its folder, "${dirname(path)}"`,
       { input: path },

@@ -63,6 +63,11 @@ describe.each(SIDES)("the side for %s", (_, side) => {
     );
   });
 
+  it("crc32c() computes the checksum of the standard", () => {
+    expect(side.crc32c(side.encodeUtf8("123456789"))).toBe(0xe3069283);
+    expect(side.crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+  });
+
   it("crc32() computes the checksum of the standard, in parts too", () => {
     const text = side.encodeUtf8("123456789");
     for (const crc32 of [side.crc32, slowCrc32]) {

@@ -1,4 +1,5 @@
 export { concatBytes, decodeUtf8, encodeLatin1, encodeUtf8 } from "./byte-arrays.ts";
+export { crc32c } from "./crc32.ts";
 export {
   compareBytes,
   decodeBase64,
@@ -77,7 +78,7 @@ export {
   workerData,
 } from "./node/modules.ts";
 export { isMarkAlive, processMark } from "./node/process-mark.ts";
-export { crc32, gunzip, gunzipAside, inflate, inflateRaw, unpackBrotli } from "./node/unpack.ts";
+export { crc32, gunzip, gunzipAside, inflate, inflateRaw, unpackBrotli, unpackZstd } from "./node/unpack.ts";
 export type {
   DiskSpace,
   FileHandle,

@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { database, interior, manifest, withChecksum } from "../../../packages/core/test-fixtures/ocdbt.ts";
 import { PICKLE_BOMBS } from "../../../packages/core/test-fixtures/pickles.ts";
 import { trainingRun } from "../../../packages/core/test-fixtures/runs.ts";
 import type { Dice } from "../dice.ts";
@@ -12,6 +13,8 @@ import type { FuzzInput, FuzzTarget } from "../target.ts";
 /** A target of files that a training program wrote, of which one is changed, left out or put for another. */
 interface RunTarget {
   readonly name: string;
+  /** Whether files stay in their folders; otherwise all are put into one. @defaultValue false */
+  readonly nested?: boolean;
   /** Names of checkpoints in `packages/core/test-fixtures/runs`. */
   readonly runs: readonly string[];
   /** Further ways to change the bytes of a file. */
@@ -27,8 +30,8 @@ const flat = (files: Readonly<Record<string, Buffer>>): Readonly<Record<string, 
       .map(([path, bytes]) => [path.split("/").at(-1) ?? path, bytes]),
   );
 
-function createRunTarget({ name, runs, change, bombs }: RunTarget): FuzzTarget {
-  const seeds = runs.map((run) => flat(trainingRun(run).files));
+function createRunTarget({ name, nested = false, runs, change, bombs }: RunTarget): FuzzTarget {
+  const seeds = runs.map((run) => (nested ? trainingRun(run).files : flat(trainingRun(run).files)));
   return {
     name,
     valid: () => seeds,
@@ -65,7 +68,7 @@ function putNumber(dice: Dice, bytes: Buffer): Buffer {
 export function createDcpTarget(): FuzzTarget {
   return createRunTarget({
     name: "distributed checkpoint",
-    runs: ["dcp", "fsdp", "dcp-safetensors"],
+    runs: ["dcp", "fsdp", "fsdp1", "fsdp-ranks", "fsdp1-ranks", "dcp-safetensors"],
     change: (dice, bytes) => (bytes[0] === 0x80 ? mutatePickle(dice, bytes) : mutateHeaders(dice, bytes)),
     *bombs(files) {
       for (const bomb of Object.values(PICKLE_BOMBS)) yield { ...files, ".metadata": bomb };
@@ -76,6 +79,40 @@ export function createDcpTarget(): FuzzTarget {
 /** Makes ZeRO checkpoints of DeepSpeed with other states of processes. */
 export function createZeroTarget(): FuzzTarget {
   return createRunTarget({ name: "zero", runs: ["zero2", "zero3"], change: mutateHeaders });
+}
+
+/** Changes a block of an OCDBT database, and puts the right checksum behind it. */
+function mutateBlock(dice: Dice, bytes: Buffer): Buffer {
+  const begins = [...bytes.toString("latin1").matchAll(/\xdb(:\*|\x20\xde)/g)].map(({ index }) => index - 1);
+  const begin = begins.length === 0 ? bytes.length : dice.pick(begins);
+  const [low = 0, high = 0] = bytes.subarray(begin + 4);
+  const block = bytes.subarray(begin, begin + low + 256 * high);
+  if (block.length < 20) return mutateBytes(dice, bytes);
+  edgeNumber(dice).copy(block, 14 + dice.below(block.length - 18));
+  withChecksum(block);
+  return bytes;
+}
+
+/** Makes checkpoints of Orbax with other trees, descriptions and chunks. */
+export function createOrbaxTarget(): FuzzTarget {
+  return createRunTarget({
+    name: "orbax",
+    nested: true,
+    runs: ["orbax", "orbax-zarr3", "orbax-folders", "orbax-levels"],
+    change: mutateBlock,
+    *bombs() {
+      const node = interior(1, { length: 0 });
+      const child = interior(200, { length: node.length });
+      yield { "manifest.ocdbt": manifest({ length: child.length, height: 200 }), "d/x": child };
+      for (const array of [
+        { shape: [2 ** 40], chunks: [1], compressor: null },
+        { shape: [2 ** 31 - 1], chunks: [2 ** 31 - 1], compressor: { id: "zstd" } },
+      ]) {
+        const description = { ...array, dtype: "|u1", order: "C", zarr_format: 2 };
+        yield database({ "a/.zarray": JSON.stringify(description), "a/0": "\x28\xb5\x2f\xfd" });
+      }
+    },
+  });
 }
 
 /** Makes MessagePack of Flax and HDF5 of Keras with other heads, lengths and addresses. */

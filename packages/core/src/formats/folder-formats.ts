@@ -3,9 +3,17 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openDcp } from "./dcp/open-dcp.ts";
 import { openShardedSafetensors } from "./dcp/open-sharded-safetensors.ts";
 import { openMegatron } from "./megatron/open-megatron.ts";
+import { openOrbax } from "./orbax/open-orbax.ts";
+import { openRankFiles } from "./rank-files/open-rank-files.ts";
 import { readPointer } from "./read-pointer.ts";
-import { isOrbax, refuseOrbax } from "./refuse-orbax.ts";
-import { DCP_METADATA, MEGATRON_RANK, OPTIMIZER_FILE, SHARD_OF_PROCESS } from "./run-file-names.ts";
+import {
+  DCP_METADATA,
+  isOrbax,
+  MEGATRON_RANK,
+  MODEL_OF_RANK,
+  OPTIMIZER_FILE,
+  SHARD_OF_PROCESS,
+} from "./run-file-names.ts";
 import { openZero } from "./zero/open-zero.ts";
 
 /** A form of folders that training programs write, of several files that are read together. */
@@ -45,6 +53,10 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
     open: (folder, names) => openShardedSafetensors(folder, names.filter(isShard)),
   },
   {
+    matches: (names) => names.some((name) => MODEL_OF_RANK.test(name)),
+    open: openRankFiles,
+  },
+  {
     matches: (names) => names.some((name) => OPTIMIZER_FILE.test(name)),
     open: openZero,
   },
@@ -52,7 +64,7 @@ export const FOLDER_FORMATS: readonly FolderFormat[] = [
     matches: (names) => names.includes(LATEST) && !hasWeights(names),
     open: async (folder, _, openOther) => openOther(join(folder, await readPointer(folder, LATEST))),
   },
-  { matches: isOrbax, open: refuseOrbax },
+  { matches: isOrbax, open: openOrbax },
   {
     matches: (names) => names.some((name) => MEGATRON_RANK.test(name)),
     open: openMegatron,

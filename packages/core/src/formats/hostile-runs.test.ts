@@ -113,6 +113,34 @@ describe("distributed checkpoints", () => {
   });
 });
 
+describe("files of processes", () => {
+  const files = filesOf("fsdp-ranks");
+  const nameOf = (rank: number, count = 4) => `model_world_size_${count}_rank_${rank}.pt`;
+
+  it("are named if one is missing, or of another run, and are opened by their folder", async () => {
+    for (const rank of [0, 2, 3])
+      expect((await refusal(without(files, nameOf(rank)))).message).toContain(
+        `${nameOf(rank)}" as the file of each process must be there`,
+      );
+    const stale = await refusal({ ...files, [nameOf(0, 8)]: files[nameOf(0)]! });
+    expect(stale.message).toContain("some are of 4 processes and some of 8");
+    const lone = await refusal({ [nameOf(1)]: files[nameOf(1)]! });
+    expect(lone.message).toContain("is one part of a distributed checkpoint: name its folder");
+  });
+
+  it("are refused if a box is not what its placement says, or a tensor is placed in another way", async () => {
+    const swapped = { ...files, [nameOf(1)]: files[nameOf(0)]! };
+    expect((await refusal(swapped)).message).toMatch(/two pieces for one place|a piece for each element/);
+    const strange = Object.fromEntries(
+      Object.entries(files).map(([name, bytes]) => [
+        name,
+        withoutChecksums(patch(bytes, "placement_types\nReplicate", "placement_types\nReplicat_", true)),
+      ]),
+    );
+    expect((await refusal(strange)).message).toContain('"rows" is placed by');
+  });
+});
+
 describe("ZeRO", () => {
   it.each(["zero2", "zero3"])("%s names the missing file of a process, and a stray one", async (name) => {
     const files = filesOf(name);
@@ -225,10 +253,4 @@ describe("HDF5 of Keras", () => {
       if (error !== undefined) expect(error).toBeInstanceOf(FormatError);
     }
   });
-});
-
-it("says plainly that checkpoints of Orbax are not handled, and what to do", async () => {
-  const error = await refusal({ "manifest.ocdbt": Buffer.from("x"), _METADATA: Buffer.from("{}") });
-  expect(error).toBeInstanceOf(UnsupportedError);
-  expect(error.message).toContain("restore it with orbax.checkpoint");
 });

@@ -1,4 +1,5 @@
 export { concatBytes, decodeUtf8, encodeLatin1, encodeUtf8 } from "../byte-arrays.ts";
+export { crc32c } from "../crc32.ts";
 export type { ChildProcess, KeyObject, Readable } from "../node/modules.ts";
 export type {
   DiskSpace,
@@ -71,5 +72,5 @@ export {
   Worker,
   workerData,
 } from "./stand-ins.ts";
-export { crc32, gunzip, gunzipAside, inflate, inflateRaw, unpackBrotli } from "./unpack.ts";
+export { crc32, gunzip, gunzipAside, inflate, inflateRaw, unpackBrotli, unpackZstd } from "./unpack.ts";
 export { fileURLToPath, pathToFileURL } from "./urls.ts";

@@ -97,6 +97,9 @@ export async function gunzipAside(packed: Uint8Array, options: UnpackOptions): P
 /** Unpacks bytes that Brotli has packed. */
 export const unpackBrotli: Unpack = absent("Brotli");
 
+/** Browsers unpack no Zstandard. */
+export const unpackZstd: Unpack | undefined = undefined;
+
 function endOf(packed: Uint8Array, bytes = 4): DataView {
   if (packed.length < bytes) throw codedError("Z_BUF_ERROR", "unexpected end of file");
   return new DataView(packed.buffer, packed.byteOffset + packed.length - bytes, bytes);

@@ -30,6 +30,9 @@ export function gunzipAside(packed: Uint8Array, options: UnpackOptions): Promise
 export const unpackBrotli: Unpack = (packed, { maxOutputLength }) =>
   zlib.brotliDecompressSync(packed, { maxOutputLength });
 
+/** Unpacks bytes that Zstandard has packed; undefined before Node.js 22.15, which has none. */
+export const unpackZstd: Unpack | undefined = (zlib as { zstdDecompressSync?: Unpack }).zstdDecompressSync;
+
 function optionsOf({ maxOutputLength, isPart = false }: UnpackOptions): zlib.ZlibOptions {
   return { maxOutputLength, ...(isPart && { finishFlush: zlib.constants.Z_SYNC_FLUSH }) };
 }

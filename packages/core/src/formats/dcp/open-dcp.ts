@@ -6,11 +6,11 @@ import { openFileSource } from "../../io/file-source.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { formatErrors } from "../format-errors.ts";
+import { nestByPath } from "../nest-by-path.ts";
 import { defineJoinedCheckpoint, type JoinedTensor } from "../pieces/define-joined-checkpoint.ts";
 import { openTogether } from "../pieces/open-together.ts";
 import { DCP_METADATA } from "../run-file-names.ts";
 import { collectLeaves } from "../torch/collect-tensors.ts";
-import { PickleDict } from "../torch/pickle/values.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 import { type DcpTensor, readDcpMetadata } from "./read-metadata.ts";
 
@@ -29,7 +29,8 @@ const formatError = formatErrors("dcp");
  */
 export async function openDcp(folder: string): Promise<Checkpoint> {
   const path = join(folder, DCP_METADATA);
-  const tensors = selectWeights(await readMetadata(path, folder), path);
+  const stored = [...(await readMetadata(path, folder)).values()];
+  const tensors = collectLeaves(nestByPath(stored.map((tensor) => [tensor.path, tensor])), path, isDcpTensor);
   const names = [
     ...new Set([...tensors.values()].flatMap(({ chunks }) => chunks.map(({ file }) => file))),
   ].sort();
@@ -56,26 +57,6 @@ async function readMetadata(path: string, folder: string): Promise<Map<string, D
   } finally {
     await source.close();
   }
-}
-
-/** Builds the nested state that was saved, to find weights in it as in files of `torch.save`. */
-function selectWeights(
-  tensors: ReadonlyMap<string, DcpTensor>,
-  path: string,
-): ReadonlyMap<string, DcpTensor> {
-  const root = new PickleDict();
-  for (const tensor of tensors.values()) {
-    const keys = tensor.path;
-    let at = root;
-    for (const key of keys.slice(0, -1)) {
-      const level = at.entries.get(key);
-      const next = level instanceof PickleDict ? level : new PickleDict();
-      at.entries.set(key, next);
-      at = next;
-    }
-    at.entries.set(keys.at(-1), tensor);
-  }
-  return collectLeaves(root, path, isDcpTensor);
 }
 
 function isDcpTensor(value: unknown): value is DcpTensor {

@@ -98,18 +98,26 @@ function readField(text: string, field: string, pattern: string, source: string)
   throw npyError(source, `its header must have a valid '${field}': it is ${excerpt(text.trim())}`);
 }
 
-function readDescr(text: string, source: string): { dtype: DType; bigEndian: boolean } {
+function readDescr(text: string, source: string): Pick<NpyHeader, "dtype" | "bigEndian"> {
   const descr = readField(text, "descr", `'[^']*'|"[^"]*"|\\[.*?\\]`, source);
-  const [, order, code] = /^['"]([<>|=]?)(\w+)['"]$/.exec(descr) ?? [];
-  const dtype = DTYPE_OF_CODE.get(code ?? "");
-  if (dtype === undefined) {
-    const hint = code === "O" ? ", which are pickled Python objects and never loaded" : "";
+  const type = numpyTypeOf(descr.slice(1, -1));
+  if (type === undefined) {
+    const hint = /O['"]$/.test(descr) ? ", which are pickled Python objects and never loaded" : "";
     throw new UnsupportedError(
       `Cannot read "${source}" as elements must be booleans, integers or real floats: they are ${descr}${hint}`,
       { feature: `npy ${descr}` },
     );
   }
-  return { dtype, bigEndian: order === ">" };
+  return type;
+}
+
+/** Returns what elements a type of NumPy such as `<f4` has; undefined if they are no numbers or booleans. */
+export function numpyTypeOf(
+  descr: string,
+): { readonly dtype: DType; readonly bigEndian: boolean } | undefined {
+  const [, order, code = ""] = /^([<>|=]?)(\w+)$/.exec(descr) ?? [];
+  const dtype = DTYPE_OF_CODE.get(code);
+  return dtype && { dtype, bigEndian: order === ">" };
 }
 
 function readShape(text: string, source: string): number[] {

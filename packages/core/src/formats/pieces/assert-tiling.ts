@@ -4,7 +4,7 @@ import { formatErrors } from "../format-errors.ts";
 import type { Piece } from "./piece.ts";
 
 /** Most pieces of one tensor: one for each process of a large run, and some more. */
-const MAX_PIECES = 8_192;
+export const MAX_PIECES = 8_192;
 
 /** A tensor that is put together, for messages: its format, the file or folder, its name and shape. */
 export interface TiledTensor {

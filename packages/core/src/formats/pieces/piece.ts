@@ -53,7 +53,12 @@ export interface Run {
  * Yields the runs of elements `[from, until)` of a box, in order: rows of the box, or several rows at once if
  * the box has all columns.
  */
-export function* runsOf(piece: Piece, shape: readonly number[], from: number, until: number): Generator<Run> {
+export function* runsOf(
+  piece: Pick<Piece, "offsets" | "sizes">,
+  shape: readonly number[],
+  from: number,
+  until: number,
+): Generator<Run> {
   const { offsets, sizes } = piece;
   const strides = stridesOf(shape);
   const inner = stridesOf(sizes);

@@ -1,7 +1,7 @@
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { COST } from "./pickle/pickle-budget.ts";
-import { recordClass } from "./pickle/pickle-record.ts";
+import { buildRecord, recordClass } from "./pickle/pickle-record.ts";
 import {
   type PickleCall,
   PickleDict,
@@ -92,7 +92,14 @@ function callables(file: string): ReadonlyMap<string, PickleCall> {
     ],
     ["torch._utils._rebuild_parameter", first],
     ["torch._utils._rebuild_parameter_with_state", first],
-    [REBUILD_FROM_TYPE, ([call, , args], spend) => rebuildFromType(call, args, { file, spend })],
+    [
+      REBUILD_FROM_TYPE,
+      ([call, , args, state], spend) => {
+        const tensor = rebuildFromType(call, args, { file, spend });
+        buildRecord(tensor, state);
+        return tensor;
+      },
+    ],
     [
       "torch.Size",
       ([items], spend) => {
@@ -174,7 +181,19 @@ function refuse(file: string): (name: string) => never {
  * objects of classes outside the list of allowed names are records, of which no code is run.
  */
 export function createSettingsFinder(file: string): (module: string, name: string) => PickleGlobal {
-  return createGlobalFinder(file, recordClass);
+  return createGlobalFinder(file, (name) => (GETATTR.includes(name) ? nestedClass(name) : recordClass(name)));
+}
+
+/** Function by which pickles name a class within a class, in Python 2's and 3's names. */
+const GETATTR: readonly string[] = ["__builtin__.getattr", "builtins.getattr"];
+
+/** Makes the global of that function, which gives the class of records, and looks nothing up. */
+function nestedClass(name: string): PickleGlobal {
+  return new PickleGlobal(name, ([owner, attribute], spend) => {
+    spend(COST.object);
+    const outer = owner instanceof PickleGlobal ? owner.name : name;
+    return recordClass(`${outer}.${typeof attribute === "string" ? attribute : ""}`);
+  });
 }
 
 /** Returns the element type of a name of PyTorch or NumPy, such as `float32`; undefined for other names. */
@@ -215,7 +234,7 @@ function setOf(items: unknown, spend: SpendSteps): PickleSet {
   return set;
 }
 
-/** Rebuilds a tensor with attributes; the attributes are dropped. */
+/** Rebuilds a tensor with attributes, which are dropped unless it is a record. */
 function rebuildFromType(
   rebuild: unknown,
   args: unknown,

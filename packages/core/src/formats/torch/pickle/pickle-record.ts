@@ -1,5 +1,5 @@
 import { COST } from "./pickle-budget.ts";
-import { PickleDict, PickleGlobal } from "./values.ts";
+import { PickleDict, PickleGlobal, PickleTuple } from "./values.ts";
 
 /** A Python object of which only the class and the state are known; no code of the class is run. */
 export class PickleRecord {
@@ -17,7 +17,12 @@ export class PickleRecord {
 
   /** Returns an attribute; undefined if there is no such attribute. */
   get(field: string): unknown {
-    return this.state instanceof PickleDict ? this.state.entries.get(field) : undefined;
+    // Objects of classes with slots have a tuple: a dictionary or nothing, and the slots.
+    const [first, slots] = this.state instanceof PickleTuple ? this.state.items : [this.state];
+    for (const attributes of [first, slots])
+      if (attributes instanceof PickleDict && attributes.entries.has(field))
+        return attributes.entries.get(field);
+    return undefined;
   }
 }
 

@@ -41,6 +41,7 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
+export { toOriginalBlocks } from "./adapters/names/unet-blocks.ts";
 export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
 export {
   type RenameAdapterOptions,

@@ -52,7 +52,19 @@ const TASK_VECTORS = [
 
 /** Other rules on the changes that networks made to a base, element by element. */
 const CHANGES = [
-  ...[modelStock, sce, nearswap, arceeFusion, ram, ramplusTl, magmax, consensusTa, tallMask, expo, trainDifference],
+  ...[
+    modelStock,
+    sce,
+    nearswap,
+    arceeFusion,
+    ram,
+    ramplusTl,
+    magmax,
+    consensusTa,
+    tallMask,
+    expo,
+    trainDifference,
+  ],
 ];
 
 /** Rules on the singular values and vectors of matrices. */

@@ -25,6 +25,12 @@ export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare
 export type { PairVerdict, Verdict } from "./compare/judge-pair.ts";
 export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";
 export type { QuantizedForm } from "./compare/quantized-form.ts";
+export {
+  BLOCK_ARCHITECTURES,
+  type BlockArchitecture,
+  findBlockArchitecture,
+  listBlocks,
+} from "./layout/diffusion-blocks.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
@@ -71,6 +77,7 @@ export { assertRecipe } from "./recipe/assert-recipe.ts";
 export type { StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,
+  BlockSetting,
   ConditionalSetting,
   Gradient,
   ModelParts,

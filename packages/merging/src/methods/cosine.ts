@@ -4,13 +4,20 @@ import { addVectorProducts, layVectors, lerpVectors } from "../kernels/vector-ar
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import { computeBlocks, eachBlock } from "../number-blocks.ts";
 import { cosineOf } from "../sphere/arc.ts";
+import type { OfMerge } from "../task-vectors/parameters.ts";
 
-const PARAMETERS = {
+type CosineSpecs = {
+  /** Number that is taken off the similarity. */
+  readonly alpha: OfMerge<number>;
+};
+
+const PARAMETERS: CosineSpecs = {
   alpha: {
-    description: "What is taken off the similarity; the rest, from 0 to 1, is the share of the first network.",
+    description:
+      "What is taken off the similarity; the rest, from 0 to 1, is the share of the first network.",
     of: "merge",
   },
-} as const;
+};
 
 /** Bytes that a survey holds for each vector: three sums and a share, in f64. */
 const BYTES_OF_VECTOR = 32;
@@ -23,14 +30,14 @@ const BYTES_OF_VECTOR = 32;
  * supermerger has the same rule, but stretches similarities over the range that they have in the whole model;
  * sd-mecha and this method do not, so that a tensor depends on no other.
  */
-export const cosineA: MergeMethod<typeof PARAMETERS, Float64Array> = defineCosine({
+export const cosineA: MergeMethod<CosineSpecs, Float64Array> = defineCosine({
   name: "cosine_a",
   description: "Keeps vectors of the first network that point as the second's do, and takes others from it.",
   withWhole: false,
 });
 
 /** Method as {@link cosineA} by the mean of two cosines, of the vector and of the whole tensor. */
-export const cosineB: MergeMethod<typeof PARAMETERS, Float64Array> = defineCosine({
+export const cosineB: MergeMethod<CosineSpecs, Float64Array> = defineCosine({
   name: "cosine_b",
   description: "Does as cosine_a by the mean of two cosines, of each vector and of the whole tensor.",
   withWhole: true,
@@ -40,7 +47,7 @@ function defineCosine({
   withWhole,
   ...named
 }: Pick<MergeMethod, "name" | "description"> & { readonly withWhole: boolean }): MergeMethod<
-  typeof PARAMETERS,
+  CosineSpecs,
   Float64Array
 > {
   return {
@@ -60,7 +67,7 @@ function defineCosine({
 
 /** Measures the share of the second network in each vector along the first axis. */
 async function measureShares(
-  { name, info, networks, parameters }: MergedTensor<typeof PARAMETERS>,
+  { name, info, networks, parameters }: MergedTensor<CosineSpecs>,
   withWhole: boolean,
 ): Promise<Float64Array> {
   const layout = layVectors(info.shape, "first");
@@ -80,6 +87,6 @@ async function measureShares(
   });
 }
 
-function similarity([squareA = 0, product = 0, squareB = 0]: ArrayLike<number> & Iterable<number>): number {
+function similarity([squareA = 0, product = 0, squareB = 0]: Iterable<number>): number {
   return cosineOf(product, squareA, squareB);
 }

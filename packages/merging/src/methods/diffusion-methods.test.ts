@@ -29,5 +29,6 @@ test.each(
   const merged = merge([network(a), network(b)], { method, parameters: { alpha }, ...based });
   const { data } = await merged.read("w");
   // Numbers are below 4, and some are differences of such that are rounded to f32 first.
-  for (const [i, x] of decode(result).entries()) expect(Math.abs(Number(data[i]) - Number(x))).toBeLessThan(1e-6);
+  for (const [i, x] of decode(result).entries())
+    expect(Math.abs(Number(data[i]) - Number(x))).toBeLessThan(1e-6);
 });

@@ -25,12 +25,15 @@ export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare
 export type { PairVerdict, Verdict } from "./compare/judge-pair.ts";
 export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";
 export type { QuantizedForm } from "./compare/quantized-form.ts";
+export { bakeVae } from "./diffusion/bake-vae.ts";
 export {
   BLOCK_ARCHITECTURES,
   type BlockArchitecture,
   findBlockArchitecture,
   listBlocks,
-} from "./layout/diffusion-blocks.ts";
+  listNamedBlocks,
+} from "./diffusion/diffusion-blocks.ts";
+export { AVERAGES_USES, takeAverages } from "./diffusion/take-averages.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";

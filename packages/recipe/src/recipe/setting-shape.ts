@@ -1,4 +1,4 @@
-import { BLOCK_ARCHITECTURES } from "../layout/diffusion-blocks.ts";
+import { BLOCK_ARCHITECTURES } from "../diffusion/diffusion-blocks.ts";
 import { isMap, type Shape } from "./shape.ts";
 
 const TEXT: Shape = { kind: "text" };

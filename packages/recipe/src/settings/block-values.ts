@@ -4,7 +4,7 @@ import {
   type BlockArchitecture,
   listBlocks,
   listNamedBlocks,
-} from "../layout/diffusion-blocks.ts";
+} from "../diffusion/diffusion-blocks.ts";
 import type { Path, Problem } from "../recipe/problem.ts";
 import type { BlockSetting, Scalar } from "../recipe/recipe.ts";
 
@@ -88,14 +88,14 @@ interface PlacedBlocks {
 
 /** Finds the problem of a tensor that no setting gives a value, although blocks have values. */
 export function findUncovered({ blocks, path }: PlacedBlocks, name: string): Problem {
-  const { title, known, blockOf } = describe(blocks);
-  const block = blockOf(name);
+  const { title, known, blocksOf } = describe(blocks);
+  const [block] = blocksOf(name);
   if (block === undefined) {
     const text = `has no block for averages of weights, such as "${name}": leave them out first, by isthmus convert --ema drop`;
     return { path: [...path, "blocks"], text };
   }
   if (!known.has(block)) {
-    const text = `must be the kind of the networks: ${title} has no ${block}, as "${name}" is in`;
+    const text = `must be the kind of the networks: ${title} has no ${block}, which "${name}" is in; isthmus inspect --blocks names their kind`;
     return { path: [...path, "blocks"], text };
   }
   const text = `must have a value for "${name}", which is in ${block}: give ${block} one, or write an item with a value for all other tensors after it`;
@@ -104,10 +104,10 @@ export function findUncovered({ blocks, path }: PlacedBlocks, name: string): Pro
 
 /** Lists the problem of blocks of a kind of diffusion model without any tensor, of those that were read. */
 export function findEmptyBlocks({ blocks, path }: PlacedBlocks, names: Iterable<string>): readonly Problem[] {
-  const { title, numbered, known, blockOf } = describe(blocks);
-  const found = new Map<string | undefined, string>();
-  for (const name of names) found.set(blockOf(name), name);
-  const [stranger] = [...found].filter(([block]) => block === undefined || !known.has(block));
+  const { title, numbered, known, blocksOf } = describe(blocks);
+  const found = new Map<string, string>();
+  for (const name of names) for (const block of blocksOf(name)) found.set(block, name);
+  const stranger = [...found].find(([block]) => !known.has(block));
   if (stranger !== undefined) return [findUncovered({ blocks, path }, stranger[1])];
   const missing = numbered.filter((block) => !found.has(block));
   if (missing.length === 0) return [];
@@ -117,12 +117,12 @@ export function findEmptyBlocks({ blocks, path }: PlacedBlocks, names: Iterable<
     const text = `has an effect on ${[...found.keys()].join(", ")} alone, as there is no tensor in ${shown}`;
     return [{ path: at, text, tolerated: "idle filter" }];
   }
-  const text = `must be the kind of the networks: ${title} has ${numbered.length} numbered blocks, and there is no tensor in ${missing.length} of them, ${shown}`;
+  const text = `must be the kind of the networks: ${title} has ${numbered.length} numbered blocks, and there is no tensor in ${missing.length} of them, ${shown}; isthmus inspect --blocks names their kind`;
   return [{ path: at, text }];
 }
 
 function describe(blocks: string) {
   const architecture = entry(BLOCK_ARCHITECTURES, blocks, "kind of diffusion model");
   const known = new Set(listNamedBlocks(architecture));
-  return { ...architecture, known, blockOf: (name: string) => listBlocks(architecture, name)[0] };
+  return { ...architecture, known, blocksOf: (name: string) => listBlocks(architecture, name) };
 }

@@ -1,6 +1,6 @@
 import { at, closestName, entry } from "@isthmus/core";
 import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
-import { BLOCK_ARCHITECTURES, listBlocks } from "../layout/diffusion-blocks.ts";
+import { BLOCK_ARCHITECTURES, listBlocks } from "../diffusion/diffusion-blocks.ts";
 import type { Path, Problem } from "../recipe/problem.ts";
 import type { Gradient } from "../recipe/recipe.ts";
 import { findEmptyBlocks, findUncovered } from "./block-values.ts";

@@ -138,7 +138,7 @@ export function listNamedBlocks({ numbered: blocks }: BlockArchitecture): readon
 export function findBlockArchitecture(names: Iterable<string>): string | undefined {
   const all = [...names];
   return [...BLOCK_ARCHITECTURES].find(([, architecture]) => {
-    const found = new Set(all.flatMap((name) => listBlocks(architecture, name)[0] ?? []));
+    const found = new Set(all.flatMap((name) => listBlocks(architecture, name)));
     const { numbered: blocks } = architecture;
     const known = new Set(listNamedBlocks(architecture));
     return blocks.every((block) => found.has(block)) && [...found].every((block) => known.has(block));

@@ -6,6 +6,7 @@ import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import { allocateData } from "../../tensor/tensor.ts";
 import { keepLast } from "../keep-last.ts";
 import { scaleRows } from "../kernels/scale-rows.ts";
+import { assertScaledFloats, listBeside, listMarks } from "./comfy-settings.ts";
 import type { PackedWeight } from "./packed-weight.ts";
 
 /** Patterns of the end of the name of a tensor of 8-bit floats, and the end of the name of its scales. */
@@ -14,12 +15,6 @@ const SCALES: readonly (readonly [RegExp, string])[] = [
   [/$/, "_scale"],
   [/(?<=^|\.)weight$/, "scale_weight"],
 ];
-
-/** Ends of the names of scales of activations and of settings, which stand beside weights of ComfyUI. */
-const BESIDE = ["scale_input", "input_scale", "comfy_quant"] as const;
-
-/** Name of the tensor without numbers by which ComfyUI knows that a checkpoint has scales. */
-const MARK = /(?:^|\.)scaled_fp8$/;
 
 /** Number of rows and columns of a block that shares a scale. */
 const BLOCK = 128;
@@ -47,16 +42,15 @@ export async function findScaledFloats(checkpoint: Checkpoint): Promise<readonly
     const { data, dtype } = await checkpoint.read(name);
     return toFloat32(data, dtype);
   });
-  const marks = [...checkpoint.tensors.keys()].filter((name) => MARK.test(name));
   const scalings = findScalings(checkpoint);
-  assertNoOthers(checkpoint, scalings);
+  assertScaledFloats(checkpoint, scalings);
+  const marks = listMarks(checkpoint);
   return [...scalings].map(([name, scaling], i) => {
     const { dtype, shape } = entry(checkpoint.tensors, name, "tensor");
-    const beside = BESIDE.map((end) => name.replace(/weight$/, end));
     return {
       name,
       codes: name,
-      parts: [scaling.name, ...beside, ...(i === 0 ? marks : [])],
+      parts: [scaling.name, ...listBeside(name), ...(i === 0 ? marks : [])],
       info: { dtype: "bf16", shape, stored: `${dtype} with scales` },
       async fill(begin, out) {
         const scales = (await readScales(scaling.name)) as Float32Array;
@@ -88,19 +82,6 @@ function findScalings({ tensors, source }: Checkpoint): Map<string, Scaling> {
     scalings.set(name, { name: scaleName, ...steps });
   }
   return scalings;
-}
-
-/** @throws UnsupportedError if ComfyUI has settings for a weight that is not of 8-bit floats with scales */
-function assertNoOthers({ tensors, source }: Checkpoint, scalings: ReadonlyMap<string, Scaling>): void {
-  for (const name of tensors.keys()) {
-    const weight = name.replace(/(?<=^|\.)comfy_quant$/, "weight");
-    if (weight === name || scalings.has(weight)) continue;
-    const info = tensors.get(weight);
-    throw new UnsupportedError(
-      `Cannot read "${weight}" of "${source}" as weights that ComfyUI quantised must be 8-bit floats with scales: it is ${info === undefined ? "missing" : `${info.dtype} ${formatShape(info.shape)}`}`,
-      { feature: "quantisation of ComfyUI" },
-    );
-  }
 }
 
 /**

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { bakeVae } from "./bake-vae.ts";
 import { takeAverages } from "./take-averages.ts";
 
-const networkOf = (tensors: Readonly<Record<string, readonly [shape: readonly number[], value: number]>>) =>
+type Values = Readonly<Record<string, readonly [shape: readonly number[], value: number]>>;
+const networkOf = (tensors: Values) =>
   createCheckpoint(
     new Map(
       Object.entries(tensors).map(([name, [shape, value]]) => [
@@ -94,10 +95,10 @@ describe("bakeVae()", () => {
 describe("takeAverages()", () => {
   const bias = "model.diffusion_model.input_blocks.1.0.in_layers.0.bias";
   const average = "model_ema.diffusion_modelinput_blocks10in_layers0bias";
-  const tensors = {
+  const tensors: Values = {
     ...{ "model_ema.decay": [[], 0], "model_ema.num_updates": [[], 9], [average]: [[1], 2] },
     ...{ [bias]: [[1], 1], "first_stage_model.quant_conv.bias": [[1], 3] },
-  } as const;
+  };
 
   test("drops averages, or uses them in place of the weights", async () => {
     const names = [bias, "first_stage_model.quant_conv.bias"];

@@ -40,6 +40,7 @@ export { readModelConfig } from "./models/exact-json.ts";
 export type { LicensedModel } from "./models/licences.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ConfigLayers, ModelConfig } from "./models/model-config.ts";
+export { placeWeights } from "./models/place-weights.ts";
 export {
   type PlanVocabularyOptions,
   planVocabulary,

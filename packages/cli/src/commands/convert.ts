@@ -46,9 +46,9 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly untie?: true | undefined;
     readonly adapterNames?: string | undefined;
     readonly base?: string | undefined;
-    /** File or folder of an autoencoder that is put into the model. @defaultValue that of the input */
+    /** File or folder of an autoencoder for the model. @defaultValue its own */
     readonly vae?: string | undefined;
-    /** What becomes of averages of weights in the model. @defaultValue they are tensors as others */
+    /** Use of the averages of weights in the model. @defaultValue they are tensors as others */
     readonly ema?: (typeof AVERAGES_USES)[number] | undefined;
     /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
     readonly imatrix?: string | undefined;

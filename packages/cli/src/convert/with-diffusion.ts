@@ -5,7 +5,7 @@ import { type AVERAGES_USES, bakeVae, takeAverages } from "@isthmus/recipe";
 interface DiffusionChanges {
   /** File or folder of another autoencoder. @defaultValue the model's own */
   readonly vae: string | undefined;
-  /** What becomes of averages of its weights. @defaultValue nothing */
+  /** Use of the averages of its weights. @defaultValue they are tensors as others */
   readonly ema: (typeof AVERAGES_USES)[number] | undefined;
 }
 

@@ -19,7 +19,7 @@ export function inspectBlocks(path: string, { tensors }: Checkpoint, named: stri
   const architecture = entry(BLOCK_ARCHITECTURES, kind, "kind of diffusion model");
   const order = ["", ...listNamedBlocks(architecture)];
   const groups = groupBy([...tensors], ([name]) => listBlocks(architecture, name).join(", "));
-  const placeOf = ([within]: readonly [string, unknown]) => order.indexOf(within.split(", ")[0] ?? "");
+  const placeOf = ([within]: readonly [string, unknown]) => order.indexOf(within.replace(/,.*/, ""));
   const blocks = [...groups]
     .sort((a, b) => placeOf(a) - placeOf(b))
     .map(([within, members]) => {
@@ -37,13 +37,14 @@ export function inspectBlocks(path: string, { tensors }: Checkpoint, named: stri
     String(members.length),
     parameters.toLocaleString("en-US"),
     formatBytes(bytes),
-    members[0] ?? "",
+    members.at(0) ?? "",
   ]);
   const right = (title: string) => ({ title, align: "right" }) as const;
   const columns = [{ title: "block" }, ...["tensors", "parameters", "size"].map(right), { title: "such as" }];
-  const lengths = architecture.orders.map(({ length }) => length).join(", ");
+  const lengths = architecture.orders.map(({ length }) => length);
+  const listed = `${lengths.slice(0, -1).join(", ")} or ${lengths.at(-1)}`;
   return {
     result: { kind: "blocks", path, architecture: kind, blocks },
-    text: `${formatTable(columns, rows)}\n\n${architecture.title}: "blocks: ${kind}" of a recipe takes a list of ${lengths} values, or values by the names of blocks`,
+    text: `${formatTable(columns, rows)}\n\n${architecture.title}: "blocks: ${kind}" of a recipe takes a list of ${listed} values, or values by the names of blocks`,
   };
 }

@@ -18,8 +18,7 @@ const STRENGTH = 1.8;
  * First network plus the change of the second from the base, element by element by the share that the first
  * network lacks: `a + 1.8 alpha (b - c) |b - a| / (|b - c| + |b - a|)`, where `c` is the base.
  *
- * An element that the first network has already as the second has it does not change. If all three are
- * equal, it does not change either.
+ * An element that is equal in both networks does not change, nor does one that training did not change.
  */
 export const trainDifference: MergeMethod<typeof PARAMETERS> = {
   name: "train_difference",

@@ -8,10 +8,10 @@ import {
   type TensorInfo,
 } from "@isthmus/core";
 
-/** Beginnings of the names of an autoencoder in checkpoints of Stable Diffusion, and in those of ComfyUI. */
+/** Beginnings of the names of an autoencoder in checkpoints of Stable Diffusion and of ComfyUI. */
 const PREFIXES = ["first_stage_model.", "vae."] as const;
 
-/** Names of tensors of an autoencoder; files of its training have others, such as those of its loss. */
+/** Names of tensors of an autoencoder; files of its training have others, such as tensors of its loss. */
 const OF_VAE = /^(?:encoder|decoder|quant_conv|post_quant_conv)\./;
 
 /** A tensor of the autoencoder that is put into a model. */
@@ -24,7 +24,7 @@ interface BakedTensor {
 
 /**
  * Returns a diffusion model with another autoencoder (VAE), lazily. Tensors of the autoencoder keep their
- * element types, and come in place of those of the model; a model without any gets them under the names
+ * element types, and replace the model's own; a model without an autoencoder gets them under the names
  * `first_stage_model.`.
  * @param vae - the autoencoder alone with names of latent diffusion or of diffusers, or a model that has one
  * @throws MismatchError if `vae` has no autoencoder, or one of other tensors or shapes than the model's
@@ -44,8 +44,8 @@ interface BakedTensor {
  */
 export function bakeVae(model: Checkpoint, vae: Checkpoint): Checkpoint {
   const { prefix = PREFIXES[0], names: present } = findVae(model, PREFIXES);
-  const { names: given } = findVae(vae, [...PREFIXES, ""]);
-  if (given.size === 0) {
+  const { names: ofVae } = findVae(vae, [...PREFIXES, ""]);
+  if (ofVae.size === 0) {
     const [example] = vae.tensors.keys();
     throw new MismatchError(
       `Cannot bake "${vae.source}" into "${model.source}" as it must be an autoencoder, with tensors named encoder... and decoder...: it has "${example}"`,
@@ -53,7 +53,7 @@ export function bakeVae(model: Checkpoint, vae: Checkpoint): Checkpoint {
     );
   }
   const baked = new Map<string, BakedTensor>();
-  for (const [name, stored] of originalNames(given)) {
+  for (const [name, stored] of originalNames(ofVae)) {
     const info = vae.tensors.get(stored);
     if (info === undefined) continue;
     const place = prefix + name;
@@ -86,7 +86,7 @@ export function bakeVae(model: Checkpoint, vae: Checkpoint): Checkpoint {
   });
 }
 
-/** Finds the tensors of an autoencoder: their names in the checkpoint by those without the prefix. */
+/** Finds the tensors of an autoencoder: their names in the checkpoint, by names without the prefix. */
 function findVae({ tensors }: Checkpoint, prefixes: readonly string[]) {
   for (const prefix of prefixes) {
     const names = [...tensors.keys()].flatMap((name) => {
@@ -113,7 +113,7 @@ function isAttention(name: string): boolean {
   return /\.mid\.attn_1\.(?:q|k|v|proj_out)\.weight$/.test(name);
 }
 
-/** Returns the shape of a matrix of attention as the convolution of extent 1 that the original program has. */
+/** Returns the shape of a matrix of attention as the original program's convolution of extent 1. */
 function convolutionOf(name: string, shape: readonly number[]): readonly number[] {
   return isAttention(name) && shape.length === 2 ? [...shape, 1, 1] : shape;
 }
@@ -145,8 +145,8 @@ const RENAMED: readonly (readonly [RegExp, string])[] = [
 function originalNames(names: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const isOfDiffusers = [...names.keys()].some((name) => /\.(?:mid_block|conv_norm_out)\./.test(name));
   if (!isOfDiffusers) return names;
-  const ups = [...names.keys()].map((name) => Number(/\.up_blocks\.(\d{1,3})\./.exec(name)?.[1] ?? 0));
-  const last = Math.max(...ups);
+  const ups = [...names.keys()].flatMap((name) => /\.up_blocks\.(\d{1,3})\./.exec(name)?.slice(1) ?? []);
+  const last = Math.max(0, ...ups.map(Number));
   return new Map(
     [...names].map(([name, stored]) => {
       const turned = name.replace(/\.up_blocks\.(\d{1,3})\./, (_, i) => `.up_blocks.${last - Number(i)}.`);

@@ -19,10 +19,10 @@ export interface BlockArchitecture {
   readonly rules: readonly BlockRule[];
 }
 
-/** Prefixes that single files, ComfyUI and pipelines of diffusers put before names of the denoising network. */
+/** Prefixes of the names of the denoising network in single files, ComfyUI and pipelines of diffusers. */
 const DENOISER = /^(?:model\.diffusion_model|diffusion_model|unet|transformer)\./;
 
-/** Block of all tensors for which there is no rule, such as those of text encoders. */
+/** Block of all tensors for which there is no rule. */
 const REST = "BASE";
 
 /** Blocks outside the numbered ones, each of which has the value of a wider block if it has none itself. */
@@ -87,8 +87,8 @@ function fluxOf(title: string, double: number, single: number): BlockArchitectur
 
 /**
  * Blocks of diffusion models by the names that recipes have for their kinds. The blocks of U-Nets and of Flux
- * are those of supermerger (`blockfromkey` in `scripts/mergers/mergers.py`), and their numbers those of the
- * original checkpoints.
+ * are supermerger's (`blockfromkey` in `scripts/mergers/mergers.py`), and their numbers are the original
+ * program's.
  */
 export const BLOCK_ARCHITECTURES: ReadonlyMap<string, BlockArchitecture> = new Map([
   ["sd1", unetOf("Stable Diffusion 1 and 2", 12)],
@@ -123,24 +123,26 @@ export function listBlocks({ rules }: BlockArchitecture, name: string): readonly
   const [original] = toOriginalBlocks(module);
   const path = original === undefined ? bare : `${original}.`;
   for (const [pattern, blocksOf] of [...rules, ...PARTS]) {
-    const found = pattern.exec(path);
-    if (found !== null) return blocksOf(Number(found[1] ?? 0));
+    const match = pattern.exec(path);
+    if (match !== null) return blocksOf(Number(match.slice(1).join("")));
   }
   return [REST];
 }
 
-/** Lists all blocks for which a value may be given, narrow ones before those that they are part of. */
+/** Lists all blocks for which a value may be given, narrow ones before wide ones that contain them. */
 export function listNamedBlocks({ numbered: blocks }: BlockArchitecture): readonly string[] {
   return [...NAMED, ...blocks, REST];
 }
 
-/** Finds the kind of diffusion model whose numbered blocks are exactly those of a network, by its name. */
+/** Finds the name of the kind of diffusion model that has exactly the numbered blocks of a network. */
 export function findBlockArchitecture(names: Iterable<string>): string | undefined {
   const all = [...names];
   return [...BLOCK_ARCHITECTURES].find(([, architecture]) => {
-    const found = new Set(all.flatMap((name) => listBlocks(architecture, name)));
+    const present = new Set(all.flatMap((name) => listBlocks(architecture, name)));
     const { numbered: blocks } = architecture;
-    const known = new Set(listNamedBlocks(architecture));
-    return blocks.every((block) => found.has(block)) && [...found].every((block) => known.has(block));
+    const blockNames = new Set(listNamedBlocks(architecture));
+    return (
+      blocks.every((block) => present.has(block)) && [...present].every((block) => blockNames.has(block))
+    );
   })?.[0];
 }

@@ -96,8 +96,8 @@ describe("takeAverages()", () => {
   const bias = "model.diffusion_model.input_blocks.1.0.in_layers.0.bias";
   const average = "model_ema.diffusion_modelinput_blocks10in_layers0bias";
   const tensors: Values = {
-    ...{ "model_ema.decay": [[], 0], "model_ema.num_updates": [[], 9], [average]: [[1], 2] },
-    ...{ [bias]: [[1], 1], "first_stage_model.quant_conv.bias": [[1], 3] },
+    ...{ "model_ema.decay": [[], 0], [bias]: [[1], 1], "first_stage_model.quant_conv.bias": [[1], 3] },
+    ...{ "model_ema.num_updates": [[], 9], [average]: [[1], 2] },
   };
 
   test("drops averages, or uses them in place of the weights", async () => {

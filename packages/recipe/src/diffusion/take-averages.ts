@@ -13,7 +13,7 @@ const AVERAGES = "model_ema.";
 /** Beginning of the names of the weights that are averaged. */
 const WEIGHTS = "model.";
 
-/** What becomes of averages of weights: they are left out, or used in place of the weights. */
+/** Choices for averages of weights: they are left out, or used in place of the weights. */
 export const AVERAGES_USES = ["drop", "use"] as const;
 
 /**
@@ -47,18 +47,19 @@ export function takeAverages(model: Checkpoint, use: (typeof AVERAGES_USES)[numb
     );
   }
   const places = new Map<string, TensorPlace>();
+  const left = new Set(averages);
   for (const name of model.tensors.keys()) {
     if (averages.has(name)) continue;
     const average = AVERAGES + name.slice(WEIGHTS.length).replaceAll(".", "");
-    const isAveraged = use === "use" && name.startsWith(WEIGHTS) && averages.delete(average);
+    const isAveraged = use === "use" && name.startsWith(WEIGHTS) && left.delete(average);
     if (isAveraged) assertSameShape(model, name, average);
     places.set(name, { checkpoint: model, name: isAveraged ? average : name });
   }
-  const [left] = [...averages].filter((name) => !/^model_ema\.(decay|num_updates)$/.test(name));
-  if (use === "use" && left !== undefined) {
+  const [stray] = [...left].filter((name) => !/^model_ema\.(decay|num_updates)$/.test(name));
+  if (use === "use" && stray !== undefined) {
     throw new MismatchError(
-      `Cannot use averages of weights in "${model.source}" as each must be that of a weight: "${left}" is of none`,
-      { parameters: [left] },
+      `Cannot use averages of weights in "${model.source}" as each must be that of a weight: "${stray}" is of none`,
+      { parameters: [stray] },
     );
   }
   return composeCheckpoint(places, { source: model.source, metadata: model.metadata });

@@ -1,7 +1,7 @@
 import { type Checkpoint, createFolder } from "@isthmus/core";
 import { basename, join } from "@isthmus/platform";
 
-/** Beginning of the names of files of weights in folders of diffusers, which loads no file of another name. */
+/** Beginning of the names of files of weights in folders of diffusers, which loads no others. */
 const DIFFUSERS = "diffusion_pytorch_model";
 
 /**

@@ -26,7 +26,7 @@ export interface ConditionalSetting {
   readonly value: Scalar | SearchMark | Gradient;
 }
 
-/** Values by the blocks of a diffusion model. Tensors of blocks without a value have that of the next item. */
+/** Values by the blocks of a diffusion model. The next item of a list counts for blocks without a value. */
 export interface BlockSetting {
   /** Kind of the model, such as `sdxl`: a key of `BLOCK_ARCHITECTURES`. */
   readonly blocks: string;

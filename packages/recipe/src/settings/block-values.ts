@@ -18,7 +18,7 @@ export interface BlockValue {
   readonly path: Path;
 }
 
-/** Values by blocks, narrow blocks before those that they are part of, or what is wrong with them. */
+/** Values by blocks, narrow blocks before wide ones that contain them, or problems of the values. */
 type ReadBlockValues =
   | { readonly values: readonly BlockValue[]; readonly problems?: undefined }
   | { readonly problems: readonly Problem[]; readonly values?: undefined };
@@ -29,26 +29,26 @@ export function readBlockValues({ blocks, value }: BlockSetting, path: Path): Re
   // The form of the recipe allows known kinds alone.
   if (architecture === undefined) return { values: [] };
   const at = [...path, "value"];
-  const known = listNamedBlocks(architecture);
+  const blockNames = listNamedBlocks(architecture);
   const items = typeof value === "string" ? splitText(value) : value;
   const order = Array.isArray(items)
     ? architecture.orders.find(({ length }) => length === items.length)
     : undefined;
   if (Array.isArray(items) && order === undefined)
     return { problems: [{ path: at, text: explainLength(items.length, blocks, architecture) }] };
-  const given = Object.entries(items).map(([key, item]): BlockValue => {
+  const pairs = Object.entries(items).map(([key, item]): BlockValue => {
     const name = order?.[Number(key)] ?? key;
     const place = typeof value === "string" ? at : [...at, order === undefined ? key : Number(key)];
     return { name, value: item as Scalar, path: place };
   });
-  const problems = given.flatMap(({ name, path: place }): readonly Problem[] => {
-    if (known.includes(name)) return [];
-    const meant = closestName(name, known);
-    const hint = meant === undefined ? `its blocks are ${known.join(", ")}` : `did you mean "${meant}"?`;
+  const problems = pairs.flatMap(({ name, path: place }): readonly Problem[] => {
+    if (blockNames.includes(name)) return [];
+    const meant = closestName(name, blockNames);
+    const hint = meant === undefined ? `its blocks are ${blockNames.join(", ")}` : `did you mean "${meant}"?`;
     return [{ path: place, text: `is no block of ${architecture.title} (${blocks}); ${hint}` }];
   });
   if (problems.length > 0) return { problems };
-  return { values: [...given].sort((a, b) => known.indexOf(a.name) - known.indexOf(b.name)) };
+  return { values: [...pairs].sort((a, b) => blockNames.indexOf(a.name) - blockNames.indexOf(b.name)) };
 }
 
 /** Splits a text of values as programs for diffusion models store them, such as `0,0.5,1`. */
@@ -88,13 +88,13 @@ interface PlacedBlocks {
 
 /** Finds the problem of a tensor that no setting gives a value, although blocks have values. */
 export function findUncovered({ blocks, path }: PlacedBlocks, name: string): Problem {
-  const { title, known, blocksOf } = describe(blocks);
+  const { title, blockNames, blocksOf } = describe(blocks);
   const [block] = blocksOf(name);
   if (block === undefined) {
     const text = `has no block for averages of weights, such as "${name}": leave them out first, by isthmus convert --ema drop`;
     return { path: [...path, "blocks"], text };
   }
-  if (!known.has(block)) {
+  if (!blockNames.has(block)) {
     const text = `must be the kind of the networks: ${title} has no ${block}, which "${name}" is in; isthmus inspect --blocks names their kind`;
     return { path: [...path, "blocks"], text };
   }
@@ -102,19 +102,19 @@ export function findUncovered({ blocks, path }: PlacedBlocks, name: string): Pro
   return { path: [...path, "value"], text };
 }
 
-/** Lists the problem of blocks of a kind of diffusion model without any tensor, of those that were read. */
+/** Lists the problem of blocks of a kind of diffusion model without any of the tensors that were read. */
 export function findEmptyBlocks({ blocks, path }: PlacedBlocks, names: Iterable<string>): readonly Problem[] {
-  const { title, numbered, known, blocksOf } = describe(blocks);
-  const found = new Map<string, string>();
-  for (const name of names) for (const block of blocksOf(name)) found.set(block, name);
-  const stranger = [...found].find(([block]) => !known.has(block));
+  const { title, numbered, blockNames, blocksOf } = describe(blocks);
+  const tensorOf = new Map<string, string>();
+  for (const name of names) for (const block of blocksOf(name)) tensorOf.set(block, name);
+  const stranger = [...tensorOf].find(([block]) => !blockNames.has(block));
   if (stranger !== undefined) return [findUncovered({ blocks, path }, stranger[1])];
-  const missing = numbered.filter((block) => !found.has(block));
+  const missing = numbered.filter((block) => !tensorOf.has(block));
   if (missing.length === 0) return [];
   const shown = `${missing.slice(0, SHOWN).join(", ")}${missing.length > SHOWN ? ", ..." : ""}`;
   const at = [...path, "blocks"];
   if (missing.length === numbered.length) {
-    const text = `has an effect on ${[...found.keys()].join(", ")} alone, as there is no tensor in ${shown}`;
+    const text = `has an effect on ${[...tensorOf.keys()].join(", ")} alone, as there is no tensor in ${shown}`;
     return [{ path: at, text, tolerated: "idle filter" }];
   }
   const text = `must be the kind of the networks: ${title} has ${numbered.length} numbered blocks, and there is no tensor in ${missing.length} of them, ${shown}; isthmus inspect --blocks names their kind`;
@@ -123,6 +123,6 @@ export function findEmptyBlocks({ blocks, path }: PlacedBlocks, names: Iterable<
 
 function describe(blocks: string) {
   const architecture = entry(BLOCK_ARCHITECTURES, blocks, "kind of diffusion model");
-  const known = new Set(listNamedBlocks(architecture));
-  return { ...architecture, known, blocksOf: (name: string) => listBlocks(architecture, name) };
+  const blockNames = new Set(listNamedBlocks(architecture));
+  return { ...architecture, blockNames, blocksOf: (name: string) => listBlocks(architecture, name) };
 }

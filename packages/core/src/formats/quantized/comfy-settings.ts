@@ -13,7 +13,7 @@ const MARK = /(?:^|\.)scaled_fp8$/;
 /** Ends of the names of scales of activations and of settings, which stand beside weights of ComfyUI. */
 const BESIDE = ["scale_input", "input_scale", "comfy_quant"] as const;
 
-/** Names the tensors that may stand beside a quantised weight of ComfyUI, other than its scales. */
+/** Returns the names of tensors that may stand beside a quantised weight of ComfyUI and its scales. */
 export function listBeside(weight: string): readonly string[] {
   return BESIDE.map((end) => weight.replace(/weight$/, end));
 }
@@ -23,7 +23,7 @@ export function listMarks({ tensors }: Checkpoint): readonly string[] {
   return [...tensors.keys()].filter((name) => MARK.test(name));
 }
 
-/** Returns metadata without those of ComfyUI about quantisation, which do not hold for numbers. */
+/** Returns metadata without ComfyUI's settings of quantisation, which do not hold for numbers. */
 export function withoutSettings(
   metadata: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {

@@ -46,6 +46,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Transformers", page: "transformers" },
       { text: "GGUF files", page: "gguf" },
       { text: "Quantised models", page: "quantized-models" },
+      { text: "Diffusion models", page: "diffusion" },
       { text: "Verdicts", page: "verdicts" },
     ],
   },
@@ -82,6 +83,7 @@ export const LEARN: readonly PageGroup[] = [
     text: "Coming from",
     pages: [
       { text: "mergekit", page: "coming-from/mergekit" },
+      { text: "supermerger, ComfyUI", page: "coming-from/supermerger" },
       { text: "Git Re-Basin", page: "coming-from/git-re-basin" },
       { text: "PyHessian", page: "coming-from/pyhessian" },
       { text: "loss-landscape", page: "coming-from/loss-landscape" },

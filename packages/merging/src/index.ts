@@ -41,6 +41,7 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
+export { toOriginalBlocks } from "./adapters/names/unet-blocks.ts";
 export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
 export {
   type RenameAdapterOptions,
@@ -94,6 +95,7 @@ export { arceeFusion } from "./methods/arcee-fusion.ts";
 export { breadcrumbs } from "./methods/breadcrumbs.ts";
 export { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
 export { consensusTa } from "./methods/consensus-ta.ts";
+export { cosineA, cosineB } from "./methods/cosine.ts";
 export { dareLinear } from "./methods/dare-linear.ts";
 export { dareTies } from "./methods/dare-ties.ts";
 export { della } from "./methods/della.ts";
@@ -122,6 +124,7 @@ export { swa } from "./methods/swa.ts";
 export { tallMask } from "./methods/tall-mask.ts";
 export { taskArithmetic } from "./methods/task-arithmetic.ts";
 export { ties } from "./methods/ties.ts";
+export { trainDifference } from "./methods/train-difference.ts";
 export { tsvM } from "./methods/tsv-m.ts";
 export { wsm } from "./methods/wsm.ts";
 export { wudi } from "./methods/wudi.ts";

@@ -3,6 +3,7 @@ import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { breadcrumbs } from "./methods/breadcrumbs.ts";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
 import { consensusTa } from "./methods/consensus-ta.ts";
+import { cosineA, cosineB } from "./methods/cosine.ts";
 import { dareLinear } from "./methods/dare-linear.ts";
 import { dareTies } from "./methods/dare-ties.ts";
 import { della } from "./methods/della.ts";
@@ -33,12 +34,13 @@ import { swa } from "./methods/swa.ts";
 import { tallMask } from "./methods/tall-mask.ts";
 import { taskArithmetic } from "./methods/task-arithmetic.ts";
 import { ties } from "./methods/ties.ts";
+import { trainDifference } from "./methods/train-difference.ts";
 import { tsvM } from "./methods/tsv-m.ts";
 import { wsm } from "./methods/wsm.ts";
 import { wudi } from "./methods/wudi.ts";
 
 /** Averages of networks, on lines and spheres. */
-const MEANS = [linear, slerp, nuslerp, multislerp, karcher, passthrough];
+const MEANS = [linear, slerp, nuslerp, multislerp, karcher, cosineA, cosineB, passthrough];
 
 /** Averages over checkpoints of one run. */
 const SERIES = [swa, ema, lawa, wsm, extraMerge];
@@ -50,7 +52,19 @@ const TASK_VECTORS = [
 
 /** Other rules on the changes that networks made to a base, element by element. */
 const CHANGES = [
-  ...[modelStock, sce, nearswap, arceeFusion, ram, ramplusTl, magmax, consensusTa, tallMask, expo],
+  ...[
+    modelStock,
+    sce,
+    nearswap,
+    arceeFusion,
+    ram,
+    ramplusTl,
+    magmax,
+    consensusTa,
+    tallMask,
+    expo,
+    trainDifference,
+  ],
 ];
 
 /** Rules on the singular values and vectors of matrices. */

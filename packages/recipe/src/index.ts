@@ -25,12 +25,22 @@ export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare
 export type { PairVerdict, Verdict } from "./compare/judge-pair.ts";
 export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";
 export type { QuantizedForm } from "./compare/quantized-form.ts";
+export { bakeVae } from "./diffusion/bake-vae.ts";
+export {
+  BLOCK_ARCHITECTURES,
+  type BlockArchitecture,
+  findBlockArchitecture,
+  listBlocks,
+  listNamedBlocks,
+} from "./diffusion/diffusion-blocks.ts";
+export { AVERAGES_USES, takeAverages } from "./diffusion/take-averages.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
 export type { LicensedModel } from "./models/licences.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ConfigLayers, ModelConfig } from "./models/model-config.ts";
+export { placeWeights } from "./models/place-weights.ts";
 export {
   type PlanVocabularyOptions,
   planVocabulary,
@@ -71,6 +81,7 @@ export { assertRecipe } from "./recipe/assert-recipe.ts";
 export type { StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,
+  BlockSetting,
   ConditionalSetting,
   Gradient,
   ModelParts,

@@ -15,9 +15,10 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
-import { untieModel } from "@isthmus/recipe";
+import { AVERAGES_USES, untieModel } from "@isthmus/recipe";
 import { openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
+import { withDiffusion } from "../convert/with-diffusion.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
@@ -45,6 +46,10 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly untie?: true | undefined;
     readonly adapterNames?: string | undefined;
     readonly base?: string | undefined;
+    /** File or folder of an autoencoder for the model. @defaultValue its own */
+    readonly vae?: string | undefined;
+    /** Use of the averages of weights in the model. @defaultValue they are tensors as others */
+    readonly ema?: (typeof AVERAGES_USES)[number] | undefined;
     /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
     readonly imatrix?: string | undefined;
   };
@@ -68,6 +73,10 @@ const EXAMPLES = formatExamples(
   ["isthmus convert merged.safetensors merged.onnx --graph model.onnx", "one file for any ONNX runtime"],
   ["isthmus convert gpt2/ gpt2-untied/ --untie", "a head apart from the embedding, to align by rotations"],
   ["isthmus convert model.safetensors web/model.json --dtype f16", "for TensorFlow.js, in files of 4 MB"],
+  [
+    "isthmus convert merged.safetensors baked.safetensors --vae vae.safetensors --ema drop --dtype f16",
+    "a diffusion model with another autoencoder, without averages",
+  ],
   ["isthmus convert style.safetensors style/ --adapter-names peft", "an adapter of kohya, for PEFT"],
 );
 
@@ -113,6 +122,16 @@ function createConvertVerb() {
       "--base <model>",
       "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change",
     )
+    .option(
+      "--vae <file>",
+      "of a diffusion model: another autoencoder for it, a file or a folder of the original program or of diffusers",
+    )
+    .addOption(
+      new Option(
+        "--ema <use>",
+        "of a diffusion model: drop the averages of weights beside the weights, or use them in place of the weights",
+      ).choices(AVERAGES_USES),
+    )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
 
@@ -140,7 +159,8 @@ async function writeConverted(
   options: ConvertOptions,
   context: Context,
 ): Promise<Written> {
-  const { dtype, format, maxShardSize, allowNonFinite, adapterNames, base } = options;
+  const { dtype, format, maxShardSize, allowNonFinite, adapterNames, base, vae, ema } = options;
+  assertDiffusionOptions(options);
   const saving = {
     ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
     allowNonFinite: allowNonFinite ?? false,
@@ -164,12 +184,26 @@ async function writeConverted(
   const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
   return isOnnx
     ? convertToOnnx(input, output, assertOnnxOptions(options), context)
-    : convertCheckpoint(input, output, {
-        ...saving,
-        dtype,
-        format,
-        ...(await quantizingOf(options, context)),
-      });
+    : withDiffusion(input, { vae, ema }, async (checkpoint) =>
+        convertCheckpoint(checkpoint, output, {
+          ...saving,
+          dtype,
+          format,
+          ...(await quantizingOf(options, context)),
+        }),
+      );
+}
+
+/**
+ * Checks that options of diffusion models stand beside none that writes something else than the tensors of
+ * the input.
+ * @throws UsageError if they do
+ */
+function assertDiffusionOptions({ vae, ema, adapterNames, untie, graph }: ConvertOptions): void {
+  if ((vae ?? ema) === undefined || (adapterNames ?? untie ?? graph) === undefined) return;
+  throw new UsageError(
+    "Cannot convert with --vae or --ema beside --adapter-names, --untie or --graph as they are for diffusion models: leave them out",
+  );
 }
 
 /**

@@ -1,8 +1,10 @@
-import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { formatShape, sizeOf, withCheckpoints } from "@isthmus/core";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { formatShape, sizeOf, UsageError, withCheckpoints } from "@isthmus/core";
 import { type Graph, readGraph, type ValueInfo } from "@isthmus/graph";
+import { BLOCK_ARCHITECTURES } from "@isthmus/recipe";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { inspectTwo } from "../inspect/compare-checkpoints.ts";
+import { inspectBlocks } from "../inspect/inspect-blocks.ts";
 import { type InspectOptions, inspectCheckpoint } from "../inspect/inspect-checkpoint.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -20,6 +22,12 @@ export function inspectVerb(run: RunVerb): CommandUnknownOpts {
       "measure smallest and largest number, mean, deviation, norm, zeros, NaN and infinities",
     )
     .option("--hash", "compute the SHA-256 of the elements of each tensor")
+    .addOption(
+      new Option(
+        "--blocks [kind]",
+        "of a diffusion model: which tensors are in which block, to which recipes may give values (default: the kind that has its blocks)",
+      ).choices([...BLOCK_ARCHITECTURES.keys()]),
+    )
     .addHelpText(
       "after",
       formatExamples(
@@ -30,6 +38,7 @@ export function inspectVerb(run: RunVerb): CommandUnknownOpts {
           "isthmus inspect hub:owner/model --download",
           "a model of the Hugging Face hub: headers alone are fetched",
         ],
+        ["isthmus inspect sdxl.safetensors --blocks", "blocks of a diffusion model, with their tensors"],
         ["isthmus inspect a.pt b.safetensors", "in which tensors, and how far, two checkpoints differ"],
       ),
     )
@@ -42,9 +51,17 @@ export function inspectVerb(run: RunVerb): CommandUnknownOpts {
 async function inspect(
   file: string,
   other: string | undefined,
-  options: InspectOptions,
+  { blocks, ...options }: InspectOptions & { readonly blocks?: string | true | undefined },
   context: Context,
 ): Promise<Outcome> {
+  if (blocks !== undefined) {
+    if (other !== undefined || options.stats || options.hash) {
+      throw new UsageError(
+        `Cannot inspect "${file}" with --blocks beside another checkpoint, --stats or --hash as it lists the blocks of one model: leave them out`,
+      );
+    }
+    return withCheckpoints([file] as const, async ([checkpoint]) => inspectBlocks(file, checkpoint, blocks));
+  }
   if (other !== undefined) {
     const paths = [file, other] as const;
     return withCheckpoints(paths, (checkpoints) => inspectTwo(paths, checkpoints, options, context));

@@ -11,7 +11,13 @@ import {
 } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
-import { copyModelFiles, describeGgufOrigin, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
+import {
+  copyModelFiles,
+  describeGgufOrigin,
+  isRecipeFile,
+  type MergeFinding,
+  placeWeights,
+} from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
   chooseStatistics,
@@ -174,7 +180,8 @@ async function mergeFiles(
     const told = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
     const metadata = describeGgufOrigin(told, checkpoints);
     noteOnGguf(path, metadata, context.terminal.note);
-    const output = await convertCheckpoint(opened.restore(merged), path, {
+    const place = await placeWeights(path, checkpoints);
+    const output = await convertCheckpoint(opened.restore(merged), place, {
       format: isGguf ? "gguf" : "safetensors",
       ...savingOf(options, context),
       ...(await quantizingOf(options, context)),

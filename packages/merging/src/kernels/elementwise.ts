@@ -113,3 +113,23 @@ export function averageByImportance(
     mean[i] = value;
   }
 }
+
+/**
+ * Adds to each element of `base`, in place, the change of `trained` from `origin` by the share of it that the
+ * element lacks: `|trained - base| / (|trained - origin| + |trained - base|)`.
+ * @param strength - factor of the change
+ */
+export function addTrainedDifference(
+  base: Numbers,
+  trained: Numbers,
+  origin: Numbers,
+  strength: number,
+): void {
+  for (let i = 0; i < base.length; i++) {
+    const change = trained[i]! - origin[i]!;
+    // An element that training did not change keeps its bits, also of -0.
+    if (change === 0) continue;
+    const lack = Math.abs(trained[i]! - base[i]!);
+    base[i] = base[i]! + (strength * change * lack) / (Math.abs(change) + lack);
+  }
+}

@@ -77,10 +77,37 @@ export function mixVectors(
     const from = x[i]!;
     const to = y[i]!;
     const start = origin === undefined ? 0 : origin[i]!;
-    if (Number.isNaN(a)) x[i] = t < 0.5 ? from - t * (from - to) : to - (1 - t) * (to - from);
+    if (Number.isNaN(a)) x[i] = lerpNumbers(from, to, t);
     else x[i] = start + a * (from - start) + b * (to - start);
     if (++within < run) continue;
     within = 0;
     if (++vector === count) vector = 0;
   }
+}
+
+/**
+ * Replaces `x` by the point on the line to `y` at the share of each vector. Elements that are equal in both
+ * stay unchanged, bit for bit.
+ * @param begin - position of the first element in the tensor
+ * @param shares - `[vectors]`, from 0 for `x` to 1 for `y`
+ */
+export function lerpVectors(
+  [x, y]: readonly [Numbers, Numbers],
+  begin: number,
+  { run, count }: VectorLayout,
+  shares: Float64Array,
+): void {
+  let vector = Math.floor(begin / run) % count;
+  let within = begin % run;
+  for (let i = 0; i < x.length; i++) {
+    x[i] = lerpNumbers(x[i]!, y[i]!, shares[vector]!);
+    if (++within < run) continue;
+    within = 0;
+    if (++vector === count) vector = 0;
+  }
+}
+
+/** Returns the point at `t` on the line between two numbers, which is exact at both ends. */
+function lerpNumbers(from: number, to: number, t: number): number {
+  return t < 0.5 ? from - t * (from - to) : to - (1 - t) * (to - from);
 }

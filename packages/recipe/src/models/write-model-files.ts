@@ -102,12 +102,18 @@ export async function writeModelFiles(
   await setChatTemplate(contents, options);
   if (recipe !== undefined) contents.set("recipe.yml", { text: recipe });
   if (options.card ?? true) {
-    const library = contents.has("modules.json") ? "sentence-transformers" : undefined;
-    const card = { ...options, name: basename(out), library, notes };
+    const card = { ...options, name: basename(out), library: libraryOf(contents), notes };
     contents.set("README.md", { text: formatModelCard(card) });
   }
   for (const [file, content] of contents) await save(join(out, file), content);
   return { files: [...contents.keys()].sort(), notes };
+}
+
+/** Returns the library that loads the result; undefined for transformers. */
+function libraryOf(contents: Contents): string | undefined {
+  if (contents.has("modules.json")) return "sentence-transformers";
+  const config = contents.get("config.json");
+  return config !== undefined && "json" in config && "_class_name" in config.json ? "diffusers" : undefined;
 }
 
 /** Content of a file of the result. */

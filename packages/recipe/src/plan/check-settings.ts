@@ -3,7 +3,7 @@ import type { MergeMethod, ParameterSpec } from "@isthmus/merging";
 import type { Problem } from "../recipe/problem.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { compileFilter } from "../settings/filter.ts";
-import { type Level, listBranches } from "../settings/level.ts";
+import { findBlockValueProblems, type Level, listBranches } from "../settings/level.ts";
 import { findScalarProblem, type ScalarProblem } from "../settings/scalar.ts";
 import type { SettingsReader } from "../settings/settings-reader.ts";
 import type { Inputs } from "./open-inputs.ts";
@@ -45,10 +45,11 @@ export function findSettingProblems(
         const text = `has no effect here as ${method.name} has one "${name}" for all networks: write it under the parameters of the recipe or of the slice`;
         return [{ path: at, text, tolerated: "idle parameter" }];
       }
-      return listBranches(setting, at).flatMap(({ path: branch, filter, value }) => [
+      const wrong = listBranches(setting, at).flatMap(({ path: branch, filter, value }) => [
         ...(filter === undefined ? [] : findFilterProblem(filter, [...branch, "filter"])),
         ...findValueProblems(spec, value, branch),
       ]);
+      return [...findBlockValueProblems(setting, at), ...wrong];
     });
   }
 }
@@ -98,7 +99,7 @@ export function findIdleSettings(
     ),
   );
   const gradients = findLongGradients(levels, groups, inputs);
-  const idle = [...reader.findIdleFilters(levels), ...gradients];
+  const idle = [...reader.findBlockProblems(), ...reader.findIdleFilters(levels), ...gradients];
   if (!recipe.strict || hasFilters) return idle;
   const text = "copies what no filter names, and there is no filter: write filters, or leave it out";
   return [...idle, { path: ["strict"], text }];

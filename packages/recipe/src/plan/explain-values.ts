@@ -38,9 +38,10 @@ function formatValue(value: ParameterValue): string {
   return String(typeof value === "number" ? roundShown(value) : value);
 }
 
-function describePlace(places: RecipePlaces, { path, filter, along }: ReadValue): string {
+function describePlace(places: RecipePlaces, { path, filter, block, along }: ReadValue): string {
   const parts = [places.format(path).replaceAll('"', "")];
   if (filter !== undefined) parts.push(`filter ${JSON.stringify(filter)}`);
+  if (block !== undefined) parts.push(`block ${block}`);
   if (along !== undefined) parts.push(`${Math.round(100 * along)} % along the layers`);
   return parts.join(", ");
 }

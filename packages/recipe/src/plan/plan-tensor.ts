@@ -136,6 +136,7 @@ function readParameters(
     if (spec.of === "merge") {
       const value = reader.read(name, spec, group.levels, { name: output, along });
       if (value === undefined && spec.default === undefined) {
+        rejectBlocks(places, reader);
         const text = `needs "${name}" for "${output}", and ${method.name} has no default: write it under the parameters of ${group.isSlice ? "the slice" : "the recipe"}`;
         places.reject("Cannot plan the recipe as all parameters must have values", [
           { path: group.isSlice ? group.path : ["merge_method"], text },
@@ -146,6 +147,7 @@ function readParameters(
     const values = parts.map(({ member, tensor }) => {
       const value = reader.read(name, spec, [...member.levels, ...group.levels], { name: tensor, along });
       if (value === undefined && spec.default === undefined) {
+        rejectBlocks(places, reader);
         const text = `has no "${name}" for "${tensor}", and ${method.name} has no default: write it under its parameters`;
         places.reject("Cannot plan the recipe as all parameters must have values", [
           { path: member.path, text },
@@ -155,6 +157,11 @@ function readParameters(
     });
     return { name, of: "network", values };
   });
+}
+
+/** @throws InputError if a tensor is in a block of a diffusion model that has no value */
+function rejectBlocks(places: RecipePlaces, reader: SettingsReader): void {
+  places.reject("Cannot plan the recipe as all blocks must have values", reader.findUncoveredBlocks());
 }
 
 /**

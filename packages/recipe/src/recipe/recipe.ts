@@ -26,8 +26,25 @@ export interface ConditionalSetting {
   readonly value: Scalar | SearchMark | Gradient;
 }
 
-/** Setting of a method's parameter in a recipe: a value, a gradient, or values by filters. */
-export type Setting = Scalar | SearchMark | Gradient | ConditionalSetting | readonly ConditionalSetting[];
+/** Values by the blocks of a diffusion model. The next item of a list counts for blocks without a value. */
+export interface BlockSetting {
+  /** Kind of the model, such as `sdxl`: a key of `BLOCK_ARCHITECTURES`. */
+  readonly blocks: string;
+  /**
+   * Values in the order of the blocks, as a list or as a text with commas, or values by the names of blocks.
+   * Several lengths of lists are known for a kind, such as 20 for SDXL, or 19 without `BASE`.
+   */
+  readonly value: string | readonly (Scalar | SearchMark)[] | Readonly<Record<string, Scalar | SearchMark>>;
+}
+
+/** Setting of a method's parameter in a recipe: a value, a gradient, or values by filters or blocks. */
+export type Setting =
+  | Scalar
+  | SearchMark
+  | Gradient
+  | ConditionalSetting
+  | BlockSetting
+  | readonly (ConditionalSetting | BlockSetting)[];
 
 /** Settings by the names of parameters. */
 export type Settings = Readonly<Record<string, Setting>>;

@@ -1,3 +1,4 @@
+import { BLOCK_ARCHITECTURES } from "../diffusion/diffusion-blocks.ts";
 import { isMap, type Shape } from "./shape.ts";
 
 const TEXT: Shape = { kind: "text" };
@@ -50,16 +51,49 @@ const CONDITIONAL: Shape = {
     },
   },
 };
-const CONDITIONALS: Shape = { kind: "list", items: CONDITIONAL };
+const BLOCK_VALUES: Shape = { kind: "table", values: VALUE };
+const BLOCKS: Shape = {
+  kind: "map",
+  name: "blocks",
+  keys: {
+    blocks: {
+      shape: { kind: "text", choices: [...BLOCK_ARCHITECTURES.keys()] },
+      description: "The kind of diffusion model whose blocks have values.",
+      required: true,
+    },
+    value: {
+      shape: {
+        kind: "either",
+        name: "blockValues",
+        what: "a list of values, a text of values with commas, or values by the names of blocks",
+        options: () => [TEXT, GRADIENT, BLOCK_VALUES],
+        choose: (value) => {
+          if (Array.isArray(value)) return GRADIENT;
+          return isMap(value) ? BLOCK_VALUES : typeof value === "string" ? TEXT : undefined;
+        },
+      },
+      description: "A value for each block, in their order or by their names.",
+      required: true,
+    },
+  },
+};
+const CHOSEN: Shape = {
+  kind: "either",
+  name: "chosen",
+  what: "a filter with a value, or blocks with values",
+  options: () => [CONDITIONAL, BLOCKS],
+  choose: (value) => (isMap(value) && "blocks" in value ? BLOCKS : CONDITIONAL),
+};
+const CONDITIONALS: Shape = { kind: "list", items: CHOSEN };
 
 const SETTING: Shape = {
   kind: "either",
   name: "setting",
-  what: "a value, a list of values along the layers, or a list of filters with values",
-  options: () => [NUMBER, TEXT, TRUTH, MARK, GRADIENT, CONDITIONAL, CONDITIONALS],
+  what: "a value, a list of values along the layers, or a list of filters or blocks with values",
+  options: () => [NUMBER, TEXT, TRUTH, MARK, GRADIENT, CONDITIONAL, BLOCKS, CONDITIONALS],
   choose(value) {
     if (Array.isArray(value)) return value.some(isConditional) ? CONDITIONALS : GRADIENT;
-    return isMap(value) && !("search" in value) ? CONDITIONAL : chooseValue(value);
+    return isConditional(value) ? CHOSEN : chooseValue(value);
   },
 };
 

@@ -9,6 +9,7 @@ import {
   weightFileOf,
 } from "@isthmus/merging";
 import { join } from "@isthmus/platform";
+import { placeWeights } from "../models/place-weights.ts";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { assertGgufResult, convertToGguf, weightsBefore } from "./gguf-result.ts";
@@ -104,7 +105,10 @@ export async function saveRecipe(
     return { ...result, output: { ...result.output, ...(await convertToGguf(merged, output, converting)) } };
   }
   const files = await planRecipeFiles(recipe, opened, { output, text });
-  const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
+  const weights =
+    adapter === undefined
+      ? await placeWeights(output, opened.plan.networks)
+      : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,
     source,
@@ -117,7 +121,7 @@ export async function saveRecipe(
   const modelFiles =
     adapter === undefined ? await writeRecipeFiles(files, output) : await writeAdapterFiles(adapter, output);
   return {
-    output: adapter === undefined ? saved : { ...saved, path: output },
+    output: weights === output ? saved : { ...saved, path: output },
     summary: summarizePlan(plan),
     modelFiles,
   };

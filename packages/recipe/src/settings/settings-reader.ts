@@ -1,9 +1,11 @@
-import { at, closestName } from "@isthmus/core";
+import { at, closestName, entry } from "@isthmus/core";
 import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
+import { BLOCK_ARCHITECTURES, listBlocks } from "../diffusion/diffusion-blocks.ts";
 import type { Path, Problem } from "../recipe/problem.ts";
 import type { Gradient } from "../recipe/recipe.ts";
+import { findEmptyBlocks, findUncovered } from "./block-values.ts";
 import { compileFilter } from "./filter.ts";
-import { type Branch, type Level, listBranches } from "./level.ts";
+import { type Branch, type BranchBlock, type Level, listBranches } from "./level.ts";
 import { readScalar } from "./scalar.ts";
 
 /** The value of a parameter for one tensor, with its place in the recipe. */
@@ -14,6 +16,8 @@ export interface ReadValue {
   readonly path: Path;
   /** Filter that matched the tensor; undefined if the setting has none. */
   readonly filter: string | undefined;
+  /** Name of the block that the value is for; undefined if the setting has none. */
+  readonly block: string | undefined;
   /** Whether the value stands in a list of filters, so that the tensor's name decided. */
   readonly isConditional: boolean;
   /**
@@ -40,9 +44,18 @@ interface FilterUse {
   chosen: boolean;
 }
 
-/** Reads settings tensor by tensor, and remembers which filters had an effect. */
+/** Record of the tensors for which values were sought by blocks. */
+interface BlockUse extends BranchBlock {
+  /** Blocks of each tensor, by its name. */
+  readonly blocksOf: Map<string, readonly string[]>;
+  /** Tensor that no setting gives a value, although it has one for other blocks. */
+  uncovered: string | undefined;
+}
+
+/** Reads settings tensor by tensor, and remembers which filters and blocks had an effect. */
 export class SettingsReader {
   readonly #filters = new Map<string, FilterUse>();
+  readonly #blocks = new Map<string, BlockUse>();
   readonly #names = new Set<string>();
 
   /**
@@ -56,14 +69,35 @@ export class SettingsReader {
     tensor: ReadTensor,
   ): ReadValue | undefined {
     this.#names.add(tensor.name);
+    let sought: BlockUse | undefined;
     for (const { settings, path } of levels) {
       const setting = settings[parameter];
       if (setting === undefined) continue;
-      const branch = this.#choose(listBranches(setting, [...path, parameter]), tensor.name);
+      const branches = listBranches(setting, [...path, parameter]);
+      const branch = this.#choose(branches, tensor.name);
       const value = branch && valueAt(branch, spec, tensor.along);
       if (value !== undefined) return value;
+      const block = branches.find((one) => one.block !== undefined)?.block;
+      sought ??= block && this.#useOf(block);
     }
+    if (sought !== undefined) sought.uncovered ??= tensor.name;
     return undefined;
+  }
+
+  /** Lists problems of tensors that no setting gives a value, although blocks have values. */
+  findUncoveredBlocks(): readonly Problem[] {
+    return [...this.#blocks.values()].flatMap(({ architecture: blocks, setting: path, uncovered }) =>
+      uncovered === undefined ? [] : [findUncovered({ blocks, path }, uncovered)],
+    );
+  }
+
+  /** Lists problems of blocks of diffusion models with all tensors for which values were read. */
+  findBlockProblems(): readonly Problem[] {
+    const empty = [...this.#blocks.values()].flatMap(({ architecture: blocks, setting: path, blocksOf }) =>
+      findEmptyBlocks({ blocks, path }, blocksOf.keys()),
+    );
+    const uncovered = this.findUncoveredBlocks();
+    return uncovered.length > 0 ? uncovered : empty;
   }
 
   /** Lists filters that changed nothing. */
@@ -100,7 +134,23 @@ export class SettingsReader {
     return chosen;
   }
 
-  #fits({ path, filter }: Branch, name: string, isTaken: boolean): boolean {
+  #useOf(block: BranchBlock): BlockUse {
+    const key = block.setting.join("\n");
+    const use = this.#blocks.get(key) ?? { ...block, blocksOf: new Map(), uncovered: undefined };
+    this.#blocks.set(key, use);
+    return use;
+  }
+
+  #isIn(block: BranchBlock, name: string): boolean {
+    const { blocksOf } = this.#useOf(block);
+    const architecture = entry(BLOCK_ARCHITECTURES, block.architecture, "kind of diffusion model");
+    const blocks = blocksOf.get(name) ?? listBlocks(architecture, name);
+    blocksOf.set(name, blocks);
+    return blocks.includes(block.name);
+  }
+
+  #fits({ path, filter, block }: Branch, name: string, isTaken: boolean): boolean {
+    if (block !== undefined) return this.#isIn(block, name);
     if (filter === undefined) return true;
     const key = path.join("\n");
     const use = this.#filters.get(key) ?? {
@@ -123,11 +173,11 @@ export class SettingsReader {
  * other values apply from their position to the next.
  */
 function valueAt(
-  { value, path, filter, isConditional }: Branch,
+  { value, path, filter, block, isConditional }: Branch,
   spec: ParameterSpec,
   along: number,
 ): ReadValue | undefined {
-  const source = { path, filter, isConditional };
+  const source = { path, filter, block: block?.name, isConditional };
   if (!Array.isArray(value))
     return { ...source, value: readScalar(spec, value) as ParameterValue, along: undefined };
   if (value.length === 0) return undefined;

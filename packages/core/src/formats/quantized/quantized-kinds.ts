@@ -12,7 +12,10 @@ export interface QuantizedKind {
  * All schemes of quantisation that are read. GGUF has its own, as its blocks are element types of the format.
  */
 export const QUANTIZED_KINDS: readonly QuantizedKind[] = [
-  { sign: /_scale(_inv)?$/, load: async () => (await import("./scaled-floats.ts")).findScaledFloats },
+  {
+    sign: /_scale(_inv)?$|\.(scale_weight|comfy_quant)$/,
+    load: async () => (await import("./scaled-floats.ts")).findScaledFloats,
+  },
   {
     sign: /\.quant_state\.bitsandbytes__/,
     load: async () => (await import("./bitsandbytes.ts")).findFourBits,

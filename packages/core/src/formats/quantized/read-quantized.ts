@@ -2,6 +2,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
 import { fromFloat32Into } from "../../tensor/convert.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
+import { withoutSettings } from "./comfy-settings.ts";
 import { damaged, type PackedWeight } from "./packed-weight.ts";
 import { readQuantizationSettings } from "./quantization-settings.ts";
 import { QUANTIZED_KINDS } from "./quantized-kinds.ts";
@@ -36,7 +37,7 @@ export async function readQuantized(checkpoint: Checkpoint): Promise<Checkpoint>
   return defineCheckpoint({
     source: checkpoint.source,
     tensors,
-    metadata: checkpoint.metadata,
+    metadata: withoutSettings(checkpoint.metadata),
     files: checkpoint.files,
     async readInto(name, begin, out) {
       const weight = byName.get(name);

@@ -6,10 +6,15 @@ import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import { allocateData } from "../../tensor/tensor.ts";
 import { keepLast } from "../keep-last.ts";
 import { scaleRows } from "../kernels/scale-rows.ts";
+import { assertScaledFloats, listBeside, listMarks } from "./comfy-settings.ts";
 import type { PackedWeight } from "./packed-weight.ts";
 
-/** Suffixes that turn the name of a tensor of 8-bit floats into the name of its tensor of scales. */
-const SCALES = ["_scale_inv", "_scale"] as const;
+/** Patterns of the end of the name of a tensor of 8-bit floats, and the end of the name of its scales. */
+const SCALES: readonly (readonly [RegExp, string])[] = [
+  [/$/, "_scale_inv"],
+  [/$/, "_scale"],
+  [/(?<=^|\.)weight$/, "scale_weight"],
+];
 
 /** Number of rows and columns of a block that shares a scale. */
 const BLOCK = 128;
@@ -26,9 +31,10 @@ interface Scaling {
  * Finds 8-bit floats with scales, which are read as bf16: each stored float times its scale.
  *
  * The scales of `x.weight` are in `x.weight_scale_inv` (DeepSeek, which multiplies by it in spite of its
- * name) or `x.weight_scale` (compressed-tensors), one for the tensor, for each row, or for each block of 128
- * x 128.
- * @throws UnsupportedError if the scales have another shape
+ * name), `x.weight_scale` (compressed-tensors and ComfyUI) or `x.scale_weight` (ComfyUI before its version
+ * 0.4), one for the tensor, for each row, or for each block of 128 x 128. Scales of activations, settings and
+ * marks of ComfyUI belong to the weights, and are not listed.
+ * @throws UnsupportedError if the scales have another shape, or settings of ComfyUI belong to other elements
  * @see https://github.com/deepseek-ai/DeepSeek-V3, `inference/fp8_cast_bf16.py`
  */
 export async function findScaledFloats(checkpoint: Checkpoint): Promise<readonly PackedWeight[]> {
@@ -36,12 +42,15 @@ export async function findScaledFloats(checkpoint: Checkpoint): Promise<readonly
     const { data, dtype } = await checkpoint.read(name);
     return toFloat32(data, dtype);
   });
-  return [...findScalings(checkpoint)].map(([name, scaling]) => {
+  const scalings = findScalings(checkpoint);
+  assertScaledFloats(checkpoint, scalings);
+  const marks = listMarks(checkpoint);
+  return [...scalings].map(([name, scaling], i) => {
     const { dtype, shape } = entry(checkpoint.tensors, name, "tensor");
     return {
       name,
       codes: name,
-      parts: [scaling.name],
+      parts: [scaling.name, ...listBeside(name), ...(i === 0 ? marks : [])],
       info: { dtype: "bf16", shape, stored: `${dtype} with scales` },
       async fill(begin, out) {
         const scales = (await readScales(scaling.name)) as Float32Array;
@@ -58,7 +67,9 @@ function findScalings({ tensors, source }: Checkpoint): Map<string, Scaling> {
   const scalings = new Map<string, Scaling>();
   for (const [name, info] of tensors) {
     if (info.dtype !== "f8e4m3" && info.dtype !== "f8e5m2") continue;
-    const scaleName = SCALES.map((ending) => name + ending).find((candidate) => tensors.has(candidate));
+    const scaleName = SCALES.map(([end, ending]) => name.replace(end, ending)).find(
+      (candidate) => candidate !== name && tensors.has(candidate),
+    );
     if (scaleName === undefined) continue;
     const { shape, dtype } = entry(tensors, scaleName, "tensor of scales");
     const steps = stepsOf(info.shape, shape);

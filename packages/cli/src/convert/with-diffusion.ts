@@ -1,0 +1,24 @@
+import { type Checkpoint, withCheckpoints } from "@isthmus/core";
+import { type AVERAGES_USES, bakeVae, takeAverages } from "@isthmus/recipe";
+
+/** Changes of a diffusion model that leave its names and layout as they are. */
+interface DiffusionChanges {
+  /** File or folder of another autoencoder. @defaultValue the model's own */
+  readonly vae: string | undefined;
+  /** Use of the averages of its weights. @defaultValue they are tensors as others */
+  readonly ema: (typeof AVERAGES_USES)[number] | undefined;
+}
+
+/** Calls a function with a checkpoint after changes of a diffusion model; closes all files after it. */
+export async function withDiffusion<T>(
+  input: string,
+  { vae, ema }: DiffusionChanges,
+  use: (checkpoint: Checkpoint | string) => Promise<T>,
+): Promise<T> {
+  if (vae === undefined && ema === undefined) return use(input);
+  return withCheckpoints([input, ...(vae === undefined ? [] : [vae])], async ([model, autoencoder]) => {
+    const pruned = ema === undefined || model === undefined ? model : takeAverages(model, ema);
+    const baked = autoencoder === undefined || pruned === undefined ? pruned : bakeVae(pruned, autoencoder);
+    return use(baked ?? input);
+  });
+}

@@ -78,6 +78,9 @@ export {
   type VerifyMergeResult,
   verifyMerge,
 } from "./executor/verify-merge.ts";
+export type { PartConfig, Settings } from "./layouts/configs/facts.ts";
+export { type DiffusersLayout, type DiffusersPart, toDiffusersLayout } from "./layouts/to-diffusers.ts";
+export { type OriginalLayout, type ToOriginalOptions, toOriginalLayout } from "./layouts/to-original.ts";
 export { type CompileExpressionOptions, compileExpression } from "./match-expression.ts";
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {

@@ -18,6 +18,7 @@ import { encodeNetwork } from "@isthmus/graph";
 import { untieModel } from "@isthmus/recipe";
 import { openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
+import { convertLayout, LAYOUTS, UNKNOWN } from "../convert/convert-layout.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
@@ -45,6 +46,8 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly untie?: true | undefined;
     readonly adapterNames?: string | undefined;
     readonly base?: string | undefined;
+    readonly layout?: (typeof LAYOUTS)[number] | undefined;
+    readonly unknown?: (typeof UNKNOWN)[number] | undefined;
     /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
     readonly imatrix?: string | undefined;
   };
@@ -69,6 +72,11 @@ const EXAMPLES = formatExamples(
   ["isthmus convert gpt2/ gpt2-untied/ --untie", "a head apart from the embedding, to align by rotations"],
   ["isthmus convert model.safetensors web/model.json --dtype f16", "for TensorFlow.js, in files of 4 MB"],
   ["isthmus convert style.safetensors style/ --adapter-names peft", "an adapter of kohya, for PEFT"],
+  [
+    "isthmus convert sdxl.safetensors sdxl/ --layout diffusers",
+    "one file of a diffusion model, for diffusers",
+  ],
+  ["isthmus convert sdxl/ sdxl.safetensors --layout original", "and back, for ComfyUI and others"],
 );
 
 function createConvertVerb() {
@@ -111,7 +119,21 @@ function createConvertVerb() {
     )
     .option(
       "--base <model>",
-      "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change",
+      "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change; for --layout diffusers a folder of the same architecture, whose settings and tokenizers are taken",
+    )
+    .addOption(
+      new Option(
+        "--layout <layout>",
+        "for Stable Diffusion 1, XL and 3 and Flux: a single file as a folder of diffusers, or such a folder as a single file; a U-Net, transformer or VAE by itself as well",
+      ).choices(LAYOUTS),
+    )
+    .addOption(
+      new Option(
+        "--unknown <what>",
+        "for --layout: tensors of no network, kept aside in the folder or left out",
+      )
+        .choices(UNKNOWN)
+        .default("keep" as const),
     )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
@@ -152,9 +174,21 @@ async function writeConverted(
     const type = assertAdapterOptions(options);
     return convertAdapter(input, output, { names: adapterNames, base, saving: { ...saving, dtype: type } });
   }
+  if (options.layout !== undefined) {
+    const { layout, unknown = "keep" } = options;
+    const type = assertLayoutOptions(options);
+    const onNote = context.terminal.note;
+    return convertLayout(input, output, {
+      layout,
+      unknown,
+      base,
+      onNote,
+      saving: { ...saving, dtype: type },
+    });
+  }
   if (base !== undefined) {
     throw new UsageError(
-      `Cannot convert "${input}" with --base as it is for names of adapters: add --adapter-names, or leave it out`,
+      `Cannot convert "${input}" with --base as it is for names of adapters and --layout diffusers: add --adapter-names or --layout, or leave it out`,
     );
   }
   if (options.untie) {
@@ -207,6 +241,21 @@ function assertAdapterOptions(options: ConvertOptions): DType | undefined {
   if (isPlain && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
   throw new UsageError(
     "Cannot write an adapter with --untie, --graph, --max-shard-size, --imatrix, a --dtype of GGUF or another --format than safetensors as it is one small file of safetensors: leave them out",
+  );
+}
+
+/**
+ * Checks that the options allow another layout of a diffusion model as the output, and returns the element
+ * type of its weights.
+ * @throws UsageError if they do not
+ */
+function assertLayoutOptions(options: ConvertOptions): DType | undefined {
+  const { dtype, format, graph, untie, imatrix, layout, base } = options;
+  const isPlain = [graph, untie, imatrix].every((option) => option === undefined);
+  const fits = base === undefined || layout === "diffusers";
+  if (isPlain && fits && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
+  throw new UsageError(
+    `Cannot write the layout of ${layout} with --untie, --graph, --imatrix, ${layout === "original" ? "--base, " : ""}a --dtype of GGUF or another --format than safetensors as it has weights in safetensors: leave them out`,
   );
 }
 

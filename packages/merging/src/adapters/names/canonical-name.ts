@@ -1,8 +1,8 @@
 import { type Checkpoint, MismatchError } from "@isthmus/core";
+import { toDiffusersBlocks } from "../../layouts/tables/unet-blocks.ts";
 import type { AdapterNaming } from "../adapter.ts";
 import { type AdapterPart, splitModuleName, styleOf } from "./name-style.ts";
 import { dotPath } from "./underscored-path.ts";
-import { toDiffusersBlocks } from "./unet-blocks.ts";
 
 /** Name of a module that no style has changed: with dots, and with diffusers' names of a U-Net's blocks. */
 export interface CanonicalName {

@@ -1,7 +1,7 @@
 import { MismatchError, UnsupportedError } from "@isthmus/core";
+import { toOriginalBlocks } from "../../layouts/tables/unet-blocks.ts";
 import type { CanonicalName } from "./canonical-name.ts";
 import type { AdapterPart, NameStyle } from "./name-style.ts";
-import { toOriginalBlocks } from "./unet-blocks.ts";
 
 /** Blocks of transformers in the names of their makers, of which diffusers splits some modules in three. */
 const ORIGINAL_TRANSFORMER = /^(double_blocks|single_blocks|joint_blocks)\./;

@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, isModelFile, MismatchError, readFileBytes, readJsonFile } from "@isthmus/core";
+import { isModelFile, MismatchError, parseJson, readFileBytes } from "@isthmus/core";
 import type { DiffusersLayout, DiffusersPart, Settings } from "@isthmus/merging";
 
 /** Folders of a pipeline that have settings and no networks. */
@@ -25,7 +25,7 @@ export async function listSettings(
   const isAlone = settings.size === 0;
   for (const part of parts) {
     const path = isAlone ? "config.json" : `${part.folder}/config.json`;
-    files.set(path, encode(await configOf(part, base, isAlone)));
+    files.set(path, await configOf(part, base, isAlone));
   }
   for (const [path, content] of settings) files.set(path, encode(content));
   if (isAlone || base === undefined) return files;
@@ -37,7 +37,7 @@ export async function listSettings(
   const folders = new Set([...files.keys()].map((path) => path.split("/")[0]));
   const index = await readSettings(join(base, INDEX));
   // Components that are not written, such as a safety checker, are none.
-  const entries = Object.entries(index ?? settings.get(INDEX) ?? {}).map(([name, value]) =>
+  const entries = Object.entries(index?.settings ?? settings.get(INDEX) ?? {}).map(([name, value]) =>
     Array.isArray(value) && !folders.has(name) ? [name, [null, null]] : [name, value],
   );
   files.delete(INDEX);
@@ -49,14 +49,14 @@ function encode(settings: Settings): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(settings, undefined, 2)}\n`);
 }
 
-async function readSettings(path: string): Promise<Settings | undefined> {
-  try {
-    const value = await readJsonFile(path);
-    return typeof value === "object" && value !== null ? (value as Settings) : {};
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
+/** Reads a file of settings, with its bytes; undefined if it is not there. */
+async function readSettings(
+  path: string,
+): Promise<{ readonly settings: Settings; readonly bytes: Uint8Array } | undefined> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  const bytes = await readFileBytes(path, MOST_BYTES);
+  const value = parseJson(bytes, { attempt: `read "${path}"` });
+  return { bytes, settings: typeof value === "object" && value !== null ? (value as Settings) : {} };
 }
 
 /** Returns the config of a part: of the base if that has one, after it is compared with the shapes. */
@@ -64,15 +64,17 @@ async function configOf(
   { folder, config: { told, assumed } }: DiffusersPart,
   base: string | undefined,
   isAlone: boolean,
-): Promise<Settings> {
-  const made = { ...told, ...assumed };
+): Promise<Uint8Array> {
+  const made = encode({ ...told, ...assumed });
   if (base === undefined) return made;
   const paths = [...(isAlone ? [join(base, "config.json")] : []), join(base, folder, "config.json")];
   for (const path of paths) {
-    const given = await readSettings(path);
-    if (given === undefined) continue;
+    const read = await readSettings(path);
+    if (read === undefined) continue;
+    const given = read.settings;
     const wrong = Object.keys(told).find((key) => key in given && !isSame(given[key], told[key]));
-    if (wrong === undefined) return given;
+    // Its own bytes, as some programs tell 1.0 from 1.
+    if (wrong === undefined) return read.bytes;
     throw new MismatchError(
       `Cannot take the settings of "${path}" as they must fit the tensors: "${wrong}" is ${JSON.stringify(given[wrong])} there, and the shapes say ${JSON.stringify(told[wrong])}; name another --base`,
       { parameters: [wrong] },

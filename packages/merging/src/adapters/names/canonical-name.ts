@@ -16,7 +16,7 @@ export interface CanonicalName {
 const PARTS: readonly (readonly [RegExp, AdapterPart])[] = [
   [/^(down_blocks|up_blocks|mid_block|conv_in|conv_out|time_embedding|add_embedding)\b/, "unet"],
   [/^(input_blocks|output_blocks|middle_block|time_embed|label_emb)\b/, "unet"],
-  [/^(double_blocks|single_blocks|joint_blocks)\b/, "unet"],
+  [/^(double_blocks|single_blocks|joint_blocks)\b/, "transformer"],
   [/^(transformer_blocks|single_transformer_blocks)\b/, "transformer"],
   [/^(text_model\.|text_projection\b|encoder\.layers\.\d+\.(self_attn|mlp)\.)/, "text_encoder"],
 ];

@@ -61,7 +61,7 @@ function pathIn(
     style.name === "diffusers" ? !isTransformer : style.blocks === "diffusers" || part !== "transformer";
   if (!fits) {
     throw new UnsupportedError(
-      `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as the blocks of such a transformer are divided into other modules there, which no renaming does: convert it with the program that made it`,
+      `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as that must be known for such a transformer: those of Flux and Stable Diffusion 3 are; name the network that it changes by --base, or convert it with the program that made it`,
       { feature: path },
     );
   }

@@ -53,6 +53,7 @@ export {
   saveAdapterConfig,
   weightFileOf,
 } from "./adapters/save-adapter.ts";
+export { shareFactors } from "./adapters/share-factors.ts";
 export { type EstimateMergeOptions, estimateMerge, type MergeEstimate } from "./executor/estimate-merge.ts";
 export { describeFileMerge, type FileMerge } from "./executor/file-merge.ts";
 export { needsProducts, type OpenProducts, openMergeProducts } from "./executor/merge-products.ts";

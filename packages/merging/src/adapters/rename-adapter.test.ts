@@ -187,7 +187,11 @@ describe("renameAdapter()", () => {
       /must belong to one of .*unet.* its name tells none; .* has no names for language models/,
     );
     const flux = await open("lora_unet_double_blocks_0_img_attn_qkv");
-    expect(() => renameAdapter(flux, "diffusers")).toThrow(/divided into other modules there/);
+    expect([...only(renameAdapter(flux, "diffusers")).modules.keys()]).toEqual(
+      ["to_q", "to_k", "to_v"].map((part) => `transformer.transformer_blocks.0.attn.${part}`),
+    );
+    const other = await open("transformer.transformer_blocks.0.attn.to_q");
+    expect(() => renameAdapter(other, "ComfyUI")).toThrow(/must be known for such a transformer.*--base/);
     expect([...only(renameAdapter(flux, "ComfyUI")).modules.keys()]).toEqual([
       "diffusion_model.double_blocks.0.img_attn.qkv",
     ]);

@@ -18,8 +18,12 @@ export interface ModulePair {
   readonly lastForm?: Form;
   /** Words at the ends of the names of the module's tensors; empty if the names are those of tensors. */
   readonly tensors: readonly string[];
-  /** Whether every block has the module, every block but the last, or only blocks of some models. */
-  readonly presence: "always" | "not-last" | "optional";
+  /**
+   * Whether every block has the module, every block but the last, every block of some models, or some blocks.
+   */
+  readonly presence: "always" | "not-last" | "some-models" | "some-blocks";
+  /** Name of the modules that are all there if one of them is. @defaultValue the original name */
+  readonly group?: string;
 }
 
 /** Names of the modules of one kind of block in the original program and in diffusers. */
@@ -41,7 +45,7 @@ export interface NameRow {
   readonly diffusers: readonly string[];
   /** Relation of the elements. */
   readonly form: Form;
-  /** Name of the module if it may be missing as a whole; undefined if the tensor must be there. */
+  /** Name of the tensors that may be missing together; undefined if the tensor must be there. */
   readonly optional: string | undefined;
 }
 
@@ -99,12 +103,17 @@ export function rowsOf(
     if (isLast && module.presence === "not-last") return [];
     const form = (isLast ? module.lastForm : undefined) ?? module.form ?? "same";
     const name = original + module.original;
+    const group = module.group ?? module.original;
+    const groups = new Map([
+      ["some-models", `#.${group}`],
+      ["some-blocks", original + group],
+    ]);
     const ends = module.tensors.length === 0 ? [""] : module.tensors.map((tensor) => `.${tensor}`);
     return ends.map((end) => ({
       original: name + end,
       diffusers: module.diffusers.map((one) => diffusers + one + end),
       form,
-      optional: module.presence === "optional" ? name : undefined,
+      optional: groups.get(module.presence),
     }));
   });
 }

@@ -7,6 +7,8 @@ import { type ConvertedTensor, convertNames, defineConverted, passedOn } from ".
 export interface DiffusersPart {
   /** Name of its folder in a pipeline. */
   readonly folder: string;
+  /** Beginning of its names in the single file. */
+  readonly prefix: string;
   /** Name of its file of weights, with the ending. */
   readonly file: string;
   /** Weights under the names of diffusers, read by range from the single file. */
@@ -59,14 +61,14 @@ export function toDiffusersLayout(checkpoint: Checkpoint): DiffusersLayout {
   const converted = parts.map(({ part, prefix }) => {
     const tensors = convertPart(checkpoint, part, prefix);
     for (const { pieces } of tensors.values()) for (const { name } of pieces) used.add(prefix + name);
-    return { part, checkpoint: define(checkpoint, tensors, prefix) };
+    return describePart({ part, prefix }, define(checkpoint, tensors, prefix));
   });
   const others = [...checkpoint.tensors].filter(([name]) => !used.has(name));
   const unknown = new Map(others.map(([name, info]) => [name, passedOn(name, info)]));
   const isAlone = parts.length === 1;
   return {
     architecture: architecture?.name,
-    parts: converted.map((one) => describePart(one.part, one.checkpoint)),
+    parts: converted,
     settings: isAlone || architecture === undefined ? new Map() : settingsOf(architecture, parts),
     tokenizers: isAlone ? {} : (architecture?.tokenizers ?? {}),
     unknown: unknown.size === 0 ? undefined : define(checkpoint, unknown, ""),
@@ -128,11 +130,14 @@ function define(
   });
 }
 
-function describePart({ folder, kind, settings }: PipelinePart, checkpoint: Checkpoint): DiffusersPart {
+function describePart(
+  { part: { folder, kind, settings }, prefix }: PlacedPart,
+  checkpoint: Checkpoint,
+): DiffusersPart {
   const { told, assumed } = kind.config(createShapeFacts(checkpoint.tensors));
   const version = kind.file === "model" ? {} : { _diffusers_version: VERSION };
   const config = { told, assumed: { ...version, ...assumed, ...settings } };
-  return { folder, file: `${kind.file}.safetensors`, checkpoint, config };
+  return { folder, prefix, file: `${kind.file}.safetensors`, checkpoint, config };
 }
 
 function settingsOf(

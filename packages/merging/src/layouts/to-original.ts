@@ -17,6 +17,8 @@ export interface OriginalLayout {
 export interface ToOriginalOptions {
   /** Tensors of no network, which an earlier conversion kept aside, to add as they are. @defaultValue none */
   readonly aside?: Checkpoint | undefined;
+  /** Beginnings of the names of networks by their folders. @defaultValue those that most files have */
+  readonly prefixes?: ReadonlyMap<string, string>;
   /** Whether to leave out tensors that belong to no network. @defaultValue false */
   readonly dropsUnknown?: boolean;
 }
@@ -33,9 +35,9 @@ const ALONE = "";
  */
 export function toOriginalLayout(
   parts: ReadonlyMap<string, Checkpoint>,
-  { aside, dropsUnknown = false }: ToOriginalOptions = {},
+  { aside, prefixes = new Map(), dropsUnknown = false }: ToOriginalOptions = {},
 ): OriginalLayout {
-  const { architecture, placed } = placeParts(parts);
+  const { architecture, placed } = placeParts(parts, prefixes);
   const joined = createJoined();
   const unknown = placed.flatMap((part) => joinPart(joined, part, dropsUnknown));
   if (aside !== undefined && dropsUnknown) unknown.push(...aside.tensors.keys());
@@ -101,7 +103,10 @@ interface PlacedPart {
   readonly prefix: string;
 }
 
-function placeParts(parts: ReadonlyMap<string, Checkpoint>): {
+function placeParts(
+  parts: ReadonlyMap<string, Checkpoint>,
+  prefixes: ReadonlyMap<string, string>,
+): {
   readonly architecture: DiffusionArchitecture | undefined;
   readonly placed: readonly PlacedPart[];
 } {
@@ -120,7 +125,7 @@ function placeParts(parts: ReadonlyMap<string, Checkpoint>): {
   const isAlone = opened.size === 1;
   const placed = (architecture?.parts ?? [LONE_VAE]).flatMap((part): readonly PlacedPart[] => {
     const checkpoint = opened.get(part.folder);
-    const prefix = isAlone ? part.alone : part.prefixes[0];
+    const prefix = prefixes.get(part.folder) ?? (isAlone ? part.alone : part.prefixes[0]);
     return checkpoint === undefined ? [] : [{ part, checkpoint, prefix: prefix ?? "" }];
   });
   return { architecture, placed };

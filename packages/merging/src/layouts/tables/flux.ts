@@ -46,8 +46,12 @@ export const FLUX: NameTable = [
       pair("time_in.out_layer", "time_text_embed.timestep_embedder.linear_2"),
       pair("vector_in.in_layer", "time_text_embed.text_embedder.linear_1"),
       pair("vector_in.out_layer", "time_text_embed.text_embedder.linear_2"),
-      pair("guidance_in.in_layer", "time_text_embed.guidance_embedder.linear_1", { presence: "optional" }),
-      pair("guidance_in.out_layer", "time_text_embed.guidance_embedder.linear_2", { presence: "optional" }),
+      pair("guidance_in.in_layer", "time_text_embed.guidance_embedder.linear_1", {
+        ...{ presence: "some-models", group: "guidance" },
+      }),
+      pair("guidance_in.out_layer", "time_text_embed.guidance_embedder.linear_2", {
+        ...{ presence: "some-models", group: "guidance" },
+      }),
       pair("img_in", "x_embedder"),
       pair("txt_in", "context_embedder"),
       pair("final_layer.linear", "proj_out"),

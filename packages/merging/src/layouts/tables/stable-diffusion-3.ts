@@ -2,16 +2,18 @@ import { type ModulePair, type NameTable, pair } from "../name-table.ts";
 
 const PARTS = ["q", "k", "v"];
 
-/** Makes the lines of an attention over the image, of which some blocks of version 3.5 have two. */
-function attention(name: string, presence: ModulePair["presence"]): readonly ModulePair[] {
-  const norm = { tensors: ["weight"], presence: "optional" } as const;
+/** Norms of queries and keys, which version 3.5 has, and its second attention in the first blocks. */
+const NORM = { tensors: ["weight"], presence: "some-models", group: "norms" } as const;
+const SECOND = { presence: "some-blocks", group: "attn2" } as const;
+
+/** Makes the lines of an attention over the image. */
+function attention(name: "attn" | "attn2"): readonly ModulePair[] {
+  const norm = name === "attn2" ? { ...NORM, ...SECOND } : NORM;
+  const options = name === "attn2" ? SECOND : {};
+  const qkv = PARTS.map((part) => `${name}.to_${part}`);
   return [
-    pair(
-      `x_block.${name}.qkv`,
-      PARTS.map((part) => `${name}.to_${part}`),
-      { form: "thirds", presence },
-    ),
-    pair(`x_block.${name}.proj`, `${name}.to_out.0`, { presence }),
+    pair(`x_block.${name}.qkv`, qkv, { ...options, form: "thirds" }),
+    pair(`x_block.${name}.proj`, `${name}.to_out.0`, options),
     pair(`x_block.${name}.ln_q`, `${name}.norm_q`, norm),
     pair(`x_block.${name}.ln_k`, `${name}.norm_k`, norm),
   ];
@@ -27,16 +29,16 @@ export const STABLE_DIFFUSION_3: NameTable = [
   {
     block: ["joint_blocks.#.", "transformer_blocks.#."],
     modules: [
-      ...attention("attn", "always"),
-      ...attention("attn2", "optional"),
+      ...attention("attn"),
+      ...attention("attn2"),
       pair(
         "context_block.attn.qkv",
         PARTS.map((part) => `attn.add_${part}_proj`),
         { form: "thirds" },
       ),
       pair("context_block.attn.proj", "attn.to_add_out", { presence: "not-last" }),
-      pair("context_block.attn.ln_q", "attn.norm_added_q", { tensors: ["weight"], presence: "optional" }),
-      pair("context_block.attn.ln_k", "attn.norm_added_k", { tensors: ["weight"], presence: "optional" }),
+      pair("context_block.attn.ln_q", "attn.norm_added_q", NORM),
+      pair("context_block.attn.ln_k", "attn.norm_added_k", NORM),
       pair("x_block.adaLN_modulation.1", "norm1.linear"),
       pair("context_block.adaLN_modulation.1", "norm1_context.linear", { lastForm: "swapped" }),
       pair("x_block.mlp.fc1", "ff.net.0.proj"),

@@ -31,7 +31,7 @@ export const OPEN_CLIP: NameTable = [
       pair("positional_embedding", "text_model.embeddings.position_embedding.weight", { tensors: [] }),
       pair("ln_final", "text_model.final_layer_norm"),
       pair("text_projection", "text_projection.weight", {
-        ...{ tensors: [], form: "transposed", presence: "optional" },
+        ...{ tensors: [], form: "transposed", presence: "some-models" },
       }),
     ],
   },
@@ -58,7 +58,7 @@ export const T5: NameTable = [
     block: ["encoder.block.#.", "encoder.block.#."],
     modules: [
       ...["q", "k", "v", "o"].map((part) => plain(`layer.0.SelfAttention.${part}`)),
-      plain("layer.0.SelfAttention.relative_attention_bias", { presence: "optional" }),
+      plain("layer.0.SelfAttention.relative_attention_bias", { presence: "some-blocks" }),
       plain("layer.0.layer_norm"),
       ...["wi_0", "wi_1", "wo"].map((part) => plain(`layer.1.DenseReluDense.${part}`)),
       plain("layer.1.layer_norm"),
@@ -68,7 +68,7 @@ export const T5: NameTable = [
     block: ["", ""],
     modules: [
       plain("shared"),
-      plain("encoder.embed_tokens", { presence: "optional" }),
+      plain("encoder.embed_tokens", { presence: "some-models" }),
       plain("encoder.final_layer_norm"),
     ],
   },

@@ -3,7 +3,7 @@ import { countBlocks, MOST_BLOCKS, type NameRow, pair, rowsOf, type Side } from 
 import { IN_RESNET, OUTSIDE, toDiffusersBlocks, toOriginalBlocks } from "./unet-blocks.ts";
 
 const RESNET = IN_RESNET.map(([original, diffusers]) =>
-  pair(original, diffusers, { presence: diffusers === "conv_shortcut" ? "optional" : "always" }),
+  pair(original, diffusers, { presence: diffusers === "conv_shortcut" ? "some-blocks" : "always" }),
 );
 const SAMPLER = [pair("", "")];
 
@@ -44,7 +44,9 @@ export function unetRows(names: readonly string[], side: Side): readonly NameRow
   }).flat();
   const middle = { name: "mid_block", layers: 2, attentions: 1, sampler: undefined };
   const outside = OUTSIDE.map(([original, diffusers]) =>
-    pair(original, diffusers, { presence: diffusers.startsWith("add_") ? "optional" : "always" }),
+    pair(original, diffusers, {
+      ...(diffusers.startsWith("add_") && { presence: "some-models", group: "add_embedding" }),
+    }),
   );
   return [
     ...rowsOf(outside, ["", ""]),

@@ -3,7 +3,7 @@ import { countBlocks, type NameRow, pair, rowsOf, type Side } from "../name-tabl
 const named = (...names: readonly string[]) => names.map((name) => pair(name, name));
 const RESNET = [
   ...named("norm1", "conv1", "norm2", "conv2"),
-  pair("nin_shortcut", "conv_shortcut", { presence: "optional" }),
+  pair("nin_shortcut", "conv_shortcut", { presence: "some-blocks" }),
 ];
 const ATTENTION = [
   pair("norm", "group_norm"),
@@ -52,7 +52,9 @@ export function vaeRows(names: readonly string[], side: Side): readonly NameRow[
     const attention = rowsOf(ATTENTION, [`${before}mid.attn_1.`, `${before}mid_block.attentions.0.`]);
     return [...rowsOf(HALF, [before, before]), ...blocks.flat(), ...middle.flat(), ...attention];
   });
-  const outside = ["quant_conv", "post_quant_conv"].map((name) => pair(name, name, { presence: "optional" }));
+  const outside = ["quant_conv", "post_quant_conv"].map((name) =>
+    pair(name, name, { presence: "some-models" }),
+  );
   return [...rows, ...rowsOf(outside, ["", ""])];
 }
 

@@ -130,10 +130,8 @@ function createConvertVerb() {
     .addOption(
       new Option(
         "--unknown <what>",
-        "for --layout: tensors of no network, kept aside in the folder or left out",
-      )
-        .choices(UNKNOWN)
-        .default("keep" as const),
+        "for --layout: tensors of no network, kept aside in the folder or left out (default: keep)",
+      ).choices(UNKNOWN),
     )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
@@ -185,6 +183,11 @@ async function writeConverted(
       onNote,
       saving: { ...saving, dtype: type },
     });
+  }
+  if (options.unknown !== undefined) {
+    throw new UsageError(
+      `Cannot convert "${input}" with --unknown as it is for --layout: add that, or leave it out`,
+    );
   }
   if (base !== undefined) {
     throw new UsageError(

@@ -8,6 +8,7 @@ import {
   createFolder,
   openCheckpoint,
   openCheckpointWithin,
+  readJsonFile,
   resolveModelPath,
   type SaveCheckpointOptions,
   saveCheckpoint,
@@ -91,18 +92,14 @@ async function writeFolder(
         : "left out",
   });
   const settings = isFile ? new Map<string, Uint8Array>() : await listSettings(layout, base);
-  // An earlier pipeline in the folder is none as soon as its parts are replaced.
-  if (!isAlone) {
-    await assertNoInput([join(output, INDEX)], base === undefined ? [] : [join(base, INDEX)]);
-    await rm(join(output, INDEX), { force: true });
-  }
+  if (!isFile) await removeEarlier(output, checkpoint, base);
   const saved = await saveAll(
     [
       ...layout.parts.map((part) => ({
         checkpoint: part.checkpoint,
         path: isFile ? output : join(output, isAlone ? "" : part.folder, part.file),
       })),
-      ...(aside === undefined ? [] : [{ checkpoint: aside, path: join(output, ASIDE.folder, ASIDE.file) }]),
+      ...(aside === undefined ? [] : [{ checkpoint: aside, path: asidePath(output) }]),
     ],
     saving,
   );
@@ -115,6 +112,18 @@ async function writeFolder(
   }
   noteTokenizers(layout, settings, onNote);
   return { path: output, files: [...saved.files, ...written], bytes: saved.bytes };
+}
+
+/** Returns the path of the file in which a folder keeps tensors of no network. */
+function asidePath(folder: string): string {
+  return join(folder, ASIDE.folder, ASIDE.file);
+}
+
+/** Removes what would mix with the new files: the list of an earlier pipeline's parts, and its odd tensors. */
+async function removeEarlier(output: string, { files }: Checkpoint, base: string | undefined): Promise<void> {
+  const earlier = [join(output, INDEX), asidePath(output)];
+  await assertNoInput(earlier, [...files, ...(base === undefined ? [] : [join(base, INDEX)])]);
+  for (const path of earlier) await rm(path, { force: true });
 }
 
 function assertOneFile(output: string, { parts }: DiffusersLayout, aside: Checkpoint | undefined): void {
@@ -177,7 +186,7 @@ async function writeFile(
     const { networks, others } = await listNetworks(folder);
     for (const name of networks) parts.set(name, await openNetwork(folder, name));
     if (parts.size === 0) parts.set("", await openNetwork(folder, ""));
-    const place = join(folder, ASIDE.folder, ASIDE.file);
+    const place = asidePath(folder);
     if (await isThere(place)) aside = await openCheckpointWithin(place, folder);
     for (const name of others)
       onNote(`"${join(folder, name)}" has weights that a single file has no place for: left out.`);
@@ -197,17 +206,26 @@ async function writeFile(
 async function listNetworks(
   folder: string,
 ): Promise<{ readonly networks: readonly string[]; readonly others: readonly string[] }> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const all = (await readdir(folder).catch(() => [])).slice(0, MOST_FOLDERS);
+  const index = all.includes(INDEX) ? await readJsonFile(join(folder, INDEX), { within: folder }) : undefined;
   const names: string[] = [];
-  for (const { name } of entries.slice(0, MOST_FOLDERS)) {
+  for (const name of all) {
     const files = await readdir(join(folder, name)).catch(() => []);
     if (files.some((file) => /\.(safetensors|bin)$/.test(file))) names.push(name);
   }
   names.sort();
+  const isPart = (name: string) => PART.test(name) && (index === undefined || isNamed(index, name));
   return {
-    networks: names.filter((name) => PART.test(name)),
-    others: names.filter((name) => !PART.test(name) && name !== ASIDE.folder),
+    networks: names.filter(isPart),
+    others: names.filter((name) => !isPart(name) && name !== ASIDE.folder),
   };
+}
+
+/** Tells whether `model_index.json` names a class for a part of a pipeline. */
+function isNamed(index: unknown, name: string): boolean {
+  const entries = new Map<string, unknown>(Object.entries(index ?? {}));
+  const value = entries.get(name);
+  return Array.isArray(value) && value[1] !== null;
 }
 
 /** Opens the weights of a network of a pipeline, in full precision if there are several files of them. */

@@ -2,7 +2,7 @@ import { type Checkpoint, defineCheckpoint, MismatchError } from "@isthmus/core"
 import { type DiffusersLayout, toDiffusersLayout } from "../layouts/to-diffusers.ts";
 import { toOriginalLayout } from "../layouts/to-original.ts";
 import type { Adapter } from "./adapter.ts";
-import { renameAdapter } from "./rename-adapter.ts";
+import { isPlain, renameAdapter } from "./rename-adapter.ts";
 
 /**
  * Applies an adapter to a single file of a diffusion model under its original names, each part of the adapter
@@ -18,7 +18,7 @@ export function applyInLayout(
   adapter: Adapter,
   apply: (network: Checkpoint, part: Adapter) => Checkpoint,
 ): Checkpoint | undefined {
-  if (adapter.multiplied.size + adapter.replaced.size > 0) return undefined;
+  if (!isPlain(adapter)) return undefined;
   const layout = layoutOf(base);
   const [main] = layout?.parts ?? [];
   if (layout === undefined || main === undefined) return undefined;

@@ -101,20 +101,26 @@ function createShaper(
   };
 }
 
-function assertPlain({ source, modules, multiplied, replaced }: Adapter): void {
+/** Whether an adapter has low-rank changes of matrices and convolutions alone, which all programs can name. */
+export function isPlain(adapter: Adapter): boolean {
+  return findSpecial(adapter) === undefined;
+}
+
+function findSpecial({ modules, multiplied, replaced }: Adapter): string | undefined {
   const [multiplying] = multiplied.values();
+  if (multiplying !== undefined) return `${multiplying.kind} multiplies "${multiplying.name}"`;
   const special = [...modules.values()].find(
     ({ bias, kind, isTransposed }) => bias !== undefined || kind === "embedding" || isTransposed,
   );
+  if (special !== undefined)
+    return `"${special.name}" is an embedding, is stored transposed, or has a change of its bias`;
   const [whole] = replaced.keys();
-  const problem =
-    multiplying !== undefined
-      ? `${multiplying.kind} multiplies "${multiplying.name}"`
-      : special !== undefined
-        ? `"${special.name}" is an embedding, is stored transposed, or has a change of its bias`
-        : whole !== undefined
-          ? `it replaces "${whole}" whole`
-          : undefined;
+  return whole === undefined ? undefined : `it replaces "${whole}" whole`;
+}
+
+function assertPlain(adapter: Adapter): void {
+  const { source } = adapter;
+  const problem = findSpecial(adapter);
   if (problem === undefined) return;
   throw new UnsupportedError(
     `Cannot rename adapter "${source}" as low-rank changes of matrices and convolutions alone have names in all programs: ${problem}; apply the adapter to its model`,

@@ -1,3 +1,4 @@
+import type { TensorInfo } from "@isthmus/core";
 import type { Settings } from "./configs/facts.ts";
 import {
   CLIP_KIND,
@@ -35,9 +36,12 @@ export interface DiffusionArchitecture {
   readonly pipeline: string;
   /**
    * Tells the architecture from others with the same main network, by names in a single file, or by names in
-   * folders of diffusers such as `unet/conv_in.weight`.
+   * folders of diffusers such as `unet/conv_in.weight`, and by numbers of axes.
    */
-  readonly fits?: (has: (pattern: RegExp) => boolean) => boolean;
+  readonly fits?: (
+    has: (pattern: RegExp) => boolean,
+    axesOf: (pattern: RegExp) => number | undefined,
+  ) => boolean;
   /** Networks, the main one first. */
   readonly parts: readonly PipelinePart[];
   /** Config of the scheduler that the models were trained for. */
@@ -177,6 +181,9 @@ export const ARCHITECTURES: readonly DiffusionArchitecture[] = [
   {
     name: "Stable Diffusion 1",
     pipeline: "StableDiffusionPipeline",
+    // Version 2 has another text encoder, and matrices in place of convolutions around its attention.
+    fits: (_has, axesOf) =>
+      axesOf(/(^|[./])(input_blocks\.1\.1|down_blocks\.0\.attentions\.0)\.proj_in\.weight$/) === 4,
     parts: [
       UNET,
       vae({ sample_size: 512, scaling_factor: 0.18215 }),
@@ -196,6 +203,18 @@ export const ARCHITECTURES: readonly DiffusionArchitecture[] = [
     tokenizers: { tokenizer: "CLIPTokenizer" },
   },
 ];
+
+/** Finds the first architecture whose main network is there, and that fits the names and shapes. */
+export function findArchitecture(
+  tensors: readonly (readonly [name: string, info: TensorInfo])[],
+  isThere: (main: PipelinePart) => boolean,
+): DiffusionArchitecture | undefined {
+  const axesOf = (pattern: RegExp) => tensors.find(([name]) => pattern.test(name))?.[1].shape.length;
+  const has = (pattern: RegExp) => axesOf(pattern) !== undefined;
+  return ARCHITECTURES.find(({ parts: [main], fits }) => {
+    return main !== undefined && isThere(main) && (fits?.(has, axesOf) ?? true);
+  });
+}
 
 /** An autoencoder in a file of its own, of whatever architecture. */
 export const LONE_VAE: PipelinePart = vae({}, ["first_stage_model.", "vae.", ""]);

@@ -133,7 +133,9 @@ describe("toDiffusersLayout()", () => {
     const foreign = createCheckpoint({
       "model.layers.0.weight": createTensor("f32", [1], Float32Array.of(1)),
     });
-    expect(() => toDiffusersLayout(foreign)).toThrow(/one of Flux, .* none has "model.layers.0.weight"/);
+    expect(() => toDiffusersLayout(foreign)).toThrow(
+      /one of Flux, .* it has "model.layers.0.weight" and 0 other/,
+    );
     const [unet] = toDiffusersLayout(fileOf(XL)).parts;
     expect(() => toDiffusersLayout(unet!.checkpoint)).toThrow(/are those of diffusers already/);
     expect(() => toOriginalLayout(new Map([["", foreign]]))).toThrow(/it has "model.layers.0.weight"/);

@@ -1,5 +1,11 @@
 import { type Checkpoint, MismatchError, type TensorInfo } from "@isthmus/core";
-import { ARCHITECTURES, type DiffusionArchitecture, LONE_VAE, type PipelinePart } from "./architectures.ts";
+import {
+  ARCHITECTURES,
+  type DiffusionArchitecture,
+  findArchitecture,
+  LONE_VAE,
+  type PipelinePart,
+} from "./architectures.ts";
 import { createShapeFacts, type PartConfig, type Settings } from "./configs/facts.ts";
 import { type ConvertedTensor, convertNames, defineConverted, passedOn } from "./convert-names.ts";
 
@@ -90,19 +96,16 @@ function findParts(checkpoint: Checkpoint): {
     const prefix = part.prefixes.find((one) => tensors.has(one + part.kind.mark.original));
     return prefix === undefined ? [] : [{ part, prefix }];
   };
-  const names = [...tensors.keys()];
-  const architecture = ARCHITECTURES.find(({ parts: [main], fits }) => {
-    const isThere = main !== undefined && place(main).length > 0;
-    return isThere && (fits?.((pattern) => names.some((name) => pattern.test(name))) ?? true);
-  });
+  const architecture = findArchitecture([...tensors], (main) => place(main).length > 0);
   const parts = (architecture?.parts ?? [LONE_VAE]).flatMap(place);
   if (parts.length > 0) return { architecture, parts };
   const all = ARCHITECTURES.map(({ name }) => name).join(", ");
   const marks = ARCHITECTURES.flatMap(({ parts: [main] }) => (main === undefined ? [] : [main.kind]));
   const isDiffusers = marks.some(({ mark }) => tensors.has(mark.diffusers));
+  const [first = ""] = tensors.keys();
   throw new MismatchError(
-    `Cannot convert "${source}" to the layout of diffusers as it must hold a network of one of ${all}, or an autoencoder, under its original names: ${isDiffusers ? "its names are those of diffusers already; --layout original converts it back" : `none has "${names[0] ?? ""}"`}`,
-    { parameters: names.slice(0, 1) },
+    `Cannot convert "${source}" to the layout of diffusers as it must hold a network of one of ${all}, or an autoencoder, under its original names: ${isDiffusers ? "its names are those of diffusers already; --layout original converts it back" : `it has "${first}" and ${tensors.size - 1} other tensors, which are of none of them`}`,
+    { parameters: [first] },
   );
 }
 
@@ -125,7 +128,7 @@ function define(
   return defineConverted(tensors, {
     source: checkpoint.source,
     inputs: [checkpoint],
-    metadata: { format: "pt" },
+    metadata: { ...checkpoint.metadata, format: "pt" },
     locate: (name) => ({ checkpoint, name: prefix + name }),
   });
 }

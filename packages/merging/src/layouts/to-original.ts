@@ -1,5 +1,11 @@
 import { at, type Checkpoint, entry, MismatchError, type TensorInfo } from "@isthmus/core";
-import { ARCHITECTURES, type DiffusionArchitecture, LONE_VAE, type PipelinePart } from "./architectures.ts";
+import {
+  ARCHITECTURES,
+  type DiffusionArchitecture,
+  findArchitecture,
+  LONE_VAE,
+  type PipelinePart,
+} from "./architectures.ts";
 import { type ConvertedTensor, convertNames, defineConverted, passedOn } from "./convert-names.ts";
 import type { NetworkKind } from "./networks.ts";
 
@@ -91,7 +97,7 @@ function createJoined() {
       defineConverted(tensors, {
         source: at(inputs, 0, "network").source,
         inputs,
-        metadata: { format: "pt" },
+        metadata: Object.assign({}, ...inputs.map(({ metadata }) => metadata), { format: "pt" }),
         locate: (key) => entry(owners, key, "tensor"),
       }),
   };
@@ -112,17 +118,23 @@ function placeParts(
 } {
   const alone = parts.get(ALONE);
   const opened = alone === undefined ? parts : openedAlone(alone);
-  const has = (pattern: RegExp) =>
-    [...opened].some(([folder, { tensors }]) =>
-      [...tensors.keys()].some((name) => pattern.test(`${folder}/${name}`)),
-    );
-  const architecture = ARCHITECTURES.find(({ parts: [main], fits }) => {
-    const isThere = main !== undefined && opened.get(main.folder)?.tensors.has(main.kind.mark.diffusers);
-    return isThere === true && (fits?.(has) ?? true);
+  const tensors = [...opened].flatMap(([folder, checkpoint]) =>
+    [...checkpoint.tensors].map(([name, info]) => [`${folder}/${name}`, info] as const),
+  );
+  const architecture = findArchitecture(tensors, ({ folder, kind }) => {
+    return opened.get(folder)?.tensors.has(kind.mark.diffusers) === true;
   });
   const isVae = architecture === undefined && [...opened.keys()].join() === LONE_VAE.folder;
   if (architecture === undefined && !isVae) throw foreignError(opened);
   const isAlone = opened.size === 1;
+  const folders = (architecture?.parts ?? [LONE_VAE]).map(({ folder }) => folder);
+  const other = [...opened].find(([folder]) => !folders.includes(folder));
+  if (other !== undefined) {
+    throw new MismatchError(
+      `Cannot convert "${other[1].source}" to one file as a model of ${architecture?.name ?? "this kind"} has ${folders.join(", ")}: "${other[0]}" is none of them; take it out of the folder`,
+      { parameters: [other[0]] },
+    );
+  }
   const placed = (architecture?.parts ?? [LONE_VAE]).flatMap((part): readonly PlacedPart[] => {
     const checkpoint = opened.get(part.folder);
     const prefix = prefixes.get(part.folder) ?? (isAlone ? part.alone : part.prefixes[0]);

@@ -54,6 +54,7 @@ export {
   saveAdapterConfig,
   weightFileOf,
 } from "./adapters/save-adapter.ts";
+export { shareFactors } from "./adapters/share-factors.ts";
 export { type EstimateMergeOptions, estimateMerge, type MergeEstimate } from "./executor/estimate-merge.ts";
 export { describeFileMerge, type FileMerge } from "./executor/file-merge.ts";
 export { needsProducts, type OpenProducts, openMergeProducts } from "./executor/merge-products.ts";
@@ -79,6 +80,9 @@ export {
   type VerifyMergeResult,
   verifyMerge,
 } from "./executor/verify-merge.ts";
+export type { PartConfig, Settings } from "./layouts/configs/facts.ts";
+export { type DiffusersLayout, type DiffusersPart, toDiffusersLayout } from "./layouts/to-diffusers.ts";
+export { type OriginalLayout, type ToOriginalOptions, toOriginalLayout } from "./layouts/to-original.ts";
 export { type CompileExpressionOptions, compileExpression } from "./match-expression.ts";
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {

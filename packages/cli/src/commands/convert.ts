@@ -19,6 +19,7 @@ import { AVERAGES_USES, untieModel } from "@isthmus/recipe";
 import { openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
 import { withDiffusion } from "../convert/with-diffusion.ts";
+import { convertLayout, LAYOUTS, UNKNOWN } from "../convert/convert-layout.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
@@ -50,6 +51,8 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
     readonly vae?: string | undefined;
     /** Use of the averages of weights in the model. @defaultValue they are tensors as others */
     readonly ema?: (typeof AVERAGES_USES)[number] | undefined;
+    readonly layout?: (typeof LAYOUTS)[number] | undefined;
+    readonly unknown?: (typeof UNKNOWN)[number] | undefined;
     /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
     readonly imatrix?: string | undefined;
   };
@@ -78,6 +81,11 @@ const EXAMPLES = formatExamples(
     "a diffusion model with another autoencoder, without averages",
   ],
   ["isthmus convert style.safetensors style/ --adapter-names peft", "an adapter of kohya, for PEFT"],
+  [
+    "isthmus convert sdxl.safetensors sdxl/ --layout diffusers",
+    "one file of a diffusion model, for diffusers",
+  ],
+  ["isthmus convert sdxl/ sdxl.safetensors --layout original", "and back, for ComfyUI and others"],
 );
 
 function createConvertVerb() {
@@ -120,7 +128,19 @@ function createConvertVerb() {
     )
     .option(
       "--base <model>",
-      "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change",
+      "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change; for --layout diffusers a folder of the same architecture, whose settings and tokenizers are taken",
+    )
+    .addOption(
+      new Option(
+        "--layout <layout>",
+        "for Stable Diffusion 1, XL and 3 and Flux: a single file as a folder of diffusers, or such a folder as a single file; a U-Net, transformer or VAE by itself as well",
+      ).choices(LAYOUTS),
+    )
+    .addOption(
+      new Option(
+        "--unknown <what>",
+        "for --layout: tensors of no network, kept aside in the folder or left out (default: keep)",
+      ).choices(UNKNOWN),
     )
     .option(
       "--vae <file>",
@@ -172,9 +192,26 @@ async function writeConverted(
     const type = assertAdapterOptions(options);
     return convertAdapter(input, output, { names: adapterNames, base, saving: { ...saving, dtype: type } });
   }
+  if (options.layout !== undefined) {
+    const { layout, unknown = "keep" } = options;
+    const type = assertLayoutOptions(options);
+    const onNote = context.terminal.note;
+    return convertLayout(input, output, {
+      layout,
+      unknown,
+      base,
+      onNote,
+      saving: { ...saving, dtype: type },
+    });
+  }
+  if (options.unknown !== undefined) {
+    throw new UsageError(
+      `Cannot convert "${input}" with --unknown as it is for --layout: add that, or leave it out`,
+    );
+  }
   if (base !== undefined) {
     throw new UsageError(
-      `Cannot convert "${input}" with --base as it is for names of adapters: add --adapter-names, or leave it out`,
+      `Cannot convert "${input}" with --base as it is for names of adapters and --layout diffusers: add --adapter-names or --layout, or leave it out`,
     );
   }
   if (options.untie) {
@@ -241,6 +278,21 @@ function assertAdapterOptions(options: ConvertOptions): DType | undefined {
   if (isPlain && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
   throw new UsageError(
     "Cannot write an adapter with --untie, --graph, --max-shard-size, --imatrix, a --dtype of GGUF or another --format than safetensors as it is one small file of safetensors: leave them out",
+  );
+}
+
+/**
+ * Checks that the options allow another layout of a diffusion model as the output, and returns the element
+ * type of its weights.
+ * @throws UsageError if they do not
+ */
+function assertLayoutOptions(options: ConvertOptions): DType | undefined {
+  const { dtype, format, graph, untie, imatrix, layout, base } = options;
+  const isPlain = [graph, untie, imatrix].every((option) => option === undefined);
+  const fits = base === undefined || layout === "diffusers";
+  if (isPlain && fits && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
+  throw new UsageError(
+    `Cannot write the layout of ${layout} with --untie, --graph, --imatrix, ${layout === "original" ? "--base, " : ""}a --dtype of GGUF or another --format than safetensors as it has weights in safetensors: leave them out`,
   );
 }
 

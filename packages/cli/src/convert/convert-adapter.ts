@@ -16,6 +16,7 @@ import {
   openAdapter,
   renameAdapter,
   saveAdapterConfig,
+  shareFactors,
   weightFileOf,
 } from "@isthmus/merging";
 
@@ -109,7 +110,9 @@ async function saveRenamed(
   }: { readonly naming: AdapterNaming; readonly base: Checkpoint | undefined; readonly output: string },
   saving: SaveCheckpointOptions,
 ): Promise<ConvertedAdapter> {
-  const parts = renameAdapter(opened, naming, { base });
+  // Only original names fuse modules, whose parts may have one factor.
+  const isFused = naming === "kohya" || naming === "ComfyUI";
+  const parts = renameAdapter(isFused ? await shareFactors(opened) : opened, naming, { base });
   const files: string[] = [];
   let bytes = 0;
   for (const { part, adapter } of parts) {

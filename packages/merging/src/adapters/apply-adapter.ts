@@ -18,6 +18,7 @@ import {
 import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { addScaled, subtract } from "../matrices/kernels/task-vectors.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
+import { applyInLayout } from "./apply-in-layout.ts";
 import { addBias, scaleRowsTo } from "./change-rows.ts";
 import type { ChangedRows, ChangeRows, FactorType } from "./factors.ts";
 import { indexWeights } from "./find-weight.ts";
@@ -50,6 +51,9 @@ interface Change {
  * `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. A weight that OFT or IA3 multiplies
  * becomes `W + weight * (multiplied W - W)`. Memory does not grow with the network.
  *
+ * In a single file of Stable Diffusion 1, XL or 3 or of Flux under its original names, each part of an adapter
+ * changes its network, under the names of whatever program.
+ *
  * Tensors that the adapter contains whole (`modules_to_save`, trained biases) replace tensors of the network.
  * Differs from PEFT, which rounds the change to the adapter's element type before it is added.
  * @throws MismatchError if the network lacks a weight that the adapter changes, shapes do not fit, or two
@@ -80,6 +84,11 @@ export function applyAdapter(
   adapter: Adapter,
   { weight = 1 }: ApplyAdapterOptions = {},
 ): Checkpoint {
+  const inLayout = applyInLayout(base, adapter, (network, part) => applyToNetwork(network, part, weight));
+  return inLayout ?? applyToNetwork(base, adapter, weight);
+}
+
+function applyToNetwork(base: Checkpoint, adapter: Adapter, weight: number): Checkpoint {
   const changes = listChanges(base, adapter);
   const tensors = new Map(
     [...base.tensors].map(([name, info]): [string, TensorInfo] => {

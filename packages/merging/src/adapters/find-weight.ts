@@ -1,7 +1,7 @@
 import { type Checkpoint, MismatchError } from "@isthmus/core";
+import { toDiffusersBlocks, toOriginalBlocks } from "../layouts/tables/unet-blocks.ts";
 import { namingOf, splitModuleName, styleOf } from "./names/name-style.ts";
 import { dotPath } from "./names/underscored-path.ts";
-import { toDiffusersBlocks, toOriginalBlocks } from "./names/unet-blocks.ts";
 
 /** Finds the tensor of a network that an adapter names, see {@link indexWeights}. */
 export type FindWeight = (name: string) => string;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, createTensor, toFloat64 } from "@isthmus/core";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toDiffusersBlocks, toOriginalBlocks } from "../layouts/tables/unet-blocks.ts";
 import type { Adapter, AdapterNaming } from "./adapter.ts";
 import { applyAdapter } from "./apply-adapter.ts";
 import { dotPath } from "./names/underscored-path.ts";
-import { toDiffusersBlocks, toOriginalBlocks } from "./names/unet-blocks.ts";
 import { openAdapter } from "./open-adapter.ts";
 import { openAdapterFile } from "./open-adapter-file.ts";
 import { renameAdapter } from "./rename-adapter.ts";
@@ -187,7 +187,11 @@ describe("renameAdapter()", () => {
       /must belong to one of .*unet.* its name tells none; .* has no names for language models/,
     );
     const flux = await open("lora_unet_double_blocks_0_img_attn_qkv");
-    expect(() => renameAdapter(flux, "diffusers")).toThrow(/divided into other modules there/);
+    expect([...only(renameAdapter(flux, "diffusers")).modules.keys()]).toEqual(
+      ["to_q", "to_k", "to_v"].map((part) => `transformer.transformer_blocks.0.attn.${part}`),
+    );
+    const other = await open("transformer.transformer_blocks.0.attn.to_q");
+    expect(() => renameAdapter(other, "ComfyUI")).toThrow(/must be known for such a transformer.*--base/);
     expect([...only(renameAdapter(flux, "ComfyUI")).modules.keys()]).toEqual([
       "diffusion_model.double_blocks.0.img_attn.qkv",
     ]);

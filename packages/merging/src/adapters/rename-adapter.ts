@@ -3,11 +3,19 @@ import { type Adapter, type AdapterModule, type AdapterNaming, createAdapter, PR
 import { parseAdapterConfig } from "./adapter-config.ts";
 import { createFileAdapter } from "./adapter-file.ts";
 import { indexNames } from "./find-weight.ts";
-import { type CanonicalName, createCanonicalNames } from "./names/canonical-name.ts";
+import { createCanonicalNames } from "./names/canonical-name.ts";
+import { divideModule, type FusedModule, fuseParts, type RenamedModule } from "./names/divide-module.ts";
 import { createModuleNamer, groupByPart } from "./names/module-namer.ts";
 import { type AdapterPart, type NameStyle, styleOf } from "./names/name-style.ts";
 import { peftSettingsOf } from "./names/peft-settings.ts";
-import { type Origin, originsOf, renamedCheckpoint, type ShapedModule } from "./names/renamed-tensors.ts";
+import {
+  joinFactors,
+  type ModulePart,
+  type Origin,
+  renamedCheckpoint,
+  type ShapedModule,
+} from "./names/renamed-tensors.ts";
+import { createTransformerNames, type FindTransformerName } from "./names/transformer-names.ts";
 
 /** Options of {@link renameAdapter}. */
 export interface RenameAdapterOptions {
@@ -26,17 +34,15 @@ export interface RenamedAdapter {
   readonly adapter: Adapter;
 }
 
-/** A module with its canonical name. */
-interface RenamedModule {
-  readonly name: CanonicalName;
-  readonly module: ShapedModule;
-}
-
 /**
  * Gives the tensors of an adapter the names of another program, lazily. Scales go to the place in which the
  * program looks for them: into `alpha` for kohya and ComfyUI, into the settings for PEFT, and into the factor
  * `B` for diffusers, which takes the scale of its own files as 1. LoHa, LoKr and LoCon become LoRA of the
  * rank that holds them exactly.
+ *
+ * Modules that Flux and Stable Diffusion 3 fuse in their original names and diffusers divides are divided
+ * exactly: the parts share `A` and have rows of `B`. They are joined exactly as well: if their `A` differ, one
+ * stands below the other, and `B` has a block for each, so that the ranks add up.
  * @param naming - program after which the tensors are named
  * @returns one adapter; or, for PEFT, one for each network of a pipeline that the adapter changes
  * @throws MismatchError if a name cannot be told from the names of known networks or of the base, or two
@@ -53,14 +59,21 @@ export function renameAdapter(
   const style = styleOf(naming);
   const canonicalName = createCanonicalNames(adapter.naming, adapter.source, base);
   const shaped = createShaper(adapter, base);
-  const modules = [...adapter.modules.values()].map((module) => ({
+  const named = [...adapter.modules.values()].map((module) => ({
     module: shaped(module),
     name: canonicalName(module.name),
   }));
-  if (style.name !== "PEFT") return [{ part: undefined, adapter: renameModules(adapter, style, modules) }];
+  const paths = named.map(({ name: { path }, module: { a, rank } }) => ({
+    path,
+    columns: sizeOf(entry(adapter.checkpoint.tensors, a, "tensor").shape) / rank,
+  }));
+  const find = createTransformerNames(adapter.source, paths, base);
+  const modules = named.flatMap(({ name, module }) => divideModule(adapter, name, { module, find }));
+  if (style.name !== "PEFT")
+    return [{ part: undefined, adapter: renameModules(adapter, modules, { style, find, base }) }];
   return [...groupByPart(modules)].map(([part, ofPart]) => ({
     part,
-    adapter: renameModules(adapter, style, ofPart),
+    adapter: renameModules(adapter, ofPart, { style, find, base }),
   }));
 }
 
@@ -88,20 +101,26 @@ function createShaper(
   };
 }
 
-function assertPlain({ source, modules, multiplied, replaced }: Adapter): void {
+/** Whether an adapter has low-rank changes of matrices and convolutions alone, which all programs can name. */
+export function isPlain(adapter: Adapter): boolean {
+  return findSpecial(adapter) === undefined;
+}
+
+function findSpecial({ modules, multiplied, replaced }: Adapter): string | undefined {
   const [multiplying] = multiplied.values();
+  if (multiplying !== undefined) return `${multiplying.kind} multiplies "${multiplying.name}"`;
   const special = [...modules.values()].find(
     ({ bias, kind, isTransposed }) => bias !== undefined || kind === "embedding" || isTransposed,
   );
+  if (special !== undefined)
+    return `"${special.name}" is an embedding, is stored transposed, or has a change of its bias`;
   const [whole] = replaced.keys();
-  const problem =
-    multiplying !== undefined
-      ? `${multiplying.kind} multiplies "${multiplying.name}"`
-      : special !== undefined
-        ? `"${special.name}" is an embedding, is stored transposed, or has a change of its bias`
-        : whole !== undefined
-          ? `it replaces "${whole}" whole`
-          : undefined;
+  return whole === undefined ? undefined : `it replaces "${whole}" whole`;
+}
+
+function assertPlain(adapter: Adapter): void {
+  const { source } = adapter;
+  const problem = findSpecial(adapter);
   if (problem === undefined) return;
   throw new UnsupportedError(
     `Cannot rename adapter "${source}" as low-rank changes of matrices and convolutions alone have names in all programs: ${problem}; apply the adapter to its model`,
@@ -109,24 +128,24 @@ function assertPlain({ source, modules, multiplied, replaced }: Adapter): void {
   );
 }
 
-function renameModules(adapter: Adapter, style: NameStyle, modules: readonly RenamedModule[]): Adapter {
-  const nameIn = createModuleNamer(
-    style,
-    adapter.source,
-    modules.map(({ name }) => name),
-  );
+/** The style of new names, and what tells them. */
+interface Renaming extends Pick<RenameAdapterOptions, "base"> {
+  readonly style: NameStyle;
+  readonly find: FindTransformerName;
+}
+
+function renameModules(adapter: Adapter, modules: readonly RenamedModule[], renaming: Renaming): Adapter {
+  const { style } = renaming;
   const earlier = new Map<string, string>();
   const origins = new Map<string, Origin>();
   const named: { name: string; rank: number; alpha: number }[] = [];
-  for (const { name, module } of modules) {
-    const renamed = nameIn(name);
+  for (const { renamed, module, parts } of targetsOf(adapter, modules, renaming)) {
     assertFree(earlier.get(renamed), { module: module.name, renamed, source: adapter.source });
     earlier.set(renamed, module.name);
-    named.push({ name: renamed, rank: module.rank, alpha: module.scale * module.rank });
+    const { rank, alpha, origins: tensors } = joinFactors(adapter, style, parts);
+    named.push({ name: renamed, rank, alpha });
     const prefix = style.name === "PEFT" ? PREFIX : "";
-    for (const [end, origin] of originsOf(adapter, style, module)) {
-      origins.set(prefix + renamed + end, origin);
-    }
+    for (const [end, origin] of tensors) origins.set(prefix + renamed + end, origin);
   }
   const checkpoint = renamedCheckpoint(adapter, origins);
   const { source } = adapter;
@@ -139,6 +158,54 @@ function renameModules(adapter: Adapter, style: NameStyle, modules: readonly Ren
   const scaled = style.scale === "alpha" ? named : [];
   const scales = scaled.map(({ name, rank, alpha }) => [name, alpha / rank] as const);
   return { ...createFileAdapter(source, checkpoint, new Map(scales)), naming: style.name, close };
+}
+
+/** A module under its new name, and the parts of modules that it has. */
+interface TargetModule {
+  readonly renamed: string;
+  readonly module: ShapedModule;
+  readonly parts: readonly ModulePart[];
+}
+
+/** Lists the modules under their new names: those that the style has in one piece are joined. */
+function targetsOf(
+  adapter: Adapter,
+  modules: readonly RenamedModule[],
+  { style, find, base }: Renaming,
+): readonly TargetModule[] {
+  const nameIn = createModuleNamer(
+    style,
+    adapter.source,
+    modules.map(({ name }) => name),
+  );
+  const isOriginal = style.name === "kohya" || style.name === "ComfyUI";
+  const targets: TargetModule[] = [];
+  const fused = new Map<string, FusedModule & { readonly parts: Map<number, RenamedModule> }>();
+  for (const renamed of modules) {
+    const { name, module, rows } = renamed;
+    const found = isOriginal && name.part === "transformer" ? find(name.path, "diffusers") : undefined;
+    if (found === undefined) {
+      targets.push({ renamed: nameIn(name), module, parts: [{ module, rows }] });
+      continue;
+    }
+    const { parts } = fused.get(found.original) ?? { parts: new Map<number, RenamedModule>() };
+    const place = found.diffusers.indexOf(name.path);
+    assertFree(parts.get(place)?.module.name, {
+      module: module.name,
+      renamed: name.path,
+      source: adapter.source,
+    });
+    parts.set(place, renamed);
+    fused.set(found.original, { ...found, parts });
+  }
+  for (const found of fused.values()) {
+    const [first] = found.parts.values();
+    // Original names of transformers have the prefix of U-Nets.
+    const renamed = nameIn({ part: "unet", path: found.original });
+    if (first !== undefined)
+      targets.push({ renamed, module: first.module, parts: fuseParts(adapter, found, base) });
+  }
+  return targets;
 }
 
 function assertFree(

@@ -1,8 +1,8 @@
 import { type Checkpoint, MismatchError } from "@isthmus/core";
+import { toDiffusersBlocks } from "../../layouts/tables/unet-blocks.ts";
 import type { AdapterNaming } from "../adapter.ts";
 import { type AdapterPart, splitModuleName, styleOf } from "./name-style.ts";
 import { dotPath } from "./underscored-path.ts";
-import { toDiffusersBlocks } from "./unet-blocks.ts";
 
 /** Name of a module that no style has changed: with dots, and with diffusers' names of a U-Net's blocks. */
 export interface CanonicalName {
@@ -16,7 +16,7 @@ export interface CanonicalName {
 const PARTS: readonly (readonly [RegExp, AdapterPart])[] = [
   [/^(down_blocks|up_blocks|mid_block|conv_in|conv_out|time_embedding|add_embedding)\b/, "unet"],
   [/^(input_blocks|output_blocks|middle_block|time_embed|label_emb)\b/, "unet"],
-  [/^(double_blocks|single_blocks|joint_blocks)\b/, "unet"],
+  [/^(double_blocks|single_blocks|joint_blocks)\b/, "transformer"],
   [/^(transformer_blocks|single_transformer_blocks)\b/, "transformer"],
   [/^(text_model\.|text_projection\b|encoder\.layers\.\d+\.(self_attn|mlp)\.)/, "text_encoder"],
 ];

@@ -1,7 +1,7 @@
 import { MismatchError, UnsupportedError } from "@isthmus/core";
+import { toOriginalBlocks } from "../../layouts/tables/unet-blocks.ts";
 import type { CanonicalName } from "./canonical-name.ts";
 import type { AdapterPart, NameStyle } from "./name-style.ts";
-import { toOriginalBlocks } from "./unet-blocks.ts";
 
 /** Blocks of transformers in the names of their makers, of which diffusers splits some modules in three. */
 const ORIGINAL_TRANSFORMER = /^(double_blocks|single_blocks|joint_blocks)\./;
@@ -61,7 +61,7 @@ function pathIn(
     style.name === "diffusers" ? !isTransformer : style.blocks === "diffusers" || part !== "transformer";
   if (!fits) {
     throw new UnsupportedError(
-      `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as the blocks of such a transformer are divided into other modules there, which no renaming does: convert it with the program that made it`,
+      `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as that must be known for such a transformer: those of Flux and Stable Diffusion 3 are; name the network that it changes by --base, or convert it with the program that made it`,
       { feature: path },
     );
   }

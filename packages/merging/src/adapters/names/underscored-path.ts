@@ -15,7 +15,7 @@ const WITH_UNDERSCORES = [
   ...["vector_in", "guidance_in", "in_layer", "out_layer", "final_layer", "adaLN_modulation"],
   ...["context_block", "x_block", "x_embedder", "t_embedder", "y_embedder", "context_embedder"],
   ...["ff_context", "norm1_context", "norm_out", "gate_proj", "up_proj", "down_proj", "in_proj"],
-  ...["wi_0", "wi_1"],
+  ...["wi_0", "wi_1", "time_text_embed", "timestep_embedder", "text_embedder", "guidance_embedder"],
 ] as const;
 
 /** Words of module names without an underscore, in the same networks. */

@@ -1,7 +1,7 @@
 /**
  * Names of modules inside a resnet block of a U-Net, in the original Stable Diffusion and in diffusers.
  */
-const IN_RESNET: readonly (readonly [string, string])[] = [
+export const IN_RESNET: readonly (readonly [string, string])[] = [
   ["in_layers.0", "norm1"],
   ["in_layers.2", "conv1"],
   ["emb_layers.1", "time_emb_proj"],
@@ -11,7 +11,7 @@ const IN_RESNET: readonly (readonly [string, string])[] = [
 ];
 
 /** Names of modules outside blocks, in the original Stable Diffusion and in diffusers. */
-const OUTSIDE: readonly (readonly [string, string])[] = [
+export const OUTSIDE: readonly (readonly [string, string])[] = [
   ["time_embed.0", "time_embedding.linear_1"],
   ["time_embed.2", "time_embedding.linear_2"],
   ["label_emb.0.0", "add_embedding.linear_1"],

@@ -70,7 +70,7 @@ describe("addNoise()", () => {
               .read(0, size)
               .inputs.data.slice(begin * 6),
           ).toEqual(inputs.data);
-          const shifted = addNoise(plain, objectiveOf(predicts), 1)
+          const shifted = addNoise(plain, objectiveOf(predicts), { begin: 1 })
             .read(0, 1)
             .features?.get("timestep")?.data;
           if (size > 1) expect(shifted).toEqual(data.read(1, 2).features?.get("timestep")?.data);
@@ -92,7 +92,7 @@ describe("addNoise()", () => {
   });
 
   test("classes go with the images, and data that are no images stay as they are", () => {
-    const data = addNoise(images(4), objectiveOf("epsilon"));
+    const data = addNoise(images(4), objectiveOf("epsilon"), { inputs: ["sample", "class_labels"] });
     expect(data).toMatchObject({ targets: "target", labelling: "none", inputName: "sample", classes: 0 });
     expect(data.read(1, 3).features?.get("class_labels")?.data).toEqual(BigInt64Array.of(1n, 2n));
     const rows = createDataSet(createTensor("f32", [2, 3], new Float32Array(6)), Int32Array.of(0, 1));

@@ -25,6 +25,14 @@ const SEED = 0;
 /** Names of the arrays of an example: the step, the class, and the numbers to be predicted. */
 const [STEP, CLASS, TARGET] = ["timestep", "class_labels", "target"] as const;
 
+/** Options of {@link addNoise}. */
+interface AddNoiseOptions {
+  /** Index of the first example among those by which noise is drawn. @defaultValue 0 */
+  readonly begin?: number;
+  /** Names of the inputs of the graph; with `class_labels`, the classes of images are fed. @defaultValue none */
+  readonly inputs?: readonly string[];
+}
+
 /**
  * Returns a data set of noisy images: of each image `x` one step `t` and noise `n` are drawn by a seed and the
  * index of the example, and the inputs are `sqrt(a[t]) x + sqrt(1 - a[t]) n`, of the shares `a` that remain
@@ -32,16 +40,20 @@ const [STEP, CLASS, TARGET] = ["timestep", "class_labels", "target"] as const;
  * returned as they are.
  *
  * @param data - images `[channels, height, width]` of floats, or of bytes that are scaled
- * @param begin - index of the first example among those by which noise is drawn
  * @see Ho et al., Denoising diffusion probabilistic models, 2020, equation 14
  */
-export function addNoise(data: DataSet, objective: NoiseObjective, begin = 0): DataSet {
+export function addNoise(
+  data: DataSet,
+  objective: NoiseObjective,
+  { begin = 0, inputs = [] }: AddNoiseOptions = {},
+): DataSet {
   const { exampleShape, features } = data;
   if (exampleShape.length !== 3 || features?.has(STEP) || !DTYPES[data.read(0, 1).inputs.dtype].float)
     return data;
   const { gatherInto: _, vocabulary: __, ...others } = data;
   const remaining = remainingSignal(objective.schedule);
-  const hasClasses = (data.labelling ?? "example") === "example" && data.classes > 0;
+  const hasClasses =
+    inputs.includes(CLASS) && (data.labelling ?? "example") === "example" && data.classes > 0;
   return Object.freeze({
     ...others,
     inputName: "sample",

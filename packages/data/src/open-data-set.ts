@@ -62,7 +62,7 @@ export async function openDataSet(name: string, options: OpenDataSetOptions = {}
   const stored = isNoisy ? await openScaled(parsed, resolved) : await parsed.kind.open(parsed, resolved);
   const data = skipExamples(stored, skip);
   const cued = parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
-  return isNoisy ? addNoise(cued, objective, skip) : cued;
+  return isNoisy ? addNoise(cued, objective, { begin: skip, inputs: resolved.inputs }) : cued;
 }
 
 /** Opens images as diffusion models take them: bytes from -1 to 1, unless another scaling was chosen. */

@@ -70,6 +70,16 @@ const checkpoints: fc.Arbitrary<Map<string, Tensor>> = fc
   });
 
 describe("saveCheckpoint()", () => {
+  it("gives weights of diffusers the name that diffusers loads, in a folder", async () => {
+    const name = "diffusion_pytorch_model.safetensors";
+    const own = join(folder, "unet", name);
+    await saveCheckpoint(createCheckpoint({ w: ramp(2) }), own);
+    const checkpoint = await openCheckpoint(join(folder, "unet"));
+    const { files } = await saveCheckpoint(checkpoint, join(folder, "copy"));
+    await checkpoint.close();
+    expect(files).toEqual([join(folder, "copy", name)]);
+  });
+
   it("writes byte for byte what the reference implementation writes", async () => {
     const reference = await openCheckpoint(fixture("types.safetensors"));
     const path = join(folder, "copy.safetensors");

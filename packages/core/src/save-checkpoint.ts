@@ -90,7 +90,8 @@ export const SAVE_CHECKPOINT_DEFAULTS: Required<SaveCheckpointOptions> = {
  * Saves a checkpoint as safetensors, in one file or in shards with an index.
  *
  * `path` is a file `x.safetensors`, whose shards are `x-00001-of-0000N.safetensors`, or a folder for
- * `model.safetensors`. Tensors are read by range and written in chunks, so memory does not grow with the
+ * `model.safetensors`, or for `diffusion_pytorch_model.safetensors` if the tensors came from files of that
+ * name. Tensors are read by range and written in chunks, so memory does not grow with the
  * checkpoint. Files are written under temporary names and renamed when all are complete: a failed or killed
  * save leaves no file under a final name. The same tensors and options give the same bytes.
  * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if

@@ -12,6 +12,8 @@ export {
 export { findSplits, mayBeText } from "./describe-name.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 
+export { NOISE_TARGETS, type NoiseObjective } from "./noise-objective.ts";
+export { NOISE_SCHEDULE_DEFAULTS, NOISE_SCHEDULES } from "./noise-schedule.ts";
 export type { OpenDataSetOptions } from "./open-data-options.ts";
 export { openDataSet } from "./open-data-set.ts";
 export { openTrainingSplit } from "./open-training-split.ts";

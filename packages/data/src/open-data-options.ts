@@ -1,7 +1,11 @@
 import type { Scaling } from "@isthmus/graph";
 import { CREATE_TEXT_DATA_SET_DEFAULTS } from "./create-text-data-set.ts";
 import type { Tokens } from "./create-token-data-set.ts";
+import type { NoiseObjective } from "./noise-objective.ts";
 import type { TextObjective } from "./text-objective.ts";
+
+/** Numbers that a network predicts of unlabelled data. */
+export type Objective = TextObjective | NoiseObjective;
 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
@@ -15,8 +19,11 @@ export interface OpenDataSetOptions {
   readonly encode?: ((text: string) => Tokens) | undefined;
   /** Size of the model's vocabulary, which all token ids must be below; 0 if unknown. */
   readonly vocabularySize?: number;
-  /** Tokens of a text that are predicted; undefined to predict each from those before it. */
-  readonly objective?: TextObjective | undefined;
+  /**
+   * Numbers that are predicted: tokens of a text, or noise that is added to images; undefined for labels, and
+   * for texts to predict each token from those before it.
+   */
+  readonly objective?: Objective | undefined;
   /** Names of a graph's inputs; arrays of a file with these names are read. */
   readonly inputs?: readonly string[];
   /**

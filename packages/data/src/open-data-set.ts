@@ -1,7 +1,13 @@
 import { resolveOptions } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertReads } from "./assert-reads.ts";
-import { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-options.ts";
+import type { DataSetName } from "./kinds/data-kind.ts";
+import { addNoise, NOISE_SCALING } from "./noise-objective.ts";
+import {
+  OPEN_DATA_SET_DEFAULTS,
+  type OpenDataSetOptions,
+  type ResolvedDataOptions,
+} from "./open-data-options.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 import { plantCue } from "./plant-cue.ts";
 
@@ -51,8 +57,19 @@ export async function openDataSet(name: string, options: OpenDataSetOptions = {}
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
   const parsed = parseDataSetName(name);
   const { skip = 0 } = parsed;
-  const data = skipExamples(await parsed.kind.open(parsed, resolved), skip);
-  return parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
+  const { objective } = resolved;
+  const isNoisy = objective?.kind === "noise" && parsed.kind.isText !== true;
+  const stored = isNoisy ? await openScaled(parsed, resolved) : await parsed.kind.open(parsed, resolved);
+  const data = skipExamples(stored, skip);
+  const cued = parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
+  return isNoisy ? addNoise(cued, objective, { begin: skip, inputs: resolved.inputs }) : cued;
+}
+
+/** Opens images as diffusion models take them: bytes from -1 to 1, unless another scaling was chosen. */
+async function openScaled(name: DataSetName, options: ResolvedDataOptions): Promise<DataSet> {
+  const data = await name.kind.open(name, options);
+  const isOwn = options.scaling !== undefined || data.scaling === undefined;
+  return isOwn ? data : name.kind.open(name, { ...options, scaling: NOISE_SCALING });
 }
 
 /** Returns a data set without its first `skip` examples; at least one must remain. */

@@ -1,6 +1,7 @@
 import { createRandom, createTensor, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertReads } from "./assert-reads.ts";
+import type { Objective } from "./open-data-options.ts";
 
 /**
  * Tokens of a text that a network predicts, if it does not predict each token from those before it:
@@ -39,17 +40,17 @@ const DECODER_IDS = "decoder_input_ids";
 const NO_LABEL = -1;
 
 /** Returns the number of tokens of a window for examples of `context` tokens. */
-export function windowOf(context: number, objective: TextObjective | undefined): number {
+export function windowOf(context: number, objective: Objective | undefined): number {
   return objective?.kind === "continued" ? 2 * context : context;
 }
 
 /**
- * Returns a data set of windows of tokens as examples of an objective; without one, the data set itself.
+ * Returns a data set of windows of tokens as examples of an objective of texts; otherwise the data set itself.
  * @param data - windows of as many tokens as {@link windowOf} says
  * @throws OutOfRangeError if a token of the objective is not in the vocabulary
  */
-export function withObjective(data: DataSet, objective: TextObjective | undefined): DataSet {
-  if (objective === undefined) return data;
+export function withObjective(data: DataSet, objective: Objective | undefined): DataSet {
+  if (objective === undefined || objective.kind === "noise") return data;
   const { kind } = objective;
   const token = kind === "masked" ? objective.token : objective.start;
   if (!(Number.isSafeInteger(token) && token >= 0)) {

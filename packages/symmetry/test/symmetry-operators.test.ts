@@ -181,6 +181,26 @@ describe("GroupNormalization", () => {
     const graph = b.output(b.conv(b.op("Relu", [normal]), "out", [16, 2])).build();
     expect(await sizesOf(graph)).toEqual(["4", "4x4"]);
   });
+
+  // Groups of 8 and of 12 of 24 channels overlap in parts of 8, 4, 4 and 8, which mirror each other. Groups of 6 and of 8 overlap
+  // in parts of 6, 2, 4, 4, 2 and 6; groups of 4 and of 12 are nested.
+  test.each([
+    [3, 2, ["2", "2x4", "2x8"]],
+    [4, 3, ["2", "2x2", "2x4", "2x6"]],
+    [6, 2, ["2", "2x3", "6x4"]],
+  ])(
+    "discoverSymmetries() finds what %i and %i groups of the same channels leave",
+    async (one, other, sizes) => {
+      const b = new GraphBuilder(21);
+      const x = b.conv(b.input("x", [3, 4, 4]), "stem", [3, 24]);
+      for (const groups of [one, other]) {
+        const vectors = [b.weight(`${groups}.weight`, [24]), b.weight(`${groups}.bias`, [24])];
+        const normal = b.op("GroupNormalization", [x, ...vectors], { num_groups: groups });
+        b.output(b.conv(b.op("Relu", [normal]), `${groups}.out`, [24, 2]));
+      }
+      expect(await sizesOf(b.build())).toEqual(sizes);
+    },
+  );
 });
 
 /** A grouped-query attention whose queries of one key head lie on one axis with the tokens, `[N, kv, G * L, D]`. */

@@ -10,7 +10,7 @@ import { waves } from "../../../test/helpers/waves.ts";
 
 interface Golden {
   readonly config: Readonly<Record<string, unknown>>;
-  /** The config as the library transformers writes it today, where it is not the same. */
+  /** The config as its library writes it today, where it is not the same. */
   readonly saved?: Readonly<Record<string, unknown>>;
   readonly tensors: Readonly<Record<string, readonly number[]>>;
   /** Tensors that checkpoints hold besides. */
@@ -22,15 +22,19 @@ const readGolden = (path: string): Readonly<Record<string, Golden>> =>
   JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
 
 /**
- * What PyTorch modules, and models of the library transformers, have and compute, with the formulas below for
+ * What PyTorch modules, and models of the libraries transformers and diffusers, have and compute, with the formulas below for
  * weights and inputs.
  */
 const golden = {
   ...readGolden("../../../test/golden/models.json"),
   ...readGolden("golden/families.json.golden"),
+  ...readGolden("golden/unets.json.golden"),
 };
 
 const EXAMPLES = 2;
+
+/** Steps of diffusion of the examples. */
+const STEPS = BigInt64Array.of(3n, 700n);
 
 const engine = createOnnxRuntimeEngine();
 
@@ -59,10 +63,12 @@ function weightsOf({ tensors }: Golden): Map<string, Tensor> {
 
 function inputsOf({ graph }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
   return new Map(
-    graph.inputs.map(({ name, shape = [] }): [string, Tensor] => {
+    graph.inputs.map(({ name, dtype, shape = [] }): [string, Tensor] => {
       const extents = [EXAMPLES, ...shape.slice(1).map(Number)];
-      if (name === "x") return [name, waves(extents, 0, 1.5)];
-      const bound = name.endsWith("ids") && name !== "token_type_ids" ? Number(config["vocab_size"]) : 2;
+      if (dtype === "f32") return [name, waves(extents, 0, 1.5)];
+      if (name === "timestep") return [name, { dtype: "i64", shape: extents, data: STEPS }];
+      const words = name.endsWith("ids") && name !== "token_type_ids" ? Number(config["vocab_size"]) : 2;
+      const bound = name === "class_labels" ? Number(config["num_class_embeds"]) : words;
       const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
       return [name, { dtype: "i64", shape: extents, data }];
     }),
@@ -113,7 +119,7 @@ describe.each(Object.entries(golden))("%s", (_, entry) => {
     }
   });
 
-  test("networkOfConfig() builds the same from the config that transformers saves", () => {
+  test("networkOfConfig() builds the same from the config that its library saves", () => {
     const { config, saved = config } = entry;
     expect(buildGolden({ ...entry, config: saved }).graph).toEqual(graph);
   });

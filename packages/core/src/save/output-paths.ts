@@ -21,12 +21,17 @@ export interface OutputPlace {
   readonly stem: string;
 }
 
+/** Beginning of the names of weights in folders of diffusers, which loads no others. */
+const DIFFUSERS = "diffusion_pytorch_model";
+
 /**
  * Resolves the path to save to: `x.safetensors` is a file (or the name that shards derive theirs from), any
- * other path is a folder for `model.safetensors`.
+ * other path is a folder for `model.safetensors`, or `diffusion_pytorch_model.safetensors` if the weights came
+ * from files of that name.
+ * @param inputs - paths of the files from which the checkpoint is read
  * @throws InputError if the path is named like a file of another format, or a folder is named like a file.
  */
-export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
+export async function resolveOutputPlace(path: string, inputs: readonly string[] = []): Promise<OutputPlace> {
   const isFolder = await isDirectory(path);
   if (path.endsWith(EXTENSION)) {
     if (isFolder)
@@ -39,7 +44,8 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
       { input: path },
     );
   }
-  return { folder: path, stem: "model" };
+  const isDiffusers = inputs.some((input) => basename(input).startsWith(DIFFUSERS));
+  return { folder: path, stem: isDiffusers ? DIFFUSERS : "model" };
 }
 
 /** Returns the paths of the shards, as the Hugging Face hub names them; a single shard has no number. */

@@ -51,7 +51,7 @@ export async function planSave(
   path: string,
   options: PlanSaveOptions,
 ): Promise<SavePlan> {
-  const place = await resolveOutputPlace(path);
+  const place = await resolveOutputPlace(path, checkpoint.files);
   const tensors = convertedInfos(checkpoint, options.dtype);
   const parts = planShards(tensors, options.maxShardBytes);
   const paths = shardPaths(place, parts.length);

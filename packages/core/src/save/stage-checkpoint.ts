@@ -96,7 +96,7 @@ export async function stageCheckpoint(
   path: string,
   options: StageCheckpointOptions,
 ): Promise<StagedCheckpoint> {
-  const place = await resolveOutputPlace(path);
+  const place = await resolveOutputPlace(path, checkpoint.files);
   const created = await createFolder(place.folder);
   const unlock = await takeLock(lockPathOf(indexPath(place), "saving"), path);
   const folder = join(place.folder, `.${place.stem}.unfinished`);

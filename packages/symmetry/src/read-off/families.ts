@@ -20,11 +20,16 @@ export interface Family {
 }
 
 /**
- * Families in an order in which parents come before children, or classes that cannot be arranged in families.
+ * Families in an order in which parents come before children, and classes that cannot be arranged in families.
  */
-export type Arrangement =
-  | { readonly families: readonly Family[]; readonly conflict?: undefined }
-  | { /** Classes that cannot be arranged and have to be frozen. */ readonly conflict: readonly number[] };
+export interface Arrangement {
+  /** Families, of all movable classes unless there is a conflict. */
+  readonly families: readonly Family[];
+  /** Classes that cannot be arranged; empty if all can be. */
+  readonly conflict: readonly number[];
+  /** Number of classes in the cell of each class, `[classes]`; 0 for classes that do not move. */
+  readonly cellSize: Int32Array;
+}
 
 /**
  * The parents of classes: class `c` determines `parent[start[c]] .. parent[start[c + 1] - 1]`, each in the
@@ -40,7 +45,9 @@ interface Parents {
 export function arrangeFamilies(store: LabelStore, classes: Classes): Arrangement {
   const parents = collectParents(store, classes);
   const cells = findCells(classes, parents);
-  return new Arranger(classes, parents, cells).arrange();
+  const cellSize = new Int32Array(classes.count);
+  for (const cell of cells.flat()) for (const c of cell) cellSize[c] = cell.length;
+  return { ...new Arranger(classes, parents, cells).arrange(), cellSize };
 }
 
 function isFrozen({ colour, colourSize }: Classes, c: number): boolean {
@@ -140,11 +147,11 @@ class Arranger {
     });
   }
 
-  arrange(): Arrangement {
+  arrange(): Omit<Arrangement, "cellSize"> {
     this.#cells.forEach((_, index) => {
       this.#visit(index);
     });
-    return this.#conflict.length > 0 ? { conflict: this.#conflict } : { families: this.#families };
+    return { families: this.#families, conflict: this.#conflict };
   }
 
   #visit(index: number): void {

@@ -1,4 +1,5 @@
 import { createRandom } from "@isthmus/core";
+import { internTuples } from "../kernels/intern.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { labelImage, randomImage } from "./class-permutation.ts";
 import { type Classes, classify } from "./classify.ts";
@@ -31,16 +32,34 @@ export function readOff(store: LabelStore): SymmetryGroup {
   for (;;) {
     applyCongruence(store);
     const classes = classify(store);
-    const arrangement = arrangeFamilies(store, classes);
-    if (arrangement.conflict !== undefined) {
-      freezeClasses(store, classes, arrangement.conflict);
-      continue;
-    }
-    const { families } = arrangement;
-    const violating = sampleViolations(store, classes, families);
-    if (violating.length === 0) return { classes, families };
-    freezeClasses(store, classes, violating);
+    const { families, conflict, cellSize } = arrangeFamilies(store, classes);
+    const concerned = conflict.length > 0 ? conflict : sampleViolations(store, classes, families);
+    if (concerned.length === 0) return { classes, families };
+    if (!tellApart(store, classes, concerned, cellSize)) freezeClasses(store, classes, concerned);
   }
+}
+
+/**
+ * Marks labels of some classes by the sizes of their cells, and returns whether that allows more conclusions.
+ * Groups of 8 and of 12 channels, for example, overlap in cells of 8 and of 4: among the cells of 8 alone, a
+ * group of one kind stands for one of the other kind. Classes in cells of different sizes are never exchanged,
+ * so nothing is lost.
+ */
+function tellApart(
+  store: LabelStore,
+  classes: Classes,
+  concerned: readonly number[],
+  cellSize: Int32Array,
+): boolean {
+  const before = store.changes;
+  const labels = labelsOfColours(classes, concerned);
+  const sizes = labels.map((label) => cellSize[classes.classOf[label] as number] as number);
+  store.mark(
+    labels,
+    internTuples([labels.map((label) => classes.labelColour[label] as number), sizes], labels.length).ids,
+  );
+  applyCongruence(store);
+  return store.changes !== before;
 }
 
 function sampleViolations(
@@ -60,13 +79,18 @@ function sampleViolations(
 
 /** Freezes all classes of the colours that some classes have. */
 function freezeClasses(store: LabelStore, classes: Classes, concerned: readonly number[]): void {
-  const colours = new Set(concerned.map((c) => classes.colour[c] as number));
   store.node = "symmetry";
-  const labels = classes.classOf.reduce<number[]>((list, c, label) => {
-    if (colours.has(classes.colour[c] as number)) list.push(label);
-    return list;
-  }, []);
-  store.freeze(Int32Array.from(labels), UNRESOLVED);
+  store.freeze(labelsOfColours(classes, concerned), UNRESOLVED);
+}
+
+/** Lists the labels of all classes of the colours that some classes have. */
+function labelsOfColours({ classOf, colour }: Classes, concerned: readonly number[]): Int32Array {
+  const colours = new Set(concerned.map((c) => colour[c] as number));
+  const labels: number[] = [];
+  classOf.forEach((c, label) => {
+    if (colours.has(colour[c] as number)) labels.push(label);
+  });
+  return Int32Array.from(labels);
 }
 
 /**

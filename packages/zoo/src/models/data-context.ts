@@ -1,5 +1,6 @@
 import { DTYPES } from "@isthmus/core";
-import type { TextObjective } from "@isthmus/data";
+import type { NoiseObjective, TextObjective } from "@isthmus/data";
+import { NOISE_OBJECTIVE, takesSteps } from "./noise-objective.ts";
 import type { ReadArchitecture } from "./open-architecture.ts";
 import type { TextEncoding } from "./text-encoding.ts";
 
@@ -20,8 +21,8 @@ export interface DataContext {
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
-  /** Tokens of a text that the model predicts; absent if it predicts each from those before it. */
-  readonly objective?: TextObjective;
+  /** What the model predicts: tokens, or noise; absent if it predicts labels, or each token from those before. */
+  readonly objective?: TextObjective | NoiseObjective;
   /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;
 }
@@ -32,17 +33,22 @@ const MOST_TOKENS = 256;
 /**
  * Determines the options for reading data for an architecture: arrays are found by the names of its inputs,
  * and of outputs with their own losses; texts are cut into windows of as many tokens as the architecture
- * takes, by the vocabulary in the folder of its model, or of the weights.
+ * takes, by the vocabulary in the folder of its model, or of the weights; images for a graph with the input
+ * `timestep` get noise.
  */
 export function dataContext({
   graph,
   model,
   encoding = {},
-}: Pick<ReadArchitecture, "graph" | "model" | "encoding">): DataContext {
+  noise = NOISE_OBJECTIVE,
+}: Pick<ReadArchitecture, "graph" | "model" | "encoding" | "noise">): DataContext {
   const [input] = graph.inputs;
   const arrays = { inputs: graph.inputs.map(({ name }) => name), ...labelsOfOutputs(graph) };
   const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
-  if (!isText) return { ...arrays, ...imageShapeOf(input?.shape) };
+  if (!isText) {
+    const objective = takesSteps(graph) ? { objective: noise } : {};
+    return { ...arrays, ...imageShapeOf(input?.shape), ...objective };
+  }
   if (model === undefined) {
     const context = input.shape?.[1];
     return { ...arrays, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };

@@ -78,6 +78,23 @@ export class ModelConfig {
     throw this.#wrong(name, `a whole number from 1 to ${most}`);
   }
 
+  /**
+   * Reads whole numbers of at least 1, one for each of `size` parts: a list, or one number for all parts.
+   * @param range - largest number, and the value of a missing field, without which the field is required
+   */
+  counts(
+    name: string,
+    size: number,
+    { most, fallback }: { readonly most: number; readonly fallback?: number },
+  ): readonly number[] {
+    const value = this.#get(name) ?? fallback;
+    const all: readonly unknown[] = Array.isArray(value) ? value : Array<unknown>(size).fill(value);
+    const isCount = (count: unknown): count is number =>
+      Number.isSafeInteger(count) && (count as number) >= 1 && (count as number) <= most;
+    if (all.length === size && all.every(isCount)) return all;
+    throw this.#wrong(name, `a whole number from 1 to ${most}, or a list of ${size}`);
+  }
+
   /** Divides one extent by another. @throws FormatError if `parts` does not divide `whole` */
   quotient(whole: string, parts: string): number {
     const [extent, count] = [this.count(whole), this.count(parts)];
@@ -144,6 +161,20 @@ export class ModelConfig {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "string") return value;
     throw this.#wrong(name, "a string");
+  }
+
+  /**
+   * Reads one of a list of names, of which a missing field means the first.
+   * @throws UnsupportedError if the name is not in the list
+   */
+  choice<Name extends string>(name: string, names: readonly [Name, ...Name[]]): Name {
+    const value = this.text(name, names[0]);
+    const found = names.find((known) => known === value);
+    if (found !== undefined) return found;
+    throw new UnsupportedError(
+      `Cannot use "${this.source}" as "${name}" must be one of ${names.join(", ")}: it is ${excerpt(value)}`,
+      { feature: name },
+    );
   }
 
   /** Reads an object within the config, named by its field in errors; undefined if it is missing. */

@@ -17,10 +17,11 @@ import { ROBERTA } from "./families/roberta.ts";
 import { STABLELM } from "./families/stablelm.ts";
 import { STARCODER2 } from "./families/starcoder2.ts";
 import { T5 } from "./families/t5.ts";
+import { CONDITIONAL_UNET, UNET } from "./families/unet.ts";
 import { VIT } from "./families/vit.ts";
 import type { ModelFamily } from "./model-family.ts";
 
-/** Values of `model_type` that networks can be built for. */
+/** Values of `model_type`, or of `_class_name` in configs of diffusers, that networks can be built for. */
 export const MODEL_TYPES = [
   "llama",
   "mistral",
@@ -48,12 +49,14 @@ export const MODEL_TYPES = [
   "distilbert",
   "t5",
   "vit",
+  "UNet2DModel",
+  "UNet2DConditionModel",
 ] as const;
 
 /** One of {@link MODEL_TYPES}. */
 export type ModelType = (typeof MODEL_TYPES)[number];
 
-/** Families by `model_type`. */
+/** Families by `model_type` or `_class_name`. */
 export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   llama: LLAMA,
   mistral: MISTRAL,
@@ -81,4 +84,6 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   distilbert: DISTILBERT,
   t5: T5,
   vit: VIT,
+  UNet2DModel: UNET,
+  UNet2DConditionModel: CONDITIONAL_UNET,
 };

@@ -91,6 +91,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
  * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
  * | `vit` | with a classifier or a pooler |
+ * | `UNet2DModel` | a U-Net of diffusers, with or without attentions and classes |
+ * | `UNet2DConditionModel` | Stable Diffusion 1, 2 and XL: transformers that read texts |
  *
  * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
  * `llama3` or `longrope`.
@@ -120,7 +122,7 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
 }
 
 function modelTypeOf(config: ModelConfig): ModelType {
-  const name = config.text("model_type", "");
+  const name = config.text("model_type", config.text("_class_name", ""));
   const modelType = MODEL_TYPES.find((type) => type === name);
   if (modelType === undefined) {
     throw new UnsupportedError(

@@ -8,7 +8,7 @@ import {
   type Tensor,
   UsageError,
 } from "@isthmus/core";
-import type { TextObjective } from "@isthmus/data";
+import type { NoiseObjective, TextObjective } from "@isthmus/data";
 import {
   type Architecture,
   type Engine,
@@ -22,6 +22,7 @@ import {
 } from "@isthmus/graph";
 import { basename, dirname, stat } from "@isthmus/platform";
 import type { ConfigNetwork } from "./network-of-config.ts";
+import { readNoiseObjective } from "./noise-objective.ts";
 import { findModelConfig, openModel } from "./open-model.ts";
 import { readTextEncoding, type TextEncoding } from "./text-encoding.ts";
 import { readTextObjective } from "./text-objective.ts";
@@ -54,6 +55,8 @@ export interface ReadArchitecture {
   readonly model?: ReadModel | undefined;
   /** Encoding of texts by the folder of the weights, if the graph was read from a file. */
   readonly encoding?: TextEncoding | undefined;
+  /** Objective of a diffusion model by the scheduler beside its weights; absent without a scheduler. */
+  readonly noise?: NoiseObjective | undefined;
 }
 
 /** An architecture as read or built, and the engine that runs it. */
@@ -146,7 +149,7 @@ export async function openSharedArchitecture(
   const [first = "", ...others] = paths;
   if (graph !== undefined) {
     const opened = await openArchitecture(graph, engine, options);
-    return first === "" ? opened : { ...opened, encoding: await encodingBeside(first) };
+    return first === "" ? opened : { ...opened, ...(await readBeside(first)) };
   }
   const model = await readModel(first, options);
   for (const other of others) {
@@ -156,11 +159,12 @@ export async function openSharedArchitecture(
   return { ...model, engine };
 }
 
-/** Reads the encoding of texts from the files in a model's folder, or beside a file of weights. */
-async function encodingBeside(path: string): Promise<TextEncoding> {
+/** Reads the encoding of texts and the schedule of noise in a model's folder, or beside a file of weights. */
+async function readBeside(path: string): Promise<Pick<ReadArchitecture, "encoding" | "noise">> {
   const resolved = await resolveModelPath(path);
   const isFolder = (await stat(resolved).catch(() => undefined))?.isDirectory() ?? false;
-  return readTextEncoding(isFolder ? resolved : dirname(resolved));
+  const folder = isFolder ? resolved : dirname(resolved);
+  return { encoding: await readTextEncoding(folder), noise: await readNoiseObjective(folder) };
 }
 
 /**
@@ -214,7 +218,12 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
     ofLength: (length) => built(network.ofLength(length)),
   };
-  return { ...built(network), carried: new Map(), model };
+  return {
+    ...built(network),
+    carried: new Map(),
+    model,
+    noise: await readNoiseObjective(dirname(configPath)),
+  };
 }
 
 /**

@@ -42,6 +42,11 @@ export class ModelConfig {
     return this.#get(name) !== undefined;
   }
 
+  /** Checks whether a field exists and is null, by which some configs say that a part is missing. */
+  isNull(name: string): boolean {
+    return Object.hasOwn(this.#fields, name) && this.#fields[name] === null;
+  }
+
   /** Returns a field as it is, unchecked; undefined if it is missing. */
   value(name: string): unknown {
     return this.#get(name);
@@ -120,8 +125,7 @@ export class ModelConfig {
 
   /** Reads a finite number; if the field is null, the result is undefined rather than the default. */
   optionalNumber(name: string, fallback: number | undefined): number | undefined {
-    const isNull = Object.hasOwn(this.#fields, name) && this.#fields[name] === null;
-    if (isNull || (fallback === undefined && !this.has(name))) return undefined;
+    if (this.isNull(name) || (fallback === undefined && !this.has(name))) return undefined;
     return this.number(name, fallback);
   }
 
@@ -144,6 +148,14 @@ export class ModelConfig {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "string") return value;
     throw this.#wrong(name, "a string");
+  }
+
+  /** Reads a string that is one of a few; the first is the value of a missing field. */
+  choice<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+    const value = this.#get(name) ?? choices[0];
+    const choice = choices.find((one) => one === value);
+    if (choice !== undefined) return choice;
+    throw this.#wrong(name, `one of ${choices.join(", ")}`);
   }
 
   /** Reads an object within the config, named by its field in errors; undefined if it is missing. */
@@ -200,6 +212,14 @@ export class ModelConfig {
    */
   with(fields: Readonly<Record<string, unknown>>): ModelConfig {
     return new ModelConfig({ ...this.#fields, ...fields }, this.source);
+  }
+
+  /**
+   * Returns a config that has further fields, unless they exist.
+   * @param fields - values of missing fields, by name
+   */
+  behind(fields: Readonly<Record<string, unknown>>): ModelConfig {
+    return new ModelConfig({ ...fields, ...this.#fields }, this.source);
   }
 
   #get(name: string): unknown {

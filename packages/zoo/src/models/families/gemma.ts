@@ -55,6 +55,17 @@ export const GEMMA3: ModelFamily = looksBack(
   }),
 );
 
+/** Gemma 3 with images, whose network of texts is built. @see Gemma Team, Gemma 3 technical report, 2025 */
+export const GEMMA3_IMAGES: ModelFamily = {
+  ...GEMMA3,
+  withImages: {
+    // Published configs lack what the class of the library transformers has by default.
+    defaults: { vocab_size: 262_208, num_attention_heads: 8, num_key_value_heads: 4, head_dim: 256 },
+    entries: [[/mm_input_projection_weight$/, 1]],
+  },
+  idle: /(vision_tower|multi_modal_projector)\./,
+};
+
 /** Returns a family whose configs are amended first, and must not request attention to later tokens. */
 function looksBack(
   family: ModelFamily,

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 FILE = Path(__file__).parents[2] / "packages/zoo/test/golden/families.json.golden"
 EXAMPLES, LENGTH = 2, 8
 # Tensors of towers of images, which networks of texts do not read.
-IDLE = re.compile("vision_tower|mm_soft_emb_norm|visual")
+IDLE = re.compile(r"vision_tower|mm_soft_emb_norm|visual\.(?!(merger|deepstack_merger_list\.0)\.(mlp\.2|linear_fc2)\.)")
 # What transformers 5 writes besides what describes the network.
 NOISE = {"transformers_version", "dtype", "use_cache", "initializer_range"}
 
@@ -309,6 +309,45 @@ GEMMA3_IMAGES = {
         "patch_size": 2,
     },
 }
+QWEN_VISION = {
+    "depth": 1,
+    "num_heads": 2,
+    "in_channels": 3,
+    "patch_size": 2,
+    "temporal_patch_size": 2,
+    "spatial_merge_size": 2,
+}
+# Older files have the fields of the texts beside the others.
+QWEN2_IMAGES = {
+    **QWEN2,
+    "model_type": "qwen2_vl",
+    "architectures": ["Qwen2VLForConditionalGeneration"],
+    "rope_scaling": {"type": "mrope", "mrope_section": [1, 1]},
+    "use_sliding_window": True,
+    "sliding_window": 3,
+    "max_window_layers": 1,
+    "tie_word_embeddings": False,
+    "vision_config": {**QWEN_VISION, "model_type": "qwen2_vl", "embed_dim": 8, "hidden_size": 16, "mlp_ratio": 1},
+}
+QWEN3_IMAGES = {
+    "model_type": "qwen3_vl",
+    "architectures": ["Qwen3VLForConditionalGeneration"],
+    "tie_word_embeddings": True,
+    "text_config": {
+        **{key: value for key, value in QWEN3.items() if key not in ("architectures", "tie_word_embeddings", "rope_theta")},
+        "model_type": "qwen3_vl_text",
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1000.0, "mrope_section": [1, 1, 1], "mrope_interleaved": True},
+    },
+    "vision_config": {
+        **QWEN_VISION,
+        "model_type": "qwen3_vl",
+        "hidden_size": 8,
+        "intermediate_size": 12,
+        "out_hidden_size": 16,
+        "deepstack_visual_indexes": [0],
+        "num_position_embeddings": 4,
+    },
+}
 MAMBA = {
     "model_type": "mamba",
     "architectures": ["MambaForCausalLM"],
@@ -462,6 +501,13 @@ MODELS = {
     },
     "deepseek_v3": {**DEEPSEEK3, "rope_scaling": YARN},
     "deepseek_v3, halves apart, weights as they are": {**DEEPSEEK3, "rope_interleave": False, "norm_topk_prob": False},
+    "llama, stretched by its base": {
+        **LLAMA,
+        "max_position_embeddings": 6,
+        "rope_scaling": {"type": "dynamic", "factor": 2.0},
+    },
+    "qwen2_vl": QWEN2_IMAGES,
+    "qwen3_vl": QWEN3_IMAGES,
     "qwen3, stretched by YaRN": {**QWEN3, "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16}},
     "gemma3": GEMMA3_IMAGES,
     "mamba": MAMBA,
@@ -477,7 +523,7 @@ MODELS = {
     "gpt2, of transformers": model_configs.GPT2,
     "gpt_neox, of transformers": {
         **model_configs.NEOX,
-        "rotary_pct": 0.25,
+        "rotary_pct": 0.5,
         "rotary_emb_base": 100,
         "max_position_embeddings": 64,
         "tie_word_embeddings": False,

@@ -79,10 +79,12 @@ function convolveTokens(
   name: string,
   { length, channels, kernel, activation, biases }: SelectiveScan,
 ): Value {
-  const weight = network.weight(`${name}.weight`, [channels, 1, kernel], TORCH_DEFAULT.weight(kernel, kernel));
-  const bias = biases.convolution
-    ? { bias: network.weight(`${name}.bias`, [channels], constant(0)) }
-    : {};
+  const weight = network.weight(
+    `${name}.weight`,
+    [channels, 1, kernel],
+    TORCH_DEFAULT.weight(kernel, kernel),
+  );
+  const bias = biases.convolution ? { bias: network.weight(`${name}.bias`, [channels], constant(0)) } : {};
   const images = transpose(reshape(rows, [-1, length, channels]), [0, 2, 1]);
   const convolved = conv(images, weight, { group: channels, pads: [kernel - 1, 0], ...bias });
   return reshape(transpose(activation(convolved), [0, 2, 1]), [-1, channels]);

@@ -20,15 +20,18 @@ export class ModelConfig {
   /** File from which the config was read, for errors. */
   readonly source: string;
   readonly #fields: Readonly<Record<string, unknown>>;
+  /** Names of fields that were read, also by configs that this one was made from or that were made from it. */
+  readonly #read: Set<string>;
 
   /** @throws FormatError if `fields` is not an object */
-  constructor(fields: unknown, source: string) {
+  constructor(fields: unknown, source: string, read: Set<string> = new Set()) {
     if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
       throw new FormatError(`Cannot read "${source}" as a model's config must be a JSON object`, {
         format: "config",
       });
     }
     this.source = source;
+    this.#read = read;
     this.#fields = fields as Readonly<Record<string, unknown>>;
   }
 
@@ -180,28 +183,25 @@ export class ModelConfig {
     throw this.#wrong(name, `a whole number from 1 to ${MAX_SIDE}, or two`);
   }
 
-  /**
-   * Checks that a field has its only supported value; other values would change the function of the network.
-   * @throws UnsupportedError if the field exists and has another value than `only`
-   */
-  require(name: string, only: string | boolean | number): void {
-    const value = this.#get(name) ?? only;
-    if (value === only) return;
-    throw new UnsupportedError(
-      `Cannot build the network of "${this.source}" as "${name}" must be ${excerpt(only)}: it is ${excerpt(value)}`,
-      { feature: name },
-    );
+  /** Checks whether a family read a field, or decided on its presence. */
+  wasRead(name: string): boolean {
+    return this.#read.has(name);
   }
 
   /**
-   * Checks that a field is missing, as the family has nothing that it could ask for.
-   * @throws UnsupportedError if the field exists
+   * Checks that a field has a supported value; other values would change the function of the network.
+   * @param values - supported values; none if networks of the family have nothing that the field could ask for
+   * @throws UnsupportedError if the field exists and has another value
    */
-  forbid(name: string): void {
+  require(name: string, ...values: readonly (string | boolean | number)[]): void {
     const value = this.#get(name);
-    if (value === undefined) return;
+    if (value === undefined || values.some((supported) => supported === value)) return;
+    const rule =
+      values.length === 0
+        ? `networks of its type have no "${name}"`
+        : `"${name}" must be ${values.map((supported) => excerpt(supported)).join(" or ")}`;
     throw new UnsupportedError(
-      `Cannot build the network of "${this.source}" as networks of its type have no "${name}": it is ${excerpt(value)}`,
+      `Cannot build the network of "${this.source}" as ${rule}: it is ${excerpt(value)}`,
       { feature: name },
     );
   }
@@ -211,7 +211,7 @@ export class ModelConfig {
    * @param fields - new values, by name
    */
   with(fields: Readonly<Record<string, unknown>>): ModelConfig {
-    return new ModelConfig({ ...this.#fields, ...fields }, this.source);
+    return new ModelConfig({ ...this.#fields, ...fields }, this.source, this.#read);
   }
 
   /**
@@ -219,10 +219,11 @@ export class ModelConfig {
    * @param fields - values of missing fields, by name
    */
   behind(fields: Readonly<Record<string, unknown>>): ModelConfig {
-    return new ModelConfig({ ...fields, ...this.#fields }, this.source);
+    return new ModelConfig({ ...fields, ...this.#fields }, this.source, this.#read);
   }
 
   #get(name: string): unknown {
+    this.#read.add(name);
     const value = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
     return value ?? undefined;
   }

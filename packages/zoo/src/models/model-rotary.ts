@@ -41,23 +41,35 @@ export function modelRotary(
   { inner, base, baseFallback = BASE, share, layers, scaled = true, neighbours = false }: RotaryFields,
 ): RotaryTables {
   // Newer configs store base and share in the same object as the scaling, older ones in separate fields.
-  const all = config.object("rope_parameters");
-  const parameters = layers === undefined ? all : all?.object(layers);
-  const scaling = parameters ?? (scaled ? config.object("rope_scaling") : undefined);
-  const theta = parameters?.positive("rope_theta", baseFallback) ?? config.positive(base, baseFallback);
-  const part =
-    share === undefined
-      ? 1
-      : (parameters?.share("partial_rotary_factor", share.fallback) ??
-        config.share(share.field, share.fallback));
+  const newer = config.object("rope_parameters");
+  const older = scaled ? config.object("rope_scaling") : undefined;
+  const objects = [older, layers === undefined ? newer : newer?.object(layers)];
+  const parameters = objects.find((object) => object !== undefined);
+  const theta = objects.find((object) => object?.has("rope_theta"))?.positive("rope_theta");
+  const part = partOf(config, parameters, share);
   const turned = turnedOf(config, inner, part);
-  const { frequencies, stretch } = rotaryWaves(scaling, { config, length, turned, base: theta });
+  const waves = { config, length, turned, base: theta ?? config.positive(base, baseFallback) };
+  const { frequencies, stretch } = rotaryWaves(parameters, waves);
   return rotaryTables(network, length, frequencies, { stretch, neighbours });
+}
+
+/** Returns the share of dimensions that are rotated. @throws UnsupportedError if all must be, and are not */
+function partOf(
+  config: ModelConfig,
+  parameters: ModelConfig | undefined,
+  share: RotaryFields["share"],
+): number {
+  if (share === undefined) {
+    parameters?.require("partial_rotary_factor", 1);
+    return 1;
+  }
+  const whole = config.share(share.field, share.fallback);
+  return parameters?.share("partial_rotary_factor", whole) ?? whole;
 }
 
 /** Returns the object that describes the scaling of positions which all layers share; undefined for none. */
 export function rotaryScaling(config: ModelConfig): ModelConfig | undefined {
-  return config.object("rope_parameters") ?? config.object("rope_scaling");
+  return config.object("rope_scaling") ?? config.object("rope_parameters");
 }
 
 /** Returns rotary positions, the same for all layers, of a share of the dimensions of a head. */

@@ -12,6 +12,7 @@ import {
 import type { Graph } from "@isthmus/graph";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
+import { assertUnderstood } from "./function-fields.ts";
 import { ModelConfig } from "./model-config.ts";
 import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
 import type { FamilyObjective, StreamTensor, TiedHead } from "./model-family.ts";
@@ -191,6 +192,7 @@ function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
   const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
   const streamTensors = streamTensorsOf(modelType, options);
   const outputs = family.build({ network, config, length, has, streamTensors, onTied });
+  assertUnderstood(config);
   const maxLength = (family.maxLength ?? maxLengthOf)(config);
   return Object.freeze({
     ...network.buildTyped(outputs, modelType),

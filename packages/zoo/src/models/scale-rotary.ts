@@ -28,6 +28,7 @@ const SCALINGS: Readonly<Record<string, Scaling>> = {
   linear: (frequencies, scaling) => ({
     frequencies: frequencies.map((frequency) => frequency / scaling.positive("factor", 1)),
   }),
+  dynamic: stretchBase,
   llama3: (frequencies, scaling) => ({
     frequencies: frequencies.map((frequency) => stretchLong(frequency, scaling)),
   }),
@@ -49,7 +50,7 @@ export function rotaryWaves(scaling: ModelConfig | undefined, extent: RotaryExte
   const scale = Object.hasOwn(SCALINGS, kind) ? SCALINGS[kind] : undefined;
   if (scale !== undefined) return scale(frequencies, scaling, extent);
   throw new UnsupportedError(
-    `Cannot build the network of "${scaling.source}" as rotary positions must be scaled by default, linear, llama3, longrope or yarn: they are by ${kind}`,
+    `Cannot build the network of "${scaling.source}" as rotary positions must be scaled by ${Object.keys(SCALINGS).join(", ")}: they are by ${kind}`,
     { feature: kind },
   );
 }
@@ -57,6 +58,19 @@ export function rotaryWaves(scaling: ModelConfig | undefined, extent: RotaryExte
 /** Returns the name of the kind of a scaling. */
 export function scalingKind(scaling: ModelConfig): string {
   return scaling.has("rope_type") ? scaling.text("rope_type", "") : scaling.text("type", "default");
+}
+
+/** Enlarges the base for texts that are longer than the config states, as in the library transformers. */
+function stretchBase(
+  frequencies: Float64Array,
+  scaling: ModelConfig,
+  { config, length, turned, base }: RotaryExtent,
+): Waves {
+  const first = config.count("max_position_embeddings", 2048);
+  if (length <= first) return { frequencies };
+  const factor = scaling.positive("factor", 1);
+  const growth = ((factor * length) / first - (factor - 1)) ** (turned / Math.max(1, turned - 2));
+  return { frequencies: rotaryFrequencies(turned, base * growth) };
 }
 
 /**
@@ -77,7 +91,7 @@ function stretchLong(frequency: number, scaling: ModelConfig): number {
 /** Returns the number of tokens of the texts that a network was first trained on. */
 function firstLength(scaling: ModelConfig, config: ModelConfig, fallback: number): number {
   const field = "original_max_position_embeddings";
-  return scaling.has(field) ? scaling.count(field) : config.count(field, fallback);
+  return config.has(field) ? config.count(field) : scaling.count(field, fallback);
 }
 
 /**

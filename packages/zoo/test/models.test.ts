@@ -168,6 +168,15 @@ test.each([
   ["falcon", "4 4 4 4 16 24 24"],
   ["falcon, new", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
   ["falcon, one after the other", "4 4 16 24 24 4x4 4x4"],
+  // Heads, the short rows of keys and values and of queries, and the shared experts beside the others.
+  ["deepseek_v2", "4 4 8 8 8 8 8 8 8 10 10 16 24 4x5 4x5 4x6 4x6"],
+  ["deepseek_v3", "4 4 8 8 8 8 8 8 8 8 8 10 10 16 24 4x5 4x5 4x6 4x6"],
+  // The stream moves with the tensors by which images enter it.
+  ["gemma3", "4 4 16 24 24 4x2 4x2 4x6 4x6"],
+  ["qwen3_vl", "2 2 16 24 24 2x2 2x2 2x6 2x6"],
+  // States of each layer, the stream, and channels; with more than one, the numbers from which steps come.
+  ["mamba", "3 3 12 24 24"],
+  ["mamba, biases, a head of its own", "2 2 3 3 12 12 12"],
   ["roberta, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
   ["roberta, for texts", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["distilbert, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],

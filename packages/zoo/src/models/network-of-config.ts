@@ -62,6 +62,11 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly vocabularySize?: number;
   /** Tokens of a text that the network predicts; absent if it predicts each from those before it. */
   readonly predicts?: FamilyObjective;
+  /**
+   * Pattern of names of tensors that belong to the model's tower of images, not to this network; absent if the
+   * network is the whole model.
+   */
+  readonly otherParts?: RegExp;
   /** Embedding that is also the head; absent if the head is separate. */
   readonly tiedHead?: TiedHead;
 }
@@ -202,6 +207,7 @@ function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
     ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
+    ...(family.withImages === undefined ? {} : { otherParts: family.idle }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
 }

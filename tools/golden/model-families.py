@@ -357,6 +357,15 @@ MAMBA = {
     "state_size": 3,
     "layer_norm_epsilon": 1e-5,
 }
+MAMBA2 = {
+    **MAMBA,
+    "model_type": "mamba2",
+    "architectures": ["Mamba2ForCausalLM"],
+    "num_heads": 4,
+    "head_dim": 6,
+    "n_groups": 2,
+    "chunk_size": 4,
+}
 BERT = {
     "model_type": "bert",
     "vocab_size": 13,
@@ -519,6 +528,15 @@ MODELS = {
         "conv_kernel": 3,
         "expand": 1,
         "tie_word_embeddings": False,
+    },
+    "mamba2": MAMBA2,
+    "mamba2, biases, tied, one group, limited steps": {
+        **MAMBA2,
+        "n_groups": 1,
+        "use_bias": True,
+        "use_conv_bias": False,
+        "time_step_limit": [0.2, 0.9],
+        "tie_word_embeddings": True,
     },
     "gpt2, of transformers": model_configs.GPT2,
     "gpt_neox, of transformers": {

@@ -63,6 +63,9 @@ const NEUTRAL_IN: Readonly<Record<string, readonly string[]>> = {
   // The rotated dimensions of a head, which have a field of their own; and the inner width, from `expand`.
   head_dim: ["deepseek_v2", "deepseek_v3"],
   intermediate_size: ["mamba"],
+  // Steps of Mamba 2 do not come from a short row; and a length of parts, in which the same is computed.
+  time_step_rank: ["mamba2"],
+  chunk_size: ["mamba2"],
   // A head that is separate has tensors of its own, by which it is recognised.
   tie_word_embeddings: ["bert", "roberta", "xlm-roberta", "distilbert"],
 };

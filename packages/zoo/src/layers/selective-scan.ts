@@ -1,7 +1,6 @@
 import { at } from "@isthmus/core";
 import {
   add,
-  conv,
   exp,
   mul,
   neg,
@@ -12,27 +11,21 @@ import {
   slice,
   softplus,
   split,
-  transpose,
   type Value,
 } from "@isthmus/graph/builder";
 import { constant, normal, TORCH_DEFAULT } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
+import { convolveTokens, type TokenConvolution } from "./convolve-tokens.ts";
 import { linear } from "./linear.ts";
 
 /** Extents of a layer of Mamba, and properties that all layers of a network share. */
-export interface SelectiveScan {
-  /** Number of tokens of an example. */
-  readonly length: number;
+export interface SelectiveScan extends Pick<TokenConvolution, "length" | "kernel" | "activation"> {
   /** Number of channels that are scanned. */
   readonly channels: number;
   /** Number of states of each channel. */
   readonly states: number;
   /** Length of the row from which the steps of all channels come. */
   readonly rank: number;
-  /** Number of tokens that the convolution sees. */
-  readonly kernel: number;
-  /** Function of the convolved channels. */
-  readonly activation: (x: Value) => Value;
   /** Whether the projections from and to the stream have biases, and the convolution. */
   readonly biases: { readonly projections: boolean; readonly convolution: boolean };
 }
@@ -55,7 +48,7 @@ export function selectiveScan(
     linear(network, x, `${name}.${part}`, { out, initializer: TORCH_DEFAULT, bias });
   const joint = project(rows, "in_proj", 2 * channels, biases.projections);
   const [inner, gates] = split(joint, 1, [channels, channels]) as [Value, Value];
-  const mixed = convolveTokens(network, inner, `${name}.conv1d`, layer);
+  const mixed = convolveTokens(network, inner, `${name}.conv1d`, { ...layer, bias: biases.convolution });
   const chosen = project(mixed, "x_proj", rank + 2 * states, false);
   const [short, writes, reads] = split(chosen, 1, [rank, states, states]) as [Value, Value, Value];
   const steps = softplus(project(short, "dt_proj", channels, true));
@@ -70,24 +63,6 @@ export function selectiveScan(
   const direct = mul(mixed, network.weight(`${name}.D`, [channels], constant(1)));
   const gated = mul(add(read, direct), silu(gates));
   return project(gated, "out_proj", at(rows.shape, 1, "axis"), biases.projections);
-}
-
-/** Convolves each channel of `[N * length, channels]` with its own kernel over a token and those before it. */
-function convolveTokens(
-  network: NetworkBuilder,
-  rows: Value,
-  name: string,
-  { length, channels, kernel, activation, biases }: SelectiveScan,
-): Value {
-  const weight = network.weight(
-    `${name}.weight`,
-    [channels, 1, kernel],
-    TORCH_DEFAULT.weight(kernel, kernel),
-  );
-  const bias = biases.convolution ? { bias: network.weight(`${name}.bias`, [channels], constant(0)) } : {};
-  const images = transpose(reshape(rows, [-1, length, channels]), [0, 2, 1]);
-  const convolved = conv(images, weight, { group: channels, pads: [kernel - 1, 0], ...bias });
-  return reshape(transpose(activation(convolved), [0, 2, 1]), [-1, channels]);
 }
 
 /**

@@ -68,7 +68,7 @@ export class ModelConfig {
   index(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
     if (Number.isSafeInteger(value) && value >= 0 && value <= MAX_EXTENT) return value;
-    throw this.#wrong(name, `a whole number from 0 to ${MAX_EXTENT}`);
+    throw this.misfit(name, `a whole number from 0 to ${MAX_EXTENT}`);
   }
 
   /**
@@ -83,7 +83,7 @@ export class ModelConfig {
     const value = this.#get(name) ?? fallback;
     if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most)
       return value as number;
-    throw this.#wrong(name, `a whole number from 1 to ${most}`);
+    throw this.misfit(name, `a whole number from 1 to ${most}`);
   }
 
   /** Divides one extent by another. @throws FormatError if `parts` does not divide `whole` */
@@ -109,21 +109,21 @@ export class ModelConfig {
   number(name: string, fallback?: number): number {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw this.#wrong(name, "a number");
+    throw this.misfit(name, "a number");
   }
 
   /** Reads a number above 0, such as a base or a factor. */
   positive(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
     if (value > 0) return value;
-    throw this.#wrong(name, "above 0");
+    throw this.misfit(name, "above 0");
   }
 
   /** Reads a number from 0 to 1, such as a share of all dimensions or a small number that is added. */
   share(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
     if (value >= 0 && value <= 1) return value;
-    throw this.#wrong(name, "from 0 to 1");
+    throw this.misfit(name, "from 0 to 1");
   }
 
   /** Reads a finite number; if the field is null, the result is undefined rather than the default. */
@@ -136,21 +136,21 @@ export class ModelConfig {
   numbers(name: string): readonly number[] {
     const value = this.#get(name);
     if (Array.isArray(value) && value.every((entry) => Number.isFinite(entry))) return value;
-    throw this.#wrong(name, "a list of numbers");
+    throw this.misfit(name, "a list of numbers");
   }
 
   /** Reads true or false. */
   boolean(name: string, fallback: boolean): boolean {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "boolean") return value;
-    throw this.#wrong(name, "true or false");
+    throw this.misfit(name, "true or false");
   }
 
   /** Reads a string. */
   text(name: string, fallback: string): string {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "string") return value;
-    throw this.#wrong(name, "a string");
+    throw this.misfit(name, "a string");
   }
 
   /** Reads a string that is one of a few; the first is the value of a missing field. */
@@ -158,7 +158,7 @@ export class ModelConfig {
     const value = this.#get(name) ?? choices[0];
     const choice = choices.find((one) => one === value);
     if (choice !== undefined) return choice;
-    throw this.#wrong(name, `one of ${choices.join(", ")}`);
+    throw this.misfit(name, `one of ${choices.join(", ")}`);
   }
 
   /** Reads an object within the config, named by its field in errors; undefined if it is missing. */
@@ -171,7 +171,7 @@ export class ModelConfig {
   texts(name: string): readonly string[] {
     const value = this.#get(name) ?? [];
     if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return value;
-    throw this.#wrong(name, "a list of strings");
+    throw this.misfit(name, "a list of strings");
   }
 
   /** Reads the height and width of images or patches, given as one number for both or as a pair. */
@@ -180,7 +180,7 @@ export class ModelConfig {
     const pair = Array.isArray(value) ? value : [value, value];
     const [height, width] = pair;
     if (pair.length === 2 && [height, width].every(isSide)) return [height, width];
-    throw this.#wrong(name, `a whole number from 1 to ${MAX_SIDE}, or two`);
+    throw this.misfit(name, `a whole number from 1 to ${MAX_SIDE}, or two`);
   }
 
   /** Checks whether a family read a field, or decided on its presence. */
@@ -228,7 +228,8 @@ export class ModelConfig {
     return value ?? undefined;
   }
 
-  #wrong(name: string, rule: string): FormatError {
+  /** Returns the error for a field that does not follow a rule, such as "a number". */
+  misfit(name: string, rule: string): FormatError {
     const value = this.#get(name);
     const problem = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
     return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${problem}`, {

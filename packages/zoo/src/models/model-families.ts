@@ -8,7 +8,7 @@ import { GPT_NEOX } from "./families/gpt-neox.ts";
 import { GPT2 } from "./families/gpt2.ts";
 import { GRANITE } from "./families/granite.ts";
 import { LLAMA, MISTRAL } from "./families/llama.ts";
-import { MAMBA } from "./families/mamba.ts";
+import { MAMBA, MAMBA2 } from "./families/mamba.ts";
 import { MIXTRAL } from "./families/mixtral.ts";
 import { OLMO2 } from "./families/olmo2.ts";
 import { PHI } from "./families/phi.ts";
@@ -49,6 +49,7 @@ export const MODEL_TYPES = [
   "deepseek_v2",
   "deepseek_v3",
   "mamba",
+  "mamba2",
   "gpt2",
   "gpt_neox",
   "bert",
@@ -89,6 +90,7 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   deepseek_v2: DEEPSEEK2,
   deepseek_v3: DEEPSEEK3,
   mamba: MAMBA,
+  mamba2: MAMBA2,
   gpt2: GPT2,
   gpt_neox: GPT_NEOX,
   bert: BERT,

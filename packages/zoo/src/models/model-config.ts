@@ -1,7 +1,7 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
 /** Largest extent: the largest vocabularies have a few hundred thousand words. */
-const MAX_EXTENT = 2 ** 28;
+export const MAX_EXTENT: number = 2 ** 28;
 
 /** Maximum height or width of an image in pixels: the patches of an image have positions in tables. */
 const MAX_SIDE = 2 ** 14;

@@ -48,11 +48,19 @@ export function rotaryWaves(scaling: ModelConfig | undefined, extent: RotaryExte
   if (scaling === undefined) return { frequencies };
   const kind = scalingKind(scaling);
   const scale = Object.hasOwn(SCALINGS, kind) ? SCALINGS[kind] : undefined;
-  if (scale !== undefined) return scale(frequencies, scaling, extent);
+  if (scale !== undefined) return assertFinite(scale(frequencies, scaling, extent), scaling);
   throw new UnsupportedError(
     `Cannot build the network of "${scaling.source}" as rotary positions must be scaled by ${Object.keys(SCALINGS).join(", ")}: they are by ${kind}`,
     { feature: kind },
   );
+}
+
+/** Checks that angles are numbers, as a base of 1 or factors of all sizes could make others. */
+function assertFinite(waves: Waves, { source }: ModelConfig): Waves {
+  if (waves.frequencies.every(Number.isFinite) && Number.isFinite(waves.stretch ?? 1)) return waves;
+  throw new FormatError(`Cannot read "${source}" as rotary positions must turn by finite angles`, {
+    format: "config",
+  });
 }
 
 /** Returns the name of the kind of a scaling. */

@@ -6,7 +6,7 @@ import { selectiveScan } from "../../layers/selective-scan.ts";
 import { embedTokens } from "../embed-tokens.ts";
 import { languageHead } from "../language-head.ts";
 import { modelActivation } from "../model-activation.ts";
-import type { ModelConfig } from "../model-config.ts";
+import { MAX_EXTENT, type ModelConfig } from "../model-config.ts";
 import type { FamilyContext, ModelFamily } from "../model-family.ts";
 
 /** Mamba, of version 1: recurrences in place of attention. @see Gu and Dao, Mamba, 2023, section 3 */
@@ -83,7 +83,7 @@ function scanned(context: FamilyContext): Layer {
   const { network, config } = context;
   const layer = {
     ...readLayer(context),
-    channels: Math.floor(expansionOf(config) * config.count("hidden_size")),
+    channels: unitsOf(config),
     states: config.count("state_size", 16),
     rank: rankOf(config),
   };
@@ -107,7 +107,7 @@ function readHeads(config: ModelConfig): Pick<DecayingAttention, "heads" | "inne
   const [heads, inner] = [config.count("num_heads", 128), config.count("head_dim", 64)];
   const groups = config.count("n_groups", 8);
   config.assertDivides(["num_heads", heads], ["n_groups", groups]);
-  const units = Math.floor(expansionOf(config) * config.count("hidden_size"));
+  const units = unitsOf(config);
   if (units !== heads * inner) throw config.misfit("num_heads", `${units} units over "head_dim" ${inner}`);
   return { heads, inner, groups, states: config.count("state_size", 128) };
 }
@@ -115,6 +115,13 @@ function readHeads(config: ModelConfig): Pick<DecayingAttention, "heads" | "inne
 /** Reads how many times as wide as the stream the units of a layer are. */
 function expansionOf(config: ModelConfig): number {
   return config.positive("expand", 2);
+}
+
+/** Returns the number of units of a layer, which is no larger than any other extent. */
+function unitsOf(config: ModelConfig): number {
+  const units = Math.floor(expansionOf(config) * config.count("hidden_size"));
+  if (units >= 1 && units <= MAX_EXTENT) return units;
+  throw config.misfit("expand", `a factor that makes 1 to ${MAX_EXTENT} units of "hidden_size"`);
 }
 
 /** Reads the least and the largest step; infinity is a number, or an object as newer configs have it. */

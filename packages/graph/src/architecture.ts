@@ -12,4 +12,9 @@ export interface Architecture {
    * on this graph; only graphs that are built from a config have it.
    */
   readonly narrow?: (() => Graph) | undefined;
+  /**
+   * Pattern of names of tensors of other parts of a model, such as its tower of images, that stay as they are
+   * in every network. @defaultValue the graph is that of the whole model
+   */
+  readonly otherParts?: RegExp | undefined;
 }

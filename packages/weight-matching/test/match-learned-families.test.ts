@@ -12,6 +12,12 @@ const SMALL = {
   ...{ num_attention_heads: 4, num_key_value_heads: 2, tie_word_embeddings: false },
 };
 
+const LATENT = {
+  ...{ num_key_value_heads: 4, q_lora_rank: 6, kv_lora_rank: 6, v_head_dim: 4 },
+  ...{ qk_nope_head_dim: 4, qk_rope_head_dim: 2, moe_intermediate_size: 6 },
+  ...{ n_routed_experts: 4, n_shared_experts: 1, num_experts_per_tok: 2 },
+};
+
 test.each([
   [{ model_type: "granite", residual_multiplier: 0.5, logits_scaling: 4 }],
   [{ model_type: "olmo2" }],
@@ -22,6 +28,9 @@ test.each([
   [{ model_type: "cohere2", sliding_window: 3, sliding_window_pattern: 1 }],
   [{ model_type: "falcon", new_decoder_architecture: true, num_kv_heads: 2, ffn_hidden_size: 12 }],
   [{ model_type: "qwen3_moe", num_experts: 3, num_experts_per_tok: 2, moe_intermediate_size: 6 }],
+  [{ model_type: "deepseek_v2", ...LATENT, q_lora_rank: null }],
+  [{ model_type: "deepseek_v3", ...LATENT, first_k_dense_replace: 0, n_group: 2, topk_group: 1 }],
+  [{ model_type: "mamba", state_size: 3 }],
 ])("matchLearned() aligns two networks that started apart, and changes no logits: %j", async (fields) => {
   const text = createTextDataSet(markovText(300, 0), { context: 8 });
   const { graph, initialize } = networkOfConfig({ ...SMALL, ...fields, vocab_size: text.classes });

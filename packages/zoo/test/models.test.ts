@@ -61,13 +61,13 @@ function weightsOf({ tensors }: Golden): Map<string, Tensor> {
   );
 }
 
-function inputsOf({ graph }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
+function inputsOf({ graph, vocabularySize = 0 }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
   return new Map(
     graph.inputs.map(({ name, dtype, shape = [] }): [string, Tensor] => {
       const extents = [EXAMPLES, ...shape.slice(1).map(Number)];
       if (dtype === "f32") return [name, waves(extents, 0, 1.5)];
       if (name === "timestep") return [name, { dtype: "i64", shape: extents, data: STEPS }];
-      const words = name.endsWith("ids") && name !== "token_type_ids" ? Number(config["vocab_size"]) : 2;
+      const words = name.endsWith("ids") && name !== "token_type_ids" ? vocabularySize : 2;
       const bound = name === "class_labels" ? Number(config["num_class_embeds"]) : words;
       const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
       return [name, { dtype: "i64", shape: extents, data }];
@@ -103,8 +103,8 @@ describe.each(Object.entries(golden))("%s", (_, entry) => {
     const shapes = Object.fromEntries([...graph.weights].map(([name, { shape }]) => [name, [...shape]]));
     expect(shapes).toEqual(entry.tensors);
     const session = await engine.load(graph);
-    const outputs = await session.run(new Map([...inputsOf(network, entry), ...weightsOf(entry)]));
-    const single = await session.run(new Map([...firstOf(inputsOf(network, entry)), ...weightsOf(entry)]));
+    const outputs = await session.run(new Map([...inputsOf(network), ...weightsOf(entry)]));
+    const single = await session.run(new Map([...firstOf(inputsOf(network)), ...weightsOf(entry)]));
     await session.release();
     expect([...outputs.keys()].sort()).toEqual(Object.keys(entry.outputs).sort());
     for (const [name, expected] of Object.entries(entry.outputs)) {
@@ -174,6 +174,15 @@ test.each([
   ["falcon", "4 4 4 4 16 24 24"],
   ["falcon, new", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
   ["falcon, one after the other", "4 4 16 24 24 4x4 4x4"],
+  // Heads, the short rows of keys and values and of queries, and the shared experts beside the others.
+  ["deepseek_v2", "4 4 8 8 8 8 8 8 8 10 10 16 24 4x5 4x5 4x6 4x6"],
+  ["deepseek_v3", "4 4 8 8 8 8 8 8 8 8 8 10 10 16 24 4x5 4x5 4x6 4x6"],
+  // The stream moves with the tensors by which images enter it.
+  ["gemma3", "4 4 16 24 24 4x2 4x2 4x6 4x6"],
+  ["qwen3_vl", "2 2 16 24 24 2x2 2x2 2x6 2x6"],
+  // States of each layer, the stream, and channels; with more than one, the numbers from which steps come.
+  ["mamba", "3 3 12 24 24"],
+  ["mamba, biases, a head of its own", "2 2 3 3 12 12 12"],
   ["roberta, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
   ["roberta, for texts", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["distilbert, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],

@@ -99,9 +99,9 @@ export async function bindArchitecture<
     const named = { ...options, exportedFrom: source };
     return bindArchitecture(opened, checkpoints, named).finally(() => source.close());
   }
-  const { graph, carried, engine } = opened;
+  const { graph, carried, engine, otherParts } = opened;
   const decoded = { graph, weights: carried };
-  const bound = await bindNetworks(decoded, checkpoints, { exportedFrom, unread, prefix });
+  const bound = await bindNetworks(decoded, checkpoints, { exportedFrom, unread, prefix, otherParts });
   const witnessError = await verifyBinding(decoded, bound, engine, { seed: 0, signal });
   const { network } = at(bound.networks, 0, "network");
   const freed = await freeBatch({ graph: bound.graph, engine }, { weights: network, signal });

@@ -34,12 +34,14 @@ export interface BindNetworksOptions {
    * @defaultValue found by comparing names
    */
   readonly prefix?: string | undefined;
+  /** Pattern of names of tensors that are kept whatever the policy is. @defaultValue none */
+  readonly otherParts?: RegExp | undefined;
 }
 
 /** Defaults of {@link bindNetworks}. */
 const BIND_NETWORKS_DEFAULTS: Readonly<
-  Required<Pick<BindNetworksOptions, "exportedFrom" | "prefix">> & { readonly unread: UnreadPolicy }
-> = { exportedFrom: undefined, unread: "refuse", prefix: undefined };
+  Required<Omit<BindNetworksOptions, "unread">> & { readonly unread: UnreadPolicy }
+> = { exportedFrom: undefined, unread: "refuse", prefix: undefined, otherParts: undefined };
 
 /** A graph and the networks it was bound to. */
 export interface BoundNetworks {
@@ -93,7 +95,11 @@ export async function bindNetworks(
   checkpoints: readonly Checkpoint[],
   options: BindNetworksOptions = {},
 ): Promise<BoundNetworks> {
-  const { exportedFrom, unread, prefix } = resolveOptions("bind networks", BIND_NETWORKS_DEFAULTS, options);
+  const { exportedFrom, prefix, ...policy } = resolveOptions(
+    "bind networks",
+    BIND_NETWORKS_DEFAULTS,
+    options,
+  );
   const name = (weights: Iterable<string>, checkpoint: Checkpoint) =>
     nameNetwork(weights, checkpoint, prefix);
   const candidates = exportedFrom === undefined ? checkpoints : [exportedFrom];
@@ -114,7 +120,7 @@ export async function bindNetworks(
   for (const network of sourceLast) await assertNothingLost(graph, network, { tied: binding.tied, witness });
   const networks: BoundNetwork[] = [];
   for (const network of all) {
-    networks.push(await nameByGraph(graph, network, { tied: binding.tied, unread, witness }));
+    networks.push(await nameByGraph(graph, network, { tied: binding.tied, witness, ...policy }));
   }
   return { graph, networks, binding, ...(witness === undefined ? {} : { exported: witness }) };
 }

@@ -32,6 +32,8 @@ export interface UnreadContext {
   readonly tied: ReadonlyMap<string, string>;
   /** Policy for tensors that the graph does not read. */
   readonly unread: UnreadPolicy;
+  /** Pattern of names of tensors that are kept whatever the policy is; absent for none. */
+  readonly otherParts?: RegExp | undefined;
   /** Network whose values the graph's file contains, under the network's names; absent if it is unknown. */
   readonly witness?: Checkpoint | undefined;
 }
@@ -49,7 +51,7 @@ export interface UnreadContext {
 export async function assertNothingLost(
   graph: Graph,
   network: NamedNetwork,
-  context: Omit<UnreadContext, "unread">,
+  context: Pick<UnreadContext, "tied" | "witness">,
 ): Promise<void> {
   const { inner } = network;
   const losses: string[] = [];
@@ -82,7 +84,7 @@ export async function judgeUnread(
     const loss = await findLoss(graph, { name, network: inner, witness: context.witness });
     if (loss === undefined) unused.push(storedName(name));
   }
-  const open = [...unused, ...outside];
+  const open = [...unused, ...outside].filter((name) => context.otherParts?.test(name) !== true);
   if (open.length > 0 && context.unread === "refuse") throw unreadError(graph, checkpoint, open);
   return [...inside.map(storedName), ...outside];
 }

@@ -44,6 +44,11 @@ export interface AttentionOperands {
   readonly keys: Value;
   /** Values, `[N, ..., length, inner]`. */
   readonly values: Value;
+  /**
+   * Further queries and keys, whose products are added to the scores; heads may share them. @defaultValue
+   * none
+   */
+  readonly further?: Pick<AttentionOperands, "queries" | "keys">;
   /** Summand of the scores, `[length, length]` or any shape that is broadcast to them. @defaultValue none */
   readonly mask?: Value;
   /** Factor of the scores. @defaultValue one over the square root of the length of queries */
@@ -58,11 +63,14 @@ export interface AttentionOperands {
  * Averages the values, weighted by the softmax of the inner products of queries and keys over the square root
  * of their length: `[N, ..., length, inner]`.
  */
-export function attention({ queries, keys, values, mask, drop, cap, ...operands }: AttentionOperands): Value {
+export function attention(operands: AttentionOperands): Value {
+  const { queries, values, mask, drop, cap, further } = operands;
   const inner = at(queries.shape, queries.shape.length - 1, "axis");
   const { scale = 1 / Math.sqrt(inner) } = operands;
   // Scaling queries costs less than scaling scores if heads are thinner than sequences are long.
-  const products = matMul(scale === 1 ? queries : mul(queries, scale), keys);
+  const multiply = (pair: Pick<AttentionOperands, "queries" | "keys">) =>
+    matMul(scale === 1 ? pair.queries : mul(pair.queries, scale), pair.keys);
+  const products = further === undefined ? multiply(operands) : add(multiply(operands), multiply(further));
   const scores = cap === undefined ? products : softCap(products, cap);
   const weights = softmax(mask === undefined ? scores : add(scores, mask));
   return matMul(drop === undefined ? weights : drop(weights), values);

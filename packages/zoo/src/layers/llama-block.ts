@@ -2,6 +2,7 @@ import { at } from "@isthmus/core";
 import { add, mul, reshape, split, sum, type Value } from "@isthmus/graph/builder";
 import { normalWeight } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
+import { gatedUnits } from "./gated-units.ts";
 import { type GroupedOperands, groupedAttention } from "./grouped-attention.ts";
 import { type HeadNorms, normalizeHeads } from "./head-norms.ts";
 import { linear } from "./linear.ts";
@@ -46,6 +47,11 @@ export interface LlamaBlock {
    * @defaultValue false
    */
   readonly fused?: boolean;
+  /**
+   * Adds another attention on normalised rows, given the prefix of its names.
+   * @defaultValue attention with grouped queries
+   */
+  readonly attention?: (rows: Value, name: string) => Value;
   /** Adds another feed-forward network on normalised rows. @defaultValue a gated feed-forward network */
   readonly feedForward?: (rows: Value, name: string) => Value;
 }
@@ -86,31 +92,22 @@ const START = normalWeight(0.02);
  */
 export function llamaBlock(network: NetworkBuilder, x: Value, name: string, block: LlamaBlock): Value {
   const { normPlaces = "before", addedScale = 1 } = block;
-  const { feedForward = (rows) => gatedUnits(network, rows, name, block) } = block;
-  const attention = (rows: Value) => attend(network, rows, `${name}.self_attn`, block);
+  const { hidden, activation, biases, fused = false } = block;
+  const units = { hidden, activation, bias: biases.hidden, fused };
+  const { feedForward = (rows) => gatedUnits(network, rows, `${name}.mlp`, units) } = block;
+  const { attention = (rows, layer) => attend(network, rows, layer, block) } = block;
   const normalize = (rows: Value, layer: string | undefined) =>
     layer === undefined ? rows : normalizeRows(network, rows, `${name}.${layer}`, block.norm);
   const scaled = (rows: Value) => (addedScale === 1 ? rows : mul(rows, addedScale));
   if (normPlaces === "parallel") {
     const rows = normalize(x, "input_layernorm");
-    return sum([scaled(attention(rows)), scaled(feedForward(rows, name)), x]);
+    return sum([scaled(attention(rows, `${name}.self_attn`)), scaled(feedForward(rows, name)), x]);
   }
   const [ofAttention, ofUnits] = NORM_NAMES[normPlaces];
-  const attended = normalize(attention(normalize(x, ofAttention.read)), ofAttention.added);
-  const middle = add(x, scaled(attended));
-  const units = feedForward(normalize(middle, ofUnits.read), name);
-  return add(middle, scaled(normalize(units, ofUnits.added)));
-}
-
-/** Multiplies gates by hidden units, and projects the products back to the width of the rows. */
-function gatedUnits(network: NetworkBuilder, rows: Value, name: string, block: LlamaBlock): Value {
-  const { hidden, biases, activation, fused = false } = block;
-  const project = (x: Value, layer: string, out: number) =>
-    linear(network, x, `${name}.mlp.${layer}`, { out, initializer: START, bias: biases.hidden });
-  const [gates, units] = fused
-    ? (split(project(rows, "gate_up_proj", 2 * hidden), 1, [hidden, hidden]) as [Value, Value])
-    : [project(rows, "gate_proj", hidden), project(rows, "up_proj", hidden)];
-  return project(mul(activation(gates), units), "down_proj", at(rows.shape, 1, "axis"));
+  const attended = attention(normalize(x, ofAttention.read), `${name}.self_attn`);
+  const middle = add(x, scaled(normalize(attended, ofAttention.added)));
+  const added = feedForward(normalize(middle, ofUnits.read), name);
+  return add(middle, scaled(normalize(added, ofUnits.added)));
 }
 
 /** Attends with rotary positions, and projects the heads back to the width of the rows. */

@@ -15,15 +15,15 @@ export interface TokenEmbedding {
 /**
  * Adds the input and the embedding of a decoder.
  * @param name - name of the embedding, without prefix and `.weight`
- * @param outer - prefix of the weights in checkpoints of classes with a head; others have none
+ * @param prefixes - prefixes of the weights in checkpoints of classes with a head; others have none
  */
 export function embedTokens(
   { network, config, length, has }: FamilyContext,
   name: string,
-  outer: string,
+  prefixes: readonly [string, ...string[]],
 ): TokenEmbedding {
   const width = config.count("hidden_size");
-  const prefix = has?.(`${name}.weight`) ? "" : outer;
+  const prefix = ["", ...prefixes].find((outer) => has?.(`${outer}${name}.weight`)) ?? prefixes[0];
   const ids = network.input("ids", [length], "i64");
   const vocabulary = config.count("vocab_size");
   const embedding = network.weight(`${prefix}${name}.weight`, [vocabulary, width], normal(0.02));

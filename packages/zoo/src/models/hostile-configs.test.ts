@@ -13,11 +13,26 @@ const FIELDS = {
   ...{ n_embd: 16, n_head: 2, n_layer: 1, n_positions: 9, layer_norm_epsilon: 1e-6, pad_token_id: 1 },
   ...{ dim: 16, n_heads: 2, n_layers: 1, hidden_dim: 32, d_model: 16, d_ff: 32, d_kv: 4, num_heads: 4 },
   ...{ num_layers: 1, image_size: 8, patch_size: 4, num_channels: 3, num_local_experts: 2 },
-  num_experts_per_tok: 1,
+  ...{ num_experts_per_tok: 1, n_routed_experts: 2, moe_intermediate_size: 6, n_group: 2, topk_group: 1 },
+  ...{ q_lora_rank: 6, kv_lora_rank: 4, qk_nope_head_dim: 4, qk_rope_head_dim: 2, v_head_dim: 4 },
+  ...{ first_k_dense_replace: 1, state_size: 2, time_step_rank: 2, conv_kernel: 3, expand: 1, n_groups: 2 },
 };
-const SCALING = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+const SCALINGS = [
+  { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+  {
+    rope_type: "yarn",
+    factor: 8,
+    beta_fast: 32,
+    beta_slow: 1,
+    mscale: 1,
+    mscale_all_dim: 1,
+    rope_theta: 100,
+  },
+  { rope_type: "dynamic", factor: 8, original_max_position_embeddings: 4, rope_theta: 100 },
+];
 
 const anyType = fc.constantFrom(...MODEL_TYPES);
+const anyIndex = fc.nat(6);
 const anyNumber = fc.oneof(
   fc.constantFrom(0, -1, 0.5, 3, 1e12, 1e308, 5e-324, 2 ** 31, 2 ** 28, 2 ** 20, 65_537, -1e-9),
   fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -46,10 +61,17 @@ describe("networkOfConfig() of numbers that strangers write", () => {
 
   test("does so for the scaling of rotary positions, too", () => {
     fc.assert(
-      fc.property(anyType, fc.constantFrom(...Object.keys(SCALING)), anyNumber, (type, field, value) => {
-        const scaled = { ...FIELDS, rope_scaling: { ...SCALING, [field]: value } };
-        expect(build({ ...scaled, model_type: type })).toBeUndefined();
-      }),
+      fc.property(
+        anyType,
+        fc.constantFrom(...SCALINGS),
+        anyIndex,
+        anyNumber,
+        (type, scaling, index, value) => {
+          const field = Object.keys(scaling)[index] ?? "factor";
+          const scaled = { ...FIELDS, rope_scaling: { ...scaling, [field]: value } };
+          expect(build({ ...scaled, model_type: type })).toBeUndefined();
+        },
+      ),
     );
   });
 

@@ -1,3 +1,4 @@
+import { UnsupportedError } from "@isthmus/core";
 import type { Value } from "@isthmus/graph/builder";
 import { causalMask } from "../layers/attention.ts";
 import type { ModelConfig } from "./model-config.ts";
@@ -7,7 +8,7 @@ import type { FamilyContext } from "./model-family.ts";
  * Rule for the layers that see only a window of the text, if a config has `sliding_window` and does not list
  * its layers as `layer_types`:
  *
- * - `none`: the family has no windows, and a config that requests one is refused;
+ * - `none`: the family has no windows;
  * - `all`: all layers;
  * - `all asked`: all layers if `use_sliding_window` is true;
  * - `asked`: layers from `max_window_layers` on if `use_sliding_window` is true;
@@ -37,9 +38,12 @@ export function isWindowed(config: ModelConfig, rule: WindowRule, layer: number)
   return (layer + 1) % config.count(rule.field, rule.period) !== 0;
 }
 
+/** Kinds of layers that lists in configs may name. */
+const KINDS: readonly string[] = [SLIDING, "full_attention"];
+
 /**
  * Creates the masks of layers with which tokens see only earlier tokens, and in some layers only a window.
- * @throws UnsupportedError if the config requests a window and the family has none
+ * @throws UnsupportedError if the config lists layers of another kind
  */
 export function layerMasks(
   { network, config, length }: FamilyContext,
@@ -47,11 +51,17 @@ export function layerMasks(
 ): (layer: number) => Value {
   const mask = (seen: number) => network.graph.numbers(causalMask(length, seen), "f32", [length, length]);
   const whole = mask(length);
-  if (rule === "none") config.forbid("sliding_window");
+  const kind = config.texts("layer_types").find((name) => !KINDS.includes(name));
+  if (kind !== undefined) {
+    throw new UnsupportedError(
+      `Cannot build the network of "${config.source}" as layers must be ${KINDS.join(" or ")}: "layer_types" has "${kind}"`,
+      { feature: kind },
+    );
+  }
+  if (rule === "none") return () => whole;
   const seen = config.has("sliding_window")
     ? config.count("sliding_window")
     : ((typeof rule === "string" ? undefined : rule.window) ?? length);
-  if (seen >= length) return () => whole;
-  const window = mask(seen);
+  const window = seen >= length ? whole : mask(seen);
   return (layer) => (isWindowed(config, rule, layer) ? window : whole);
 }

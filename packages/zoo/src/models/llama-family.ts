@@ -3,6 +3,7 @@ import type { HeadNormKind } from "../layers/head-norms.ts";
 import { type LlamaBlock, llamaBlock, type NormPlaces } from "../layers/llama-block.ts";
 import type { RotaryTables } from "../layers/rotary.ts";
 import { normalizeRows, type RowNormOptions } from "../layers/row-norm.ts";
+import { addImages } from "./add-images.ts";
 import { embedTokens } from "./embed-tokens.ts";
 import { languageHead } from "./language-head.ts";
 import { layerMasks, type WindowRule } from "./layer-masks.ts";
@@ -23,9 +24,10 @@ export interface LlamaKind extends Pick<LlamaBlock, "fused"> {
   /** Whether the embedding is also the head if the config does not state it. */
   readonly tied: boolean;
   /**
-   * Number of dimensions of a head if the config does not state it. @defaultValue the width over the heads
+   * Number of dimensions of a head if the config does not state it as `head_dim`, or the function that reads
+   * it from other fields. @defaultValue the width over the heads
    */
-  readonly inner?: number;
+  readonly inner?: number | ((config: ModelConfig) => number);
   /** Field of the config that names the activation, and its default. @defaultValue hidden_act, silu */
   readonly activation?: readonly [field: string, fallback: string];
   /** Kind, offset and epsilon of norms. */
@@ -48,6 +50,10 @@ export interface LlamaKind extends Pick<LlamaBlock, "fused"> {
   readonly scoring?: (config: ModelConfig) => Scoring;
   /** Returns tables of rotary positions by the index of a layer. @defaultValue the same for all layers */
   readonly rotary?: (context: FamilyContext, inner: number) => RotaryOf;
+  /**
+   * Returns the builder of the attention of a layer. @defaultValue Llama's attention
+   */
+  readonly attention?: (context: FamilyContext) => (layer: number) => LlamaBlock["attention"];
   /**
    * Returns the builder of the feed-forward network of a layer; undefined for Llama's.
    * @defaultValue Llama's feed-forward network
@@ -98,29 +104,41 @@ export function llamaFamily(kind: LlamaKind): ModelFamily {
 function build(context: FamilyContext, kind: LlamaKind): FamilyOutputs {
   const { network, config } = context;
   for (const [field, value] of Object.entries(kind.only ?? {})) config.require(field, value);
-  const { prefix, embedding, embed } = embedTokens(context, "embed_tokens", "model.");
+  const { prefix, embedding, embed } = embedTokens(context, "embed_tokens", PREFIXES);
   const shared = readBlock(context, kind);
   const factors = kind.factors?.(config) ?? {};
   const rotaryOf = kind.rotary?.(context, shared.inner) ?? usualRotary(context, shared.inner);
   const maskOf = layerMasks(context, kind.windows);
+  const attentionOf = kind.attention?.(context);
   const feedForwardOf = kind.feedForward?.(context);
   let x = embed();
   if ((factors.embedding ?? 1) !== 1) x = mul(x, factors.embedding ?? 1);
+  x = addImages(context, x);
   for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
+    const attention = attentionOf?.(i);
     const feedForward = feedForwardOf?.(i);
     const block: LlamaBlock = {
       ...shared,
       rotary: rotaryOf(i),
       mask: maskOf(i),
       addedScale: factors.added ?? 1,
+      ...(attention === undefined ? {} : { attention }),
       ...(feedForward === undefined ? {} : { feedForward }),
     };
     x = llamaBlock(network, x, `${prefix}layers.${i}`, block);
   }
   const rows = normalizeRows(network, x, `${prefix}norm`, shared.norm);
   const cap = kind.scoring?.(config).logitCap;
-  const head = { rows, embedding, name: "lm_head", tied: kind.tied, cap, factor: factors.logits };
+  const head = { rows, embedding, name: headName(prefix), tied: kind.tied, cap, factor: factors.logits };
   return languageHead(context, head);
+}
+
+/** Prefixes of weights: of models of texts, and in two forms of models that see images, too. */
+const PREFIXES = ["model.", "language_model.model.", "model.language_model."] as const;
+
+/** Returns the name of the head, which lies beside the model of a prefix. */
+function headName(prefix: string): string {
+  return prefix.endsWith(".model.") ? prefix.replace(/model\.$/, "lm_head") : "lm_head";
 }
 
 /** Reads the properties that all blocks share, except positions and masks. */
@@ -168,6 +186,7 @@ function usualRotary(context: FamilyContext, inner: number): RotaryOf {
 }
 
 function headExtent(config: ModelConfig, { inner }: LlamaKind): number {
+  if (typeof inner === "function") return inner(config);
   if (config.has("head_dim")) return config.count("head_dim");
   return inner ?? config.quotient("hidden_size", "num_attention_heads");
 }

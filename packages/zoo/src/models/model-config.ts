@@ -1,7 +1,7 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
 /** Largest extent: the largest vocabularies have a few hundred thousand words. */
-const MAX_EXTENT = 2 ** 28;
+export const MAX_EXTENT: number = 2 ** 28;
 
 /** Maximum height or width of an image in pixels: the patches of an image have positions in tables. */
 const MAX_SIDE = 2 ** 14;
@@ -20,15 +20,18 @@ export class ModelConfig {
   /** File from which the config was read, for errors. */
   readonly source: string;
   readonly #fields: Readonly<Record<string, unknown>>;
+  /** Names of fields that were read, also by configs that this one was made from or that were made from it. */
+  readonly #read: Set<string>;
 
   /** @throws FormatError if `fields` is not an object */
-  constructor(fields: unknown, source: string) {
+  constructor(fields: unknown, source: string, read: Set<string> = new Set()) {
     if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
       throw new FormatError(`Cannot read "${source}" as a model's config must be a JSON object`, {
         format: "config",
       });
     }
     this.source = source;
+    this.#read = read;
     this.#fields = fields as Readonly<Record<string, unknown>>;
   }
 
@@ -40,6 +43,11 @@ export class ModelConfig {
   /** Checks whether a field exists. */
   has(name: string): boolean {
     return this.#get(name) !== undefined;
+  }
+
+  /** Checks whether a field exists and is null, by which some configs say that a part is missing. */
+  isNull(name: string): boolean {
+    return Object.hasOwn(this.#fields, name) && this.#fields[name] === null;
   }
 
   /** Returns a field as it is, unchecked; undefined if it is missing. */
@@ -60,7 +68,7 @@ export class ModelConfig {
   index(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
     if (Number.isSafeInteger(value) && value >= 0 && value <= MAX_EXTENT) return value;
-    throw this.#wrong(name, `a whole number from 0 to ${MAX_EXTENT}`);
+    throw this.misfit(name, `a whole number from 0 to ${MAX_EXTENT}`);
   }
 
   /**
@@ -75,7 +83,7 @@ export class ModelConfig {
     const value = this.#get(name) ?? fallback;
     if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most)
       return value as number;
-    throw this.#wrong(name, `a whole number from 1 to ${most}`);
+    throw this.misfit(name, `a whole number from 1 to ${most}`);
   }
 
   /**
@@ -118,27 +126,26 @@ export class ModelConfig {
   number(name: string, fallback?: number): number {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "number" && Number.isFinite(value)) return value;
-    throw this.#wrong(name, "a number");
+    throw this.misfit(name, "a number");
   }
 
   /** Reads a number above 0, such as a base or a factor. */
   positive(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
     if (value > 0) return value;
-    throw this.#wrong(name, "above 0");
+    throw this.misfit(name, "above 0");
   }
 
   /** Reads a number from 0 to 1, such as a share of all dimensions or a small number that is added. */
   share(name: string, fallback?: number): number {
     const value = this.number(name, fallback);
     if (value >= 0 && value <= 1) return value;
-    throw this.#wrong(name, "from 0 to 1");
+    throw this.misfit(name, "from 0 to 1");
   }
 
   /** Reads a finite number; if the field is null, the result is undefined rather than the default. */
   optionalNumber(name: string, fallback: number | undefined): number | undefined {
-    const isNull = Object.hasOwn(this.#fields, name) && this.#fields[name] === null;
-    if (isNull || (fallback === undefined && !this.has(name))) return undefined;
+    if (this.isNull(name) || (fallback === undefined && !this.has(name))) return undefined;
     return this.number(name, fallback);
   }
 
@@ -146,21 +153,29 @@ export class ModelConfig {
   numbers(name: string): readonly number[] {
     const value = this.#get(name);
     if (Array.isArray(value) && value.every((entry) => Number.isFinite(entry))) return value;
-    throw this.#wrong(name, "a list of numbers");
+    throw this.misfit(name, "a list of numbers");
   }
 
   /** Reads true or false. */
   boolean(name: string, fallback: boolean): boolean {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "boolean") return value;
-    throw this.#wrong(name, "true or false");
+    throw this.misfit(name, "true or false");
   }
 
   /** Reads a string. */
   text(name: string, fallback: string): string {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "string") return value;
-    throw this.#wrong(name, "a string");
+    throw this.misfit(name, "a string");
+  }
+
+  /** Reads a string that is one of a few; the first is the value of a missing field. */
+  choice<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+    const value = this.#get(name) ?? choices[0];
+    const choice = choices.find((one) => one === value);
+    if (choice !== undefined) return choice;
+    throw this.misfit(name, `one of ${choices.join(", ")}`);
   }
 
   /**
@@ -187,7 +202,7 @@ export class ModelConfig {
   texts(name: string): readonly string[] {
     const value = this.#get(name) ?? [];
     if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return value;
-    throw this.#wrong(name, "a list of strings");
+    throw this.misfit(name, "a list of strings");
   }
 
   /** Reads the height and width of images or patches, given as one number for both or as a pair. */
@@ -196,31 +211,28 @@ export class ModelConfig {
     const pair = Array.isArray(value) ? value : [value, value];
     const [height, width] = pair;
     if (pair.length === 2 && [height, width].every(isSide)) return [height, width];
-    throw this.#wrong(name, `a whole number from 1 to ${MAX_SIDE}, or two`);
+    throw this.misfit(name, `a whole number from 1 to ${MAX_SIDE}, or two`);
+  }
+
+  /** Checks whether a family read a field, or decided on its presence. */
+  wasRead(name: string): boolean {
+    return this.#read.has(name);
   }
 
   /**
-   * Checks that a field has its only supported value; other values would change the function of the network.
-   * @throws UnsupportedError if the field exists and has another value than `only`
+   * Checks that a field has a supported value; other values would change the function of the network.
+   * @param values - supported values; none if networks of the family have nothing that the field could ask for
+   * @throws UnsupportedError if the field exists and has another value
    */
-  require(name: string, only: string | boolean | number): void {
-    const value = this.#get(name) ?? only;
-    if (value === only) return;
-    throw new UnsupportedError(
-      `Cannot build the network of "${this.source}" as "${name}" must be ${excerpt(only)}: it is ${excerpt(value)}`,
-      { feature: name },
-    );
-  }
-
-  /**
-   * Checks that a field is missing, as the family has nothing that it could ask for.
-   * @throws UnsupportedError if the field exists
-   */
-  forbid(name: string): void {
+  require(name: string, ...values: readonly (string | boolean | number)[]): void {
     const value = this.#get(name);
-    if (value === undefined) return;
+    if (value === undefined || values.some((supported) => supported === value)) return;
+    const rule =
+      values.length === 0
+        ? `networks of its type have no "${name}"`
+        : `"${name}" must be ${values.map((supported) => excerpt(supported)).join(" or ")}`;
     throw new UnsupportedError(
-      `Cannot build the network of "${this.source}" as networks of its type have no "${name}": it is ${excerpt(value)}`,
+      `Cannot build the network of "${this.source}" as ${rule}: it is ${excerpt(value)}`,
       { feature: name },
     );
   }
@@ -230,15 +242,25 @@ export class ModelConfig {
    * @param fields - new values, by name
    */
   with(fields: Readonly<Record<string, unknown>>): ModelConfig {
-    return new ModelConfig({ ...this.#fields, ...fields }, this.source);
+    return new ModelConfig({ ...this.#fields, ...fields }, this.source, this.#read);
+  }
+
+  /**
+   * Returns a config that has further fields, unless they exist.
+   * @param fields - values of missing fields, by name
+   */
+  behind(fields: Readonly<Record<string, unknown>>): ModelConfig {
+    return new ModelConfig({ ...fields, ...this.#fields }, this.source, this.#read);
   }
 
   #get(name: string): unknown {
+    this.#read.add(name);
     const value = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
     return value ?? undefined;
   }
 
-  #wrong(name: string, rule: string): FormatError {
+  /** Returns the error for a field that does not follow a rule, such as "a number". */
+  misfit(name: string, rule: string): FormatError {
     const value = this.#get(name);
     const problem = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
     return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${problem}`, {

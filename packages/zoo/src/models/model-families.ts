@@ -1,17 +1,19 @@
 import { BERT } from "./families/bert.ts";
 import { COHERE, COHERE2 } from "./families/cohere.ts";
+import { DEEPSEEK2, DEEPSEEK3 } from "./families/deepseek.ts";
 import { DISTILBERT } from "./families/distilbert.ts";
 import { FALCON } from "./families/falcon.ts";
-import { GEMMA, GEMMA2, GEMMA3 } from "./families/gemma.ts";
+import { GEMMA, GEMMA2, GEMMA3, GEMMA3_IMAGES } from "./families/gemma.ts";
 import { GPT_NEOX } from "./families/gpt-neox.ts";
 import { GPT2 } from "./families/gpt2.ts";
 import { GRANITE } from "./families/granite.ts";
 import { LLAMA, MISTRAL } from "./families/llama.ts";
+import { MAMBA, MAMBA2 } from "./families/mamba.ts";
 import { MIXTRAL } from "./families/mixtral.ts";
 import { OLMO2 } from "./families/olmo2.ts";
 import { PHI } from "./families/phi.ts";
 import { PHI3 } from "./families/phi3.ts";
-import { QWEN2, QWEN3 } from "./families/qwen.ts";
+import { QWEN2, QWEN2_IMAGES, QWEN3, QWEN3_IMAGES } from "./families/qwen.ts";
 import { QWEN3_MOE } from "./families/qwen3-moe.ts";
 import { ROBERTA } from "./families/roberta.ts";
 import { STABLELM } from "./families/stablelm.ts";
@@ -29,9 +31,13 @@ export const MODEL_TYPES = [
   "qwen2",
   "qwen3",
   "qwen3_moe",
+  "qwen2_vl",
+  "qwen2_5_vl",
+  "qwen3_vl",
   "gemma",
   "gemma2",
   "gemma3_text",
+  "gemma3",
   "phi",
   "phi3",
   "granite",
@@ -41,6 +47,10 @@ export const MODEL_TYPES = [
   "cohere",
   "cohere2",
   "falcon",
+  "deepseek_v2",
+  "deepseek_v3",
+  "mamba",
+  "mamba2",
   "gpt2",
   "gpt_neox",
   "bert",
@@ -64,9 +74,13 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   qwen2: QWEN2,
   qwen3: QWEN3,
   qwen3_moe: QWEN3_MOE,
+  qwen2_vl: QWEN2_IMAGES,
+  qwen2_5_vl: QWEN2_IMAGES,
+  qwen3_vl: QWEN3_IMAGES,
   gemma: GEMMA,
   gemma2: GEMMA2,
   gemma3_text: GEMMA3,
+  gemma3: GEMMA3_IMAGES,
   phi: PHI,
   phi3: PHI3,
   granite: GRANITE,
@@ -76,6 +90,10 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   cohere: COHERE,
   cohere2: COHERE2,
   falcon: FALCON,
+  deepseek_v2: DEEPSEEK2,
+  deepseek_v3: DEEPSEEK3,
+  mamba: MAMBA,
+  mamba2: MAMBA2,
   gpt2: GPT2,
   gpt_neox: GPT_NEOX,
   bert: BERT,

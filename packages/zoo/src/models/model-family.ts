@@ -16,8 +16,20 @@ export interface FamilyContext {
    * extents. Undefined if there is no checkpoint: the network is then the one of the family's usual class.
    */
   readonly has: ((name: string) => boolean) | undefined;
+  /** Tensors by which images enter the stream of the checkpoint's network; empty for models of texts. */
+  readonly streamTensors: readonly StreamTensor[];
   /** Called if the embedding is also the head, with the name that a separate head would have. */
   readonly onTied: (tied: TiedHead) => void;
+}
+
+/** A tensor outside the network of texts that has the units of the stream along an axis. */
+export interface StreamTensor {
+  /** Name of the tensor. */
+  readonly name: string;
+  /** Shape of the tensor, of one or two axes. */
+  readonly shape: readonly number[];
+  /** Axis of the units of the stream. */
+  readonly axis: 0 | 1;
 }
 
 /** An embedding that is also the head of its network. */
@@ -51,9 +63,19 @@ export interface ModelFamily {
    * @defaultValue the number in the config
    */
   readonly maxLength?: (config: ModelConfig) => number | undefined;
+  /** Place of the network of texts within a model that also sees images; absent for models of texts alone. */
+  readonly withImages?: ImageModel;
   /**
    * Pattern of names of tensors that checkpoints contain and no network needs: masks, positions, and copies
    * of tied weights.
    */
   readonly idle: RegExp;
+}
+
+/** Description of a model that sees images, of which the network of texts is built alone. */
+export interface ImageModel {
+  /** Values of fields that its config for texts may lack. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Patterns of names of tensors by which images enter the stream, with the axis of its units. */
+  readonly entries: readonly (readonly [name: RegExp, axis: 0 | 1])[];
 }

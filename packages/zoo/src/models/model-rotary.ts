@@ -1,7 +1,8 @@
-import { FormatError, UnsupportedError } from "@isthmus/core";
-import { type RotaryTables, rotaryFrequencies, rotaryTables } from "../layers/rotary.ts";
+import { FormatError } from "@isthmus/core";
+import { type RotaryTables, rotaryTables } from "../layers/rotary.ts";
 import type { ModelConfig } from "./model-config.ts";
 import type { FamilyContext } from "./model-family.ts";
+import { rotaryWaves } from "./scale-rotary.ts";
 
 /** Extents and names of fields that describe the rotary positions of a family. */
 export interface RotaryFields {
@@ -27,12 +28,6 @@ export interface RotaryFields {
 /** Kinds of layers, as configs name them. */
 export type LayerKind = "full_attention" | "sliding_attention";
 
-/** Frequencies of pairs of dimensions, and the factor of the rotated values. */
-interface Waves {
-  readonly frequencies: Float64Array;
-  readonly stretch?: number;
-}
-
 /** Base of the wavelengths if a config does not state it. */
 const BASE = 10_000;
 
@@ -46,18 +41,35 @@ export function modelRotary(
   { inner, base, baseFallback = BASE, share, layers, scaled = true, neighbours = false }: RotaryFields,
 ): RotaryTables {
   // Newer configs store base and share in the same object as the scaling, older ones in separate fields.
-  const all = config.object("rope_parameters");
-  const parameters = layers === undefined ? all : all?.object(layers);
-  const scaling = parameters ?? (scaled ? config.object("rope_scaling") : undefined);
-  const theta = parameters?.positive("rope_theta", baseFallback) ?? config.positive(base, baseFallback);
-  const part =
-    share === undefined
-      ? 1
-      : (parameters?.share("partial_rotary_factor", share.fallback) ??
-        config.share(share.field, share.fallback));
-  const frequencies = rotaryFrequencies(turnedOf(config, inner, part), theta);
-  const waves = scaling === undefined ? { frequencies } : scale(frequencies, scaling, { config, length });
-  return rotaryTables(network, length, waves.frequencies, { stretch: waves.stretch, neighbours });
+  const newer = config.object("rope_parameters");
+  const older = scaled ? config.object("rope_scaling") : undefined;
+  const objects = [older, layers === undefined ? newer : newer?.object(layers)];
+  const parameters = objects.find((object) => object !== undefined);
+  const theta = objects.find((object) => object?.has("rope_theta"))?.positive("rope_theta");
+  const part = partOf(config, parameters, share);
+  const turned = turnedOf(config, inner, part);
+  const waves = { config, length, turned, base: theta ?? config.positive(base, baseFallback) };
+  const { frequencies, stretch } = rotaryWaves(parameters, waves);
+  return rotaryTables(network, length, frequencies, { stretch, neighbours });
+}
+
+/** Returns the share of dimensions that are rotated. @throws UnsupportedError if all must be, and are not */
+function partOf(
+  config: ModelConfig,
+  parameters: ModelConfig | undefined,
+  share: RotaryFields["share"],
+): number {
+  if (share === undefined) {
+    parameters?.require("partial_rotary_factor", 1);
+    return 1;
+  }
+  const whole = config.share(share.field, share.fallback);
+  return parameters?.share("partial_rotary_factor", whole) ?? whole;
+}
+
+/** Returns the object that describes the scaling of positions which all layers share; undefined for none. */
+export function rotaryScaling(config: ModelConfig): ModelConfig | undefined {
+  return config.object("rope_scaling") ?? config.object("rope_parameters");
 }
 
 /** Returns rotary positions, the same for all layers, of a share of the dimensions of a head. */
@@ -87,68 +99,4 @@ function turnedOf({ source }: ModelConfig, inner: number, part: number): number 
     `Cannot read "${source}" as dimensions of a head turn in pairs, 2 to ${MAX_TURNED} of them: ${turned} of ${inner} would`,
     { format: "config" },
   );
-}
-
-/** Config of the whole model, and the length of its texts. */
-type Extent = Pick<FamilyContext, "config" | "length">;
-
-function scale(frequencies: Float64Array, scaling: ModelConfig, extent: Extent): Waves {
-  const kind = scaling.has("rope_type") ? scaling.text("rope_type", "") : scaling.text("type", "default");
-  switch (kind) {
-    case "default":
-      return { frequencies };
-    case "linear":
-      return { frequencies: frequencies.map((frequency) => frequency / scaling.positive("factor", 1)) };
-    case "llama3":
-      return { frequencies: frequencies.map((frequency) => stretch(frequency, scaling)) };
-    case "longrope":
-    case "su":
-      return stretchEach(frequencies, scaling, extent);
-    default:
-      throw new UnsupportedError(
-        `Cannot build the network of "${scaling.source}" as rotary positions must be scaled by default, linear, llama3 or longrope: they are by ${kind}`,
-        { feature: kind },
-      );
-  }
-}
-
-/**
- * Stretches a wave: long waves by a factor, short ones not at all, waves between by a mixture of both.
- * @see Dubey et al., The Llama 3 herd of models, 2024; formulas as in Llama's reference code
- */
-function stretch(frequency: number, scaling: ModelConfig): number {
-  const factor = scaling.positive("factor", 8);
-  const low = scaling.positive("low_freq_factor", 1);
-  const high = scaling.positive("high_freq_factor", 4);
-  const turns = (scaling.positive("original_max_position_embeddings", 8192) * frequency) / (2 * Math.PI);
-  if (turns < low) return frequency / factor;
-  if (turns > high) return frequency;
-  const share = (turns - low) / (high - low);
-  return ((1 - share) * frequency) / factor + share * frequency;
-}
-
-/**
- * Stretches each wave by its own factor, from one list for texts up to the original training length and from
- * another list for longer texts, and sharpens attention.
- * @see Ding et al., LongRoPE, 2024, section 3.2; formulas as in the library transformers
- */
-function stretchEach(frequencies: Float64Array, scaling: ModelConfig, { config, length }: Extent): Waves {
-  const field = "original_max_position_embeddings";
-  const first = scaling.has(field) ? scaling.count(field) : config.count(field, 4096);
-  const list = length > first ? "long_factor" : "short_factor";
-  const factors = scaling.numbers(list);
-  if (factors.length !== frequencies.length) {
-    throw new FormatError(
-      `Cannot read "${scaling.source}" as "${list}" must have a factor for each of ${frequencies.length} pairs of dimensions: it has ${factors.length}`,
-      { format: "config" },
-    );
-  }
-  const longer = scaling.has("factor")
-    ? scaling.positive("factor", 1)
-    : config.count("max_position_embeddings", first) / first;
-  const usual = longer <= 1 ? 1 : Math.sqrt(1 + Math.log(longer) / Math.log(first));
-  return {
-    frequencies: frequencies.map((frequency, pair) => frequency / (factors[pair] as number)),
-    stretch: scaling.positive("attention_factor", usual),
-  };
 }

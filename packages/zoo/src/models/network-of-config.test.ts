@@ -42,8 +42,8 @@ describe("networkOfConfig()", () => {
     [{ ...LLAMA, num_key_value_heads: 3 }, /"num_key_value_heads" must divide "num_attention_heads"/],
     [{ ...LLAMA, hidden_act: "mish" }, /"hidden_act" must be one of gelu, .*: it is "mish"$/],
     [
-      { ...LLAMA, rope_scaling: { type: "yarn", factor: 2 } },
-      /must be scaled by default, linear, llama3 or longrope: they are by yarn$/,
+      { ...LLAMA, rope_scaling: { type: "ntk", factor: 2 } },
+      /must be scaled by default, linear, .*yarn, mrope: they are by ntk$/,
     ],
     [
       { ...LLAMA, rope_scaling: { type: "longrope", short_factor: [1], long_factor: [1, 2] } },

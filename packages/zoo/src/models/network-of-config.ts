@@ -12,9 +12,10 @@ import {
 import type { Graph } from "@isthmus/graph";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
+import { assertUnderstood } from "./function-fields.ts";
 import { ModelConfig } from "./model-config.ts";
 import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
-import type { FamilyObjective, TiedHead } from "./model-family.ts";
+import type { FamilyObjective, StreamTensor, TiedHead } from "./model-family.ts";
 
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
@@ -61,6 +62,11 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly vocabularySize?: number;
   /** Tokens of a text that the network predicts; absent if it predicts each from those before it. */
   readonly predicts?: FamilyObjective;
+  /**
+   * Pattern of names of tensors that belong to the model's tower of images, not to this network; absent if the
+   * network is the whole model.
+   */
+  readonly otherParts?: RegExp;
   /** Embedding that is also the head; absent if the head is separate. */
   readonly tiedHead?: TiedHead;
 }
@@ -113,8 +119,7 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
   );
   const fields = new ModelConfig(config, source);
   const modelType = modelTypeOf(fields);
-  const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
-  const network = create(modelType, { config: fields, length, has });
+  const network = create(modelType, { config: textConfig(fields, modelType), length, tensors });
   if (tensors !== undefined) {
     assertTensorsFit(network.graph, tensors, { source, idle: MODEL_FAMILIES[modelType].idle });
   }
@@ -141,7 +146,33 @@ function modelTypeOf(config: ModelConfig): ModelType {
 interface CreateOptions {
   readonly config: ModelConfig;
   readonly length: number;
-  readonly has: ((name: string) => boolean) | undefined;
+  readonly tensors: ReadonlyMap<string, TensorInfo> | undefined;
+}
+
+/**
+ * Returns the config of the network of texts: of models that see images, the object `text_config`, or in older
+ * files the config itself.
+ */
+function textConfig(config: ModelConfig, modelType: ModelType): ModelConfig {
+  const { withImages } = MODEL_FAMILIES[modelType];
+  if (withImages === undefined) return config;
+  const text = config.object("text_config") ?? config;
+  const tied = config.has("tie_word_embeddings")
+    ? { tie_word_embeddings: config.boolean("tie_word_embeddings", true) }
+    : {};
+  return text.behind(withImages.defaults).with(tied);
+}
+
+/** Finds the tensors by which images enter the stream of a checkpoint, for a network of another width, too. */
+function streamTensorsOf(modelType: ModelType, { config, tensors }: CreateOptions): readonly StreamTensor[] {
+  const entries = MODEL_FAMILIES[modelType].withImages?.entries ?? [];
+  const found: StreamTensor[] = [];
+  for (const [name, { shape }] of tensors ?? []) {
+    const axis = entries.find(([pattern]) => pattern.test(name))?.[1];
+    if (axis === undefined || shape.length > 2) continue;
+    found.push({ name, shape: shape.with(axis, config.count("hidden_size")), axis });
+  }
+  return found;
 }
 
 /** Names of fields with the number of tokens that a model was trained for. */
@@ -152,7 +183,8 @@ function maxLengthOf(config: ModelConfig): number | undefined {
   return field === undefined ? undefined : config.count(field);
 }
 
-function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
+function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
+  const { config, length, tensors } = options;
   if (!Number.isSafeInteger(length) || length < 1) {
     throw new OutOfRangeError(
       `Cannot build the network of "${config.source}" as the length of examples must be a whole number of at least 1: got ${length}`,
@@ -164,16 +196,20 @@ function create(modelType: ModelType, { config, length, has }: CreateOptions): C
   const onTied = (tied: TiedHead) => {
     tiedHead = tied;
   };
-  const outputs = family.build({ network, config, length, has, onTied });
+  const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
+  const streamTensors = streamTensorsOf(modelType, options);
+  const outputs = family.build({ network, config, length, has, streamTensors, onTied });
+  assertUnderstood(config);
   const maxLength = (family.maxLength ?? maxLengthOf)(config);
   return Object.freeze({
     ...network.buildTyped(outputs, modelType),
     modelType,
-    narrow: () => create(modelType, { config: config.with(family.narrow(config)), length, has }),
-    ofLength: (other: number) => create(modelType, { config, length: other, has }),
+    narrow: () => create(modelType, { ...options, config: config.with(family.narrow(config)) }),
+    ofLength: (other: number) => create(modelType, { ...options, length: other }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
     ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
+    ...(family.withImages === undefined ? {} : { otherParts: family.idle }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
 }

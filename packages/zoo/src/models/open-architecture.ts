@@ -51,6 +51,8 @@ export interface ReadArchitecture {
   readonly carried: ReadonlyMap<string, Tensor>;
   /** Makes a small graph of the same structure; absent if the graph was read from a file. */
   readonly narrow?: (() => Graph) | undefined;
+  /** Pattern of names of tensors of other parts of a model; absent if the graph is that of a whole model. */
+  readonly otherParts?: RegExp | undefined;
   /** Model for which the graph was built; absent if the graph was read from a file. */
   readonly model?: ReadModel | undefined;
   /** Encoding of texts by the folder of the weights, if the graph was read from a file. */
@@ -221,6 +223,7 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
   return {
     ...built(network),
     carried: new Map(),
+    otherParts: network.otherParts,
     model,
     noise: await readNoiseObjective(dirname(configPath)),
   };

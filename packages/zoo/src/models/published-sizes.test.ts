@@ -321,6 +321,51 @@ test.each([
     },
   ],
   [
+    "DeepSeek V2 Lite",
+    15_706_484_224,
+    {
+      model_type: "deepseek_v2",
+      first_k_dense_replace: 1,
+      hidden_size: 2048,
+      intermediate_size: 10944,
+      kv_lora_rank: 512,
+      moe_intermediate_size: 1408,
+      n_routed_experts: 64,
+      n_shared_experts: 2,
+      num_attention_heads: 16,
+      num_experts_per_tok: 6,
+      num_hidden_layers: 27,
+      q_lora_rank: null,
+      vocab_size: 102400,
+    },
+  ],
+  [
+    "Gemma 3 4B, texts",
+    3_880_263_168,
+    {
+      model_type: "gemma3",
+      text_config: {
+        hidden_size: 2560,
+        intermediate_size: 10240,
+        num_hidden_layers: 34,
+        rope_scaling: { factor: 8, rope_type: "linear" },
+        sliding_window: 1024,
+      },
+    },
+  ],
+  [
+    "Mamba 130M",
+    129_135_360,
+    {
+      model_type: "mamba",
+      hidden_size: 768,
+      num_hidden_layers: 24,
+      state_size: 16,
+      time_step_rank: 48,
+      vocab_size: 50280,
+    },
+  ],
+  [
     "RoBERTa base",
     124_697_433,
     {

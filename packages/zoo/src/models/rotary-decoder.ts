@@ -61,7 +61,7 @@ export function buildRotaryDecoder(
   addBlock: (x: Value, name: string, block: RotaryBlock) => Value,
 ): FamilyOutputs {
   const { network, config, length } = context;
-  const { prefix, embedding, embed } = embedTokens(context, decoder.embedding, decoder.prefix);
+  const { prefix, embedding, embed } = embedTokens(context, decoder.embedding, [decoder.prefix]);
   const { blocks = "layers", epsilon = "layer_norm_eps", hidden = intermediateSize } = decoder;
   const inner = config.quotient("hidden_size", "num_attention_heads");
   const block: RotaryBlock = {

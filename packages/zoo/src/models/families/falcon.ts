@@ -57,8 +57,7 @@ interface Block extends RotaryBlock {
 
 function build(context: FamilyContext): FamilyOutputs {
   const { config } = context;
-  config.require("alibi", false);
-  config.forbid("n_embed");
+  config.require("n_embed");
   const ofFalcon = { groups: groupsOf(config), bias: config.boolean("bias", false), norms: normsOf(config) };
   return buildRotaryDecoder(context, DECODER, (x, name, block) =>
     addBlock(context, x, name, { ...block, ...ofFalcon }),

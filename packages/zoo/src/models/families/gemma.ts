@@ -18,56 +18,59 @@ const EVERY_OTHER: WindowRule = { field: "sliding_window_pattern", period: 2 };
 /** Rule for layers of Gemma 3 that see a window: five of six. */
 const FIVE_OF_SIX: WindowRule = { field: "sliding_window_pattern", period: 6 };
 
+const GEMMA_TEXT = llamaFamily({
+  ...GEMMA_KIND,
+  windows: "asked",
+  activation: ["hidden_act", "gelu_pytorch_tanh"],
+});
+
 /** Gemma, of version 1. @see Gemma Team, Gemma: open models, 2024, section 2 */
-export const GEMMA: ModelFamily = looksBack(
-  llamaFamily({ ...GEMMA_KIND, windows: "asked", activation: ["hidden_act", "gelu_pytorch_tanh"] }),
-  // Published configs say "gelu", but the models were trained with the approximation.
-  (config) => (config.text("hidden_act", "gelu") === "gelu" ? { hidden_act: "gelu_pytorch_tanh" } : {}),
-);
+export const GEMMA: ModelFamily = {
+  ...GEMMA_TEXT,
+  build: ({ config, ...context }) => {
+    // Published configs say "gelu", but the models were trained with the approximation.
+    const isPlain = config.text("hidden_act", "gelu") === "gelu";
+    const trained = isPlain ? config.with({ hidden_act: "gelu_pytorch_tanh" }) : config;
+    return GEMMA_TEXT.build({ ...context, config: trained });
+  },
+};
 
 /**
  * Gemma 2: every other layer sees a window, and scores and logits are bounded.
  * @see Gemma Team, Gemma 2, 2024, section 2
  */
-export const GEMMA2: ModelFamily = looksBack(
-  llamaFamily({
-    ...GEMMA_KIND,
-    windows: EVERY_OTHER,
-    activation: ["hidden_activation", "gelu_pytorch_tanh"],
-    normPlaces: () => "around",
-    scoring: (config) => readScoring(config, { cap: 50, logitCap: 30 }),
-  }),
-);
+export const GEMMA2: ModelFamily = llamaFamily({
+  ...GEMMA_KIND,
+  windows: EVERY_OTHER,
+  activation: ["hidden_activation", "gelu_pytorch_tanh"],
+  normPlaces: () => "around",
+  scoring: (config) => readScoring(config, { cap: 50, logitCap: 30 }),
+});
 
 /**
  * The text model of Gemma 3: queries and keys of heads are normalised, and layers that see a window have
  * their own rotary positions. @see Gemma Team, Gemma 3 technical report, 2025, section 2
  */
-export const GEMMA3: ModelFamily = looksBack(
-  llamaFamily({
-    ...GEMMA_KIND,
-    windows: FIVE_OF_SIX,
-    activation: ["hidden_activation", "gelu_pytorch_tanh"],
-    normPlaces: () => "around",
-    headNorms: () => "shared",
-    scoring: (config) => readScoring(config, { cap: undefined, logitCap: undefined }),
-    rotary: localRotary,
-  }),
-);
+export const GEMMA3: ModelFamily = llamaFamily({
+  ...GEMMA_KIND,
+  windows: FIVE_OF_SIX,
+  activation: ["hidden_activation", "gelu_pytorch_tanh"],
+  normPlaces: () => "around",
+  headNorms: () => "shared",
+  scoring: (config) => readScoring(config, { cap: undefined, logitCap: undefined }),
+  rotary: localRotary,
+});
 
-/** Returns a family whose configs are amended first, and must not request attention to later tokens. */
-function looksBack(
-  family: ModelFamily,
-  amend: (config: ModelConfig) => Readonly<Record<string, unknown>> = () => ({}),
-): ModelFamily {
-  return {
-    ...family,
-    build: ({ config, ...context }) => {
-      config.require("use_bidirectional_attention", false);
-      return family.build({ ...context, config: config.with(amend(config)) });
-    },
-  };
-}
+/** Gemma 3 with images, whose network of texts is built. @see Gemma Team, Gemma 3 technical report, 2025 */
+export const GEMMA3_IMAGES: ModelFamily = {
+  ...GEMMA3,
+  withImages: {
+    // Published configs lack what the class of the library transformers has by default.
+    defaults: { vocab_size: 262_208, num_attention_heads: 8, num_key_value_heads: 4, head_dim: 256 },
+    entries: [[/mm_input_projection_weight$/, 1]],
+  },
+  idle: /(vision_tower|multi_modal_projector)\./,
+};
 
 function readScoring(config: ModelConfig, defaults: Omit<Scoring, "scale">): Scoring {
   const inner = config.positive("query_pre_attn_scalar", 256);

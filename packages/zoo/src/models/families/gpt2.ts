@@ -15,9 +15,6 @@ export const GPT2: ModelFamily = { build, narrow, idle: /\.attn\.(bias|masked_bi
 
 function build(context: FamilyContext): FamilyOutputs {
   const { network, config, length, has } = context;
-  config.require("scale_attn_weights", true);
-  config.require("scale_attn_by_inverse_layer_idx", false);
-  config.require("add_cross_attention", false);
   config.quotient("n_embd", "n_head");
   const width = config.count("n_embd");
   const prefix = has?.("wte.weight") ? "" : "transformer.";

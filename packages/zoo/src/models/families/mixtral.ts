@@ -14,9 +14,10 @@ export const MIXTRAL: ModelFamily = llamaFamily({
 function feedForward({ network, config }: FamilyContext): () => LlamaBlock["feedForward"] {
   const mixture = {
     experts: config.blocks("num_local_experts", 8),
-    active: config.blocks("num_experts_per_tok", 2),
+    routing: { active: config.blocks("num_experts_per_tok", 2), normalized: true },
     hidden: config.count("intermediate_size"),
     activation: modelActivation(config, "hidden_act", "silu"),
+    layers: { gates: "w1", up: "w3", down: "w2" },
   };
   return () => (rows, name) => mixtureOfExperts(network, rows, `${name}.block_sparse_moe`, mixture);
 }

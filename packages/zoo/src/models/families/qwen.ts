@@ -28,3 +28,18 @@ export const QWEN3: ModelFamily = llamaFamily({
   headNorms: () => "shared",
   inner: 128,
 });
+
+/** Differences of Qwen with images from Qwen: its towers, and the layers from them to the stream. */
+const WITH_IMAGES = {
+  withImages: {
+    defaults: {},
+    entries: [[/visual\.(merger|deepstack_merger_list\.\d+)\.(mlp\.2|linear_fc2)\.(weight|bias)$/, 0]],
+  },
+  idle: /(^|\.)visual\./,
+} as const satisfies Partial<ModelFamily>;
+
+/** Qwen2-VL and 2.5-VL, whose network of texts is built. @see Wang et al., Qwen2-VL, 2024, section 2.1 */
+export const QWEN2_IMAGES: ModelFamily = { ...QWEN2, ...WITH_IMAGES };
+
+/** Qwen3-VL, whose network of texts is built. @see Bai et al., Qwen3-VL technical report, 2025, section 2 */
+export const QWEN3_IMAGES: ModelFamily = { ...QWEN3, ...WITH_IMAGES };

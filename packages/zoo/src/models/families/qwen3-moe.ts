@@ -26,11 +26,12 @@ export const QWEN3_MOE: ModelFamily = llamaFamily({
 function feedForward({ network, config }: FamilyContext): (layer: number) => LlamaBlock["feedForward"] {
   const mixture = {
     experts: expertsOf(config),
-    active: config.blocks("num_experts_per_tok", 8),
+    routing: {
+      active: config.blocks("num_experts_per_tok", 8),
+      normalized: config.boolean("norm_topk_prob", false),
+    },
     hidden: config.count("moe_intermediate_size", 768),
     activation: modelActivation(config, "hidden_act", "silu"),
-    layers: { gates: "gate_proj", up: "up_proj", down: "down_proj" },
-    normalized: config.boolean("norm_topk_prob", false),
   };
   const step = config.blocks("decoder_sparse_step", 1);
   const dense = config.has("mlp_only_layers") ? config.numbers("mlp_only_layers") : [];

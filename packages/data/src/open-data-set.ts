@@ -1,6 +1,7 @@
 import { resolveOptions } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertReads } from "./assert-reads.ts";
+import { withArrayObjective } from "./array-objective.ts";
 import { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-options.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 import { plantCue } from "./plant-cue.ts";
@@ -51,7 +52,13 @@ export async function openDataSet(name: string, options: OpenDataSetOptions = {}
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
   const parsed = parseDataSetName(name);
   const { skip = 0 } = parsed;
-  const data = skipExamples(await parsed.kind.open(parsed, resolved), skip);
+  const opened = skipExamples(await parsed.kind.open(parsed, resolved), skip);
+  const pairs = parsed.settings["pairs"];
+  const data = withArrayObjective(
+    opened,
+    resolved.objective,
+    pairs === undefined ? undefined : Number(pairs),
+  );
   return parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
 }
 

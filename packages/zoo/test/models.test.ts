@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Engine } from "@isthmus/graph";
+import { type Engine, exposeValues } from "@isthmus/graph";
+import { returnedNames } from "@isthmus/graph/ir";
 import { discoverSymmetries, explainSpec, verifySymmetries } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
@@ -59,10 +60,11 @@ function weightsOf({ tensors }: Golden): Map<string, Tensor> {
 
 function inputsOf({ graph }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
   return new Map(
-    graph.inputs.map(({ name, shape = [] }): [string, Tensor] => {
+    graph.inputs.map(({ name, dtype, shape = [] }): [string, Tensor] => {
       const extents = [EXAMPLES, ...shape.slice(1).map(Number)];
-      if (name === "x") return [name, waves(extents, 0, 1.5)];
-      const bound = name.endsWith("ids") && name !== "token_type_ids" ? Number(config["vocab_size"]) : 2;
+      if (dtype === "f32") return [name, waves(extents, 0, 1.5)];
+      const { vocab_size: words } = (config["text_config"] ?? config) as Readonly<Record<string, unknown>>;
+      const bound = name.endsWith("ids") && name !== "token_type_ids" ? Number(words) : 2;
       const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
       return [name, { dtype: "i64", shape: extents, data }];
     }),
@@ -96,7 +98,7 @@ describe.each(Object.entries(golden))("%s", (_, entry) => {
   test("networkOfConfig() computes what PyTorch computes, from the same names", async () => {
     const shapes = Object.fromEntries([...graph.weights].map(([name, { shape }]) => [name, [...shape]]));
     expect(shapes).toEqual(entry.tensors);
-    const session = await engine.load(graph);
+    const session = await engine.load(exposeValues(graph, returnedNames(graph)));
     const outputs = await session.run(new Map([...inputsOf(network, entry), ...weightsOf(entry)]));
     const single = await session.run(new Map([...firstOf(inputsOf(network, entry)), ...weightsOf(entry)]));
     await session.release();

@@ -202,6 +202,17 @@ export class ModelConfig {
     return new ModelConfig({ ...this.#fields, ...fields }, this.source);
   }
 
+  /** Returns a config in which fields that are missing have the given values. */
+  withDefaults(fields: Readonly<Record<string, unknown>>): ModelConfig {
+    const given = Object.entries(this.#fields).filter(([, value]) => value !== null);
+    return new ModelConfig({ ...fields, ...Object.fromEntries(given) }, this.source);
+  }
+
+  /** Returns the fields as they are, with some replaced, for a config that contains this one. */
+  fieldsWith(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return { ...this.#fields, ...fields };
+  }
+
   #get(name: string): unknown {
     const value = Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
     return value ?? undefined;

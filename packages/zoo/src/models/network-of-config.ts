@@ -9,7 +9,8 @@ import {
   type TensorInfo,
   UnsupportedError,
 } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
+import { PAIRS } from "@isthmus/data";
+import { type Graph, restrictOutputs, scoreBy } from "@isthmus/graph";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { ModelConfig } from "./model-config.ts";
@@ -25,6 +26,11 @@ export interface ConfigNetworkOptions {
   readonly tensors?: ReadonlyMap<string, TensorInfo> | undefined;
   /** Number of tokens of an example; images have the size that the config states. @defaultValue 8 */
   readonly length?: number;
+  /**
+   * Number of pairs of an image and a text in an example of a network that tells which belong together.
+   * @defaultValue 8
+   */
+  readonly pairs?: number;
   /** File from which the config was read, for errors. @defaultValue "config.json" */
   readonly source?: string;
 }
@@ -33,6 +39,7 @@ export interface ConfigNetworkOptions {
 const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.freeze({
   tensors: undefined,
   length: 8,
+  pairs: PAIRS,
   source: "config.json",
 });
 
@@ -47,11 +54,11 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    */
   readonly narrow: () => ConfigNetwork;
   /**
-   * Builds this network for examples of another number of tokens.
+   * Builds this network for examples of another number of tokens, and of pairs.
    * @throws OutOfRangeError if the length is not a whole number of
    * at least 1, or exceeds the network's table of positions
    */
-  readonly ofLength: (length: number) => ConfigNetwork;
+  readonly ofLength: (length: number, pairs?: number) => ConfigNetwork;
   /**
    * Maximum number of tokens of an example for which the network has positions; absent if the config does not
    * state it.
@@ -104,7 +111,7 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * at least 1, or exceeds the network's table of positions
  */
 export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
-  const { tensors, length, source } = resolveOptions(
+  const { tensors, length, pairs, source } = resolveOptions(
     "build the network of a config",
     CONFIG_NETWORK_DEFAULTS,
     options,
@@ -112,7 +119,7 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
   const fields = new ModelConfig(config, source);
   const modelType = modelTypeOf(fields);
   const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
-  const network = create(modelType, { config: fields, length, has });
+  const network = create(modelType, { config: fields, length, pairs, has });
   if (tensors !== undefined) {
     assertTensorsFit(network.graph, tensors, { source, idle: MODEL_FAMILIES[modelType].idle });
   }
@@ -139,6 +146,7 @@ function modelTypeOf(config: ModelConfig): ModelType {
 interface CreateOptions {
   readonly config: ModelConfig;
   readonly length: number;
+  readonly pairs: number;
   readonly has: ((name: string) => boolean) | undefined;
 }
 
@@ -150,30 +158,40 @@ function maxLengthOf(config: ModelConfig): number | undefined {
   return field === undefined ? undefined : config.count(field);
 }
 
-function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
-  if (!Number.isSafeInteger(length) || length < 1) {
-    throw new OutOfRangeError(
-      `Cannot build the network of "${config.source}" as the length of examples must be a whole number of at least 1: got ${length}`,
-    );
-  }
+function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
+  const { config, length, pairs, has } = options;
+  assertCount(config, "length of examples", length);
+  assertCount(config, "number of pairs", pairs);
   const family = MODEL_FAMILIES[modelType];
   const network = new NetworkBuilder(modelType);
   let tiedHead: TiedHead | undefined;
   const onTied = (tied: TiedHead) => {
     tiedHead = tied;
   };
-  const outputs = family.build({ network, config, length, has, onTied });
+  const outputs = family.build({ network, config, length, pairs, has, onTied });
   const maxLength = (family.maxLength ?? maxLengthOf)(config);
+  const built = network.buildTyped(outputs, modelType);
+  const counted = Object.keys(outputs).filter((name) => !family.uncounted?.includes(name));
   return Object.freeze({
-    ...network.buildTyped(outputs, modelType),
+    ...built,
+    graph: scoreBy(restrictOutputs(built.graph, counted), family.loss?.(pairs)),
     modelType,
-    narrow: () => create(modelType, { config: config.with(family.narrow(config)), length, has }),
-    ofLength: (other: number) => create(modelType, { config, length: other, has }),
+    narrow: () => create(modelType, { ...options, config: config.with(family.narrow(config)) }),
+    ofLength: (other: number, otherPairs = pairs) =>
+      create(modelType, { ...options, length: other, pairs: otherPairs }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
     ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
+}
+
+/** Checks a count. @throws OutOfRangeError if it is not a whole number of at least 1 */
+function assertCount({ source }: ModelConfig, what: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new OutOfRangeError(
+    `Cannot build the network of "${source}" as the ${what} must be a whole number of at least 1: got ${value}`,
+  );
 }
 
 /** Number of names of a long list that a message shows; the others are counted. */

@@ -113,6 +113,13 @@ def loss_of(model, inputs, result):
     return model(**others, labels=labels).loss
 
 
+def gradients_of(model, loss, shapes):
+    """Returns the length of the gradient of each tensor, in the order of their names."""
+    loss.backward()
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    return [float(f"{parameters[name].grad.norm():.6g}") for name in sorted(shapes)]
+
+
 def run(name, published, folder):
     [class_name] = published["architectures"]
     config_path, weights_path = folder / "config.json", folder / "model.safetensors"
@@ -126,23 +133,27 @@ def run(name, published, folder):
     config_path.write_text(json.dumps(published))
     model, info = model_class.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
     assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"], (name, info)
-    with torch.no_grad():
-        inputs = inputs_of(published, model.eval())
-        if published["model_type"] in ("clip", "siglip"):
-            result = compare_pairs(model, inputs)
-            loss = result["loss"].mean()
-        else:
-            result = model(**inputs)
-            loss = loss_of(model, inputs, result)
+    model.eval().requires_grad_(True)
+    for module in model.modules():
+        # PyTorch leaves the token that pads texts out of the gradient.
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None
+    inputs = inputs_of(published, model)
+    if published["model_type"] in ("clip", "siglip"):
+        result = compare_pairs(model, inputs)
+        loss = result["loss"].mean()
+    else:
+        result = model(**inputs)
+        loss = loss_of(model, inputs, result)
     return {
         "config": published,
         "saved": {key: value for key, value in saved.items() if key not in NOISE},
         "tensors": shapes,
         "idle": {},
         "outputs": {
-            key: [float(f"{v:.7g}") for v in value.double().flatten()] for key, value in outputs_of(result).items()
+            key: [float(f"{v:.7g}") for v in value.detach().double().flatten()] for key, value in outputs_of(result).items()
         },
-        **({} if loss is None else {"loss": float(f"{loss:.7g}")}),
+        **({} if loss is None else {"loss": float(f"{loss:.7g}"), "gradients": gradients_of(model, loss, shapes)}),
     }
 
 

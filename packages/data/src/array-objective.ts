@@ -34,7 +34,8 @@ export function withArrayObjective(
   objective: TextObjective | undefined,
   pairs?: number,
 ): DataSet {
-  if (objective?.kind === "paired") return data.features === undefined ? data : pairedExamples(data, pairs ?? PAIRS);
+  if (objective?.kind === "paired")
+    return data.features === undefined ? data : pairedExamples(data, pairs ?? PAIRS);
   if (pairs !== undefined) {
     throw new InputError(
       `Cannot use data set "${data.name}" as "pairs" must be given for a network of images and texts alone: leave it out`,

@@ -1,7 +1,7 @@
 import { resolveOptions } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
-import { assertReads } from "./assert-reads.ts";
 import { withArrayObjective } from "./array-objective.ts";
+import { assertReads } from "./assert-reads.ts";
 import { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions } from "./open-data-options.ts";
 import { parseDataSetName } from "./parse-data-set-name.ts";
 import { plantCue } from "./plant-cue.ts";

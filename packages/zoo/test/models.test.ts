@@ -173,6 +173,14 @@ test.each([
   ["roberta, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
   ["roberta, for texts", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["distilbert, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
+  ["modernbert, for words", "4 4 16 24 24 4x4 4x4"],
+  // The channels between the convolutions, and the streams of encoder and decoder.
+  ["whisper", "4 4 4 16 16 16 24 24 4x4 4x4 4x4 4x4 4x4 4x4"],
+  // The embedding of 6 dimensions that images and texts share, and a stream of each tower.
+  ["clip", "2 2 6 8 10 12 12 2x4 2x4 2x6 2x6"],
+  ["clip, texts", "2 8 12 2x4 2x4"],
+  ["clip, images", "2 10 12 2x6 2x6"],
+  ["siglip", "2 2 2 10 10 12 12 12 12 2x6 2x6 2x6 2x6 2x6 2x6"],
   ["t5", "4 4 4 4 16 24 24 24 24 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6"],
   ["vit", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
 ])("discoverSymmetries() finds in %s what moves", async (name, sizes) => {

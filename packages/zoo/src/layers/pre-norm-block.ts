@@ -97,10 +97,7 @@ export function addFeedForward(
 ): Value {
   const drop = (value: Value) => dropout(value, rate);
   const rows = rowNorm(network, x, feedForwardNorm, epsilon);
-  return add(
-    x,
-    drop(feedForward(network, rows, { up, down, hidden, activation, initializer: START, drop })),
-  );
+  return add(x, drop(feedForward(network, rows, { up, down, hidden, activation, initializer: START, drop })));
 }
 
 function headProjection(

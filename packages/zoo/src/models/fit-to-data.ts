@@ -15,7 +15,8 @@ export function fitToData<A extends ReadArchitecture>(architecture: A, data: Dat
   const ids = graph.inputs.find(({ dtype }) => dtype === "i64");
   const isFirst = ids === graph.inputs[0] || ids?.name === data.inputName;
   const shape = isFirst ? data.exampleShape : data.features?.get(ids?.name ?? "")?.shape;
-  if (model === undefined || shape === undefined || ids?.shape?.length !== shape.length + 1) return architecture;
+  if (model === undefined || shape === undefined || ids?.shape?.length !== shape.length + 1)
+    return architecture;
   assertPadding(model.modelType, data);
   if (sameShape(ids.shape.slice(1).map(Number), shape)) return architecture;
   return { ...architecture, ...model.ofLength(at(shape, shape.length - 1, "axis"), shape.at(-2)) };

@@ -10,7 +10,7 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import { PAIRS } from "@isthmus/data";
-import { type Graph, restrictOutputs, scoreBy } from "@isthmus/graph";
+import { type Graph, type LossesOfOutputs, restrictOutputs, scoreBy, scoreOutput } from "@isthmus/graph";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { ModelConfig } from "./model-config.ts";
@@ -174,7 +174,7 @@ function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
   const counted = Object.keys(outputs).filter((name) => !family.uncounted?.includes(name));
   return Object.freeze({
     ...built,
-    graph: scoreBy(restrictOutputs(built.graph, counted), family.loss?.(pairs)),
+    graph: scored(restrictOutputs(built.graph, counted), family.loss?.(pairs)),
     modelType,
     narrow: () => create(modelType, { ...options, config: config.with(family.narrow(config)) }),
     ofLength: (other: number, otherPairs = pairs) =>
@@ -184,6 +184,11 @@ function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
     ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
+}
+
+/** Sets the losses of outputs, the last of which is also the one that is scored if only one can be. */
+function scored(graph: Graph, loss: LossesOfOutputs | undefined): Graph {
+  return loss === undefined ? graph : scoreOutput(scoreBy(graph, loss), Object.keys(loss).at(-1) ?? "");
 }
 
 /** Checks a count. @throws OutOfRangeError if it is not a whole number of at least 1 */

@@ -6,9 +6,8 @@ import {
   gather,
   matMul,
   mul,
-  reduceSum,
+  reduceL2,
   reshape,
-  sqrt,
   transpose,
   type Value,
 } from "@isthmus/graph/builder";
@@ -164,7 +163,7 @@ export function compareTowers(
 ): FamilyOutputs {
   const unit = (rows: Value) => {
     const grouped = reshape(rows, [-1, pairs, at(rows.shape, 1, "axis")]);
-    return div(grouped, sqrt(reduceSum(mul(grouped, grouped), { axes: [-1], keepDims: true })));
+    return div(grouped, reduceL2(grouped, { axes: [-1], keepDims: true }));
   };
   const [images, texts] = [unit(embeddings.images), unit(embeddings.texts)];
   const factor = exp(network.weight("logit_scale", scale, constant(Math.log(1 / 0.07))));
@@ -201,7 +200,10 @@ export function towerConfig(
 }
 
 /** Returns the fields of a tower with few small blocks. */
-export function narrowTower(config: ModelConfig, kind: keyof TowerDefaults): Readonly<Record<string, unknown>> {
+export function narrowTower(
+  config: ModelConfig,
+  kind: keyof TowerDefaults,
+): Readonly<Record<string, unknown>> {
   return kind === "text" ? narrowHeads(config) : { ...narrowWidth(config), ...narrowImages(config) };
 }
 

@@ -31,7 +31,13 @@ const DEFAULTS: TowerDefaults = {
   },
   vision: {
     ...COMMON,
-    ...{ hidden_size: 768, intermediate_size: 3072, num_attention_heads: 12, image_size: 224, patch_size: 32 },
+    ...{
+      hidden_size: 768,
+      intermediate_size: 3072,
+      num_attention_heads: 12,
+      image_size: 224,
+      patch_size: 32,
+    },
   },
 };
 

@@ -151,6 +151,5 @@ function probeProjection(
   };
   const weights = thirds(network.weight(`${name}.in_proj_weight`, [3 * width, width], normal(0.02)));
   const biases = thirds(network.weight(`${name}.in_proj_bias`, [3 * width], constant(0)));
-  return (part) =>
-    gemm(part === "query" ? probe : rows, weights[part], { transB: true, bias: biases[part] });
+  return (part) => gemm(part === "query" ? probe : rows, weights[part], { transB: true, bias: biases[part] });
 }

@@ -131,10 +131,7 @@ function addBlock(
 }
 
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {
-  const [heads, others] = [
-    config.count("encoder_attention_heads"),
-    config.count("decoder_attention_heads"),
-  ];
+  const [heads, others] = [config.count("encoder_attention_heads"), config.count("decoder_attention_heads")];
   const fewest = Math.min(heads, others, 2);
   const width = (config.count("d_model") / Math.max(heads, others)) * fewest;
   const few = (stack: "encoder" | "decoder") => ({

@@ -20,7 +20,7 @@ export interface DataContext {
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
-  /** Tokens of a text that the model predicts; absent if it predicts each from those before it. */
+  /** What the model predicts; absent if it predicts each token of a text from those before it. */
   readonly objective?: TextObjective;
   /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;
@@ -40,19 +40,23 @@ export function dataContext({
   encoding = {},
 }: Pick<ReadArchitecture, "graph" | "model" | "encoding">): DataContext {
   const [input] = graph.inputs;
-  const arrays = { inputs: graph.inputs.map(({ name }) => name), ...labelsOfOutputs(graph) };
+  const { objective } = model ?? {};
+  const arrays = {
+    inputs: graph.inputs.map(({ name }) => name),
+    ...labelsOfOutputs(graph),
+    ...(objective === undefined ? {} : { objective }),
+  };
   const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
   if (!isText) return { ...arrays, ...imageShapeOf(input?.shape) };
   if (model === undefined) {
     const context = input.shape?.[1];
     return { ...arrays, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
   }
-  const { maxLength = MOST_TOKENS, vocabularySize, objective } = model;
+  const { maxLength = MOST_TOKENS, vocabularySize } = model;
   return {
     ...arrays,
     context: Math.min(maxLength, MOST_TOKENS),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
-    ...(objective === undefined ? {} : { objective }),
     ...encoded(model),
   };
 }

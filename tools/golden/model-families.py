@@ -26,6 +26,8 @@ FILE = Path(__file__).parents[2] / "packages/zoo/test/golden/families.json.golde
 EXAMPLES, LENGTH = 2, 8
 # Tensors of towers of images, which networks of texts do not read.
 IDLE = re.compile(r"vision_tower|mm_soft_emb_norm|visual\.(?!(merger|deepstack_merger_list\.0)\.(mlp\.2|linear_fc2)\.)")
+# Pairs of an image and a text in an example of CLIP and SigLIP.
+PAIRS = 8
 # What transformers 5 writes besides what describes the network.
 NOISE = {"transformers_version", "dtype", "use_cache", "initializer_range"}
 
@@ -48,14 +50,29 @@ def filled(shapes):
     return weights
 
 
-def ids_below(bound):
-    return torch.tensor([(7 * i + 3) % bound for i in range(EXAMPLES * LENGTH)]).reshape(EXAMPLES, LENGTH)
+def ids_below(bound, rows=EXAMPLES):
+    return torch.tensor([(7 * i + 3) % bound for i in range(rows * LENGTH)]).reshape(rows, LENGTH)
+
+
+def images_of(config, rows=EXAMPLES):
+    side = config["image_size"]
+    return waves([rows, config.get("num_channels", 3), side, side], 0, 1.5)
 
 
 def inputs_of(config, model):
-    if config["model_type"] == "vit":
-        side = config["image_size"]
-        return {"pixel_values": waves([EXAMPLES, config["num_channels"], side, side], 0, 1.5)}
+    if config["model_type"] == "vit" or config["model_type"].endswith("_vision_model"):
+        return {"pixel_values": images_of(config)}
+    if config["model_type"] in ("clip", "siglip"):
+        return {
+            "pixel_values": images_of(config["vision_config"], EXAMPLES * PAIRS),
+            "input_ids": ids_below(config["text_config"]["vocab_size"], EXAMPLES * PAIRS),
+        }
+    if config["model_type"] == "whisper":
+        frames = 2 * config["max_source_positions"]
+        return {
+            "input_features": waves([EXAMPLES, config["num_mel_bins"], frames], 0, 1.5),
+            "decoder_input_ids": ids_below(config["vocab_size"]),
+        }
     inputs = {"input_ids": ids_below(model.config.get_text_config().vocab_size)}
     if config["model_type"] in ("bert", "roberta", "xlm-roberta"):
         inputs["token_type_ids"] = ids_below(config["type_vocab_size"])
@@ -64,13 +81,46 @@ def inputs_of(config, model):
     return inputs
 
 
+def compare_pairs(model, inputs):
+    """Runs a network of two towers on the pairs of each example alone, which are compared with each other."""
+    groups = [
+        {key: value[i * PAIRS : (i + 1) * PAIRS] for key, value in inputs.items()} for i in range(EXAMPLES)
+    ]
+    results = [model(**group, return_loss=True) for group in groups]
+    names = ("logits_per_image", "logits_per_text", "image_embeds", "text_embeds", "loss")
+    return {name: torch.stack([result[name] for result in results]) for name in names}
+
+
 def outputs_of(result):
+    if "logits_per_image" in result:
+        return {key: value for key, value in result.items() if key != "loss"}
+    for embeddings in ("image_embeds", "text_embeds"):
+        if embeddings in result:
+            return {embeddings: result[embeddings]}
     if "start_logits" in result:
         return {"logits": torch.stack([result.start_logits, result.end_logits], -1)}
     outputs = {"logits": result.logits} if "logits" in result else {"hidden": result.last_hidden_state}
     if result.get("pooler_output") is not None:
         outputs["pooled"] = result.pooler_output
     return outputs
+
+
+def loss_of(model, inputs, result):
+    """Returns the loss of labels that count at every third place; None for models that predict no masked or continued tokens."""
+    if not type(model).__name__.endswith(("ForMaskedLM", "ForConditionalGeneration")):
+        return None
+    shape = result.logits.shape[:2]
+    labels = ids_below(result.logits.shape[-1]).flip(0)
+    labels[torch.arange(labels.numel()).reshape(shape) % 3 != 0] = -100
+    others = {key: value for key, value in inputs.items() if key != "decoder_input_ids"}
+    return model(**others, labels=labels).loss
+
+
+def gradients_of(model, loss, shapes):
+    """Returns the length of the gradient of each tensor, in the order of their names."""
+    loss.backward()
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    return [float(f"{parameters[name].grad.norm():.6g}") for name in sorted(shapes)]
 
 
 def run(name, published, folder):
@@ -88,16 +138,27 @@ def run(name, published, folder):
     config_path.write_text(json.dumps(published))
     model, info = model_class.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
     assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"], (name, info)
-    with torch.no_grad():
-        result = model.eval()(**inputs_of(published, model))
+    model.eval().requires_grad_(True)
+    for module in model.modules():
+        # PyTorch leaves the token that pads texts out of the gradient.
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None
+    inputs = inputs_of(published, model)
+    if published["model_type"] in ("clip", "siglip"):
+        result = compare_pairs(model, inputs)
+        loss = result["loss"].mean()
+    else:
+        result = model(**inputs)
+        loss = loss_of(model, inputs, result)
     return {
         "config": published,
         "saved": {key: value for key, value in saved.items() if key not in NOISE},
         "tensors": shapes,
         "idle": idle,
         "outputs": {
-            key: [float(f"{v:.7g}") for v in value.double().flatten()] for key, value in outputs_of(result).items()
+            key: [float(f"{v:.7g}") for v in value.detach().double().flatten()] for key, value in outputs_of(result).items()
         },
+        **({} if loss is None else {"loss": float(f"{loss:.7g}"), "gradients": gradients_of(model, loss, shapes)}),
     }
 
 
@@ -400,6 +461,64 @@ T5 = {
     "relative_attention_max_distance": 10,
     "decoder_start_token_id": 0,
 }
+MODERNBERT = {
+    "model_type": "modernbert",
+    "vocab_size": 13,
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "global_attn_every_n_layers": 2,
+    "local_attention": 4,
+    "global_rope_theta": 1000.0,
+    "local_rope_theta": 10.0,
+    "norm_eps": 1e-5,
+    "max_position_embeddings": 64,
+    **{f"{kind}_token_id": 0 for kind in ("pad", "bos", "eos", "cls", "sep")},
+}
+WHISPER = {
+    "model_type": "whisper",
+    "architectures": ["WhisperForConditionalGeneration"],
+    "vocab_size": 13,
+    "d_model": 16,
+    "num_mel_bins": 5,
+    "max_source_positions": 6,
+    "max_target_positions": 11,
+    **{f"{stack}_layers": 1 for stack in ("encoder", "decoder")},
+    **{f"{stack}_attention_heads": 4 for stack in ("encoder", "decoder")},
+    **{f"{stack}_ffn_dim": 24 for stack in ("encoder", "decoder")},
+    "decoder_start_token_id": 3,
+    **{f"{kind}_token_id": 0 for kind in ("pad", "bos", "eos")},
+    "suppress_tokens": None,
+    "begin_suppress_tokens": None,
+}
+TOWER = {"num_hidden_layers": 1, "num_attention_heads": 2, "layer_norm_eps": 1e-5}
+TEXT = {
+    **TOWER,
+    "vocab_size": 13,
+    "hidden_size": 8,
+    "intermediate_size": 12,
+    "max_position_embeddings": 11,
+    **{f"{kind}_token_id": 0 for kind in ("pad", "bos")},
+}
+VISION = {**TOWER, "hidden_size": 12, "intermediate_size": 10, "image_size": 8, "patch_size": 4}
+CLIP_TEXT = {**TEXT, "model_type": "clip_text_model", "eos_token_id": 12, "projection_dim": 6}
+CLIP_VISION = {**VISION, "model_type": "clip_vision_model", "projection_dim": 6}
+CLIP = {
+    "model_type": "clip",
+    "architectures": ["CLIPModel"],
+    "projection_dim": 6,
+    "text_config": CLIP_TEXT,
+    "vision_config": CLIP_VISION,
+}
+SIGLIP_TEXT = {**TEXT, "model_type": "siglip_text_model", "hidden_size": 12, "eos_token_id": 0}
+SIGLIP_VISION = {**VISION, "model_type": "siglip_vision_model"}
+SIGLIP = {
+    "model_type": "siglip",
+    "architectures": ["SiglipModel"],
+    "text_config": SIGLIP_TEXT,
+    "vision_config": SIGLIP_VISION,
+}
 LABELS = {"id2label": {"0": "a", "1": "b", "2": "c"}}
 
 # Tensors of published checkpoints that transformers 5 no longer saves.
@@ -558,6 +677,25 @@ MODELS = {
     "distilbert, for tokens": {**DISTILBERT, **LABELS, "architectures": ["DistilBertForTokenClassification"]},
     "distilbert, for answers": {**DISTILBERT, "architectures": ["DistilBertForQuestionAnswering"]},
     "distilbert, base": {**DISTILBERT, "architectures": ["DistilBertModel"]},
+    "modernbert, for words": {**MODERNBERT, "architectures": ["ModernBertForMaskedLM"]},
+    "modernbert, for words, biases": {
+        **MODERNBERT,
+        "architectures": ["ModernBertForMaskedLM"],
+        "attention_bias": True,
+        "mlp_bias": True,
+        "norm_bias": True,
+        "classifier_bias": True,
+        "decoder_bias": False,
+        "hidden_activation": "silu",
+    },
+    "modernbert, for texts": {
+        **MODERNBERT,
+        **LABELS,
+        "architectures": ["ModernBertForSequenceClassification"],
+        "classifier_pooling": "mean",
+    },
+    "modernbert, for tokens": {**MODERNBERT, **LABELS, "architectures": ["ModernBertForTokenClassification"]},
+    "modernbert, base": {**MODERNBERT, "architectures": ["ModernBertModel"]},
     "vit, of transformers": {
         **LABELS,
         "model_type": "vit",
@@ -574,6 +712,29 @@ MODELS = {
         "num_decoder_layers": 1,
     },
     "t5, encoder": {**T5, "architectures": ["T5EncoderModel"]},
+    "whisper": WHISPER,
+    "clip": CLIP,
+    "clip, as published": {
+        **CLIP,
+        "text_config": {**CLIP_TEXT, "eos_token_id": 2},
+        "text_config_dict": {
+            **{key: value for key, value in CLIP_TEXT.items() if key not in ("projection_dim", "model_type")},
+            "hidden_act": "gelu",
+            "eos_token_id": 2,
+        },
+    },
+    "clip, texts": {**CLIP_TEXT, "architectures": ["CLIPTextModelWithProjection"]},
+    "clip, texts, no projection": {**CLIP_TEXT, "architectures": ["CLIPTextModel"]},
+    "clip, images": {**CLIP_VISION, "architectures": ["CLIPVisionModelWithProjection"]},
+    "clip, images, no projection": {**CLIP_VISION, "architectures": ["CLIPVisionModel"]},
+    "siglip": SIGLIP,
+    "siglip, texts": {**SIGLIP_TEXT, "projection_size": 5, "architectures": ["SiglipTextModel"]},
+    "siglip, images": {**SIGLIP_VISION, "architectures": ["SiglipVisionModel"]},
+    "siglip, images, no head": {
+        **SIGLIP_VISION,
+        "vision_use_head": False,
+        "architectures": ["SiglipVisionModel"],
+    },
 }
 
 

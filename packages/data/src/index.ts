@@ -1,3 +1,4 @@
+export { PAIRS } from "./array-objective.ts";
 export { type Counterfactual, counterfactuals } from "./counterfactuals.ts";
 export { type CreateDataSetOptions, createDataSet } from "./create-data-set.ts";
 export { type CreateTextDataSetOptions, createTextDataSet } from "./create-text-data-set.ts";

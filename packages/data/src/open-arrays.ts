@@ -25,7 +25,7 @@ export interface KnownExamples {
 export function openArrays(
   { name, limit, skip = 0 }: Pick<DataSetName, "name" | "limit" | "skip">,
   examples: Examples,
-  { scaling }: Pick<ResolvedDataOptions, "scaling">,
+  { scaling, objective }: Pick<ResolvedDataOptions, "scaling" | "objective">,
   { scaling: usual, classes = 0 }: KnownExamples = {},
 ): DataSet {
   const {
@@ -38,7 +38,8 @@ export function openArrays(
   } = examples;
   assertFinite(inputs, { name, array: storedName, skip, limit });
   if (labels !== undefined) assertFinite(labels, { name, array: labelName, skip, limit });
-  const labelling = isLanguageModelling(examples) ? ("next" as const) : undefined;
+  const isNext = objective?.kind !== "continued" && isLanguageModelling(examples);
+  const labelling = isNext ? ("next" as const) : undefined;
   const shared = { name, limit, inputName, features, labelling, classes };
   if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {
     if (scaling === undefined) return createDataSet(inputs, labels, shared);

@@ -1,5 +1,6 @@
 import { resolveOptions } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
+import { withArrayObjective } from "./array-objective.ts";
 import { assertReads } from "./assert-reads.ts";
 import type { DataSetName } from "./kinds/data-kind.ts";
 import { addNoise, NOISE_SCALING } from "./noise-objective.ts";
@@ -60,7 +61,12 @@ export async function openDataSet(name: string, options: OpenDataSetOptions = {}
   const { objective } = resolved;
   const isNoisy = objective?.kind === "noise" && parsed.kind.isText !== true;
   const stored = isNoisy ? await openScaled(parsed, resolved) : await parsed.kind.open(parsed, resolved);
-  const data = skipExamples(stored, skip);
+  const pairs = parsed.settings["pairs"];
+  const data = withArrayObjective(
+    skipExamples(stored, skip),
+    objective,
+    pairs === undefined ? undefined : Number(pairs),
+  );
   const cued = parsed.cue === undefined ? data : { ...plantCue(data, parsed.cue), name };
   return isNoisy ? addNoise(cued, objective, { begin: skip, inputs: resolved.inputs }) : cued;
 }

@@ -4,14 +4,16 @@ import { assertReads } from "./assert-reads.ts";
 import type { Objective } from "./open-data-options.ts";
 
 /**
- * Tokens of a text that a network predicts, if it does not predict each token from those before it:
+ * What a network predicts, if it does not predict each token of a text from those before it:
  *
  * - `masked`: a share of the tokens of each example, drawn by a seed, is replaced by the mask, and these
  *   tokens are predicted from all others, as BERT is trained (Devlin et al., BERT, 2019, section 3.1; all
  *   chosen tokens are masked here, none is kept or replaced by a random token, and their number is the same
  *   in each example);
  * - `continued`: an encoder reads an example, and a decoder predicts as many tokens that follow it, each also
- *   from those before it, as T5 does as a language model with a prefix (Raffel et al., 2020, section 3.2.1).
+ *   from those before it, as T5 does as a language model with a prefix (Raffel et al., 2020, section 3.2.1);
+ *   of arrays, the decoder predicts the labels, as of Whisper what was said;
+ * - `paired`: of some images and texts, it tells which belong together, as CLIP is trained.
  */
 export type TextObjective =
   | {
@@ -25,6 +27,15 @@ export type TextObjective =
       readonly kind: "continued";
       /** Id of the token with which the decoder begins. */
       readonly start: number;
+      /**
+       * Id of the token that a decoder reads instead of labels that do not count. @defaultValue the token with
+       * which it begins
+       */
+      readonly padding?: number;
+    }
+  | {
+      /** Tag of images and texts. */
+      readonly kind: "paired";
     };
 
 /** Share of the tokens of an example that are masked, as in BERT. */
@@ -34,7 +45,7 @@ const MASKED = 0.15;
 const SEED = 0;
 
 /** Name of the input of a decoder. */
-const DECODER_IDS = "decoder_input_ids";
+export const DECODER_IDS = "decoder_input_ids";
 
 /** Label of a token that does not count. */
 const NO_LABEL = -1;
@@ -50,7 +61,7 @@ export function windowOf(context: number, objective: Objective | undefined): num
  * @throws OutOfRangeError if a token of the objective is not in the vocabulary
  */
 export function withObjective(data: DataSet, objective: Objective | undefined): DataSet {
-  if (objective === undefined || objective.kind === "noise") return data;
+  if (objective === undefined || objective.kind === "noise" || objective.kind === "paired") return data;
   const { kind } = objective;
   const token = kind === "masked" ? objective.token : objective.start;
   if (!(Number.isSafeInteger(token) && token >= 0)) {
@@ -78,7 +89,7 @@ export function withObjective(data: DataSet, objective: Objective | undefined): 
 }
 
 /** Describes an objective in a sentence. */
-function noteOf(objective: TextObjective): string {
+function noteOf(objective: Exclude<TextObjective, { kind: "paired" }>): string {
   return objective.kind === "masked"
     ? `The loss is that of masked tokens: ${100 * MASKED} % of the tokens of each text, drawn by seed ${SEED}, are replaced by token ${objective.token}, and only they count.`
     : `The loss is that of a continuation: the encoder reads a half of each window of the text, and the decoder predicts the other half, beginning with token ${objective.start}.`;
@@ -115,16 +126,34 @@ function drawPlaces(length: number, count: number, example: number): readonly nu
 function continuation({ shape, data }: Tensor, start: number, { length }: Place): Batch {
   const [batch = 0] = shape;
   const ids = data as BigInt64Array;
-  const [read, given] = [new BigInt64Array(batch * length), new BigInt64Array(batch * length)];
+  const read = new BigInt64Array(batch * length);
   const labels = new Int32Array(batch * length);
   for (let row = 0; row < batch; row++) {
     const [from, to] = [2 * row * length, row * length];
     read.set(ids.subarray(from, from + length), to);
-    const next = ids.subarray(from + length, from + 2 * length);
-    given[to] = BigInt(start);
-    given.set(next.subarray(0, length - 1), to + 1);
-    labels.set(Array.from(next, Number), to);
+    labels.set(Array.from(ids.subarray(from + length, from + 2 * length), Number), to);
   }
-  const tensor = (values: BigInt64Array) => createTensor("i64", [batch, length], values);
-  return { inputs: tensor(read), labels, features: new Map([[DECODER_IDS, tensor(given)]]) };
+  const given = shiftTokens(labels, [batch, length], { start });
+  return {
+    inputs: createTensor("i64", [batch, length], read),
+    labels,
+    features: new Map([[DECODER_IDS, given]]),
+  };
+}
+
+/**
+ * Returns what a decoder reads to predict labels `[batch, length]`: its first token, and the labels but the
+ * last.
+ */
+export function shiftTokens(
+  labels: Int32Array,
+  [batch, length]: readonly [batch: number, length: number],
+  { start, padding = start }: { readonly start: number; readonly padding?: number },
+): Tensor {
+  const given = new BigInt64Array(batch * length);
+  for (let i = 0; i < given.length; i++) {
+    const before = i % length === 0 ? start : (labels[i - 1] as number);
+    given[i] = BigInt(before < 0 ? padding : before);
+  }
+  return createTensor("i64", [batch, length], given);
 }

@@ -41,7 +41,6 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
-export { toOriginalBlocks } from "./adapters/names/unet-blocks.ts";
 export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
 export {
   type RenameAdapterOptions,
@@ -81,6 +80,7 @@ export {
   verifyMerge,
 } from "./executor/verify-merge.ts";
 export type { PartConfig, Settings } from "./layouts/configs/facts.ts";
+export { toOriginalBlocks } from "./layouts/tables/unet-blocks.ts";
 export { type DiffusersLayout, type DiffusersPart, toDiffusersLayout } from "./layouts/to-diffusers.ts";
 export { type OriginalLayout, type ToOriginalOptions, toOriginalLayout } from "./layouts/to-original.ts";
 export { type CompileExpressionOptions, compileExpression } from "./match-expression.ts";

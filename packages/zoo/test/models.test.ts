@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Engine } from "@isthmus/graph";
+import { type Engine, exposeValues } from "@isthmus/graph";
+import { returnedNames } from "@isthmus/graph/ir";
 import { discoverSymmetries, explainSpec, verifySymmetries } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
@@ -67,8 +68,9 @@ function inputsOf({ graph, vocabularySize = 0 }: ConfigNetwork, { config }: Gold
       const extents = [EXAMPLES, ...shape.slice(1).map(Number)];
       if (dtype === "f32") return [name, waves(extents, 0, 1.5)];
       if (name === "timestep") return [name, { dtype: "i64", shape: extents, data: STEPS }];
-      const words = name.endsWith("ids") && name !== "token_type_ids" ? vocabularySize : 2;
-      const bound = name === "class_labels" ? Number(config["num_class_embeds"]) : words;
+      const { vocab_size: words } = (config["text_config"] ?? config) as Readonly<Record<string, unknown>>;
+      const known = name.endsWith("ids") && name !== "token_type_ids" ? Number(words ?? vocabularySize) : 2;
+      const bound = name === "class_labels" ? Number(config["num_class_embeds"]) : known;
       const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
       return [name, { dtype: "i64", shape: extents, data }];
     }),
@@ -102,9 +104,9 @@ describe.each(Object.entries(golden))("%s", (_, entry) => {
   test("networkOfConfig() computes what PyTorch computes, from the same names", async () => {
     const shapes = Object.fromEntries([...graph.weights].map(([name, { shape }]) => [name, [...shape]]));
     expect(shapes).toEqual(entry.tensors);
-    const session = await engine.load(graph);
-    const outputs = await session.run(new Map([...inputsOf(network), ...weightsOf(entry)]));
-    const single = await session.run(new Map([...firstOf(inputsOf(network)), ...weightsOf(entry)]));
+    const session = await engine.load(exposeValues(graph, returnedNames(graph)));
+    const outputs = await session.run(new Map([...inputsOf(network, entry), ...weightsOf(entry)]));
+    const single = await session.run(new Map([...firstOf(inputsOf(network, entry)), ...weightsOf(entry)]));
     await session.release();
     expect([...outputs.keys()].sort()).toEqual(Object.keys(entry.outputs).sort());
     for (const [name, expected] of Object.entries(entry.outputs)) {
@@ -186,6 +188,14 @@ test.each([
   ["roberta, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
   ["roberta, for texts", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["distilbert, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
+  ["modernbert, for words", "4 4 16 24 24 4x4 4x4"],
+  // The channels between the convolutions, and the streams of encoder and decoder.
+  ["whisper", "4 4 4 16 16 16 24 24 4x4 4x4 4x4 4x4 4x4 4x4"],
+  // The embedding of 6 dimensions that images and texts share, and a stream of each tower.
+  ["clip", "2 2 6 8 10 12 12 2x4 2x4 2x6 2x6"],
+  ["clip, texts", "2 8 12 2x4 2x4"],
+  ["clip, images", "2 10 12 2x6 2x6"],
+  ["siglip", "2 2 2 10 10 12 12 12 12 2x6 2x6 2x6 2x6 2x6 2x6"],
   ["t5", "4 4 4 4 16 24 24 24 24 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6 4x6"],
   ["vit", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
 ])("discoverSymmetries() finds in %s what moves", async (name, sizes) => {

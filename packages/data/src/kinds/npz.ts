@@ -1,4 +1,5 @@
 import { at } from "@isthmus/core";
+import { PAIRS_SETTING } from "../array-objective.ts";
 import { openArrays } from "../open-arrays.ts";
 import { readArrays } from "../read-arrays.ts";
 import { openNpz, splitsOf } from "../read-npz.ts";
@@ -16,6 +17,7 @@ export const npzKind: DataKind = {
   ],
   place: "a file",
   endings: [".npz"],
+  settings: PAIRS_SETTING,
   splits: ["test", "train"],
   findSplits: async ({ paths }) => splitsOf((await openNpz(at(paths, 0, "path"))).names),
   async open(name, options) {

@@ -1,4 +1,5 @@
 import { at, openCheckpoint } from "@isthmus/core";
+import { PAIRS_SETTING } from "../array-objective.ts";
 import { openArrays } from "../open-arrays.ts";
 import { readArrays } from "../read-arrays.ts";
 import { splitsOf } from "../read-npz.ts";
@@ -16,6 +17,7 @@ export const safetensorsKind: DataKind = {
   ],
   place: "a file",
   endings: [".safetensors"],
+  settings: PAIRS_SETTING,
   splits: ["test", "train"],
   async findSplits({ paths }) {
     await using checkpoint = await openCheckpoint(at(paths, 0, "path"));

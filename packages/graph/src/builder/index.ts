@@ -86,6 +86,7 @@ export {
 export {
   argMax,
   type ReduceOptions,
+  reduceL2,
   reduceMax,
   reduceMean,
   reduceMin,

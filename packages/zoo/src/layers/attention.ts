@@ -83,6 +83,16 @@ export function softCap(x: Value, cap: number): Value {
   return mul(tanh(mul(x, 1 / cap)), cap);
 }
 
+/** Returns a mask, `[length, length]`, by which each token sees only tokens up to a distance on both sides. */
+export function nearMask(length: number, distance: number): Float32Array {
+  const mask = new Float32Array(length * length);
+  for (let row = 0; row < length; row++) {
+    mask.fill(HIDDEN, row * length, row * length + Math.max(0, row - distance));
+    mask.fill(HIDDEN, row * length + Math.min(length, row + distance + 1), (row + 1) * length);
+  }
+  return mask;
+}
+
 /**
  * Returns a mask, `[length, length]`, that is added to scores so that each token sees only itself and earlier
  * tokens.

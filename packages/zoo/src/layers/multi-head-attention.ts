@@ -15,7 +15,10 @@ import { type LinearOptions, linear } from "./linear.ts";
 export type AttentionPart = "query" | "key" | "value";
 
 /** Options of {@link multiHeadAttention}. */
-export interface MultiHeadOptions extends HeadLayout, Pick<AttentionOperands, "mask" | "scale" | "drop"> {}
+export interface MultiHeadOptions extends HeadLayout, Pick<AttentionOperands, "mask" | "scale" | "drop"> {
+  /** Number of rows of an example that give keys and values. @defaultValue the number of its tokens */
+  readonly seen?: number;
+}
 
 /**
  * Attends from every token to every other one, with as many keys and values as queries, and returns the heads
@@ -24,11 +27,11 @@ export interface MultiHeadOptions extends HeadLayout, Pick<AttentionOperands, "m
  */
 export function multiHeadAttention(
   project: (part: AttentionPart) => Value,
-  { length, heads, ...options }: MultiHeadOptions,
+  { length, heads, seen = length, ...options }: MultiHeadOptions,
 ): Value {
-  const layout = { length, heads };
+  const layout = { length: seen, heads };
   const mixed = attention({
-    queries: splitHeads(project("query"), layout),
+    queries: splitHeads(project("query"), { length, heads }),
     keys: splitKeys(project("key"), layout),
     values: splitHeads(project("value"), layout),
     ...options,

@@ -1,40 +1,24 @@
 import { at } from "@isthmus/core";
 import { add, dropout, pad, reshape, transpose, type Value } from "@isthmus/graph/builder";
-import { type Initializer, normal, normalWeight, TORCH_DEFAULT } from "../initializer.ts";
+import { type Initializer, normal, TORCH_DEFAULT } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 import { convolution } from "./convolution.ts";
 import type { EncoderExtents } from "./encoder-extents.ts";
-import { feedForward } from "./feed-forward.ts";
-import { linear } from "./linear.ts";
-import { type AttentionPart, fusedProjection, multiHeadAttention } from "./multi-head-attention.ts";
+import { type PreNormNames, preNormBlock } from "./pre-norm-block.ts";
 import { rowNorm } from "./row-norm.ts";
-
-/** Names of the weights of a block of a vision transformer; names of layers lack `.weight`. */
-export interface VisionBlockNames {
-  /** Name of the norm before the attention. */
-  readonly attentionNorm: string;
-  /** Name of one layer for queries, keys and values side by side, or names of three layers. */
-  readonly heads: string | Readonly<Record<AttentionPart, string>>;
-  /** Name of the layer that projects the heads back to the width of the rows. */
-  readonly output: string;
-  /** Name of the norm before the feed-forward network. */
-  readonly feedForwardNorm: string;
-  /** Name of the layer from the rows to the hidden units. */
-  readonly up: string;
-  /** Name of the layer from the hidden units back to the rows. */
-  readonly down: string;
-}
 
 /** Names of the weights of a {@link visionTransformer}. */
 export interface VisionNames {
-  /** Name of the class token, `[1, 1, width]`. */
-  readonly token: string;
-  /** Name of the table of positions, `[1, 1 + patches, width]`. */
+  /** Name of the class token, `[1, 1, width]`; missing if the rows are those of patches alone. */
+  readonly token?: string;
+  /** Name of the table of positions, `[1, length, width]`. */
   readonly positions: string;
   /** Name of the layer that projects patches. */
   readonly projection: string;
+  /** Name of the norm of the rows before the first block; missing if there is none. */
+  readonly embeddedNorm?: string;
   /** Function that returns the names of a block by its index, from 0. */
-  readonly block: (index: number) => VisionBlockNames;
+  readonly block: (index: number) => PreNormNames;
 }
 
 /** Options of {@link visionTransformer}. */
@@ -49,19 +33,21 @@ export interface VisionOptions extends EncoderExtents {
   readonly headBias: boolean;
   /** Dropout rate after embeddings, projections and hidden layers in training; 0 adds no operator. */
   readonly dropout: number;
+  /** Whether the layer that projects patches has a bias. @defaultValue true */
+  readonly patchBias?: boolean;
+  /** Whether the class token is `[width]` and positions are `[length, width]`. @defaultValue false */
+  readonly flat?: boolean;
 }
 
-/** Initial standard deviation of positions and linear layers. */
+/** Initial standard deviation of positions. */
 const DEVIATION = 0.02;
 
-const START = normalWeight(DEVIATION);
-
 /**
- * Adds a vision transformer up to its last block to a network: patches after a class token, learned
+ * Adds a vision transformer up to its last block to a network: patches, usually after a class token, learned
  * positions, and blocks with norms before attention and feed-forward network.
  * @param images - `[N, channels, height, width]`
  * @returns the rows of tokens before the last norm, `[N * length, width]`, of `length = 1 + patches` tokens
- * an image
+ * an image, or `patches` without a class token
  * @see Dosovitskiy et al., An image is worth 16x16 words, 2021, section 3.1
  */
 export function visionTransformer(
@@ -69,64 +55,41 @@ export function visionTransformer(
   images: Value,
   options: VisionOptions,
 ): { readonly rows: Value; readonly length: number } {
-  const { names, depth, width } = options;
+  const { names, depth, width, epsilon } = options;
   const tokens = embed(network, images, options);
   const length = at(tokens.shape, 1, "axis");
   let rows = dropout(reshape(tokens, [-1, width]), options.dropout);
-  for (let i = 0; i < depth; i++) rows = addBlock(network, rows, names.block(i), { ...options, length });
+  if (names.embeddedNorm !== undefined) rows = rowNorm(network, rows, names.embeddedNorm, epsilon);
+  for (let i = 0; i < depth; i++) rows = preNormBlock(network, rows, names.block(i), { ...options, length });
   return { rows, length };
 }
 
-/** Adds rows of patches behind a row for the class token, with positions: `[N, 1 + patches, width]`. */
+/** Adds rows of patches with positions, behind a row for the class token if there is one. */
 function embed(
   network: NetworkBuilder,
   images: Value,
-  { names, patch, width, tokenInitializer }: VisionOptions,
+  { names, patch, width, tokenInitializer, patchBias = true, flat = false }: VisionOptions,
 ): Value {
-  const token = network.weight(names.token, [1, 1, width], tokenInitializer);
   const patches = (at(images.shape, 2, "axis") / patch) * (at(images.shape, 3, "axis") / patch);
-  const positions = network.weight(names.positions, [1, patches + 1, width], normal(DEVIATION));
+  const outer = flat ? [] : [1];
+  const token =
+    names.token === undefined
+      ? undefined
+      : network.weight(names.token, [...outer, ...outer, width], tokenInitializer);
+  const length = token === undefined ? patches : patches + 1;
+  const positions = network.weight(names.positions, [...outer, length, width], normal(DEVIATION));
   const projected = convolution(network, images, names.projection, {
     out: width,
     side: patch,
     stride: patch,
     pad: 0,
-    bias: true,
+    bias: patchBias,
     initializer: TORCH_DEFAULT,
   });
   const rows = transpose(reshape(projected, [-1, width, patches]), [0, 2, 1]);
+  if (token === undefined) return add(rows, positions);
+  const first = flat ? reshape(token, [1, 1, width]) : token;
   // Zero rows and a sum put the token in front of any batch, without a shape that depends on the batch.
-  const fixed = add(pad(token, [0, 0, 0], [0, patches, 0]), positions);
+  const fixed = add(pad(first, [0, 0, 0], [0, patches, 0]), positions);
   return add(pad(rows, [0, 1, 0], [0, 0, 0]), fixed);
-}
-
-/** Adds a block to the rows of tokens `x [N * length, width]`. */
-function addBlock(
-  network: NetworkBuilder,
-  x: Value,
-  names: VisionBlockNames,
-  block: VisionOptions & { readonly length: number },
-): Value {
-  const { length, heads, width, hidden, epsilon, activation } = block;
-  const drop = (value: Value) => dropout(value, block.dropout);
-  const normalized = rowNorm(network, x, names.attentionNorm, epsilon);
-  const project = headProjection(network, normalized, names.heads, block.headBias);
-  const mixed = multiHeadAttention(project, { length, heads });
-  const attended = linear(network, mixed, names.output, { out: width, initializer: START });
-  const middle = add(x, drop(attended));
-  const rows = rowNorm(network, middle, names.feedForwardNorm, epsilon);
-  const { up, down } = names;
-  const result = feedForward(network, rows, { up, down, hidden, activation, initializer: START, drop });
-  return add(middle, drop(result));
-}
-
-function headProjection(
-  network: NetworkBuilder,
-  rows: Value,
-  names: VisionBlockNames["heads"],
-  bias: boolean,
-): (part: AttentionPart) => Value {
-  if (typeof names === "string") return fusedProjection(network, rows, names, { initializer: START, bias });
-  const out = at(rows.shape, 1, "axis");
-  return (part) => linear(network, rows, names[part], { out, initializer: START, bias });
 }

@@ -21,7 +21,7 @@ export interface DataContext {
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
-  /** What the model predicts: tokens, or noise; absent if it predicts labels, or each token from those before. */
+  /** What the model predicts; absent if it predicts labels, or each token of a text from those before it. */
   readonly objective?: TextObjective | NoiseObjective;
   /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;
@@ -43,22 +43,26 @@ export function dataContext({
   noise = NOISE_OBJECTIVE,
 }: Pick<ReadArchitecture, "graph" | "model" | "encoding" | "noise">): DataContext {
   const [input] = graph.inputs;
-  const arrays = { inputs: graph.inputs.map(({ name }) => name), ...labelsOfOutputs(graph) };
+  const { objective } = model ?? {};
+  const arrays = {
+    inputs: graph.inputs.map(({ name }) => name),
+    ...labelsOfOutputs(graph),
+    ...(objective === undefined ? {} : { objective }),
+  };
   const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
   if (!isText) {
-    const objective = takesSteps(graph) ? { objective: noise } : {};
-    return { ...arrays, ...imageShapeOf(input?.shape), ...objective };
+    const noisy = takesSteps(graph) ? { objective: noise } : {};
+    return { ...arrays, ...imageShapeOf(input?.shape), ...noisy };
   }
   if (model === undefined) {
     const context = input.shape?.[1];
     return { ...arrays, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
   }
-  const { maxLength = MOST_TOKENS, vocabularySize, objective } = model;
+  const { maxLength = MOST_TOKENS, vocabularySize } = model;
   return {
     ...arrays,
     context: Math.min(maxLength, MOST_TOKENS),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
-    ...(objective === undefined ? {} : { objective }),
     ...encoded(model),
   };
 }

@@ -1,10 +1,10 @@
-import { at, UnsupportedError } from "@isthmus/core";
+import { at, sameShape, UnsupportedError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { MODEL_FAMILIES, type ModelType } from "./model-families.ts";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**
- * Builds the network of a model's folder for the length of the examples; other architectures are returned
+ * Builds the network of a model's folder for the length of the texts of examples, and their number of pairs; other architectures are returned
  * unchanged.
  *
  * @throws OutOfRangeError if the model has too few positions
@@ -12,12 +12,14 @@ import type { ReadArchitecture } from "./open-architecture.ts";
  */
 export function fitToData<A extends ReadArchitecture>(architecture: A, data: DataSet): A {
   const { graph, model } = architecture;
-  const [ids] = graph.inputs;
-  const [length] = data.exampleShape;
-  const isText = ids?.dtype === "i64" && ids.shape?.length === 2 && data.exampleShape.length === 1;
-  if (model === undefined || !isText || length === undefined) return architecture;
+  const ids = graph.inputs.find(({ dtype }) => dtype === "i64");
+  const isFirst = ids === graph.inputs[0] || ids?.name === data.inputName;
+  const shape = isFirst ? data.exampleShape : data.features?.get(ids?.name ?? "")?.shape;
+  if (model === undefined || shape === undefined || ids?.shape?.length !== shape.length + 1)
+    return architecture;
   assertPadding(model.modelType, data);
-  return ids.shape?.[1] === length ? architecture : { ...architecture, ...model.ofLength(length) };
+  if (sameShape(ids.shape.slice(1).map(Number), shape)) return architecture;
+  return { ...architecture, ...model.ofLength(at(shape, shape.length - 1, "axis"), shape.at(-2)) };
 }
 
 /**
@@ -29,7 +31,7 @@ function assertPadding(modelType: ModelType, data: DataSet): void {
     ? data.read(0, data.size).features?.get("attention_mask")
     : undefined;
   if (mask === undefined) return;
-  const length = at(mask.shape, 1, "axis");
+  const length = at(mask.shape, mask.shape.length - 1, "axis");
   const { seesAll = false } = MODEL_FAMILIES[modelType];
   for (let i = 0; i < mask.data.length; i++) {
     if (Number(mask.data[i]) !== 0) continue;

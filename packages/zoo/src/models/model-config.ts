@@ -100,7 +100,7 @@ export class ModelConfig {
     const isCount = (count: unknown): count is number =>
       Number.isSafeInteger(count) && (count as number) >= 1 && (count as number) <= most;
     if (all.length === size && all.every(isCount)) return all;
-    throw this.#wrong(name, `a whole number from 1 to ${most}, or a list of ${size}`);
+    throw this.misfit(name, `a whole number from 1 to ${most}, or a list of ${size}`);
   }
 
   /** Divides one extent by another. @throws FormatError if `parts` does not divide `whole` */
@@ -170,14 +170,6 @@ export class ModelConfig {
     throw this.misfit(name, "a string");
   }
 
-  /** Reads a string that is one of a few; the first is the value of a missing field. */
-  choice<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Choice {
-    const value = this.#get(name) ?? choices[0];
-    const choice = choices.find((one) => one === value);
-    if (choice !== undefined) return choice;
-    throw this.misfit(name, `one of ${choices.join(", ")}`);
-  }
-
   /**
    * Reads one of a list of names, of which a missing field means the first.
    * @throws UnsupportedError if the name is not in the list
@@ -245,12 +237,15 @@ export class ModelConfig {
     return new ModelConfig({ ...this.#fields, ...fields }, this.source, this.#read);
   }
 
-  /**
-   * Returns a config that has further fields, unless they exist.
-   * @param fields - values of missing fields, by name
-   */
-  behind(fields: Readonly<Record<string, unknown>>): ModelConfig {
-    return new ModelConfig({ ...fields, ...this.#fields }, this.source, this.#read);
+  /** Returns a config in which fields that are missing or null have the given values. */
+  withDefaults(fields: Readonly<Record<string, unknown>>): ModelConfig {
+    const given = Object.entries(this.#fields).filter(([, value]) => value !== null);
+    return new ModelConfig({ ...fields, ...Object.fromEntries(given) }, this.source, this.#read);
+  }
+
+  /** Returns the fields as they are, with some replaced, for a config that contains this one. */
+  fieldsWith(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+    return { ...this.#fields, ...fields };
   }
 
   #get(name: string): unknown {

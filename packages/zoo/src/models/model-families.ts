@@ -1,4 +1,5 @@
 import { BERT } from "./families/bert.ts";
+import { CLIP, CLIP_TEXT, CLIP_VISION } from "./families/clip.ts";
 import { COHERE, COHERE2 } from "./families/cohere.ts";
 import { DEEPSEEK2, DEEPSEEK3 } from "./families/deepseek.ts";
 import { DISTILBERT } from "./families/distilbert.ts";
@@ -10,17 +11,20 @@ import { GRANITE } from "./families/granite.ts";
 import { LLAMA, MISTRAL } from "./families/llama.ts";
 import { MAMBA, MAMBA2 } from "./families/mamba.ts";
 import { MIXTRAL } from "./families/mixtral.ts";
+import { MODERNBERT } from "./families/modernbert.ts";
 import { OLMO2 } from "./families/olmo2.ts";
 import { PHI } from "./families/phi.ts";
 import { PHI3 } from "./families/phi3.ts";
 import { QWEN2, QWEN2_IMAGES, QWEN3, QWEN3_IMAGES } from "./families/qwen.ts";
 import { QWEN3_MOE } from "./families/qwen3-moe.ts";
 import { ROBERTA } from "./families/roberta.ts";
+import { SIGLIP, SIGLIP_TEXT, SIGLIP_VISION } from "./families/siglip.ts";
 import { STABLELM } from "./families/stablelm.ts";
 import { STARCODER2 } from "./families/starcoder2.ts";
 import { T5 } from "./families/t5.ts";
 import { CONDITIONAL_UNET, UNET } from "./families/unet.ts";
 import { VIT } from "./families/vit.ts";
+import { WHISPER } from "./families/whisper.ts";
 import type { ModelFamily } from "./model-family.ts";
 
 /** Values of `model_type`, or of `_class_name` in configs of diffusers, that networks can be built for. */
@@ -57,7 +61,15 @@ export const MODEL_TYPES = [
   "roberta",
   "xlm-roberta",
   "distilbert",
+  "modernbert",
   "t5",
+  "whisper",
+  "clip",
+  "clip_text_model",
+  "clip_vision_model",
+  "siglip",
+  "siglip_text_model",
+  "siglip_vision_model",
   "vit",
   "UNet2DModel",
   "UNet2DConditionModel",
@@ -100,7 +112,15 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   roberta: ROBERTA,
   "xlm-roberta": ROBERTA,
   distilbert: DISTILBERT,
+  modernbert: MODERNBERT,
   t5: T5,
+  whisper: WHISPER,
+  clip: CLIP,
+  clip_text_model: CLIP_TEXT,
+  clip_vision_model: CLIP_VISION,
+  siglip: SIGLIP,
+  siglip_text_model: SIGLIP_TEXT,
+  siglip_vision_model: SIGLIP_VISION,
   vit: VIT,
   UNet2DModel: UNET,
   UNet2DConditionModel: CONDITIONAL_UNET,

@@ -1,4 +1,5 @@
 import type { TextObjective } from "@isthmus/data";
+import type { LossesOfOutputs } from "@isthmus/graph";
 import type { Value } from "@isthmus/graph/builder";
 import type { NetworkBuilder } from "../network-builder.ts";
 import type { ModelConfig } from "./model-config.ts";
@@ -11,6 +12,8 @@ export interface FamilyContext {
   readonly config: ModelConfig;
   /** Number of tokens of an example. */
   readonly length: number;
+  /** Number of pairs of an image and a text that are compared with each other in an example. */
+  readonly pairs: number;
   /**
    * Checks whether the checkpoint has a tensor, which decides on prefixes, heads and biases, never on
    * extents. Undefined if there is no checkpoint: the network is then the one of the family's usual class.
@@ -46,7 +49,7 @@ export type FamilyOutputs = Readonly<Record<string, Value>>;
 /** Objective of a family on texts; the mask of masked tokens is known by the tokenizer alone. */
 export type FamilyObjective =
   | Omit<TextObjective & { kind: "masked" }, "token">
-  | (TextObjective & { kind: "continued" });
+  | Exclude<TextObjective, { kind: "masked" }>;
 
 /** Builder and properties of networks with one or several values of `model_type`. */
 export interface ModelFamily {
@@ -56,6 +59,13 @@ export interface ModelFamily {
   readonly narrow: (config: ModelConfig) => Readonly<Record<string, unknown>>;
   /** Tokens of a text that the family's networks predict. @defaultValue each from those before it */
   readonly predicts?: (config: ModelConfig) => FamilyObjective;
+  /** Loss of the outputs for a number of pairs. @defaultValue the loss that follows from labels and outputs */
+  readonly loss?: (pairs: number) => LossesOfOutputs;
+  /**
+   * Names of outputs that are no part of the function, as others are all that is made of them: the order of
+   * their units is free. @defaultValue none
+   */
+  readonly uncounted?: readonly string[];
   /** Whether each token sees later tokens, so that padding would be treated as text. @defaultValue false */
   readonly seesAll?: boolean;
   /**

@@ -1,9 +1,7 @@
 import type { ModelConfig } from "./model-config.ts";
 
-/**
- * Returns fields for at most two heads, two blocks and a small vocabulary; the width of heads is unchanged.
- */
-export function narrowHeads(config: ModelConfig): Readonly<Record<string, number>> {
+/** Returns fields for at most two heads and two blocks; the width of heads is unchanged. */
+export function narrowWidth(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");
   const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
   return {
@@ -11,8 +9,14 @@ export function narrowHeads(config: ModelConfig): Readonly<Record<string, number
     num_attention_heads: Math.min(heads, 2),
     num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
     intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
-    vocab_size: Math.min(config.count("vocab_size"), 64),
   };
+}
+
+/**
+ * Returns fields for at most two heads, two blocks and a small vocabulary; the width of heads is unchanged.
+ */
+export function narrowHeads(config: ModelConfig): Readonly<Record<string, number>> {
+  return { ...narrowWidth(config), vocab_size: Math.min(config.count("vocab_size"), 64) };
 }
 
 /**

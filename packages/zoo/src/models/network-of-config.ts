@@ -9,7 +9,8 @@ import {
   type TensorInfo,
   UnsupportedError,
 } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
+import { PAIRS } from "@isthmus/data";
+import { type Graph, type LossesOfOutputs, restrictOutputs, scoreBy, scoreOutput } from "@isthmus/graph";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertUnderstood } from "./function-fields.ts";
@@ -26,6 +27,11 @@ export interface ConfigNetworkOptions {
   readonly tensors?: ReadonlyMap<string, TensorInfo> | undefined;
   /** Number of tokens of an example; images have the size that the config states. @defaultValue 8 */
   readonly length?: number;
+  /**
+   * Number of pairs of an image and a text in an example of a network that tells which belong together.
+   * @defaultValue 8
+   */
+  readonly pairs?: number;
   /** File from which the config was read, for errors. @defaultValue "config.json" */
   readonly source?: string;
 }
@@ -34,6 +40,7 @@ export interface ConfigNetworkOptions {
 const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.freeze({
   tensors: undefined,
   length: 8,
+  pairs: PAIRS,
   source: "config.json",
 });
 
@@ -48,11 +55,11 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    */
   readonly narrow: () => ConfigNetwork;
   /**
-   * Builds this network for examples of another number of tokens.
+   * Builds this network for examples of another number of tokens, and of pairs.
    * @throws OutOfRangeError if the length is not a whole number of
    * at least 1, or exceeds the network's table of positions
    */
-  readonly ofLength: (length: number) => ConfigNetwork;
+  readonly ofLength: (length: number, pairs?: number) => ConfigNetwork;
   /**
    * Maximum number of tokens of an example for which the network has positions; absent if the config does not
    * state it.
@@ -112,14 +119,14 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * at least 1, or exceeds the network's table of positions
  */
 export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
-  const { tensors, length, source } = resolveOptions(
+  const { tensors, length, pairs, source } = resolveOptions(
     "build the network of a config",
     CONFIG_NETWORK_DEFAULTS,
     options,
   );
   const fields = new ModelConfig(config, source);
   const modelType = modelTypeOf(fields);
-  const network = create(modelType, { config: textConfig(fields, modelType), length, tensors });
+  const network = create(modelType, { config: textConfig(fields, modelType), length, pairs, tensors });
   if (tensors !== undefined) {
     assertTensorsFit(network.graph, tensors, { source, idle: MODEL_FAMILIES[modelType].idle });
   }
@@ -146,6 +153,7 @@ function modelTypeOf(config: ModelConfig): ModelType {
 interface CreateOptions {
   readonly config: ModelConfig;
   readonly length: number;
+  readonly pairs: number;
   readonly tensors: ReadonlyMap<string, TensorInfo> | undefined;
 }
 
@@ -160,7 +168,7 @@ function textConfig(config: ModelConfig, modelType: ModelType): ModelConfig {
   const tied = config.has("tie_word_embeddings")
     ? { tie_word_embeddings: config.boolean("tie_word_embeddings", true) }
     : {};
-  return text.behind(withImages.defaults).with(tied);
+  return text.withDefaults(withImages.defaults).with(tied);
 }
 
 /** Finds the tensors by which images enter the stream of a checkpoint, for a network of another width, too. */
@@ -184,12 +192,9 @@ function maxLengthOf(config: ModelConfig): number | undefined {
 }
 
 function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
-  const { config, length, tensors } = options;
-  if (!Number.isSafeInteger(length) || length < 1) {
-    throw new OutOfRangeError(
-      `Cannot build the network of "${config.source}" as the length of examples must be a whole number of at least 1: got ${length}`,
-    );
-  }
+  const { config, length, pairs, tensors } = options;
+  assertCount(config, "length of examples", length);
+  assertCount(config, "number of pairs", pairs);
   const family = MODEL_FAMILIES[modelType];
   const network = new NetworkBuilder(modelType);
   let tiedHead: TiedHead | undefined;
@@ -198,20 +203,37 @@ function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
   };
   const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
   const streamTensors = streamTensorsOf(modelType, options);
-  const outputs = family.build({ network, config, length, has, streamTensors, onTied });
+  const outputs = family.build({ network, config, length, pairs, has, streamTensors, onTied });
   assertUnderstood(config);
   const maxLength = (family.maxLength ?? maxLengthOf)(config);
+  const built = network.buildTyped(outputs, modelType);
+  const counted = Object.keys(outputs).filter((name) => !family.uncounted?.includes(name));
   return Object.freeze({
-    ...network.buildTyped(outputs, modelType),
+    ...built,
+    graph: scored(restrictOutputs(built.graph, counted), family.loss?.(pairs)),
     modelType,
     narrow: () => create(modelType, { ...options, config: config.with(family.narrow(config)) }),
-    ofLength: (other: number) => create(modelType, { ...options, length: other }),
+    ofLength: (other: number, otherPairs = pairs) =>
+      create(modelType, { ...options, length: other, pairs: otherPairs }),
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(config.has("vocab_size") ? { vocabularySize: config.count("vocab_size") } : {}),
     ...(family.predicts === undefined ? {} : { predicts: family.predicts(config) }),
     ...(family.withImages === undefined ? {} : { otherParts: family.idle }),
     ...(tiedHead === undefined ? {} : { tiedHead }),
   });
+}
+
+/** Sets the losses of outputs, the last of which is also the one that is scored if only one can be. */
+function scored(graph: Graph, loss: LossesOfOutputs | undefined): Graph {
+  return loss === undefined ? graph : scoreOutput(scoreBy(graph, loss), Object.keys(loss).at(-1) ?? "");
+}
+
+/** Checks a count. @throws OutOfRangeError if it is not a whole number of at least 1 */
+function assertCount({ source }: ModelConfig, what: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1) return;
+  throw new OutOfRangeError(
+    `Cannot build the network of "${source}" as the ${what} must be a whole number of at least 1: got ${value}`,
+  );
 }
 
 /** Number of names of a long list that a message shows; the others are counted. */

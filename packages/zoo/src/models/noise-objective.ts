@@ -43,7 +43,7 @@ export async function readNoiseObjective(folder: string): Promise<NoiseObjective
 
 function objectiveOf(config: ModelConfig): NoiseObjective {
   const { steps, first, last } = NOISE_SCHEDULE_DEFAULTS;
-  config.forbid("trained_betas");
+  config.require("trained_betas");
   return {
     kind: "noise",
     schedule: {

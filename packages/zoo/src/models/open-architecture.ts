@@ -75,8 +75,8 @@ export interface ReadModel
   readonly objective?: TextObjective;
   /** The model's folder, for messages. */
   readonly path: string;
-  /** Builds the network for examples of another number of tokens. */
-  ofLength(length: number): Pick<ReadArchitecture, "graph" | "narrow">;
+  /** Builds the network for examples of another number of tokens, and of pairs. */
+  ofLength(length: number, pairs?: number): Pick<ReadArchitecture, "graph" | "narrow">;
 }
 
 /** Pattern of names of files of weights, beside which a config may lie. */
@@ -218,7 +218,7 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
     modelType,
     ...(maxLength === undefined ? {} : { maxLength }),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
-    ofLength: (length) => built(network.ofLength(length)),
+    ofLength: (length, pairs) => built(network.ofLength(length, pairs)),
   };
   return {
     ...built(network),

@@ -27,7 +27,9 @@ test("readTextObjective() masks tokens for BERT by the mask of its tokenizer, or
 
 test("readTextObjective() lets T5 go on with a text, and leaves decoders their next token", async () => {
   const start = { ...T5, decoder_start_token_id: 2 };
-  expect(await readTextObjective(networkOfConfig(start), folder)).toEqual({ kind: "continued", start: 2 });
+  expect(await readTextObjective(networkOfConfig(start), folder)).toEqual({
+    ...{ kind: "continued", start: 2, padding: 0 },
+  });
   const encoder = networkOfConfig({ ...T5, architectures: ["T5EncoderModel"] });
   expect(await readTextObjective(encoder, folder)).toBeUndefined();
   const llama = networkOfConfig({ ...BERT, model_type: "llama" });

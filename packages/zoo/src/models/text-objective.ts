@@ -20,6 +20,7 @@ export async function readTextObjective(
 ): Promise<TextObjective | undefined> {
   const shape = graph.outputs.find(({ name }) => name === "logits")?.shape ?? [];
   const areWords = shape.length === 3 && shape[2] === vocabularySize;
+  if (predicts?.kind === "paired") return predicts;
   if (predicts === undefined || !areWords) return undefined;
   if (predicts.kind === "continued") return predicts;
   const token = await readMask(folder);

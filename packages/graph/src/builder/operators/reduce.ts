@@ -43,6 +43,8 @@ export const reduceMin = (x: Value, options: ReduceOptions = {}): Value => reduc
 /** Computes the sum of squares over axes. */
 export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value =>
   (options.axes ?? x.shape).length === 0 ? mul(x, x) : reduce("ReduceSumSquare", x, options);
+/** Computes the Euclidean length over axes. */
+export const reduceL2 = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceL2", x, options);
 /** Computes the product over axes. */
 export const reduceProd = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceProd", x, options);
 

@@ -19,7 +19,11 @@ export const T5: ModelFamily = {
   build,
   narrow,
   seesAll: true,
-  predicts: (config) => ({ kind: "continued", start: config.index("decoder_start_token_id", 0) }),
+  predicts: (config) => ({
+    kind: "continued",
+    start: config.index("decoder_start_token_id", 0),
+    padding: config.index("pad_token_id", 0),
+  }),
   maxLength: () => undefined,
   // Stacks contain copies of the shared embedding; the tables of biases between the stacks are not read.
   idle: /((en|de)coder\.embed_tokens|EncDecAttention\.relative_attention_bias)\.weight$/,

@@ -57,7 +57,7 @@ const TOKENS = 77;
 function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
   const { network, config, has } = family;
   for (const [field, only] of Object.entries(ONLY)) config.require(field, only);
-  for (const field of OTHERS) config.forbid(field);
+  for (const field of OTHERS) config.require(field);
   const levels = readLevels(config, hasText);
   const images = readSample(family, { levels: levels.length, channels: hasText ? 4 : 3 });
   const text = hasText ? readText(family) : undefined;

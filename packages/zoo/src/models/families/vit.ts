@@ -1,5 +1,4 @@
-import { UnsupportedError } from "@isthmus/core";
-import { reshape, slice, type Value } from "@isthmus/graph/builder";
+import { reshape, slice } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
 import { linear } from "../../layers/linear.ts";
 import { rowNorm } from "../../layers/row-norm.ts";
@@ -8,6 +7,8 @@ import { classCount } from "../class-count.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
+import { narrowWidth } from "../narrow-heads.ts";
+import { narrowImages, readImages } from "../read-images.ts";
 
 /** The vision transformer. @see Dosovitskiy et al., An image is worth 16x16 words, 2021 */
 export const VIT: ModelFamily = { build, narrow, idle: /^$/ };
@@ -41,8 +42,8 @@ function build(context: FamilyContext): FamilyOutputs {
   const prefix = has?.("embeddings.cls_token") ? "" : "vit.";
   const epsilon = config.share("layer_norm_eps", 1e-12);
   const width = config.count("hidden_size");
-  const { images, patch } = readImages(context);
-  const tokens = visionTransformer(network, images, {
+  const { shape, patch } = readImages(config);
+  const tokens = visionTransformer(network, network.input("x", shape), {
     names: namesBehind(prefix),
     patch,
     width,
@@ -69,34 +70,6 @@ function build(context: FamilyContext): FamilyOutputs {
   return { logits: linear(network, first, "classifier", classes), ...pooled };
 }
 
-/** Adds the input, `[N, channels, height, width]`, and reads the side of the patches that tile it. */
-function readImages({ network, config }: FamilyContext): { readonly images: Value; readonly patch: number } {
-  const [height, across] = config.extents("image_size", 224);
-  const [patch, patchWidth] = config.extents("patch_size", 16);
-  assertSquare(config, [patch, patchWidth]);
-  config.assertDivides(["image_size", height], ["patch_size", patch]);
-  config.assertDivides(["image_size", across], ["patch_size", patch]);
-  return { images: network.input("x", [config.count("num_channels", 3), height, across]), patch };
-}
-
-function assertSquare({ source }: ModelConfig, [height, width]: readonly [number, number]): void {
-  if (height === width) return;
-  throw new UnsupportedError(
-    `Cannot build the network of "${source}" as patches must be square: "patch_size" is [${height}, ${width}]`,
-    { feature: "patch_size" },
-  );
-}
-
 function narrow(config: ModelConfig): Readonly<Record<string, unknown>> {
-  const heads = config.count("num_attention_heads");
-  const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
-  const [patchHeight, patchWidth] = config.extents("patch_size", 16);
-  const [imageHeight, imageWidth] = config.extents("image_size", 224);
-  return {
-    hidden_size: width,
-    num_attention_heads: Math.min(heads, 2),
-    num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
-    intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
-    image_size: [Math.min(imageHeight, 3 * patchHeight), Math.min(imageWidth, 3 * patchWidth)],
-  };
+  return { ...narrowWidth(config), ...narrowImages(config) };
 }

@@ -43,18 +43,27 @@ const NEUTRAL = new Set([
     "initializer_factor",
     "initializer_range",
   ],
+  ...["mlp_dropout", "activation_dropout", "decoder_layerdrop", "encoder_layerdrop", "init_std"],
+  ...["initializer_cutoff_factor", "logit_scale_init_value", "apply_spec_augment"],
+  ...["mask_feature_length", "mask_feature_min_masks", "mask_feature_prob"],
+  ...["mask_time_length", "mask_time_min_masks", "mask_time_prob"],
   ...["rescale_prenorm_residual", "time_step_floor", "time_step_init_scheme", "time_step_max"],
   ...["time_step_min", "time_step_scale", "pretraining_tp", "sinusoidal_pos_embds", "encoder_stride"],
   // Ways of computing the same in other precision or order.
+  ...["deterministic_flash_attn", "sparse_prediction", "sparse_pred_ignore_index"],
   ...["residual_in_fp32", "use_associative_scan", "use_mambapy", "use_cache", "reorder_and_upcast_attn"],
   // Tokens that programs add, and names of classes.
   ...["bos_token_id", "eos_token_id", "pad_token_id", "label2id", "model_type", "architectures"],
+  ...["cls_token_id", "sep_token_id", "suppress_tokens", "begin_suppress_tokens"],
   ...["boi_token_index", "eoi_token_index", "image_token_index", "image_token_id", "video_token_id"],
   ...["vision_start_token_id", "vision_end_token_id", "mm_tokens_per_image", "vision_config"],
   // Derived from other fields when transformers loads the config, or stored twice.
   ...["is_encoder_decoder", "is_gated_act", "dense_act_fn", "qk_head_dim", "_sliding_window_pattern"],
   // Heads that are built only if the checkpoint has them, and further tokens that are not predicted.
   ...["summary_activation", "summary_proj_to_labels", "summary_type", "summary_use_proj"],
+  ...["classifier_pooling", "classifier_proj_size", "use_weighted_layer_sum"],
+  // Times of words, which are read from attentions and change no output.
+  "median_filter_width",
   ...["pooler_output_size", "num_nextn_predict_layers", "is_decoder"],
 ]);
 
@@ -67,7 +76,9 @@ const NEUTRAL_IN: Readonly<Record<string, readonly string[]>> = {
   time_step_rank: ["mamba2"],
   chunk_size: ["mamba2"],
   // A head that is separate has tensors of its own, by which it is recognised.
-  tie_word_embeddings: ["bert", "roberta", "xlm-roberta", "distilbert"],
+  tie_word_embeddings: ["bert", "roberta", "xlm-roberta", "distilbert", "modernbert"],
+  // The width of the space that images and texts share: the shape of a projection, if there is one.
+  projection_dim: ["clip_text_model", "clip_vision_model"],
 };
 
 const OTHERS: Readonly<Record<string, (value: never) => readonly unknown[]>> = {

@@ -40,6 +40,7 @@ const FUNCTION_FIELDS: Readonly<Record<string, readonly (string | number | boole
   scale_attn_weights: [true],
   scale_depth: [],
   scale_emb: [1],
+  scale_embedding: [false],
   sliding_window: [],
   use_bidirectional_attention: [false],
   use_parallel_block: [false],

@@ -41,6 +41,7 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
+export { openAdapted } from "./adapters/open-adapted.ts";
 export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
 export {
   type RenameAdapterOptions,

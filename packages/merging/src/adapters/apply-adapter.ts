@@ -100,9 +100,10 @@ export function applyAdapter(
       if (change === undefined) return base.readRangeInto(name, begin, data);
       const { dtype, shape } = entry(tensors, name, "tensor");
       const columns = columnsOf(shape);
-      // Whole rows, as lengths of rows are needed for magnitudes.
-      const top = Math.floor(begin / columns);
-      const bottom = Math.ceil((begin + data.length) / columns);
+      // Whole rows, as lengths of rows are needed for magnitudes, and all that are rotated into each other.
+      const { rowBlock = 1 } = change.multipliedBy ?? {};
+      const top = Math.floor(begin / columns / rowBlock) * rowBlock;
+      const bottom = Math.ceil((begin + data.length) / columns / rowBlock) * rowBlock;
       const rows = { name, top, bottom, columns, weight };
       const result = await readUnder(base, adapter, change, rows);
       if (change.module !== undefined) {
@@ -143,7 +144,8 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     const name = add(`${module.name}.weight`, { multipliedBy: module, multiply: module.readRows });
     assertMultiplied(base, adapter, module, name);
     const bias = name.replace(/weight$/, "bias");
-    if (module.hasBias && base.tensors.has(bias)) add(bias, { multiply: module.readBias });
+    const { readBias } = module;
+    if (readBias !== undefined && base.tensors.has(bias)) add(bias, { multiply: readBias });
   }
   return changes;
 }

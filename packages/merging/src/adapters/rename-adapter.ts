@@ -96,7 +96,7 @@ function assertPlain({ source, modules, multiplied, replaced }: Adapter): void {
   const [whole] = replaced.keys();
   const problem =
     multiplying !== undefined
-      ? `${multiplying.kind} multiplies "${multiplying.name}"`
+      ? `its ${multiplying.kind} of "${multiplying.name}" is no product of matrices`
       : special !== undefined
         ? `"${special.name}" is an embedding, is stored transposed, or has a change of its bias`
         : whole !== undefined

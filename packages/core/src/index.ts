@@ -109,6 +109,7 @@ export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export {
   type AdaptedName,
+  currentAdapters,
   type OpenAdapted,
   splitAdaptedName,
   splitAtPlus,

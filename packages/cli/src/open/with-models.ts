@@ -12,7 +12,12 @@ export async function withModels<T>(
   context: Context,
   act: () => Promise<T>,
 ): Promise<T> {
-  const work = () => withAdapters(async (name) => (await import("@isthmus/merging")).openAdapted(name), act);
+  const notes = new Set<string>();
+  const onNote = (text: string) => {
+    if (!options.quiet && notes.size < notes.add(text).size) context.terminal.note(text);
+  };
+  const work = () =>
+    withAdapters(async (name) => (await import("@isthmus/merging")).openAdapted(name, { onNote }), act);
   if (options.download !== true) return work();
   const { createHubSource, readHubSettings } = await import("@isthmus/distributed");
   const { signal, progress, terminal } = context;

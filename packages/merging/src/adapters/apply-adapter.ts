@@ -161,7 +161,7 @@ function assertOnce(
   );
   if (first === undefined || second === undefined || first === second) return;
   throw new MismatchError(
-    `Cannot apply adapter "${adapter.source}" to "${base.source}" as each weight must be changed once: both "${first}" and "${second}" change "${name}"; write the parts of the adapter into folders of their own by isthmus convert --adapter-names peft, and apply each to its network`,
+    `Cannot apply adapter "${adapter.source}" to "${base.source}" as each weight must be changed once: both "${first}" and "${second}" change "${name}"; name the part of one network before the adapter, such as model+text_encoder:adapter`,
     { parameters: [name] },
   );
 }

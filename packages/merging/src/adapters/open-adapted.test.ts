@@ -52,6 +52,32 @@ test.each([
   await expect(changed(`${at(model)}+${at(adapter)}`)).rejects.toThrow(message);
 });
 
+test("the part of one network of a pipeline is applied, and what is left is said", async () => {
+  const f32 = (rows: number, columns: number) =>
+    createTensor("f32", [rows, columns], new Float32Array(rows * columns).fill(1));
+  const pair = (module: string) => ({
+    [`${module}.lora_down.weight`]: f32(1, 2),
+    [`${module}.lora_up.weight`]: f32(2, 1),
+  });
+  const style = at("style.safetensors");
+  await saveCheckpoint(createCheckpoint({ ...pair("lora_unet_q"), ...pair("lora_te_k") }), style);
+  const model = at("base.safetensors");
+  await expect(changed(`${model}+${style}`)).rejects.toThrow("such as model+unet:adapter");
+  expect(await changed(`${model}+unet:${style}`)).toBe(1);
+  const notes: string[] = [];
+  const opened = await openAdapted(
+    { model, adapter: `unet:${style}` },
+    { onNote: (text) => notes.push(text) },
+  );
+  await opened.close();
+  expect(notes).toEqual([
+    `Of adapter "${style}" the modules of unet are applied, and left are 1 of text_encoder.`,
+  ]);
+  await expect(changed(`${model}+transformer:${style}`)).rejects.toThrow(
+    "it must have modules of that network: it has 1 of ",
+  );
+});
+
 test("openCheckpoint() alone says which function opens both", async () => {
   await expect(openCheckpoint(`${at("base.safetensors")}+${at("lora")}`)).rejects.toThrow(
     "by openAdapted of @isthmus/merging",

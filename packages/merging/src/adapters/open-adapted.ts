@@ -6,14 +6,23 @@ import {
   resolveModelPath,
 } from "@isthmus/core";
 import type { Adapter } from "./adapter.ts";
+import { selectAdapterPart, splitAdapterPart } from "./adapter-part.ts";
 import { applyAdapter } from "./apply-adapter.ts";
 import { openAdapter } from "./open-adapter.ts";
 
+/** Options of {@link openAdapted}. */
+export interface OpenAdaptedOptions {
+  /** Called with a text if a part of the adapter is left out because the name asks for another one. */
+  readonly onNote?: ((text: string) => void) | undefined;
+}
+
 /**
  * Opens a model with an adapter, which is applied whenever a tensor is read, as {@link applyAdapter} does.
- * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both.
+ * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both. Of an
+ * adapter of a pipeline, `unet:adapter` is the part that changes the U-Net alone, and so are `transformer:`,
+ * `prior:`, `text_encoder:`, `text_encoder_2:` and `text_encoder_3:` parts.
  * @throws InputError if the model or the adapter cannot be opened
- * @throws MismatchError if the adapter does not fit the model
+ * @throws MismatchError if the adapter does not fit the model, or has no such part
  *
  * @example
  * ```ts
@@ -32,17 +41,26 @@ import { openAdapter } from "./open-adapter.ts";
  * await tuned.close();
  * ```
  */
-export async function openAdapted(name: AdaptedName): Promise<Checkpoint> {
+export async function openAdapted(
+  name: AdaptedName,
+  { onNote }: OpenAdaptedOptions = {},
+): Promise<Checkpoint> {
+  const { part, path } = splitAdapterPart(name.adapter);
   const network = await openPart(name, () => openCheckpoint(name.model));
   let adapter: Adapter | undefined;
   try {
-    const opened = await openPart(name, async () => openAdapter(await resolveModelPath(name.adapter)));
+    const opened = await openPart(name, async () => openAdapter(await resolveModelPath(path)));
     adapter = opened;
     const close = async () => {
       await opened.close();
       await network.close();
     };
-    return { ...applyAdapter(network, opened), close, [Symbol.asyncDispose]: close };
+    const selected = part === undefined ? undefined : selectAdapterPart(opened, part);
+    const left = [...(selected?.left ?? [])].map(([of, count]) => `${count} of ${of}`);
+    if (left.length > 0)
+      onNote?.(`Of adapter "${path}" the modules of ${part} are applied, and left are ${left.join(", ")}.`);
+    const adapted = applyAdapter(network, selected?.adapter ?? opened);
+    return { ...adapted, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await adapter?.close();
     await network.close();

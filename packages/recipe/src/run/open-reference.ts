@@ -1,5 +1,6 @@
 import {
   type Checkpoint,
+  currentAdapters,
   InputError,
   InvariantError,
   openCheckpoint,
@@ -30,7 +31,9 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
   const { path, revision, lora } = await splitReference(reference);
   await assertNoAdapter(path);
   const model = revision === undefined ? path : `${path}@${revision}`;
-  return lora === undefined ? openCheckpoint(model) : openAdapted({ model, adapter: lora });
+  return lora === undefined
+    ? openCheckpoint(model)
+    : (currentAdapters() ?? openAdapted)({ model, adapter: lora });
 }
 
 /** @throws InputError if a path is an adapter, which is not a network by itself */

@@ -129,39 +129,26 @@ const at = (name: string) => join(folder, name);
 if (!existsSync(at("tuned/model.safetensors"))) await writeModels();
 const command = fileURLToPath(new URL("../../packages/isthmus/bin/isthmus.js", import.meta.url));
 const judge = fileURLToPath(new URL("extract-lora.py", import.meta.url));
+const costs: { readonly program: string; readonly rank: number; readonly adapter: string }[] = [];
 for (const rank of values.ranks.split(",")) {
-  const runs = {
-    isthmus: () =>
-      timed(process.execPath, [
-        command,
-        "extract",
-        at("base"),
-        at("tuned"),
-        "-o",
-        at(`ours-${rank}`),
-        "--rank",
-        rank,
-        "--quiet",
-      ]),
-    mergekit: () =>
-      timed(values.mergekit, [
-        ...["--model", at("tuned"), "--base-model", at("base"), "--out-path", at(`mergekit-${rank}`)],
-        ...["--max-rank", rank, "--skip-undecomposable", "-e", "embed_tokens|lm_head"],
-      ]),
-  };
-  for (const [program, run] of Object.entries(runs)) {
-    const cost = run();
-    const adapter = at(`${program === "isthmus" ? "ours" : "mergekit"}-${rank}`);
-    const judged = execFileSync(values.python, [judge, at("base"), at("tuned"), adapter, rank], {
-      encoding: "utf8",
-    });
-    console.log(
-      JSON.stringify({
-        program,
-        rank: Number(rank),
-        ...cost,
-        ...JSON.parse(judged.trim().split("\n").at(-1) ?? "{}"),
-      }),
-    );
-  }
+  const [ours, peers] = [at(`isthmus-${rank}`), at(`mergekit-${rank}`)];
+  const words = ["extract", at("base"), at("tuned"), "-o", ours, "--rank", rank, "--quiet"];
+  costs.push({
+    program: "isthmus",
+    rank: Number(rank),
+    adapter: ours,
+    ...timed(process.execPath, [command, ...words]),
+  });
+  const options = [
+    ...["--model", at("tuned"), "--base-model", at("base"), "--out-path", peers],
+    ...["--max-rank", rank, "--skip-undecomposable", "-e", "embed_tokens|lm_head"],
+  ];
+  costs.push({ program: "mergekit", rank: Number(rank), adapter: peers, ...timed(values.mergekit, options) });
 }
+const adapters = costs.map(({ rank, adapter }) => `${rank}=${adapter}`);
+const judged = execFileSync(values.python, [judge, at("base"), at("tuned"), ...adapters], {
+  encoding: "utf8",
+});
+const lines = judged.split("\n").filter((line) => line.startsWith("{"));
+for (const [i, { adapter, ...cost }] of costs.entries())
+  console.log(JSON.stringify({ ...cost, ...JSON.parse(lines[i] ?? "{}"), adapter: undefined }));

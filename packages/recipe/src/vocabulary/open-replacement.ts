@@ -189,6 +189,9 @@ function notesOn([old, fresh]: readonly [Vocabulary, Vocabulary]): readonly stri
   if (ofDonor > 0) notes.push(`${ofDonor} tokens of "${fresh.directory}" lie beyond its embedding`);
   const holes = nextId(fresh.ids) - new Set(fresh.ids.values()).size;
   if (holes > 0) notes.push(`${holes} ids of "${fresh.directory}" have no token: they get the mean row`);
+  const twins = fresh.ids.size - new Set(fresh.ids.values()).size;
+  if (twins > 0)
+    notes.push(`${twins} tokens of "${fresh.directory}" have the id of another token, whose row they share`);
   return notes;
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { quoteCommand } from "@isthmus/findings";
-import { withDownloads } from "./hub/with-downloads.ts";
 import { deviceOf } from "./open/follow-device.ts";
+import { withModels } from "./open/with-models.ts";
 import { assertNeeds, hintAtMethod } from "./options/option-needs.ts";
 import { takeUse, USE } from "./options/use-option.ts";
 import { whileNotingData } from "./result/fed-data.ts";
@@ -32,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const run: RunVerb = async (options, work) => {
     const context = createContext(argv, options, { terminal, signal: stop.signal, use: used });
     const { outcome, result } = await whileNotingData(async () => {
-      const done = await withDownloads(options, context, () => work(context));
+      const done = await withModels(options, context, () => work(context));
       return { outcome: done, result: await withProvenance(done.result, context.provenance) };
     });
     if (terminal.interactive) terminal.status("");

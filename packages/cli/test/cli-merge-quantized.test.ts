@@ -74,4 +74,6 @@ test("isthmus merge base+lora dequantises the base, says so, and writes a model 
   const numbers = toFloat32(read, dtype);
   for (const [i, value] of (data as Float32Array).entries())
     expect(value).toBeCloseTo((numbers[i] ?? 0) + (a[i % 64] ?? 0) * (b[Math.floor(i / 64)] ?? 0), 2);
+  const { stdout } = await runCli(["inspect", `${base}+${lora}`, out]);
+  expect(stdout).toContain("1 tensors compared");
 });

@@ -107,6 +107,14 @@ export { readZipDirectory, type ZipEntry } from "./formats/zip/zip-directory.ts"
 export { unpackEntry } from "./formats/zip/zip-entry.ts";
 export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
+export {
+  type AdaptedName,
+  currentAdapters,
+  type OpenAdapted,
+  splitAdaptedName,
+  splitAtPlus,
+  withAdapters,
+} from "./io/adapted-name.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { confineFiles, type FileBounds, isInside, realPathOf, unconfineFiles } from "./io/confine-files.ts";

@@ -12,6 +12,7 @@ import { readJsonDocument } from "./formats/read-json-document.ts";
 import { DCP_CHUNKS, MODEL_OF_RANK } from "./formats/run-file-names.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
+import { type AdaptedName, currentAdapters, splitAdaptedName } from "./io/adapted-name.ts";
 import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
 import { hubNameOf, resolveModelPath } from "./io/hub-cache.ts";
@@ -31,6 +32,9 @@ import { openError } from "./io/open-file.ts";
  * model that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of
  * GGUF to f32, 8-bit floats with scales beside them to bf16, weights of bitsandbytes, GPTQ, AWQ,
  * compressed-tensors and MXFP4 to the type that their scales or their description name.
+ *
+ * A name `model+adapter` opens the model with the adapter applied, if the work under way has a function for
+ * that: see {@link withAdapters}.
  *
  * Reads headers only; tensors are read on demand. No code in the file is run, and every size that the file
  * claims is checked before use. A set of shards is opened as a whole or not at all. The checkpoint must be
@@ -53,10 +57,21 @@ import { openError } from "./io/open-file.ts";
  * ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const adapted = await splitAdaptedName(path);
+  if (adapted !== undefined) return openWithAdapter(path, adapted);
   const openByRange = currentModelSource()?.openByRange;
   const hub = openByRange === undefined ? undefined : await hubNameOf(path);
   if (openByRange !== undefined && hub !== undefined) return closeIfNotRead(await openByRange(hub));
   return closeIfNotRead(await openStored(await resolveModelPath(path)));
+}
+
+async function openWithAdapter(path: string, name: AdaptedName): Promise<Checkpoint> {
+  const open = currentAdapters();
+  if (open !== undefined) return open(name);
+  throw new InputError(
+    `Cannot open "${path}" as it must exist: there is no such file or folder; if "${name.adapter}" is an adapter of the model "${name.model}", open both by openAdapted of @isthmus/merging`,
+    { input: path },
+  );
 }
 
 /**

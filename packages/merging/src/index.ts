@@ -6,6 +6,7 @@ export {
   findAdapterFactor,
   findAdapterKind,
 } from "./adapters/adapter-kind.ts";
+export { splitAdapterPart } from "./adapters/adapter-part.ts";
 export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
 export { assertNoModel } from "./adapters/assert-no-model.ts";
 export {
@@ -41,6 +42,7 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
+export { type OpenAdaptedOptions, openAdapted } from "./adapters/open-adapted.ts";
 export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
 export {
   type RenameAdapterOptions,

@@ -1,5 +1,6 @@
 import { dirname, homedir, join, process, readdir, readFile, stat } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
+import { splitAdaptedName } from "./adapted-name.ts";
 import {
   formatHubName,
   HUB_PREFIX,
@@ -19,7 +20,8 @@ const NAMED = 10;
  *
  * `hub:owner/model` and `hub:owner/model@revision` always mean a model of the hub, and
  * `hub:owner/model/file` one file of its repository. `owner/model` and `owner/model@revision` mean one if no
- * file or folder has that name. The cache is the one that `hf download` and transformers fill: in
+ * file or folder has that name. Of `model+adapter`, the model is found, beside whose weights its other files
+ * lie. The cache is the one that `hf download` and transformers fill: in
  * `HF_HUB_CACHE`, `HF_HOME/hub`, `XDG_CACHE_HOME/huggingface/hub`, or `~/.cache/huggingface/hub`.
  * @returns the folder of the snapshot, or the file in it; `path` itself if it is not the name of a model, or
  *   there is no cache
@@ -27,6 +29,8 @@ const NAMED = 10;
  * @see https://huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
 export async function resolveModelPath(path: string): Promise<string> {
+  const adapted = await splitAdaptedName(path);
+  if (adapted !== undefined) return resolveModelPath(adapted.model);
   const hub = await hubNameOf(path);
   if (hub === undefined) return path;
   const source = currentModelSource();

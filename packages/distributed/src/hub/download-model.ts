@@ -44,6 +44,8 @@ export interface DownloadModelOptions {
 
 /** Largest file that the hub serves by plain HTTP, in bytes. */
 const MAX_FILE_BYTES = 50e9;
+/** Number of files that are fetched at once: one connection seldom fills a line, and many are slowed down. */
+const CONNECTIONS = 4;
 
 /**
  * Fetches the files of a model that are not in the cache of the Hugging Face hub, in the layout that
@@ -60,7 +62,8 @@ export async function downloadModel(hub: HubName, options: DownloadModelOptions)
   const { settings, signal, onWait = () => {}, ...others } = options;
   const name = formatHubName(hub);
   const attempt = `download "${name}"`;
-  const client = createHubClient({ ...others, ...settings, signal });
+  const stop = new AbortController();
+  const client = createHubClient({ ...others, ...settings, signal: AbortSignal.any([signal, stop.signal]) });
   const { commit, files } = await listRepository(client, hub, attempt);
   const chosen = chooseHubFiles(hub, files);
   const needed = [...new Set([...chosen.weights, ...chosen.others])];
@@ -80,7 +83,7 @@ export async function downloadModel(hub: HubName, options: DownloadModelOptions)
       cache: settings.cache,
     });
     await assertRoom(settings.cache, bytesOf(missing), attempt);
-    await fetchAll(client, { hub, commit, places, missing, attempt }, options);
+    await fetchAll(client, { hub, commit, places, missing, attempt }, { ...options, stop });
     // Configs come last, as a snapshot without one is not taken for a model.
     for (const file of needed) await linkFile(places, file);
     await noteRevision(places, hub.revision, commit);
@@ -99,24 +102,43 @@ interface Fetching {
   readonly attempt: string;
 }
 
+/** Fetches files over a few connections at once; the first failure stops all. */
 async function fetchAll(
   client: HubClient,
   { hub, commit, places, missing, attempt }: Fetching,
-  { signal, onProgress }: DownloadModelOptions,
+  { signal, onProgress, stop }: DownloadModelOptions & { readonly stop: AbortController },
 ): Promise<void> {
   const total = bytesOf(missing);
-  let done = 0;
-  for (const file of missing) {
-    signal.throwIfAborted();
-    await fetchBlob(client, {
-      file,
-      path: contentPath(hub, commit, file),
-      blob: places.blobOf(file),
-      attempt,
-      onBytes: (bytes) => onProgress?.(done + bytes, total),
-    });
-    done += file.size;
-  }
+  const done = new Map<HubFile, number>();
+  const waiting = missing.values();
+  const fetchWaiting = async () => {
+    for (const file of waiting) {
+      signal.throwIfAborted();
+      await fetchBlob(client, {
+        file,
+        path: contentPath(hub, commit, file),
+        blob: places.blobOf(file),
+        attempt,
+        onBytes(bytes) {
+          done.set(file, bytes);
+          onProgress?.(
+            [...done.values()].reduce((sum, part) => sum + part, 0),
+            total,
+          );
+        },
+      });
+    }
+  };
+  let failure: { readonly error: unknown } | undefined;
+  const connections = Array.from({ length: CONNECTIONS }, () =>
+    fetchWaiting().catch((error: unknown) => {
+      failure ??= { error };
+      stop.abort();
+    }),
+  );
+  // The lock is held until nobody writes any more.
+  await Promise.all(connections);
+  if (failure !== undefined) throw failure.error;
 }
 
 /** Returns the path on the hub under which the content of a file is found. */

@@ -22,7 +22,7 @@ export interface AdapterConfig {
 /** Names of settings that change the meaning of weights in a way that is not supported here. */
 const UNSUPPORTED = [
   ...["use_qalora", "use_bdlora", "target_parameters", "layer_replication", "alora_invocation_tokens"],
-  ...["trainable_token_indices", "velora_config", "monteclora_config", "arrow_config", "kasa_config"],
+  ...["velora_config", "monteclora_config", "arrow_config", "kasa_config"],
 ];
 
 /**

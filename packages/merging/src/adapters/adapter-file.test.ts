@@ -140,7 +140,7 @@ describe("adapters in one file are refused", () => {
   const nan = createTensor("f32", [], Float32Array.of(Number.NaN));
 
   test.each([
-    ["of LyCORIS' OFT", { "q.oft_blocks": f32(2, 2, 2) }, /"q.oft_blocks" belongs to OFT/],
+    ["of the first OFT of LyCORIS", { "q.oft_diag": f32(2, 2, 2) }, /"q.oft_diag" belongs to OFT/],
     ["of LoKr without a side", { "q.lokr_w1": f32(2, 2) }, /all factors of its change.* it lacks lokr_w2_a/],
     [
       "of LoHa of two shapes",

@@ -152,7 +152,7 @@ function variantError(source: string, names: Iterable<string>, key: string): Uns
     );
   }
   return new UnsupportedError(
-    `Cannot use adapter "${source}" as files of LoRA, LoCon, LoHa and LoKr are handled, with lengths of rows (DoRA): "${key}" belongs to ${name === "LoRA" ? "a variant of them" : name}; apply each to its model with the program that made it, and merge the models`,
+    `Cannot use adapter "${source}" as files of LoRA, LoCon, LoHa, LoKr, OFT, BOFT and IA3 are handled, and lengths of rows (DoRA): "${key}" belongs to ${name === "LoRA" ? "a variant of them" : name}; apply each to its model with the program that made it, and merge the models`,
     { feature: key },
   );
 }

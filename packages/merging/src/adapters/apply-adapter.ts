@@ -109,9 +109,10 @@ function applyToNetwork(base: Checkpoint, adapter: Adapter, weight: number): Che
       if (change === undefined) return base.readRangeInto(name, begin, data);
       const { dtype, shape } = entry(tensors, name, "tensor");
       const columns = columnsOf(shape);
-      // Whole rows, as lengths of rows are needed for magnitudes.
-      const top = Math.floor(begin / columns);
-      const bottom = Math.ceil((begin + data.length) / columns);
+      // Whole rows, as lengths of rows are needed for magnitudes, and all that are rotated into each other.
+      const { rowBlock = 1 } = change.multipliedBy ?? {};
+      const top = Math.floor(begin / columns / rowBlock) * rowBlock;
+      const bottom = Math.ceil((begin + data.length) / columns / rowBlock) * rowBlock;
       const rows = { name, top, bottom, columns, weight };
       const result = await readUnder(base, adapter, change, rows);
       if (change.module !== undefined) {
@@ -152,7 +153,8 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     const name = add(`${module.name}.weight`, { multipliedBy: module, multiply: module.readRows });
     assertMultiplied(base, adapter, module, name);
     const bias = name.replace(/weight$/, "bias");
-    if (module.hasBias && base.tensors.has(bias)) add(bias, { multiply: module.readBias });
+    const { readBias } = module;
+    if (readBias !== undefined && base.tensors.has(bias)) add(bias, { multiply: readBias });
   }
   return changes;
 }
@@ -168,7 +170,7 @@ function assertOnce(
   );
   if (first === undefined || second === undefined || first === second) return;
   throw new MismatchError(
-    `Cannot apply adapter "${adapter.source}" to "${base.source}" as each weight must be changed once: both "${first}" and "${second}" change "${name}"; write the parts of the adapter into folders of their own by isthmus convert --adapter-names peft, and apply each to its network`,
+    `Cannot apply adapter "${adapter.source}" to "${base.source}" as each weight must be changed once: both "${first}" and "${second}" change "${name}"; name the part of one network before the adapter, such as model+text_encoder:adapter`,
     { parameters: [name] },
   );
 }

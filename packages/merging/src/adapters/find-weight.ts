@@ -55,7 +55,7 @@ export function indexWeights(base: Checkpoint, adapter: string): FindWeight {
     const advice =
       part === undefined
         ? ""
-        : `; if it belongs to another network than this one, isthmus convert --adapter-names peft writes a folder for each network`;
+        : `; if it belongs to another network than this one, name the part of this one before the adapter, such as model+unet:adapter or model+text_encoder:adapter`;
     const problem =
       similar.length === 0
         ? `there is none${advice}`

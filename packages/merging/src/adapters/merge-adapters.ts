@@ -144,7 +144,7 @@ function assertMergeable(first: Adapter, adapter: Adapter): void {
   const [multiplied] = adapter.multiplied.values();
   if (multiplied !== undefined) {
     throw new UnsupportedError(
-      `Cannot merge adapter "${adapter.source}" with others as its ${multiplied.kind} multiplies "${multiplied.name}", and is no product of matrices: apply it to its model as model+adapter, and merge models`,
+      `Cannot merge adapter "${adapter.source}" with others as its ${multiplied.kind} of "${multiplied.name}" is no product of matrices that does without the weight: apply it to its model as model+adapter, and merge models`,
       { feature: multiplied.kind },
     );
   }

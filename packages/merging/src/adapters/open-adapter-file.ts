@@ -4,16 +4,46 @@ import type { Adapter } from "./adapter.ts";
 import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 import { createFileAdapter, listModules, SETTINGS_KEY } from "./adapter-file.ts";
 import { expandFactors, findFactored, withRows } from "./kinds/expand-factors.ts";
+import { MULTIPLIED_KINDS } from "./kinds/kind-tables.ts";
+import { openMultiplied } from "./kinds/multiplied-weight.ts";
+import { namingOf } from "./names/name-style.ts";
 
 /**
  * Opens a file with names of kohya, diffusers, ComfyUI or LyCORIS as an adapter; the numerators of its scales
  * are read. Changes of LoHa, LoKr and LoCon become low-rank changes whose factors are computed when they are
- * read.
+ * read. Changes of OFT, BOFT and IA3 multiply weights.
  * @throws FormatError if a numerator is not one finite number
  * @throws MismatchError if a module lacks a factor, or the shapes of its factors do not fit each other
  * @throws UnsupportedError if the file has tensors of another kind of adapter
  */
 export async function openAdapterFile(checkpoint: Checkpoint): Promise<Adapter> {
+  const { source } = checkpoint;
+  const kinds = MULTIPLIED_KINDS.filter(({ peftType }) => peftType === undefined);
+  const { multiplied, keys } = await openMultiplied(kinds, { source, checkpoint, settings: {} });
+  const others = new Map([...checkpoint.tensors].filter(([key]) => !keys.has(key)));
+  const [first] = multiplied.keys();
+  const adapter =
+    others.size === 0 && first !== undefined
+      ? emptyAdapter(checkpoint, first)
+      : await openProducts({ ...checkpoint, tensors: others });
+  return { ...adapter, multiplied, close: () => checkpoint.close() };
+}
+
+function emptyAdapter(checkpoint: Checkpoint, module: string): Adapter {
+  return {
+    source: checkpoint.source,
+    checkpoint,
+    naming: namingOf(module),
+    config: undefined,
+    modules: new Map(),
+    multiplied: new Map(),
+    replaced: new Map(),
+    close: () => checkpoint.close(),
+  };
+}
+
+/** Opens the changes that are products of matrices, which are all other tensors of the file. */
+async function openProducts(checkpoint: Checkpoint): Promise<Adapter> {
   const { source } = checkpoint;
   const factored = findFactored(source, checkpoint);
   const scaled = new Map<string, number>();
@@ -31,7 +61,7 @@ export async function openAdapterFile(checkpoint: Checkpoint): Promise<Adapter> 
     if (alpha === undefined && scaleOf !== undefined) scales.set(name, scaleOf(inside, rank));
   }
   const adapter = createFileAdapter(source, expanded, scales);
-  return { ...withRows(adapter, factored, scaled), close: () => checkpoint.close() };
+  return withRows(adapter, factored, scaled);
 }
 
 async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> {

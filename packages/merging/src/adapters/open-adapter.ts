@@ -24,8 +24,8 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 
 /**
  * Opens an adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`, of
- * LoRA, LoHa, LoKr, OFT or IA3; a file under the names of kohya's sd-scripts, LyCORIS, diffusers or ComfyUI,
- * of LoRA, LoCon, LoHa or LoKr; or a LoRA in a GGUF file of llama.cpp. Only settings, headers and scales are
+ * LoRA, LoHa, LoKr, OFT, BOFT, HRA, IA3, VeRA or trainable tokens; a file under the names of kohya's sd-scripts, LyCORIS, diffusers or ComfyUI,
+ * of LoRA, LoCon, LoHa, LoKr, OFT, BOFT or IA3; or a LoRA in a GGUF file of llama.cpp. Only settings, headers and scales are
  * read. The adapter must be closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
@@ -55,11 +55,14 @@ export async function openAdapter(path: string): Promise<Adapter> {
       isGgufAdapter(checkpoint) ? openGgufAdapter(checkpoint) : openAdapterFile(checkpoint),
     );
   const { folder } = place;
-  const settings = await readJsonFile(join(folder, CONFIG_FILE), { within: folder });
+  const settingsFile = join(folder, CONFIG_FILE);
+  const settings = await readJsonFile(settingsFile, { within: folder });
+  const weights = await openCheckpointWithin(await findWeights(folder), folder);
+  // Settings decide the result as much as weights.
   return closeOnFailure(
-    await openCheckpointWithin(await findWeights(folder), folder),
-    (checkpoint) =>
-      openPeftKind(folder, checkpoint, settings) ??
+    { ...weights, files: [...weights.files, settingsFile] },
+    async (checkpoint) =>
+      (await openPeftKind(folder, checkpoint, settings)) ??
       createAdapter(folder, checkpoint, parseAdapterConfig(settings, folder)),
   );
 }

@@ -108,7 +108,8 @@ export function isPlain(adapter: Adapter): boolean {
 
 function findSpecial({ modules, multiplied, replaced }: Adapter): string | undefined {
   const [multiplying] = multiplied.values();
-  if (multiplying !== undefined) return `${multiplying.kind} multiplies "${multiplying.name}"`;
+  if (multiplying !== undefined)
+    return `its ${multiplying.kind} of "${multiplying.name}" is no product of matrices`;
   const special = [...modules.values()].find(
     ({ bias, kind, isTransposed }) => bias !== undefined || kind === "embedding" || isTransposed,
   );

@@ -17,7 +17,7 @@ import {
   mergeAdapters,
   type PlannedTensor,
 } from "@isthmus/merging";
-import { basename, join } from "@isthmus/platform";
+import { basename } from "@isthmus/platform";
 import { findSettingProblems } from "../plan/check-settings.ts";
 import type { CheckedRecipe } from "../plan/groups.ts";
 import type { RoledGroup } from "../plan/roles.ts";
@@ -103,12 +103,7 @@ export function planAdapters(
       : { rule: { method: method.rule, parameters: settings.parameters, seed } }),
   });
   const source = `${method.name}(${adapters.map((one) => basename(one.source)).join(", ")})`;
-  // Settings of adapters decide the result as much as their weights.
-  const settingFiles = adapters.flatMap(({ config, source: folder }) =>
-    config === undefined ? [] : [join(folder, "adapter_config.json")],
-  );
-  const files = [...adapter.checkpoint.files, ...settingFiles];
-  const network: Checkpoint = { ...adapter.checkpoint, source, files };
+  const network: Checkpoint = { ...adapter.checkpoint, source };
   const tensors = planTensors(recipe, adapter, { method, settings, adapters });
   return {
     plan: { source, networks: [network], tensors, metadata: { ...network.metadata, format: "pt" }, seed },

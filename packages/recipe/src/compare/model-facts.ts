@@ -1,4 +1,4 @@
-import { isReadAsNumbers, readJsonFile } from "@isthmus/core";
+import { isReadAsNumbers, readJsonFile, resolveModelPath } from "@isthmus/core";
 import { dirname, join, stat } from "@isthmus/platform";
 
 /** Facts about a model from the files beside its weights. */
@@ -21,9 +21,12 @@ export interface ModelFacts {
 /**
  * Reads the facts in the JSON files of a model's folder; null if the path is no folder, or has no config of a
  * model or adapter.
+ * @param model - path of the folder, or name of the model on the Hugging Face hub; an adapter behind it,
+ *   `model+adapter`, has no facts of its own
  * @throws FormatError if a file is damaged
  */
-export async function readModelFacts(path: string): Promise<ModelFacts | null> {
+export async function readModelFacts(model: string): Promise<ModelFacts | null> {
+  const path = await resolveModelPath(model);
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isDirectory()) return null;
   const config = await readObject(join(path, "config.json"));

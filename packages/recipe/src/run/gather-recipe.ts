@@ -1,4 +1,5 @@
 import { InputError, openCheckpoint, resolveModelPath } from "@isthmus/core";
+import { splitAdapterPart } from "@isthmus/merging";
 import { dirname, join, stat } from "@isthmus/platform";
 import type { GatheredFiles } from "@isthmus/tasks";
 import { TOKENIZER_FILES } from "../models/list-model-files.ts";
@@ -92,23 +93,34 @@ async function gatherReference(reference: NamedNetwork, files: GatheredFiles): P
   await network.close();
   const name = revision === undefined ? path : `${path}@${revision}`;
   const model = await gatherModel(name, files);
-  const adapter = lora === undefined ? undefined : await gatherModel(lora, files);
+  const adapter = lora === undefined ? undefined : await gatherAdapter(lora, files);
   for (const file of read) files.add(file);
   if (model === path && adapter === lora) return reference;
   if (typeof reference === "string") return adapter === undefined ? model : `${model}+${adapter}`;
   return adapter === undefined ? { model } : { model, lora: adapter };
 }
 
+/** Adds the files beside an adapter, of which the name may mean the part of one network. */
+async function gatherAdapter(name: string, files: GatheredFiles): Promise<string> {
+  const { part, path } = splitAdapterPart(name);
+  const place = await gatherModel(path, files);
+  return part === undefined ? place : `${part}:${place}`;
+}
+
 function moveReference(reference: NamedNetwork, move: (path: string) => string): NamedNetwork {
   const movePart = (part: ModelParts["model"]): ModelParts["model"] =>
-    typeof part === "string" ? move(part) : { ...part, path: move(part.path) };
+    typeof part === "string" ? moveAdapter(part) : { ...part, path: moveAdapter(part.path) };
+  const moveAdapter = (name: string): string => {
+    const { part, path } = splitAdapterPart(name);
+    return part === undefined ? move(path) : `${part}:${move(path)}`;
+  };
   if (typeof reference !== "string") {
     const { model, lora } = reference;
     return { model: movePart(model), ...(lora !== undefined && { lora: movePart(lora) }) };
   }
   const { path, revision, lora } = splitName(reference);
   const at = revision === undefined ? "" : `@${revision}`;
-  return `${move(path)}${at}${lora === undefined ? "" : `+${move(lora)}`}`;
+  return `${move(path)}${at}${lora === undefined ? "" : `+${moveAdapter(lora)}`}`;
 }
 
 /**

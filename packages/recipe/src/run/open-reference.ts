@@ -1,5 +1,13 @@
-import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
-import { type Adapter, applyAdapter, isAdapter, openAdapter } from "@isthmus/merging";
+import {
+  type Checkpoint,
+  currentAdapters,
+  InputError,
+  InvariantError,
+  openCheckpoint,
+  splitAdaptedName,
+  splitAtPlus,
+} from "@isthmus/core";
+import { isAdapter, openAdapted } from "@isthmus/merging";
 import { stat } from "@isthmus/platform";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
@@ -22,23 +30,10 @@ export interface ReferenceParts {
 export async function openReference(reference: ModelReference): Promise<Checkpoint> {
   const { path, revision, lora } = await splitReference(reference);
   await assertNoAdapter(path);
-  const network = await openCheckpoint(revision === undefined ? path : `${path}@${revision}`);
-  if (lora === undefined) return network;
-  let adapter: Adapter | undefined;
-  try {
-    const opened = await openAdapter(await resolveModelPath(lora));
-    adapter = opened;
-    const adapted = applyAdapter(network, opened);
-    const close = async () => {
-      await opened.close();
-      await network.close();
-    };
-    return { ...adapted, close, [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await adapter?.close();
-    await network.close();
-    throw error;
-  }
+  const model = revision === undefined ? path : `${path}@${revision}`;
+  return lora === undefined
+    ? openCheckpoint(model)
+    : (currentAdapters() ?? openAdapted)({ model, adapter: lora });
 }
 
 /** @throws InputError if a path is an adapter, which is not a network by itself */
@@ -58,13 +53,24 @@ export async function splitReference(reference: ModelReference): Promise<Referen
     const place = typeof model === "string" ? await splitReference(model) : model;
     return { path: place.path, revision: place.revision, lora: typeof lora === "object" ? lora.path : lora };
   }
-  if ((await stat(reference).catch(() => undefined)) !== undefined)
-    return { path: reference, revision: undefined, lora: undefined };
-  return splitName(reference);
+  if (await exists(reference)) return { path: reference, revision: undefined, lora: undefined };
+  const adapted = await splitAdaptedName(reference);
+  const model = adapted?.model ?? reference;
+  const place = (await exists(model)) ? { path: model, revision: undefined } : splitRevision(model);
+  return { ...place, lora: adapted?.adapter };
 }
 
 /** Splits `path@revision+lora` into its parts, without checking for a file with the whole name. */
 export function splitName(reference: string): ReferenceParts {
-  const [, path = reference, revision, lora] = /^([^@+]+)(?:@([^+]+))?(?:\+(.+))?$/.exec(reference) ?? [];
-  return { path, revision, lora };
+  const adapted = splitAtPlus(reference);
+  return { ...splitRevision(adapted?.model ?? reference), lora: adapted?.adapter };
+}
+
+function splitRevision(name: string): Pick<ReferenceParts, "path" | "revision"> {
+  const [, path = name, revision] = /^([^@]+)@(.+)$/.exec(name) ?? [];
+  return { path, revision };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }

@@ -77,9 +77,9 @@ export async function openReplacement(
       { input: donorPath },
     );
   }
-  const weights = await openWeights(old.directory);
+  const weights = await openWeights(modelPath, old.directory);
   try {
-    const ofDonor = needsWeights ? await openWeights(fresh.directory) : undefined;
+    const ofDonor = needsWeights ? await openWeights(donorPath, fresh.directory) : undefined;
     return {
       model: { directory: old.directory, vocabulary: old, weights },
       donor: { directory: fresh.directory, vocabulary: fresh, weights: ofDonor },
@@ -131,9 +131,9 @@ function assertFewHoles({ directory, ids }: Vocabulary): void {
   );
 }
 
-async function openWeights(directory: string): Promise<Weights> {
+async function openWeights(path: string, directory: string): Promise<Weights> {
   const config = (await readModelConfig(directory)) ?? {};
-  const checkpoint = await openCheckpoint(directory);
+  const checkpoint = await openCheckpoint(path);
   try {
     const axes = findVocabularyAxes(checkpoint, { config });
     assertRowsFirst(checkpoint, axes);
@@ -189,6 +189,9 @@ function notesOn([old, fresh]: readonly [Vocabulary, Vocabulary]): readonly stri
   if (ofDonor > 0) notes.push(`${ofDonor} tokens of "${fresh.directory}" lie beyond its embedding`);
   const holes = nextId(fresh.ids) - new Set(fresh.ids.values()).size;
   if (holes > 0) notes.push(`${holes} ids of "${fresh.directory}" have no token: they get the mean row`);
+  const twins = fresh.ids.size - new Set(fresh.ids.values()).size;
+  if (twins > 0)
+    notes.push(`${twins} tokens of "${fresh.directory}" have the id of another token, whose row they share`);
   return notes;
 }
 

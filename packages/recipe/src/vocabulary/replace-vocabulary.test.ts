@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -201,5 +202,44 @@ describe("hostile vocabularies", () => {
     );
     await expect(planReplacement(path("missing"), model)).rejects.toThrow("there is no such folder");
     await expect(replaceVocabulary(model, other, model)).rejects.toThrow(/model/);
+  });
+
+  it("lets tokens with one id share a row, and says so", async () => {
+    const twins = await save("twins", {
+      vocab: { a: 0, b: 1, nothing: 1, q: 2 },
+      special: { "<x>": 2 },
+      width: 4,
+    });
+    const notes: string[] = [];
+    const plan = await replaceVocabulary(model, twins, path("shared"), {
+      onNote: (note) => notes.push(note),
+    });
+    expect([plan.shared, plan.fresh, plan.size]).toEqual([2, 1, 3]);
+    expect(notes.join("; ")).toMatch(/2 tokens of .* have the id of another token/);
+    const [before, after] = [await read("model"), await read("shared")];
+    expect(rowOf(after, 1)).toEqual(rowOf(before, letters["b"] ?? -1));
+  });
+
+  it.each([
+    ["a cut file", (text: string) => text.slice(0, 60), /tokenizer\.json/],
+    [
+      "a huge id",
+      (text: string) => text.replace(":1", ":1e300"),
+      /ids must be whole numbers from 0 to 16777216/,
+    ],
+    ["a negative id", (text: string) => text.replace(":1", ":-1"), /ids must be whole numbers/],
+    ["an id that is a word", (text: string) => text.replace(":1", ':"1"'), /ids must be whole numbers/],
+    [
+      "an added token without an id",
+      (text: string) => text.replace('"id":9,', ""),
+      /must have an id and a content/,
+    ],
+  ])("refuses %s", async (_, damage, message) => {
+    const name = `damaged-${randomUUID()}`;
+    await save(name, { vocab: { a: 0, b: 1 }, special: { "<s>": 9 } });
+    const file = path(`${name}/tokenizer.json`);
+    await writeFile(file, damage(await readFile(file, "utf8")));
+    await expect(planReplacement(model, path(name))).rejects.toThrow(message);
+    await expect(planReplacement(path(name), model)).rejects.toThrow(message);
   });
 });

@@ -36,6 +36,32 @@ type Resolved = Required<ReplaceVocabularyOptions>;
  * Source: Goddard and Fernandes Neto, Training-free tokenizer transplantation via orthogonal matching
  * pursuit, 2025 (arXiv 2506.06607). Differs from mergekit 0.1.5 as `matchPursuit` and `matchTokens` say, and
  * keeps the number of rows of the other model.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mkdir, writeFile } from "node:fs/promises";
+ * import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+ * import { replaceVocabulary } from "@isthmus/recipe";
+ *
+ * async function save(folder: string, words: readonly string[], rows: readonly number[]) {
+ *   const embedding = createTensor("f32", [words.length, 2], Float32Array.from(rows));
+ *   await mkdir(folder);
+ *   await saveCheckpoint(createCheckpoint({ "embed_tokens.weight": embedding }), `${folder}/model.safetensors`);
+ *   await writeFile(`${folder}/config.json`, JSON.stringify({ vocab_size: words.length }));
+ *   const vocab = Object.fromEntries(words.map((word, id) => [word, id]));
+ *   const tokenizer = { model: { type: "WordLevel", vocab, unk_token: "the" } };
+ *   await writeFile(`${folder}/tokenizer.json`, JSON.stringify(tokenizer));
+ * }
+ * await save("small", ["the", "cat"], [1, 2, 3, 4]);
+ * await save("large", ["cat", "the", "cats"], [1, 0, 0, 1, 2, 0]);
+ * const { shared, fresh } = await replaceVocabulary("small", "large", "draft");
+ * assert.deepEqual([shared, fresh], [2, 1]);
+ * const draft = await openCheckpoint("draft");
+ * const { data } = await draft.read("embed_tokens.weight"); // "cats" is twice "cat" in the large model
+ * assert.deepEqual([...data].map((x) => Math.round(Number(x) * 1e5) / 1e5), [3, 4, 1, 2, 6, 8]);
+ * await draft.close();
+ * ```
  */
 export async function replaceVocabulary(
   model: string,

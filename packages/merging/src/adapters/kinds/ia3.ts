@@ -1,7 +1,8 @@
-import { at, entry, MismatchError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
+import { entry, MismatchError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { compileExpression } from "../../match-expression.ts";
 import type { FactorType } from "../factors.ts";
 import type { MultipliedKind, MultipliedRows, MultipliedSource } from "./multiplied-weight.ts";
+import { scaleColumns, scaleRows } from "./scale-rows.ts";
 
 /**
  * IA3: each output of a module is multiplied by a learned factor, or each input of a module that the settings
@@ -26,17 +27,18 @@ export const ia3Kind: MultipliedKind = {
     return {
       name,
       kind: "IA3",
-      hasBias: !isOfInputs,
       expected: isByColumn ? `[*, ${count}, ...]` : `[${count}, ...]`,
       fits: (weight) => weight.length >= 2 && weight[isByColumn ? 1 : 0] === count,
       async readRows(type) {
         const factors = await read(type);
-        return (rows) => (isByColumn ? multiplyColumns(rows, factors) : multiplyRows(rows, factors));
+        return (rows) => (isByColumn ? scaleColumns(rows, factors) : scaleRows(rows, factors));
       },
-      async readBias(type) {
-        const factors = await read(type);
-        return (rows) => multiplyRows(rows, factors);
-      },
+      ...(!isOfInputs && {
+        async readBias(type: FactorType) {
+          const factors = await read(type);
+          return (rows: MultipliedRows) => scaleRows(rows, factors);
+        },
+      }),
     };
   },
 };
@@ -60,18 +62,4 @@ function readIsOfInputs(
   const { feedforward_modules: modules } = settings;
   if (typeof modules === "string") return compileExpression(modules, { whole: true })(name);
   return Array.isArray(modules) && modules.some((end) => typeof end === "string" && name.endsWith(end));
-}
-
-function multiplyRows({ data, top, columns }: MultipliedRows, factors: ArrayLike<number>): void {
-  for (let i = 0; i < data.length; i++) {
-    data[i] = at(data, i, "element") * at(factors, top + Math.floor(i / columns), "factor");
-  }
-}
-
-/** Multiplies the elements of each input; a kernel of a convolution has several elements of one input. */
-function multiplyColumns({ data, columns }: MultipliedRows, factors: ArrayLike<number>): void {
-  const ofInput = columns / factors.length;
-  for (let i = 0; i < data.length; i++) {
-    data[i] = at(data, i, "element") * at(factors, Math.floor((i % columns) / ofInput), "factor");
-  }
 }

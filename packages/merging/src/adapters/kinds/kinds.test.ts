@@ -35,7 +35,9 @@ const base = checkpointOf(golden.base);
 async function open({ settings, tensors }: Pick<Case, "settings" | "tensors">): Promise<Adapter> {
   const checkpoint = checkpointOf(tensors);
   const adapter =
-    settings === null ? await openAdapterFile(checkpoint) : openPeftKind("adapter", checkpoint, settings);
+    settings === null
+      ? await openAdapterFile(checkpoint)
+      : await openPeftKind("adapter", checkpoint, settings);
   if (adapter === undefined) throw new Error("no kind of adapter was found");
   return adapter;
 }
@@ -75,7 +77,90 @@ describe("other kinds of adapters", () => {
     }
   });
 
-  const products = Object.entries(golden.cases).filter(([name]) => !/OFT|IA3|lengths/.test(name));
+  const settled = (name: string, settings: object, tensors: Record<string, readonly number[]>) => {
+    const made = Object.entries(tensors).map(([key, shape]) => {
+      const data = Array.from({ length: shape.reduce((size, extent) => size * extent, 1) }, () => 1);
+      return [`base_model.${name}${key}`, { shape, data }] as const;
+    });
+    return open({ settings: { ...settings }, tensors: Object.fromEntries(made) }).then((adapter) =>
+      applyAdapter(base, adapter),
+    );
+  };
+
+  test.each([
+    [
+      "VeRA without its random factors",
+      { peft_type: "VERA" },
+      { ".vera_lambda_d": [2], ".vera_lambda_b": [4] },
+      "save_projection=True",
+    ],
+    [
+      "BOFT without factors of outputs",
+      { peft_type: "BOFT" },
+      { ".boft_R": [1, 3, 2, 2] },
+      "a factor for each output",
+    ],
+    [
+      "BOFT whose blocks make no butterfly",
+      { peft_type: "BOFT" },
+      { ".boft_R": [2, 3, 2, 2], ".boft_s": [4, 1] },
+      "they are [2,3,2,2]",
+    ],
+    [
+      "BOFT of another width",
+      { peft_type: "BOFT" },
+      { ".boft_R": [1, 5, 2, 2], ".boft_s": [4, 1] },
+      "is for a weight [4, 10]",
+    ],
+    ["HRA of another width", { peft_type: "HRA" }, { ".hra_u": [7, 2] }, "is for a weight [*, 7]"],
+    [
+      "tokens outside the embedding",
+      { peft_type: "TRAINABLE_TOKENS", token_indices: [5] },
+      { ".trainable_tokens_delta": [1, 6] },
+      "more than 5",
+    ],
+    [
+      "a token twice",
+      { peft_type: "TRAINABLE_TOKENS", token_indices: [1, 1] },
+      { ".trainable_tokens_delta": [2, 6] },
+      "which differ",
+    ],
+    [
+      "a token that is no number",
+      { peft_type: "TRAINABLE_TOKENS", token_indices: ["a"] },
+      { ".trainable_tokens_delta": [1, 6] },
+      "list of whole numbers",
+    ],
+  ])("%s is refused", async (_, settings, tensors, message) => {
+    await expect(settled("model.fc", settings, tensors)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ["not square", { "lora_unet_fc.oft_blocks": [2, 2, 3] }, "they are [2,2,3]"],
+    [
+      "lengths of other rows",
+      { "lora_unet_fc.oft_blocks": [2, 2, 2], "lora_unet_fc.rescale": [3, 1] },
+      "a factor for each output or none",
+    ],
+    ["of other rows", { "lora_unet_fc.oft_blocks": [3, 2, 2] }, "is for a weight [6, ...]"],
+    ["without numbers", { "lora_unet_fc.on_input": [] }, "it has 0 weights"],
+  ])("a file of LyCORIS %s is refused", async (_, shapes, message) => {
+    const tensors = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => {
+        const data = Array.from(
+          { length: shape.reduce((size: number, extent) => size * extent, 1) },
+          () => 1,
+        );
+        return [name, { shape, data }];
+      }),
+    );
+    const applying = open({ settings: null, tensors }).then((adapter) => applyAdapter(base, adapter));
+    await expect(applying).rejects.toThrow(message);
+  });
+
+  const products = Object.entries(golden.cases).filter(
+    ([name]) => !/OFT|IA3|HRA|VeRA|tokens|lengths/.test(name),
+  );
 
   test.each(products)("%s is merged through its products", async (_, one) => {
     const twice = mergeAdapters([await open(one), await open(one)], { combination: "cat", weights: [2, -1] });

@@ -1,21 +1,7 @@
-import {
-  at,
-  entry,
-  excerpt,
-  FormatError,
-  InvariantError,
-  MismatchError,
-  sizeOf,
-  toFloat64,
-} from "@isthmus/core";
-import {
-  createMatrix,
-  type Matrix,
-  multiply,
-  plainProducts,
-  solvePositiveDefinite,
-} from "@isthmus/linear-algebra";
-import type { MultipliedKind, MultipliedRows, MultipliedSource } from "./multiplied-weight.ts";
+import { at, entry, excerpt, FormatError, MismatchError, sizeOf, toFloat64 } from "@isthmus/core";
+import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import type { MultipliedKind, MultipliedSource } from "./multiplied-weight.ts";
+import { addIdentity, cayley, rotateColumns } from "./rotations.ts";
 
 /** Most terms of the series of Neumann; the settings of a hostile file could ask for any number. */
 const MOST_TERMS = 100;
@@ -46,7 +32,6 @@ export const oftKind: MultipliedKind = {
     return {
       name,
       kind: "OFT",
-      hasBias: false,
       expected: isShared ? `[*, a multiple of ${size}]` : `[*, ${blocks * size}]`,
       fits(weight) {
         const columns = sizeOf(weight.slice(1));
@@ -54,10 +39,7 @@ export const oftKind: MultipliedKind = {
       },
       async readRows() {
         const rotations = await readRotations(key, { blocks, size }, source);
-        return (rows) => rotate(rows, rotations);
-      },
-      async readBias() {
-        throw new InvariantError("OFT changes no bias");
+        return (rows) => rotateColumns(rows, [{ rotations }]);
       },
     };
   },
@@ -115,19 +97,6 @@ function shorten({ data }: Matrix, bound: number): void {
   for (let i = 0; i < data.length; i++) data[i] = (at(data, i, "element") * bound) / norm;
 }
 
-/** Computes the Cayley transform of `Q`, `(I - Q) (I + Q)^-1`, which is `(I - Q)^2 (I - Q^2)^-1`. */
-async function cayley(skew: Matrix): Promise<Matrix> {
-  const size = skew.rows;
-  const difference = createMatrix(size, size, skew.data.slice());
-  const square = multiply(skew, skew, { transposeLeft: true });
-  for (let i = 0; i < difference.data.length; i++) difference.data[i] = -at(skew.data, i, "element");
-  addIdentity(difference);
-  addIdentity(square);
-  const solved = await solvePositiveDefinite(square, multiply(difference, difference), plainProducts);
-  if (solved === undefined) throw new InvariantError("I - Q^2 of a skew-symmetric Q is positive definite");
-  return solved;
-}
-
 /** Computes the first terms of the series as PEFT does: `I + 2 Q + 2 Q^2 + ... + Q^n`. */
 async function cayleySeries(skew: Matrix, terms: number): Promise<Matrix> {
   const sum = createMatrix(skew.rows, skew.columns, new Float64Array(skew.data.length));
@@ -143,25 +112,4 @@ async function cayleySeries(skew: Matrix, terms: number): Promise<Matrix> {
     }
   }
   return sum;
-}
-
-function addIdentity({ rows, data }: Matrix): void {
-  for (let i = 0; i < rows; i++) data[i * (rows + 1)] = at(data, i * (rows + 1), "element") + 1;
-}
-
-/** Multiplies rows by the transposed rotations, block by block: `W R^T`. */
-function rotate({ data, columns }: MultipliedRows, rotations: readonly Matrix[]): void {
-  const { rows: size } = at(rotations, 0, "rotation");
-  const rows = data.length / columns;
-  for (let block = 0; block < columns / size; block++) {
-    const rotation = at(rotations, block % rotations.length, "rotation");
-    const part = new Float64Array(rows * size);
-    for (let i = 0; i < rows; i++) {
-      part.set(data.subarray(i * columns + block * size, i * columns + (block + 1) * size), i * size);
-    }
-    const rotated = multiply(createMatrix(rows, size, part), rotation, { transposeRight: true }).data;
-    for (let i = 0; i < rows; i++) {
-      data.set(rotated.subarray(i * size, (i + 1) * size), i * columns + block * size);
-    }
-  }
 }

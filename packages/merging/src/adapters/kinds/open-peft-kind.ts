@@ -1,10 +1,11 @@
 import { type Checkpoint, excerpt, FormatError, MismatchError, UnsupportedError } from "@isthmus/core";
-import { type Adapter, replacedName, withoutPrefix } from "../adapter.ts";
+import { type Adapter, createAdapter, replacedName, withoutPrefix } from "../adapter.ts";
 import { compileModulePattern, parseAdapterConfig, scalesOf } from "../adapter-config.ts";
 import { buildAdapter } from "../build-adapter.ts";
 import { builtModule, type FactoredModule, findFactored, withRows } from "./expand-factors.ts";
 import { FACTOR_KINDS, MULTIPLIED_KINDS } from "./kind-tables.ts";
-import type { MultipliedKind } from "./multiplied-weight.ts";
+import { type MultipliedKind, type MultipliedSource, openMultiplied } from "./multiplied-weight.ts";
+import { trainableTokensKind } from "./trainable-tokens.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -14,19 +15,26 @@ const PASSED_ON = ["base_model_name_or_path", "revision", "task_type", "auto_map
 /**
  * Opens an adapter of another kind than LoRA from a folder of PEFT: LoHa and LoKr as low-rank changes whose
  * factors are computed, OFT and IA3 as changes that multiply weights.
+ * A LoRA beside which rows of an embedding are learned is opened here, too.
  * @returns undefined if the settings are not of one of these kinds
  * @throws FormatError if a setting is missing or of another type
  * @throws MismatchError if a module lacks a factor, or the shapes of its factors do not fit each other
  * @throws UnsupportedError if a tensor belongs to a variant that is not supported
  */
-export function openPeftKind(source: string, checkpoint: Checkpoint, raw: unknown): Adapter | undefined {
+export async function openPeftKind(
+  source: string,
+  checkpoint: Checkpoint,
+  raw: unknown,
+): Promise<Adapter | undefined> {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return undefined;
   const settings = raw as Settings;
   const { peft_type: type } = settings;
   if (FACTOR_KINDS.some(({ peftType }) => peftType !== undefined && peftType === type))
     return openFactored(source, checkpoint, settings);
+  if (type === "LORA" && isGiven(settings["trainable_token_indices"]))
+    return openLoraWithTokens({ source, checkpoint, settings });
   const kind = MULTIPLIED_KINDS.find(({ peftType }) => peftType === type);
-  return kind === undefined ? undefined : openMultiplied(kind, { source, checkpoint, settings });
+  return kind === undefined ? undefined : openMultipliedKind(kind, { source, checkpoint, settings });
 }
 
 function openFactored(source: string, checkpoint: Checkpoint, settings: Settings): Adapter {
@@ -68,25 +76,32 @@ function ranksOf(source: string, settings: Settings): (module: string) => number
   };
 }
 
-function openMultiplied(
-  kind: MultipliedKind,
-  opened: { readonly source: string; readonly checkpoint: Checkpoint; readonly settings: Settings },
-): Adapter {
+/** Opens a LoRA beside which rows of an embedding are learned. */
+async function openLoraWithTokens(opened: MultipliedSource): Promise<Adapter> {
+  const { source, checkpoint, settings } = opened;
+  const { multiplied, keys } = await openMultiplied([trainableTokensKind], opened, withoutPrefix);
+  const tensors = new Map([...checkpoint.tensors].filter(([key]) => !keys.has(key)));
+  const others = { ...checkpoint, tensors };
+  return {
+    ...createAdapter(source, others, parseAdapterConfig(settings, source)),
+    checkpoint,
+    multiplied,
+    close: () => checkpoint.close(),
+  };
+}
+
+async function openMultipliedKind(kind: MultipliedKind, opened: MultipliedSource): Promise<Adapter> {
   const { source, checkpoint } = opened;
-  const keys = [...checkpoint.tensors.keys()].filter((key) => kind.end.test(key));
-  if (keys.length === 0) throw emptyError(source);
-  const multiplied = keys.map((key) => {
-    const name = withoutPrefix(key).replace(kind.end, "");
-    return [name, kind.open(name, key, opened)] as const;
-  });
+  const { multiplied, keys } = await openMultiplied([kind], opened, withoutPrefix);
+  if (keys.size === 0) throw emptyError(source);
   return {
     source,
     checkpoint,
     naming: "PEFT",
     config: undefined,
     modules: new Map(),
-    multiplied: new Map(multiplied),
-    replaced: replacedIn(checkpoint, new Set(keys), source),
+    multiplied,
+    replaced: replacedIn(checkpoint, keys, source),
     close: () => checkpoint.close(),
   };
 }
@@ -98,7 +113,7 @@ function replacedIn(
   source: string,
 ): ReadonlyMap<string, string> {
   const others = [...tensors.keys()].filter((key) => !gone.has(key));
-  const variant = others.find((key) => /\.(lora|hada|lokr|oft|boft|ia3|vera)_[^.]*(\.|$)/.test(key));
+  const variant = others.find((key) => /\.(lora|hada|lokr|oft|boft|ia3|vera|hra)_[^.]*(\.|$)/.test(key));
   if (variant !== undefined) {
     throw new UnsupportedError(
       `Cannot use adapter "${source}" as "${variant}" belongs to a variant that is not handled; merge it into its model with PEFT`,
@@ -106,6 +121,10 @@ function replacedIn(
     );
   }
   return new Map(others.map((key) => [replacedName(withoutPrefix(key)), key]));
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && JSON.stringify(value) !== "[]";
 }
 
 function emptyError(source: string): MismatchError {

@@ -1,17 +1,23 @@
-import { withModelSource } from "@isthmus/core";
+import { withAdapters, withModelSource } from "@isthmus/core";
 import type { DownloadEstimate } from "@isthmus/distributed";
 import { formatBytes } from "../format/format-table.ts";
 import type { CommonOptions, Context } from "../verb.ts";
 
 /**
- * Does the work of a verb; names of models on the Hugging Face hub are fetched if the user asked for it by
+ * Does the work of a verb. Models may be named with an adapter, `model+adapter`; names of models on the Hugging Face hub are fetched if the user asked for it by
  * `--download`. Nothing that speaks to a network is even loaded otherwise.
  */
-export async function withDownloads<T>(
+export async function withModels<T>(
   options: CommonOptions,
   context: Context,
-  work: () => Promise<T>,
+  act: () => Promise<T>,
 ): Promise<T> {
+  const notes = new Set<string>();
+  const onNote = (text: string) => {
+    if (!options.quiet && notes.size < notes.add(text).size) context.terminal.note(text);
+  };
+  const work = () =>
+    withAdapters(async (name) => (await import("@isthmus/merging")).openAdapted(name, { onNote }), act);
   if (options.download !== true) return work();
   const { createHubSource, readHubSettings } = await import("@isthmus/distributed");
   const { signal, progress, terminal } = context;

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, withAdapters } from "@isthmus/core";
+import { expect, test } from "vitest";
+import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
+import { extractAdapter } from "./extract-adapter.ts";
+import { openAdapted } from "./open-adapted.ts";
+import { saveAdapter } from "./save-adapter.ts";
+
+const network = (...w: number[]) =>
+  createCheckpoint({ "q.weight": createTensor("f32", [2, 2], Float32Array.from(w)) });
+const base = network(1, 0, 0, 1);
+
+let folder: string;
+inFreshFolders(async (path) => {
+  folder = path;
+  for (const name of ["base.safetensors", "c++.safetensors"]) await saveCheckpoint(base, at(name));
+  await saveAdapter(extractAdapter(network(1, 2, 0, 1), base, { rank: 1 }).adapter, at("lora"));
+});
+const at = (name: string) => join(folder, name);
+
+/** Reads the element that the adapter changes, of a name that any verb opens. */
+async function changed(name: string): Promise<number> {
+  const checkpoint = await withAdapters(openAdapted, () => openCheckpoint(name));
+  const { data } = await checkpoint.read("q.weight");
+  await checkpoint.close();
+  return Math.round(Number(data[1]) * 1e5) / 1e5;
+}
+
+test("a name of a model and an adapter is opened as both, with the files of both", async () => {
+  expect(await changed(`${at("base.safetensors")}+${at("lora")}`)).toBe(2);
+  const opened = await openAdapted({ model: at("base.safetensors"), adapter: at("lora") });
+  expect(opened.files).toContain(at("lora/adapter_config.json"));
+  await opened.close();
+});
+
+test("plus signs in names of files are kept", async () => {
+  expect(await changed(`${at("c++.safetensors")}+${at("lora")}`)).toBe(2);
+  const both = `${at("base.safetensors")}+lora.safetensors`;
+  await saveCheckpoint(network(7, 7, 7, 7), both);
+  expect(await changed(both)).toBe(7);
+});
+
+test.each([
+  ["nothing", "lora", /Cannot open ".*nothing\+.*lora" as there must be .* a model ".*nothing".* ".*lora"/],
+  [
+    "base.safetensors",
+    "nothing",
+    /Cannot open ".*base.safetensors\+.*nothing" as there must be .* an adapter ".*nothing"/,
+  ],
+  ["base.safetensors", "base.safetensors", /both factors|lora_down|adapter/],
+])("%s+%s is refused, and the message names both", async (model, adapter, message) => {
+  await expect(changed(`${at(model)}+${at(adapter)}`)).rejects.toThrow(message);
+});
+
+test("the part of one network of a pipeline is applied, and what is left is said", async () => {
+  const f32 = (rows: number, columns: number) =>
+    createTensor("f32", [rows, columns], new Float32Array(rows * columns).fill(1));
+  const pair = (module: string) => ({
+    [`${module}.lora_down.weight`]: f32(1, 2),
+    [`${module}.lora_up.weight`]: f32(2, 1),
+  });
+  const style = at("style.safetensors");
+  await saveCheckpoint(createCheckpoint({ ...pair("lora_unet_q"), ...pair("lora_te_k") }), style);
+  const model = at("base.safetensors");
+  await expect(changed(`${model}+${style}`)).rejects.toThrow("such as model+unet:adapter");
+  expect(await changed(`${model}+unet:${style}`)).toBe(1);
+  const notes: string[] = [];
+  const opened = await openAdapted(
+    { model, adapter: `unet:${style}` },
+    { onNote: (text) => notes.push(text) },
+  );
+  await opened.close();
+  expect(notes).toEqual([
+    `Of adapter "${style}" the modules of unet are applied, and left are 1 of text_encoder.`,
+  ]);
+  await expect(changed(`${model}+transformer:${style}`)).rejects.toThrow(
+    "it must have modules of that network: it has 1 of ",
+  );
+});
+
+test("openCheckpoint() alone says which function opens both", async () => {
+  await expect(openCheckpoint(`${at("base.safetensors")}+${at("lora")}`)).rejects.toThrow(
+    "by openAdapted of @isthmus/merging",
+  );
+});

@@ -19,6 +19,8 @@ export interface OutputPlace {
   readonly folder: string;
   /** Shared beginning of the names, such as `model` in `model-00001-of-00002.safetensors`. */
   readonly stem: string;
+  /** End of the names of the files, with its dot. @defaultValue `.safetensors` */
+  readonly extension?: string;
 }
 
 /**
@@ -43,11 +45,11 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
 }
 
 /** Returns the paths of the shards, as the Hugging Face hub names them; a single shard has no number. */
-export function shardPaths({ folder, stem }: OutputPlace, count: number): string[] {
-  if (count === 1) return [join(folder, `${stem}${EXTENSION}`)];
+export function shardPaths({ folder, stem, extension = EXTENSION }: OutputPlace, count: number): string[] {
+  if (count === 1) return [join(folder, `${stem}${extension}`)];
   const pad = (n: number): string => String(n).padStart(5, "0");
   return Array.from({ length: count }, (_, i) =>
-    join(folder, `${stem}-${pad(i + 1)}-of-${pad(count)}${EXTENSION}`),
+    join(folder, `${stem}-${pad(i + 1)}-of-${pad(count)}${extension}`),
   );
 }
 
@@ -56,17 +58,26 @@ export function indexPath({ folder, stem }: OutputPlace): string {
   return join(folder, `${stem}${EXTENSION}.index.json`);
 }
 
-/** Lists the files of an earlier checkpoint of the same name, which would mix with the new one or hide it. */
-export async function findEarlierFiles(place: OutputPlace): Promise<string[]> {
+/**
+ * Lists the files of an earlier checkpoint of the same name, which would mix with the new one or hide it. A
+ * file in another format than safetensors has no index that hides it: shards of that name beside it stay.
+ * @param paths - paths of the new files
+ */
+export async function findEarlierFiles(place: OutputPlace, paths: readonly string[]): Promise<string[]> {
+  const [path = "", ...others] = paths;
   if (!(await isDirectory(place.folder))) return [];
   const names = await readdir(place.folder);
-  return names.filter((name) => isCheckpointFile(place, name)).map((name) => join(place.folder, name));
+  const isAlone = place.extension !== undefined && others.length === 0;
+  return names
+    .filter((name) => (isAlone ? name === basename(path) : isCheckpointFile(place, name)))
+    .map((name) => join(place.folder, name));
 }
 
 /** Checks whether a file name belongs to a checkpoint in that place, with any number of shards. */
-export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
+export function isCheckpointFile({ stem, extension = EXTENSION }: OutputPlace, name: string): boolean {
   if (!name.startsWith(stem)) return false;
-  return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
+  const end = name.slice(stem.length);
+  return end.replace(/^-\d+-of-\d+/, "") === extension || end === `${extension}.index.json`;
 }
 
 /**

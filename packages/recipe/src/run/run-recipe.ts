@@ -1,4 +1,4 @@
-import { createFolder, type GgufEncoding, type Importance, InputError } from "@isthmus/core";
+import { createFolder, type GgufEncoding, ggufForm, type Importance, InputError } from "@isthmus/core";
 import {
   type Adapter,
   assertNoModel,
@@ -11,7 +11,7 @@ import {
 import { join } from "@isthmus/platform";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { assertGgufResult, convertToGguf, weightsBefore } from "./gguf-result.ts";
+import { assertGgufResult } from "./gguf-result.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
 import { planRecipeFiles, type RecipeFiles, shardBytesOf, writeRecipeFiles } from "./write-recipe-files.ts";
 
@@ -95,24 +95,19 @@ export async function saveRecipe(
   { text, encoding, importance, onFallback, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
-  if (output.endsWith(".gguf")) {
-    assertGgufResult(opened, output);
-    const merged = await weightsBefore(output, plan);
-    const saving = { ...options, overwrite: true, maxShardBytes: Number.POSITIVE_INFINITY };
-    const result = await saveRecipe(recipe, opened, merged, saving);
-    const converting = { encoding, importance, onNote: onFallback, ...options };
-    return { ...result, output: { ...result.output, ...(await convertToGguf(merged, output, converting)) } };
-  }
+  const isGguf = output.endsWith(".gguf");
+  if (isGguf) assertGgufResult(opened, output);
   const files = await planRecipeFiles(recipe, opened, { output, text });
   const weights = adapter === undefined ? output : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,
+    ...(isGguf && { form: ggufForm({ dtype: encoding, importance, onNote: onFallback }) }),
     source,
     recipe,
     // Each thread would align the networks again, or compute a module of an adapter once for each matrix.
     threads: isSlow ? 1 : options.threads,
     openExecutor: isSlow ? undefined : options.openExecutor,
-    maxShardBytes: options.maxShardBytes ?? (await shardBytesOf(opened)),
+    maxShardBytes: options.maxShardBytes ?? (isGguf ? undefined : await shardBytesOf(opened)),
   });
   const modelFiles =
     adapter === undefined ? await writeRecipeFiles(files, output) : await writeAdapterFiles(adapter, output);

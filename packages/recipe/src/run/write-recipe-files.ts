@@ -30,7 +30,7 @@ export interface RecipeFilesPlan extends WriteModelFilesOptions {
 
 /** Options of {@link planRecipeFiles}. */
 export interface PlanRecipeFilesOptions {
-  /** Path of the weights, a file ending in `.safetensors` or a folder. @defaultValue a folder */
+  /** Path of the weights, a file ending in `.safetensors` or `.gguf`, or a folder. @defaultValue a folder */
   readonly output?: string | undefined;
   /** The recipe as text, for the model card. @defaultValue the recipe as YAML */
   readonly text?: string | undefined;
@@ -48,7 +48,7 @@ export async function planRecipeFiles(
   { models }: Pick<OpenedRecipe, "models">,
   { output, text = stringify(recipe) }: PlanRecipeFilesOptions,
 ): Promise<RecipeFilesPlan | undefined> {
-  if (output?.endsWith(".safetensors")) return undefined;
+  if (output !== undefined && /\.(safetensors|gguf)$/.test(output)) return undefined;
   const { tied, vocabulary, notes } = models;
   const { directory: base, layers, otherStacks: [part] = [] } = models.template;
   if (base === undefined) return undefined;

@@ -105,19 +105,18 @@ function splitOf(source: string, metadata: Metadata): Split | undefined {
  */
 export function joinGgufShards(source: string, shards: readonly Shard[]): Checkpoint {
   const total = shards.reduce((sum, { checkpoint }) => sum + checkpoint.tensors.size, 0);
-  for (const [i, { file, checkpoint }] of shards.entries()) {
+  const splits = shards.map(({ file, checkpoint }, i) => {
     const split = splitOf(checkpoint.source, checkpoint.metadata);
-    if (split?.count !== shards.length || split.number !== i)
-      throw formatError(
-        source,
-        `"${file}" must be shard ${i + 1} of ${shards.length}: it ${split === undefined ? "is no shard" : `is shard ${split.number + 1} of ${split.count}`}`,
-      );
-    if (Number.isInteger(split.tensors) && split.tensors !== total)
-      throw formatError(
-        source,
-        `shards must be of one file: "${file}" is of one with ${split.tensors} tensors, and all together have ${total}; download or copy them again`,
-      );
-  }
+    if (split?.count === shards.length && split.number === i) return { file, tensors: split.tensors };
+    const found = split === undefined ? "is no shard" : `is shard ${split.number + 1} of ${split.count}`;
+    throw formatError(source, `"${file}" must be shard ${i + 1} of ${shards.length}: it ${found}`);
+  });
+  const stranger = splits.find(({ tensors }) => Number.isInteger(tensors) && tensors !== total);
+  if (stranger !== undefined)
+    throw formatError(
+      source,
+      `shards must be of one file: "${stranger.file}" is of one with ${stranger.tensors} tensors, and all together have ${total}; download or copy them again`,
+    );
   const [first] = shards;
   const metadata = withoutSplit(first?.checkpoint.metadata ?? {});
   return joinShards({ source, shards, index: undefined, files: [], metadata });

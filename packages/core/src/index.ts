@@ -98,6 +98,7 @@ export {
   type PickledArray,
   type PickledValue,
 } from "./formats/numpy-pickle/decode-numpy-pickle.ts";
+export { describeDequantized } from "./formats/quantized/describe-dequantized.ts";
 export { isReadAsNumbers } from "./formats/quantized/quantized-kinds.ts";
 export {
   type WriteRangeOptions,

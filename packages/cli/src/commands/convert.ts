@@ -19,6 +19,7 @@ import { untieModel } from "@isthmus/recipe";
 import { openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
 import { formatBytes } from "../format/format-table.ts";
+import { noteDequantized } from "../format/note-dequantized.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
@@ -162,14 +163,12 @@ async function writeConverted(
     return untieModel(input, output, untied);
   }
   const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
-  return isOnnx
-    ? convertToOnnx(input, output, assertOnnxOptions(options), context)
-    : convertCheckpoint(input, output, {
-        ...saving,
-        dtype,
-        format,
-        ...(await quantizingOf(options, context)),
-      });
+  if (isOnnx) return convertToOnnx(input, output, assertOnnxOptions(options), context);
+  const quantizing = await quantizingOf(options, context);
+  return withCheckpoints([input] as const, ([checkpoint]) => {
+    noteDequantized([checkpoint], context);
+    return convertCheckpoint(checkpoint, output, { ...saving, dtype, format, ...quantizing });
+  });
 }
 
 /**
@@ -246,6 +245,7 @@ async function convertToOnnx(
     );
   }
   return withCheckpoints([input] as const, async ([checkpoint]) => {
+    noteDequantized([checkpoint], context);
     const { architecture } = await openBound([input], [checkpoint], {}, await readingOf(options, context));
     const { network } = at(architecture.networks, 0, "network");
     context.progress("Encoding");

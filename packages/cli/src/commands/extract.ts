@@ -13,6 +13,7 @@ import {
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatExtraction, formatExtractionEstimate, formatModules } from "../extract/format-extraction.ts";
 import { formatBytes } from "../format/format-table.ts";
+import { noteDequantized } from "../format/note-dequantized.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { collect, parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -130,6 +131,7 @@ async function extract(
   const products = await openMergeProducts(productsModuleOn(options.device), 0);
   try {
     return await withCheckpoints(paths, async ([base, tuned]) => {
+      noteDequantized([base, tuned], context);
       const extraction = { ...optionsOf(options), products };
       if (output === undefined) {
         const estimate = estimateExtraction(base, tuned, extraction);

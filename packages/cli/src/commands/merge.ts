@@ -21,7 +21,7 @@ import {
 import { align, alignMany } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { proofScope } from "../format/format-proof.ts";
-import { checkNetworks } from "../merge/check-networks.ts";
+import { checkAndNote } from "../merge/check-networks.ts";
 import {
   describeMerge,
   describeStatistics,
@@ -250,7 +250,7 @@ async function prepareNetworks(
 ): Promise<PreparedNetworks> {
   const opened = await openNetworks(checkpoints, paths, options, context);
   const plan = planCombination(opened.networks, shares);
-  const findings = await checkNetworks(plan, paths, options, context);
+  const findings = await checkAndNote(plan, paths, options, context);
   if (opened.networks.length < 2) throw tooFew(paths);
   const { networks, alignments } = await alignAll(opened, paths, options, context);
   const gate = await requireBarrier(networks, opened, options, context);

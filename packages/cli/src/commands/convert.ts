@@ -16,7 +16,7 @@ import {
 } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
 import { untieModel } from "@isthmus/recipe";
-import { openBound } from "@isthmus/zoo";
+import { assertNoModelFolder, openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { noteDequantized } from "../format/note-dequantized.ts";
@@ -124,6 +124,7 @@ async function convert(
   context: Context,
 ): Promise<Outcome> {
   const { dtype, format } = options;
+  await assertNoModelFolder(output, [input]);
   const written = await writeConverted(input, output, options, context);
   const isGguf = format === "gguf" || (format === undefined && output.endsWith(".gguf"));
   if (isGguf) await noteUnlessLoadable(written.path, context);

@@ -1,8 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { DTYPES, type DType, resolveOutputPlace, UsageError, withCheckpoints } from "@isthmus/core";
+import { DTYPES, type DType, UsageError, withCheckpoints } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import { DEVICE_NAMES, type DeviceName } from "@isthmus/graph";
 import {
+  assertNoModel,
   DEFAULT_RANK,
   type ExtractionPhase,
   estimateExtraction,
@@ -177,7 +178,7 @@ async function outputOf({ output }: ExtractOptions, paths: readonly string[]): P
       `Cannot write the adapter to "${output}" as an adapter is a folder of weights and settings: name a folder`,
     );
   }
-  await resolveOutputPlace(output);
+  await assertNoModel(output);
   await assertNoModelFolder(output, paths);
   return output;
 }

@@ -19,7 +19,7 @@ import {
   type StatisticsPolicy,
 } from "@isthmus/statistics";
 import { align, alignMany } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
+import { assertArchitecture } from "@isthmus/zoo";
 import { proofScope } from "../format/format-proof.ts";
 import { checkAndNote } from "../merge/check-networks.ts";
 import {
@@ -35,6 +35,7 @@ import {
   addMergeOptions,
   assertFormat,
   assertMergeOptions,
+  assertMergePlace,
   floatTypeOf,
   type MergeOptions,
   noteOnGguf,
@@ -155,7 +156,7 @@ async function mergeFiles(
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   if (options.requireBarrier !== undefined)
     await assertArchitecture("merge with --require-barrier", paths, options);
-  await assertNoModelFolder(path, paths);
+  await assertMergePlace(path, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   const layers = await openLayerShares(options, { paths, align: options.align });
   const shares = { weights, layers, path: options.path };

@@ -1,4 +1,4 @@
-import { isGgufEncoding, UsageError } from "@isthmus/core";
+import { type Checkpoint, isGgufEncoding, UsageError } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
@@ -27,7 +27,7 @@ import { checkAndNote } from "./check-networks.ts";
 import { describeRecipeStatistics } from "./describe-merge.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
-import { type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
+import { assertMergePlace, type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
 
@@ -83,10 +83,7 @@ export async function mergeRecipe(
       const findings = options.dryRun === true ? await lookAt(opened, options, context) : undefined;
       return describePlan(opened.plan, { warnings, findings }, options);
     }
-    await assertNoModelFolder(
-      output,
-      opened.plan.networks.flatMap(({ files }) => files),
-    );
+    await assertPlace(output, opened);
     const { findings, gate } = await lookBefore(opened, options, context);
     if (gate?.failure !== undefined) {
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
@@ -183,6 +180,17 @@ async function lookBefore(
   throw new UsageError(
     "Cannot merge adapters with --require-barrier as a barrier lies between networks: merge models as base+adapter",
   );
+}
+
+/** Checks that the output damages nothing that is read; a folder of adapters is checked once they are merged. */
+async function assertPlace(output: string, { plan, adapter }: OpenedRecipe): Promise<void> {
+  const check = adapter === undefined ? assertMergePlace : assertNoModelFolder;
+  await check(output, plan.networks.flatMap(placesRead));
+}
+
+/** Lists the files and folders from which a network is read. */
+function placesRead({ source, files, inputs }: Checkpoint): readonly string[] {
+  return [source, ...files, ...inputs.flatMap(placesRead)];
 }
 
 /** Checks the networks of a recipe; adapters are not checked. */

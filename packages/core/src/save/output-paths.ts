@@ -26,7 +26,8 @@ export interface OutputPlace {
 /**
  * Resolves the path to save to: `x.safetensors` is a file (or the name that shards derive theirs from), any
  * other path is a folder for `model.safetensors`.
- * @throws InputError if the path is named like a file of another format, or a folder is named like a file.
+ * @throws InputError if the path is named like a file of another format, a folder is named like a file, or the
+ *   folder has weights of another name, which would be opened together with the new ones
  */
 export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   const isFolder = await isDirectory(path);
@@ -41,7 +42,23 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
       { input: path },
     );
   }
-  return { folder: path, stem: "model" };
+  const place = { folder: path, stem: "model" };
+  if (isFolder) await assertOwnFolder(place);
+  return place;
+}
+
+/** Pattern of names of files that make a folder an adapter's, or whose tensors count as those of its model. */
+const WEIGHTS = /^adapter_config\.json$|\.safetensors(\.index\.json)?$/;
+
+/** @throws InputError if the folder has weights that saving there would not replace */
+async function assertOwnFolder(place: OutputPlace): Promise<void> {
+  const names = (await readdir(place.folder)).filter((name) => !name.startsWith(".") && WEIGHTS.test(name));
+  const foreign = names.sort().find((name) => !isCheckpointFile(place, name));
+  if (foreign === undefined) return;
+  throw new InputError(
+    `Cannot save to "${place.folder}" as a folder must hold one model: it holds "${foreign}", with which the new weights would be mixed up; choose another folder, or remove that file`,
+    { input: place.folder },
+  );
 }
 
 /** Returns the paths of the shards, as the Hugging Face hub names them; a single shard has no number. */

@@ -1,7 +1,12 @@
 import { at, entry, MismatchError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { compileExpression } from "../../match-expression.ts";
 import type { FactorType } from "../factors.ts";
-import type { MultipliedKind, MultipliedRows, MultipliedSource } from "./multiplied-weight.ts";
+import type {
+  MultipliedKind,
+  MultipliedRows,
+  MultipliedSource,
+  MultipliedWeight,
+} from "./multiplied-weight.ts";
 
 /**
  * IA3: each output of a module is multiplied by a learned factor, or each input of a module that the settings
@@ -18,26 +23,31 @@ export const ia3Kind: MultipliedKind = {
     const { shape } = entry(source.checkpoint.tensors, key, "tensor");
     const count = sizeOf(shape);
     const isOfInputs = readIsOfInputs(name, shape, source);
-    const isByColumn = isOfInputs !== (source.settings["fan_in_fan_out"] === true);
+    const isSaid = source.settings["fan_in_fan_out"] === true;
     const read = async (type: FactorType) => {
       const { data, dtype } = await source.checkpoint.read(key);
       return type === "f64" ? toFloat64(data, dtype) : toFloat32(data, dtype);
     };
-    return {
-      name,
-      kind: "IA3",
-      hasBias: !isOfInputs,
-      expected: isByColumn ? `[*, ${count}, ...]` : `[${count}, ...]`,
-      fits: (weight) => weight.length >= 2 && weight[isByColumn ? 1 : 0] === count,
-      async readRows(type) {
-        const factors = await read(type);
-        return (rows) => (isByColumn ? multiplyColumns(rows, factors) : multiplyRows(rows, factors));
-      },
-      async readBias(type) {
-        const factors = await read(type);
-        return (rows) => multiplyRows(rows, factors);
-      },
+    const storedAs = (isTransposed: boolean): MultipliedWeight => {
+      const isByColumn = isOfInputs !== isTransposed;
+      return {
+        name,
+        isTransposed,
+        kind: "IA3",
+        hasBias: !isOfInputs,
+        expected: isByColumn ? `[*, ${count}, ...]` : `[${count}, ...]`,
+        fits: (weight) => weight.length >= 2 && weight[isByColumn ? 1 : 0] === count,
+        async readRows(type) {
+          const factors = await read(type);
+          return (rows) => (isByColumn ? multiplyColumns(rows, factors) : multiplyRows(rows, factors));
+        },
+        async readBias(type) {
+          const factors = await read(type);
+          return (rows) => multiplyRows(rows, factors);
+        },
+      };
     };
+    return { ...storedAs(isSaid), turned: storedAs(!isSaid) };
   },
 };
 

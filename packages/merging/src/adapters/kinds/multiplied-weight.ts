@@ -32,6 +32,10 @@ export interface MultipliedWeight {
   readonly readRows: (type: FactorType) => Promise<MultiplyRows>;
   /** Reads the factors, and returns a function that multiplies elements of the bias in place. */
   readonly readBias: (type: FactorType) => Promise<MultiplyRows>;
+  /** Whether the change is for a weight that is stored as `[in, out]`. @defaultValue false */
+  readonly isTransposed?: boolean;
+  /** The same change for a weight that is stored the other way round. @defaultValue none */
+  readonly turned?: MultipliedWeight;
 }
 
 /** Weights and settings of an adapter. */

@@ -8,7 +8,11 @@ import {
   createPicturesTarget,
 } from "./targets/data-sets.ts";
 import { createGgufTarget, createNpzCheckpointTarget, createOnnxWeightsTarget } from "./targets/formats.ts";
-import { createGgufAdapterTarget, createImportanceTarget } from "./targets/gguf-files.ts";
+import {
+  createGgufAdapterTarget,
+  createGgufShardsTarget,
+  createImportanceTarget,
+} from "./targets/gguf-files.ts";
 import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
@@ -43,6 +47,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "torch legacy": { share: 12, create: createTorchLegacyTarget },
   "npz checkpoint": { share: 10, create: createNpzCheckpointTarget },
   gguf: { share: 10, create: createGgufTarget },
+  "gguf shards": { share: 4, create: createGgufShardsTarget },
   importance: { share: 3, create: createImportanceTarget },
   "gguf adapter": { share: 3, create: createGgufAdapterTarget },
   "onnx weights": { share: 10, create: createOnnxWeightsTarget },

@@ -160,7 +160,7 @@ describe("isthmus convert", () => {
     const output = join(folder, "no.npz");
     for (const [args, message] of [
       [["--dtype", "q8_0"], /q8_0 is a type of GGUF: the format is npz/],
-      [["--max-shard-size", "1MB"], /only safetensors and tfjs are written in shards/],
+      [["--max-shard-size", "1MB"], /only safetensors, gguf and tfjs are written in shards/],
       [["--format", "pickle"], /Allowed choices are safetensors, torch, npz, gguf/],
     ] as const) {
       const { code, stderr } = await runCli(["convert", NETWORK, output, ...args]);

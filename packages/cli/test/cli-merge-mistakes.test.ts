@@ -116,7 +116,7 @@ describe("mistakes at the first merge of networks of one's own", () => {
       join(folder, "gguf.yml"),
       JSON.stringify({ merge_method: "linear", models, parameters: { weight: 1 } }),
     );
-    for (const inputs of [["gguf.yml"], ["llama.gguf", "qwen2.gguf"]]) {
+    for (const inputs of [["gguf.yml"], ["gguf.yml", "--dry-run"], ["llama.gguf", "qwen2.gguf"]]) {
       const args = ["merge", ...inputs, "-o", "d.gguf"];
       const refused = await runCli(args, { cwd: folder });
       expect(refused).toMatchObject({ code: 2, stdout: "" });

@@ -65,6 +65,10 @@ test("isthmus merge base+lora dequantises the base, says so, and writes a model 
     `"${base}" is dequantised: 1 of 1 tensors (nf4, blocks of 64, scales of 8 bits) are read as f16, and the result is not quantised.`,
   );
   expect(code).toBe(0);
+  const converted = await runCli(["convert", base, join(root, "numbers.safetensors")]);
+  expect(converted.stderr).toContain(`"${base}" is dequantised: 1 of 1 tensors`);
+  const extracted = await runCli(["extract", base, out, "--dry-run"]);
+  expect(extracted.stderr).toContain(`"${base}" is dequantised: 1 of 1 tensors`);
   expect(JSON.parse(readFileSync(join(out, "config.json"), "utf8"))).not.toHaveProperty(
     "quantization_config",
   );

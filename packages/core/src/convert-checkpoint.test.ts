@@ -261,7 +261,7 @@ describe("convertCheckpoint()", () => {
       scalar("f32"),
       /must be a floating-point type, or in GGUF one of q4_0, .*iq4_xs: it is "i8"/,
     ],
-    ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors and tfjs are written in shards/],
+    ["x.npz", { maxShardBytes: 10 }, scalar("f32"), /only safetensors, gguf and tfjs are written in shards/],
     [
       "x.gguf",
       { dtype: "f8e4m3" },

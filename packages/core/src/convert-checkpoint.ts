@@ -5,6 +5,7 @@ import { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/ggu
 import type { Importance } from "./formats/gguf/read-importance.ts";
 import { assertGgufFloat } from "./formats/gguf/write-gguf.ts";
 import { numpyType } from "./formats/npz/write-npz.ts";
+import { at } from "./invariant.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
 import { createOutputFile, type OutputFile } from "./io/output-file.ts";
@@ -169,8 +170,8 @@ function assertOptions(
     throw new OutOfRangeError(
       `Cannot write "${output}" as maxShardBytes must be at least 1: it is ${maxShardBytes}`,
     );
-  if (format !== "safetensors" && format !== "tfjs" && maxShardBytes !== Number.POSITIVE_INFINITY)
-    throw fail(`only safetensors and tfjs are written in shards: the format is ${format}`);
+  if ((format === "torch" || format === "npz") && maxShardBytes !== Number.POSITIVE_INFINITY)
+    throw fail(`only safetensors, gguf and tfjs are written in shards: the format is ${format}`);
 }
 
 /** @throws UsageError if the format has no such element type */
@@ -224,5 +225,5 @@ async function writeFiles(
     await removeFolders(created);
     throw error;
   }
-  return { path, files: plan.paths, bytes: doneBytes };
+  return { path: at(plan.paths, plan.paths.length - 1, "file"), files: plan.paths, bytes: doneBytes };
 }

@@ -84,7 +84,9 @@ export {
 export { readBytes } from "./fields/read-bytes.ts";
 export { assertTogether, defaultsOf, type ResolvedOf, resolveFields } from "./fields/resolve-fields.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
+export { encodedTogether, writeEncodedRange } from "./formats/gguf/gguf-encoder.ts";
 export { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/gguf/gguf-encodings.ts";
+export { type GgufFormOptions, ggufForm } from "./formats/gguf/gguf-form.ts";
 export { hasGgufMetadata } from "./formats/gguf/gguf-metadata.ts";
 export { setEntries } from "./formats/gguf/metadata-types.ts";
 export { type Importance, readImportance } from "./formats/gguf/read-importance.ts";
@@ -96,6 +98,7 @@ export {
   type PickledArray,
   type PickledValue,
 } from "./formats/numpy-pickle/decode-numpy-pickle.ts";
+export { describeDequantized } from "./formats/quantized/describe-dequantized.ts";
 export { isReadAsNumbers } from "./formats/quantized/quantized-kinds.ts";
 export {
   type WriteRangeOptions,
@@ -149,6 +152,14 @@ export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export { drawDirichlet } from "./random/draw-dirichlet.ts";
 export { describeMaking, type Making, sharedMetadata } from "./save/describe-making.ts";
+export type {
+  FileForm,
+  FileLayout,
+  LaidOutFiles,
+  LayOutOptions,
+  PlacedTensor,
+  TensorEncoding,
+} from "./save/file-form.ts";
 export { type OutputPlace, resolveOutputPlace } from "./save/output-paths.ts";
 export { syncFolder } from "./save/publish-files.ts";
 export {

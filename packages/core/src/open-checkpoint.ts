@@ -5,13 +5,14 @@ import { detectFormat } from "./formats/detect-format.ts";
 import { explainFolder } from "./formats/explain-folder.ts";
 import { FILE_FORMATS } from "./formats/file-formats.ts";
 import { FOLDER_FORMATS } from "./formats/folder-formats.ts";
+import { findGgufShards, joinGgufShards } from "./formats/gguf/gguf-shards.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
 import { readQuantized } from "./formats/quantized/read-quantized.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
 import { DCP_CHUNKS, MODEL_OF_RANK } from "./formats/run-file-names.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
-import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
+import { chooseShards, isNumbered, joinShards, type Shard } from "./formats/sharded/shards.ts";
 import { type AdaptedName, currentAdapters, splitAdaptedName } from "./io/adapted-name.ts";
 import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
@@ -105,6 +106,7 @@ async function openStored(path: string, within?: string): Promise<Checkpoint> {
   const source = await openFileSource(path, within);
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
+    if (format === "gguf") return openWithShards(path, await FILE_FORMATS.gguf(source, [path]));
     if (format !== "index") return FILE_FORMATS[format](source, [path]);
     const document = await readJsonDocument(source);
     await source.close();
@@ -112,7 +114,12 @@ async function openStored(path: string, within?: string): Promise<Checkpoint> {
     if (model !== undefined) return openLayersModel(path, model.weightsManifest);
     const index = parseIndex(document);
     const names = [...new Set(index.values())].sort();
-    const checkpoint = await openShards({ source: path, folder: dirname(path), names, index });
+    const checkpoint = await openShards({
+      source: path,
+      folder: dirname(path),
+      names,
+      join: joinOf(path, index),
+    });
     return closeUnless(checkpoint, stamp !== undefined && stamp === (await stampOf(path)));
   });
 }
@@ -138,7 +145,7 @@ async function openFolder(folder: string): Promise<Checkpoint> {
   if (index !== undefined) return openStored(join(folder, index), folder);
   const names = chooseShards(folder, files, files.length > 0 ? "" : await explainFolder(folder, all));
   const before = await stampsOf(folder, names);
-  const checkpoint = await openShards({ source: folder, folder, names, index: undefined });
+  const checkpoint = await openShards({ source: folder, folder, names, join: joinOf(folder) });
   const now = await listFolder(folder);
   const isSame = before === (await stampsOf(folder, now.files)) && now.indexes.length === 0;
   return closeUnless(checkpoint, isSame);
@@ -157,8 +164,28 @@ async function openFolderWithin(other: string, folder: string): Promise<Checkpoi
   return openFolder(other);
 }
 
-/** Opens the single file of weights in a folder without safetensors files, or the index of several. */
+/** Opens all shards of a GGUF file of which one is open; a whole file is left as it is. */
+async function openWithShards(path: string, opened: Checkpoint): Promise<Checkpoint> {
+  const names = await findGgufShards(path, opened.metadata);
+  if (names === undefined) return opened;
+  await opened.close();
+  const folder = dirname(path);
+  const before = await stampsOf(folder, names);
+  const join = (shards: readonly Shard[]): Checkpoint => joinGgufShards(path, shards);
+  const checkpoint = await openShards({ source: path, folder, names, join });
+  return closeUnless(checkpoint, before === (await stampsOf(folder, names)));
+}
+
+/**
+ * Opens the single file of weights in a folder without safetensors files, the index of several, or the shards
+ * of a GGUF file.
+ */
 async function openOther(folder: string, names: readonly string[]): Promise<Checkpoint> {
+  const [first = ""] = names;
+  if (names.length > 1 && names.every((name) => name.endsWith(".gguf")) && isNumbered(first)) {
+    chooseShards(folder, names);
+    return openStored(join(folder, first), folder);
+  }
   const [index, ...indexes] = names.filter((name) => name.endsWith(".json"));
   const [name = "", ...rest] = index === undefined ? names : [index, ...indexes];
   if (rest.length === 0) return openStored(join(folder, name), folder);
@@ -225,10 +252,16 @@ interface ShardList {
   readonly source: string;
   readonly folder: string;
   readonly names: readonly string[];
-  readonly index: ReadonlyMap<string, string> | undefined;
+  /** Joins the opened shards. */
+  readonly join: (shards: readonly Shard[]) => Checkpoint;
 }
 
-async function openShards({ source, folder, names, index }: ShardList): Promise<Checkpoint> {
+/** Returns the function that joins shards of safetensors, with their index if there is one. */
+function joinOf(source: string, index?: ReadonlyMap<string, string>): ShardList["join"] {
+  return (shards) => joinShards({ source, shards, index, files: index === undefined ? [] : [source] });
+}
+
+async function openShards({ source, folder, names, join: joinAll }: ShardList): Promise<Checkpoint> {
   if (names.length > MAX_SHARDS) {
     throw new FormatError(
       `Cannot open "${source}" as there may be ${MAX_SHARDS} shards: there are ${names.length}`,
@@ -241,7 +274,7 @@ async function openShards({ source, folder, names, index }: ShardList): Promise<
   try {
     for (const file of names)
       shards.push({ file, checkpoint: await openShard(join(folder, file), source, folder) });
-    return joinShards({ source, shards, index, files: index === undefined ? [] : [source] });
+    return joinAll(shards);
   } catch (error) {
     for (const { checkpoint } of shards) await checkpoint.close();
     throw error;

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { OutOfRangeError, UsageError } from "./errors.ts";
+import type { SafetensorsLayout } from "./formats/safetensors/layout.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
 import { at } from "./invariant.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
@@ -11,6 +12,7 @@ import { indexPath, isCheckpointFile } from "./save/output-paths.ts";
 import { assertRoom, findReplaced, planSave, type SavePlan } from "./save/plan-save.ts";
 import { publishFiles } from "./save/publish-files.ts";
 import { isIndex, isShard } from "./save/removal-order.ts";
+import { SAFETENSORS_FORM } from "./save/safetensors-form.ts";
 import { DTYPES, type DType } from "./tensor/dtype.ts";
 
 /** Options of {@link saveCheckpoint}. */
@@ -120,7 +122,7 @@ export async function saveCheckpoint(
   const resolved = resolveOptions("save a checkpoint", SAVE_CHECKPOINT_DEFAULTS, options);
   assertOptions(resolved);
   resolved.signal?.throwIfAborted();
-  const plan = await planSave(checkpoint, path, resolved);
+  const plan = await planSave(checkpoint, path, { ...resolved, form: SAFETENSORS_FORM });
   const created = await createFolder(plan.place.folder);
   const lock = createShardLock(plan);
   const files: OutputFile[] = [];
@@ -187,7 +189,7 @@ function createShardLock({ place, path, index }: SavePlan): ShardLock {
 
 async function writeFiles(
   checkpoint: Checkpoint,
-  { shards, index, bytes: totalBytes }: SavePlan,
+  { shards, index, bytes: totalBytes }: SavePlan<SafetensorsLayout>,
   files: OutputFile[],
   { signal, onProgress, buffers, chunkBytes, durable, allowNonFinite }: Options,
 ): Promise<void> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import type { GgufFormOptions } from "@isthmus/core";
 import type { FileMerge, SaveMergeOptions, SaveMergeResult } from "@isthmus/merging";
 
 /** A merge that the process is to save. */
@@ -9,6 +10,8 @@ export interface MergeChildRequest {
   readonly merge: FileMerge;
   readonly path: string;
   readonly options: SaveMergeOptions;
+  /** Options of the form of GGUF files. @defaultValue safetensors */
+  readonly gguf?: GgufFormOptions;
   /** URL of a module that makes products of matrices. */
   readonly products?: string;
 }

@@ -1,5 +1,6 @@
 export type { ComparedArchitecture } from "./compare/alignment-gain.ts";
 export { type CheckMergeOptions, checkMerge } from "./compare/check-merge.ts";
+export { type CheckNetworksOptions, checkNetworks } from "./compare/check-networks.ts";
 export {
   COMPARE_NETWORKS_DEFAULTS,
   type CompareNetworksOptions,
@@ -98,6 +99,7 @@ export type {
   TokenizerSetting,
   TokenSource,
 } from "./recipe/recipe.ts";
+export { networkPaths } from "./run/check-opened.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
 export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createCheckpoint, createTensor, readImportance } from "@isthmus/core";
+import { createCheckpoint, createTensor, openCheckpoint, readImportance } from "@isthmus/core";
 import { applyAdapter, openAdapter } from "@isthmus/merging";
 import { makeGguf } from "../mutate/gguf-file.ts";
 import { edgeNumber, mutateBytes } from "../mutate/mutate-bytes.ts";
@@ -77,6 +77,39 @@ export function createGgufAdapterTarget(): FuzzTarget {
       } finally {
         await adapter.close();
       }
+    },
+  };
+}
+
+/** Makes shards of a GGUF file with other metadata, names and tensors, and opens them from one of them. */
+export function createGgufShardsTarget(): FuzzTarget {
+  const nameOf = (number: number, count: number) =>
+    `x-${String(number).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.gguf`;
+  const shardOf = (number: number, count: number, total: number) =>
+    makeGguf({ "split.no": number, "split.count": count, "split.tensors.count": total }, [
+      { name: `w${number}`, extents: [2], type: 0, bytes: floats(number, 2) },
+    ]);
+  const whole = { [nameOf(1, 2)]: shardOf(0, 2, 2), [nameOf(2, 2)]: shardOf(1, 2, 2) };
+  return {
+    name: "gguf shards",
+    valid: () => [whole],
+    *bombs() {
+      for (const count of [1e9, 65535, Number.NaN, -1, 1.5])
+        yield { [nameOf(1, 2)]: shardOf(0, count, 1e9), [nameOf(1, 65535)]: shardOf(0, count, 1) };
+    },
+    make(dice) {
+      const files: Record<string, Buffer> = {};
+      for (let number = 1; number <= 2; number++) {
+        const shard = shardOf(dice.below(3), dice.pick([2, 2, 2, 0, 1, 3]), dice.pick([2, 2, 2, 0, 1e9]));
+        if (dice.chance(0.5)) edgeNumber(dice).copy(shard, dice.below(shard.length));
+        const name = nameOf(dice.pick([number, number, number, 0, 3]), dice.pick([2, 2, 2, 3]));
+        files[name] = dice.chance(0.2) ? mutateBytes(dice, shard) : shard;
+      }
+      return { [nameOf(1, 2)]: shardOf(0, 2, 2), ...files };
+    },
+    async read(folder) {
+      await using network = await openCheckpoint(join(folder, nameOf(1, 2)));
+      for (const name of network.tensors.keys()) await network.read(name);
     },
   };
 }

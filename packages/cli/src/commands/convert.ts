@@ -16,11 +16,12 @@ import {
 } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
 import { AVERAGES_USES, untieModel } from "@isthmus/recipe";
-import { openBound } from "@isthmus/zoo";
+import { assertNoModelFolder, openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
 import { withDiffusion } from "../convert/with-diffusion.ts";
 import { convertLayout, LAYOUTS, UNKNOWN } from "../convert/convert-layout.ts";
 import { formatBytes } from "../format/format-table.ts";
+import { noteDequantized } from "../format/note-dequantized.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
@@ -162,6 +163,7 @@ async function convert(
   context: Context,
 ): Promise<Outcome> {
   const { dtype, format } = options;
+  await assertNoModelFolder(output, [input]);
   const written = await writeConverted(input, output, options, context);
   const isGguf = format === "gguf" || (format === undefined && output.endsWith(".gguf"));
   if (isGguf) await noteUnlessLoadable(written.path, context);
@@ -219,16 +221,12 @@ async function writeConverted(
     return untieModel(input, output, untied);
   }
   const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
-  return isOnnx
-    ? convertToOnnx(input, output, assertOnnxOptions(options), context)
-    : withDiffusion(input, { vae, ema }, async (checkpoint) =>
-        convertCheckpoint(checkpoint, output, {
-          ...saving,
-          dtype,
-          format,
-          ...(await quantizingOf(options, context)),
-        }),
-      );
+  if (isOnnx) return convertToOnnx(input, output, assertOnnxOptions(options), context);
+  const quantizing = await quantizingOf(options, context);
+  return withDiffusion(input, { vae, ema }, (checkpoint) => {
+    noteDequantized([checkpoint], context);
+    return convertCheckpoint(checkpoint, output, { ...saving, dtype, format, ...quantizing });
+  });
 }
 
 /**
@@ -332,6 +330,7 @@ async function convertToOnnx(
     );
   }
   return withCheckpoints([input] as const, async ([checkpoint]) => {
+    noteDequantized([checkpoint], context);
     const { architecture } = await openBound([input], [checkpoint], {}, await readingOf(options, context));
     const { network } = at(architecture.networks, 0, "network");
     context.progress("Encoding");

@@ -1,8 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { DTYPES, type DType, resolveOutputPlace, UsageError, withCheckpoints } from "@isthmus/core";
+import { DTYPES, type DType, UsageError, withCheckpoints } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import { DEVICE_NAMES, type DeviceName } from "@isthmus/graph";
 import {
+  assertNoModel,
   DEFAULT_RANK,
   type ExtractionPhase,
   estimateExtraction,
@@ -13,6 +14,7 @@ import {
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatExtraction, formatExtractionEstimate, formatModules } from "../extract/format-extraction.ts";
 import { formatBytes } from "../format/format-table.ts";
+import { noteDequantized } from "../format/note-dequantized.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { declareNeeds } from "../options/option-needs.ts";
 import { collect, parseBytes, parseCount, parseNumber } from "../options/parse-values.ts";
@@ -130,6 +132,7 @@ async function extract(
   const products = await openMergeProducts(productsModuleOn(options.device), 0);
   try {
     return await withCheckpoints(paths, async ([base, tuned]) => {
+      noteDequantized([base, tuned], context);
       const extraction = { ...optionsOf(options), products };
       if (output === undefined) {
         const estimate = estimateExtraction(base, tuned, extraction);
@@ -175,7 +178,7 @@ async function outputOf({ output }: ExtractOptions, paths: readonly string[]): P
       `Cannot write the adapter to "${output}" as an adapter is a folder of weights and settings: name a folder`,
     );
   }
-  await resolveOutputPlace(output);
+  await assertNoModel(output);
   await assertNoModelFolder(output, paths);
   return output;
 }

@@ -25,9 +25,9 @@ import {
   type StatisticsPolicy,
 } from "@isthmus/statistics";
 import { align, alignMany } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
+import { assertArchitecture } from "@isthmus/zoo";
 import { proofScope } from "../format/format-proof.ts";
-import { checkNetworks } from "../merge/check-networks.ts";
+import { checkAndNote } from "../merge/check-networks.ts";
 import {
   describeMerge,
   describeStatistics,
@@ -41,6 +41,7 @@ import {
   addMergeOptions,
   assertFormat,
   assertMergeOptions,
+  assertMergePlace,
   floatTypeOf,
   type MergeOptions,
   noteOnGguf,
@@ -161,7 +162,7 @@ async function mergeFiles(
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   if (options.requireBarrier !== undefined)
     await assertArchitecture("merge with --require-barrier", paths, options);
-  await assertNoModelFolder(path, paths);
+  await assertMergePlace(path, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   const layers = await openLayerShares(options, { paths, align: options.align });
   const shares = { weights, layers, path: options.path };
@@ -257,7 +258,7 @@ async function prepareNetworks(
 ): Promise<PreparedNetworks> {
   const opened = await openNetworks(checkpoints, paths, options, context);
   const plan = planCombination(opened.networks, shares);
-  const findings = await checkNetworks(plan, paths, options, context);
+  const findings = await checkAndNote(plan, paths, options, context);
   if (opened.networks.length < 2) throw tooFew(paths);
   const { networks, alignments } = await alignAll(opened, paths, options, context);
   const gate = await requireBarrier(networks, opened, options, context);

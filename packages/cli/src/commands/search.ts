@@ -38,7 +38,7 @@ import {
   noteWarnings,
   type RecipeReadingOptions,
 } from "../options/recipe-reading.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { assertNetworkOutput, assertPageName } from "../output/assert-output.ts";
 import { noteData } from "../result/fed-data.ts";
 import { assertQueueable } from "../search/assert-queueable.ts";
 import { describeSearch, formatSearch } from "../search/describe-search.ts";
@@ -154,7 +154,7 @@ async function search(path: string, options: SearchOptions, context: Context): P
   assertOneJudge(options);
   assertQueueable(options);
   if (options.report !== undefined) assertPageName(options.report);
-  if (options.output.endsWith(".safetensors")) await assertOutput(options.output, [path]);
+  await assertNetworkOutput(options.output, { inputs: [path], models: [] });
   const reading = noteWarnings(options, context);
   const recipe = await readRecipe(path, { ...reading, document: options.document });
   const { seed, goal } = options;

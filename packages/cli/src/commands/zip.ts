@@ -31,7 +31,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addOutputsOption } from "../options/outputs-option.ts";
 import { MOST, parseCount, parseLayerShares, parseNumber, parseSeed } from "../options/parse-values.ts";
-import { assertOutput } from "../output/assert-output.ts";
+import { assertNetworkOutput, assertOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface ZipOptions extends EngineOptions, BindingOptions, ScalingOptions {
@@ -139,7 +139,9 @@ async function zip(
     const named = [options.graph, options.exportedFrom].filter((path) => path !== undefined);
     const inputs = [...a.files, ...b.files, ...named];
     await assertArchitecture("zip", paths, options);
-    for (const path of outputsOf(output)) await assertOutput(path, inputs);
+    const [graphPath = "", networkPath = ""] = outputsOf(output);
+    await assertOutput(graphPath, inputs);
+    await assertNetworkOutput(networkPath, { inputs, models: paths });
     const names = { data: options.data, dataA: options.dataA, dataB: options.dataB };
     const opened = await openBound(paths, [a, b], names, await readingOf(options, context));
     const { networks, ...architecture } = opened.architecture;

@@ -12,6 +12,7 @@ import {
 import {
   type Adapter,
   type AdapterNaming,
+  assertNoModel,
   isAdapter,
   openAdapter,
   renameAdapter,
@@ -131,7 +132,10 @@ async function saveOne(
   saving: SaveCheckpointOptions,
 ): Promise<Pick<ConvertedAdapter, "files" | "bytes">> {
   const isFile = place.endsWith(".safetensors");
-  if (!isFile) await createFolder(place);
+  if (!isFile) {
+    await assertNoModel(place);
+    await createFolder(place);
+  }
   const { checkpoint } = adapter;
   const saved = await saveCheckpoint(checkpoint, isFile ? place : join(place, weightFileOf(adapter)), {
     ...saving,

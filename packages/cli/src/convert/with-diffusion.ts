@@ -13,12 +13,11 @@ interface DiffusionChanges {
 export async function withDiffusion<T>(
   input: string,
   { vae, ema }: DiffusionChanges,
-  use: (checkpoint: Checkpoint | string) => Promise<T>,
+  use: (checkpoint: Checkpoint) => Promise<T>,
 ): Promise<T> {
-  if (vae === undefined && ema === undefined) return use(input);
-  return withCheckpoints([input, ...(vae === undefined ? [] : [vae])], async ([model, autoencoder]) => {
-    const pruned = ema === undefined || model === undefined ? model : takeAverages(model, ema);
-    const baked = autoencoder === undefined || pruned === undefined ? pruned : bakeVae(pruned, autoencoder);
-    return use(baked ?? input);
+  const others = vae === undefined ? [] : [vae];
+  return withCheckpoints([input, ...others] as const, ([model, autoencoder]) => {
+    const pruned = ema === undefined ? model : takeAverages(model, ema);
+    return use(autoencoder === undefined ? pruned : bakeVae(pruned, autoencoder));
   });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Option } from "@commander-js/extra-typings";
 import {
   assertGgufFloat,
@@ -14,6 +15,7 @@ import {
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
+import { assertNoModelFolder } from "@isthmus/zoo";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
@@ -202,8 +204,19 @@ export async function outputOf({
     );
   if (output.endsWith(".gguf") && dtype !== undefined && !isGgufEncoding(dtype))
     assertGgufFloat(output, dtype);
-  if (!output.endsWith(".gguf")) await resolveOutputPlace(output);
+  // What a folder may hold depends on the result, a network or an adapter.
+  if (!output.endsWith(".gguf") && !existsSync(output)) await resolveOutputPlace(output);
   return output;
+}
+
+/**
+ * Checks, before long work, that a merged network can be written in the end.
+ * @param models - files and folders of the networks
+ * @throws InputError if the output is a model that is read, or a folder with weights of another
+ */
+export async function assertMergePlace(output: string, models: readonly string[]): Promise<void> {
+  if (!output.endsWith(".gguf")) await resolveOutputPlace(output);
+  await assertNoModelFolder(output, models);
 }
 
 /** Returns the element type that options name; undefined without one, or with a quantised encoding. */

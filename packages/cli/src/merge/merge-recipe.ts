@@ -1,4 +1,4 @@
-import { isGgufEncoding, UsageError } from "@isthmus/core";
+import { type Checkpoint, isGgufEncoding, UsageError } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import type { MergeEstimate, MergePlan, OpenMergeExecutor } from "@isthmus/merging";
 import {
@@ -6,6 +6,7 @@ import {
   explainPlan,
   groupTensors,
   type MergeFinding,
+  networkPaths,
   type OpenedRecipe,
   openRecipe,
   planRecipeFiles,
@@ -22,11 +23,11 @@ import { loadWorkers, placesOf } from "../options/queue-options.ts";
 import { noteWarnings, type RecipeReading } from "../options/recipe-reading.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { CommonOptions, Context, Outcome } from "../verb.ts";
-import { checkNetworks } from "./check-networks.ts";
+import { checkAndNote } from "./check-networks.ts";
 import { describeRecipeStatistics } from "./describe-merge.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
-import { type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
+import { assertMergePlace, type MergeOptions, noteOnGguf, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
 
@@ -79,12 +80,10 @@ export async function mergeRecipe(
     if (output === undefined) {
       // What keeps a folder from being written is said now, too; single files have no config.
       await planRecipeFiles(recipe, opened, { output: options.output });
-      return describePlan(opened.plan, warnings, options);
+      const findings = options.dryRun === true ? await lookAt(opened, options, context) : undefined;
+      return describePlan(opened.plan, { warnings, findings }, options);
     }
-    await assertNoModelFolder(
-      output,
-      opened.plan.networks.flatMap(({ files }) => files),
-    );
+    await assertPlace(output, opened);
     const { findings, gate } = await lookBefore(opened, options, context);
     if (gate?.failure !== undefined) {
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
@@ -174,24 +173,34 @@ async function lookBefore(
   context: Context,
 ): Promise<{ readonly findings: readonly MergeFinding[]; readonly gate: BarrierGate | undefined }> {
   const { plan, adapter } = opened;
-  if (adapter === undefined) {
-    const findings = await checkNetworks(plan, filesOf(opened), options, context);
-    return { findings, gate: await gateRecipe(plan, filesOf(opened), options, context) };
-  }
+  const findings = await lookAt(opened, options, context);
+  if (adapter === undefined)
+    return { findings, gate: await gateRecipe(plan, networkPaths(opened), options, context) };
   if (options.requireBarrier === undefined) return { findings: [], gate: undefined };
   throw new UsageError(
     "Cannot merge adapters with --require-barrier as a barrier lies between networks: merge models as base+adapter",
   );
 }
 
-/**
- * Returns the paths of the files or folders of a plan's networks, which hold further files beside the
- * weights.
- */
-function filesOf({ plan, models: { inputs } }: OpenedRecipe): readonly string[] {
-  return plan.networks.map(
-    ({ source }) => inputs.find(({ network }) => network.source === source)?.directory ?? source,
-  );
+/** Checks that the output damages nothing that is read; a folder of adapters is checked once they are merged. */
+async function assertPlace(output: string, { plan, adapter }: OpenedRecipe): Promise<void> {
+  const check = adapter === undefined ? assertMergePlace : assertNoModelFolder;
+  await check(output, plan.networks.flatMap(placesRead));
+}
+
+/** Lists the files and folders from which a network is read. */
+function placesRead({ source, files, inputs }: Checkpoint): readonly string[] {
+  return [source, ...files, ...inputs.flatMap(placesRead)];
+}
+
+/** Checks the networks of a recipe; adapters are not checked. */
+async function lookAt(
+  opened: OpenedRecipe,
+  options: MergeOptions,
+  context: Context,
+): Promise<readonly MergeFinding[]> {
+  if (opened.adapter !== undefined) return [];
+  return checkAndNote(opened.plan, networkPaths(opened), options, context);
 }
 
 function formatEstimate({ readBytes, writtenBytes, peakBytes, threads }: MergeEstimate): string {
@@ -199,9 +208,16 @@ function formatEstimate({ readBytes, writtenBytes, peakBytes, threads }: MergeEs
   return `${bytes}, at most ${formatBytes(peakBytes)} of memory, ${threads === 1 ? "1 thread" : `${threads} threads`}.`;
 }
 
-function describePlan(plan: MergePlan, warnings: readonly string[], { explain }: MergeOptions): Outcome {
+function describePlan(
+  plan: MergePlan,
+  {
+    findings,
+    ...told
+  }: { readonly warnings: readonly string[]; readonly findings: readonly MergeFinding[] | undefined },
+  { explain }: MergeOptions,
+): Outcome {
   const summary = summarizePlan(plan);
   const tensors = explainPlan(plan, explain);
   const text = explain === undefined ? formatPlan(groupTensors(plan), summary) : formatExplanations(tensors);
-  return { result: { warnings, summary, tensors }, text };
+  return { result: { ...told, ...(findings && { findings }), summary, tensors }, text };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MismatchError } from "../errors.ts";
-import { planShards } from "../save/plan-save.ts";
+import { planShards } from "../save/safetensors-form.ts";
 import { allocateData, type Tensor } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { assertSameStructure, compareCheckpoints } from "./compare-checkpoints.ts";

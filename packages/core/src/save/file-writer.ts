@@ -23,11 +23,11 @@ export interface FileWriter {
   patch(bytes: Uint8Array, position: number): Promise<void>;
   /**
    * Writes the elements of a tensor at the end of the file.
-   * @param encode - encodes a range of elements as bytes
+   * @param encode - encodes a range of elements as bytes, from the position of its first element on
    */
   appendTensor(
-    tensor: { readonly name: string; readonly dtype: DType; readonly range?: RangeRule },
-    encode: (data: TensorData) => Uint8Array,
+    tensor: { readonly name: string; readonly dtype: DType; readonly range?: RangeRule | undefined },
+    encode: (data: TensorData, first: number) => Uint8Array,
   ): Promise<void>;
 }
 
@@ -48,8 +48,11 @@ export function createFileWriter(
     append,
     patch: (bytes, at) => file.write(bytes, at),
     async appendTensor(tensor, encode) {
-      for await (const data of streamTensor(checkpoint, { ...tensor, allowNonFinite, signal }))
-        await append(encode(data));
+      let first = 0;
+      for await (const data of streamTensor(checkpoint, { ...tensor, allowNonFinite, signal })) {
+        await append(encode(data, first));
+        first += data.length;
+      }
     },
   };
 }

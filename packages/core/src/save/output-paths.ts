@@ -19,6 +19,8 @@ export interface OutputPlace {
   readonly folder: string;
   /** Shared beginning of the names, such as `model` in `model-00001-of-00002.safetensors`. */
   readonly stem: string;
+  /** End of the names of the files, with its dot. @defaultValue `.safetensors` */
+  readonly extension?: string;
 }
 
 /** Beginning of the names of weights in folders of diffusers, which loads no others. */
@@ -29,7 +31,8 @@ const DIFFUSERS = "diffusion_pytorch_model";
  * other path is a folder for `model.safetensors`, or `diffusion_pytorch_model.safetensors` if the weights came
  * from files of that name.
  * @param inputs - paths of the files from which the checkpoint is read
- * @throws InputError if the path is named like a file of another format, or a folder is named like a file.
+ * @throws InputError if the path is named like a file of another format, a folder is named like a file, or the
+ *   folder has weights of another name, which would be opened together with the new ones
  */
 export async function resolveOutputPlace(path: string, inputs: readonly string[] = []): Promise<OutputPlace> {
   const isFolder = await isDirectory(path);
@@ -45,15 +48,36 @@ export async function resolveOutputPlace(path: string, inputs: readonly string[]
     );
   }
   const isDiffusers = inputs.some((input) => basename(input).startsWith(DIFFUSERS));
-  return { folder: path, stem: isDiffusers ? DIFFUSERS : "model" };
+  const place = { folder: path, stem: isDiffusers ? DIFFUSERS : "model" };
+  const other = { folder: path, stem: DIFFUSERS };
+  if (isFolder) await assertOwnFolder(inputs.length === 0 ? [place, other] : [place]);
+  return place;
+}
+
+/** Pattern of names of files that make a folder an adapter's, or whose tensors count as those of its model. */
+const WEIGHTS = /^adapter_config\.json$|\.safetensors(\.index\.json)?$/;
+
+/**
+ * Checks that saving to any of the places replaces all weights of their folder.
+ * @throws InputError if the folder has other weights
+ */
+async function assertOwnFolder(places: readonly [OutputPlace, ...OutputPlace[]]): Promise<void> {
+  const [{ folder }] = places;
+  const names = (await readdir(folder)).filter((name) => !name.startsWith(".") && WEIGHTS.test(name));
+  const foreign = names.sort().find((name) => places.every((place) => !isCheckpointFile(place, name)));
+  if (foreign === undefined) return;
+  throw new InputError(
+    `Cannot save to "${folder}" as a folder must hold one model: it holds "${foreign}", with which the new weights would be mixed up; choose another folder, or remove that file`,
+    { input: folder },
+  );
 }
 
 /** Returns the paths of the shards, as the Hugging Face hub names them; a single shard has no number. */
-export function shardPaths({ folder, stem }: OutputPlace, count: number): string[] {
-  if (count === 1) return [join(folder, `${stem}${EXTENSION}`)];
+export function shardPaths({ folder, stem, extension = EXTENSION }: OutputPlace, count: number): string[] {
+  if (count === 1) return [join(folder, `${stem}${extension}`)];
   const pad = (n: number): string => String(n).padStart(5, "0");
   return Array.from({ length: count }, (_, i) =>
-    join(folder, `${stem}-${pad(i + 1)}-of-${pad(count)}${EXTENSION}`),
+    join(folder, `${stem}-${pad(i + 1)}-of-${pad(count)}${extension}`),
   );
 }
 
@@ -62,17 +86,26 @@ export function indexPath({ folder, stem }: OutputPlace): string {
   return join(folder, `${stem}${EXTENSION}.index.json`);
 }
 
-/** Lists the files of an earlier checkpoint of the same name, which would mix with the new one or hide it. */
-export async function findEarlierFiles(place: OutputPlace): Promise<string[]> {
+/**
+ * Lists the files of an earlier checkpoint of the same name, which would mix with the new one or hide it. A
+ * file in another format than safetensors has no index that hides it: shards of that name beside it stay.
+ * @param paths - paths of the new files
+ */
+export async function findEarlierFiles(place: OutputPlace, paths: readonly string[]): Promise<string[]> {
+  const [path = "", ...others] = paths;
   if (!(await isDirectory(place.folder))) return [];
   const names = await readdir(place.folder);
-  return names.filter((name) => isCheckpointFile(place, name)).map((name) => join(place.folder, name));
+  const isAlone = place.extension !== undefined && others.length === 0;
+  return names
+    .filter((name) => (isAlone ? name === basename(path) : isCheckpointFile(place, name)))
+    .map((name) => join(place.folder, name));
 }
 
 /** Checks whether a file name belongs to a checkpoint in that place, with any number of shards. */
-export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
+export function isCheckpointFile({ stem, extension = EXTENSION }: OutputPlace, name: string): boolean {
   if (!name.startsWith(stem)) return false;
-  return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
+  const end = name.slice(stem.length);
+  return end.replace(/^-\d+-of-\d+/, "") === extension || end === `${extension}.index.json`;
 }
 
 /**

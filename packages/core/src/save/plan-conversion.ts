@@ -1,15 +1,9 @@
 import { basename, dirname, join } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { type GgufEncoding, isGgufEncoding } from "../formats/gguf/gguf-encodings.ts";
-import { planQuantized } from "../formats/gguf/plan-quantized.ts";
+import type { GgufEncoding } from "../formats/gguf/gguf-encodings.ts";
+import { ggufForm } from "../formats/gguf/gguf-form.ts";
 import type { Importance } from "../formats/gguf/read-importance.ts";
-import {
-  type GgufTarget,
-  ggufBytes,
-  ggufTarget,
-  withFileType,
-  writeGguf,
-} from "../formats/gguf/write-gguf.ts";
+import { writeGguf } from "../formats/gguf/write-gguf.ts";
 import { findEarlierModel } from "../formats/layers-model/find-earlier-model.ts";
 import {
   type LayersWeight,
@@ -19,11 +13,13 @@ import {
 } from "../formats/layers-model/write-layers-model.ts";
 import { npzBytes, numpyType, writeNpz } from "../formats/npz/write-npz.ts";
 import { torchBytes, writeTorch } from "../formats/torch/write-torch.ts";
-import { at } from "../invariant.ts";
+import { at, entry } from "../invariant.ts";
 import type { OutputFile } from "../io/output-file.ts";
 import { DTYPES, type DType } from "../tensor/dtype.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
+import { publishingOrder } from "./file-form.ts";
 import type { FileWriter } from "./file-writer.ts";
+import { findEarlierFiles } from "./output-paths.ts";
 
 /** Formats to which a checkpoint is converted; safetensors have a plan of their own. */
 type ConvertedFormat = "torch" | "npz" | "gguf" | "tfjs";
@@ -88,10 +84,8 @@ export async function planConversion(
   options: ConversionOptions,
 ): Promise<ConversionPlan> {
   if (format === "tfjs") return planLayersModel(checkpoint, path, options);
-  const { bytes, write } =
-    format === "gguf"
-      ? planGguf(checkpoint, options)
-      : planArchive(checkpoint, format, options.dtype as DType | undefined);
+  if (format === "gguf") return planGguf(checkpoint, path, options);
+  const { bytes, write } = planArchive(checkpoint, format, options.dtype as DType | undefined);
   return {
     paths: [path],
     earlier: [],
@@ -121,17 +115,28 @@ function planArchive(checkpoint: Checkpoint, format: "torch" | "npz", dtype: DTy
     : { bytes: torchBytes(tensors), write: (writer) => writeTorch(tensors, writer) };
 }
 
-function planGguf(checkpoint: Checkpoint, options: ConversionOptions): FilePlan {
-  const { dtype, importance, onNote } = options;
-  const ofNetwork = options.metadata ?? checkpoint.metadata;
-  const quantized = isGgufEncoding(dtype)
-    ? planQuantized(checkpoint.tensors, ofNetwork, { encoding: dtype, importance, onNote })
-    : undefined;
-  const tensors = quantized?.tensors ?? new Map<string, GgufTarget>();
-  if (!isGgufEncoding(dtype))
-    for (const [name, info] of checkpoint.tensors) tensors.set(name, ggufTarget(name, info, dtype));
-  const metadata = withFileType(quantized?.metadata ?? ofNetwork, tensors, quantized?.fileType);
-  return { bytes: ggufBytes(tensors, metadata), write: (writer) => writeGguf(tensors, metadata, writer) };
+async function planGguf(
+  checkpoint: Checkpoint,
+  path: string,
+  { metadata = checkpoint.metadata, maxShardBytes, ...options }: ConversionOptions,
+): Promise<ConversionPlan> {
+  const form = ggufForm(options);
+  const place = await form.placeOf(path);
+  const files = form.layOut(checkpoint.tensors, place, { metadata, maxShardBytes });
+  const paths = publishingOrder(files);
+  const layouts = new Map(files.shards.map((shard) => [shard.path, shard.layout]));
+  return {
+    paths,
+    earlier: await findEarlierFiles(place, paths),
+    bytes: files.shards.reduce((sum, { layout }) => sum + layout.size, 0),
+    async write({ create, append, durable }) {
+      for (const shard of paths) {
+        const file = await create(shard);
+        await writeGguf(entry(layouts, shard, "shard"), append(file));
+        await file.finish(durable);
+      }
+    },
+  };
 }
 
 async function planLayersModel(

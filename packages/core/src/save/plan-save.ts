@@ -1,18 +1,11 @@
-import { basename, encodeUtf8, stat, statfs } from "@isthmus/platform";
+import { stat, statfs } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { InputError } from "../errors.ts";
-import { layOutSafetensors, type SafetensorsLayout } from "../formats/safetensors/layout.ts";
-import { at } from "../invariant.ts";
 import { assertNoInput } from "../io/assert-no-input.ts";
 import { DTYPES, type DType } from "../tensor/dtype.ts";
-import { byteLengthOf, type TensorInfo } from "../tensor/tensor.ts";
-import {
-  findEarlierFiles,
-  indexPath,
-  type OutputPlace,
-  resolveOutputPlace,
-  shardPaths,
-} from "./output-paths.ts";
+import type { TensorInfo } from "../tensor/tensor.ts";
+import type { FileForm, FileLayout, LaidOutFiles } from "./file-form.ts";
+import { findEarlierFiles, type OutputPlace } from "./output-paths.ts";
 
 /** Options that determine the files of a saved checkpoint. */
 export interface PlanSaveOptions {
@@ -27,15 +20,11 @@ export interface PlanSaveOptions {
 }
 
 /** The files of a checkpoint that is to be saved, byte for byte. */
-export interface SavePlan {
+export interface SavePlan<L extends FileLayout = FileLayout> extends LaidOutFiles<L> {
   /** Path as the caller named it. */
   readonly path: string;
   /** Folder and beginning of the names that the path stands for. */
   readonly place: OutputPlace;
-  /** Files in order, each with its final path and the bytes of its header and tensors. */
-  readonly shards: ReadonlyArray<{ readonly path: string; readonly layout: SafetensorsLayout }>;
-  /** Index, if there are several shards. */
-  readonly index: { readonly path: string; readonly json: Uint8Array } | undefined;
   /** Total size of all files in bytes. */
   readonly bytes: number;
   /** Files of an earlier checkpoint in the same place. */
@@ -43,27 +32,21 @@ export interface SavePlan {
 }
 
 /**
- * Plans the files of a checkpoint, without reading tensors or writing files.
+ * Plans the files of a checkpoint in a form, without reading tensors or writing files.
  * @throws InputError if the path cannot be used: it is an input, or it exists and may not be replaced.
  */
-export async function planSave(
+export async function planSave<L extends FileLayout>(
   checkpoint: Checkpoint,
   path: string,
-  options: PlanSaveOptions,
-): Promise<SavePlan> {
-  const place = await resolveOutputPlace(path, checkpoint.files);
-  const tensors = convertedInfos(checkpoint, options.dtype);
-  const parts = planShards(tensors, options.maxShardBytes);
-  const paths = shardPaths(place, parts.length);
-  const metadata = options.metadata ?? checkpoint.metadata;
-  const shards = parts.map((part, i) => ({
-    path: at(paths, i, "shard"),
-    layout: layOutSafetensors(part, metadata),
-  }));
-  const index = shards.length > 1 ? { path: indexPath(place), json: encodeIndex(shards) } : undefined;
+  { form, ...options }: PlanSaveOptions & { readonly form: FileForm<L> },
+): Promise<SavePlan<L>> {
+  const place = await form.placeOf(path, checkpoint.files);
+  const { dtype, maxShardBytes, metadata = checkpoint.metadata } = options;
+  const laidOut = form.layOut(convertedInfos(checkpoint, dtype), place, { metadata, maxShardBytes });
+  const { shards, index } = laidOut;
   const bytes = shards.reduce((sum, { layout }) => sum + layout.size, index?.json.length ?? 0);
   const earlier = await findReplaced({ path, place, shards }, checkpoint, options);
-  return { path, place, shards, index, bytes, earlier };
+  return { path, place, ...laidOut, bytes, earlier };
 }
 
 /**
@@ -75,8 +58,9 @@ export async function findReplaced(
   checkpoint: Checkpoint,
   { overwrite }: Pick<PlanSaveOptions, "overwrite">,
 ): Promise<readonly string[]> {
-  const earlier = await findEarlierFiles(place);
-  await assertNoInput([...shards.map((shard) => shard.path), ...earlier], checkpoint.files);
+  const paths = shards.map((shard) => shard.path);
+  const earlier = await findEarlierFiles(place, paths);
+  await assertNoInput([...paths, ...earlier], checkpoint.files);
   const [first] = earlier;
   if (first === undefined || overwrite) return earlier;
   throw new InputError(
@@ -93,20 +77,6 @@ function convertedInfos(checkpoint: Checkpoint, dtype: DType | undefined): Map<s
     infos.set(name, { dtype: converts ? dtype : info.dtype, shape: info.shape });
   }
   return infos;
-}
-
-/** Encodes the index in the form that transformers writes: keys sorted, indented by two. */
-function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
-  const map = new Map<string, string>();
-  let total_size = 0;
-  for (const { path, layout } of shards) {
-    for (const [name, info] of layout.tensors) {
-      map.set(name, basename(path));
-      total_size += byteLengthOf(info);
-    }
-  }
-  const weight_map = Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return encodeUtf8(`${JSON.stringify({ metadata: { total_size }, weight_map }, undefined, 2)}\n`);
 }
 
 /**
@@ -142,28 +112,4 @@ export async function assertRoom({
       "free some space or choose another disk",
     { input: folder },
   );
-}
-
-/**
- * Distributes tensors over files in their order, and starts a new file when the next tensor would make the
- * tensors of the current one exceed `maxBytes`. A larger tensor gets its own file. Returns at least one file.
- */
-export function planShards(
-  tensors: ReadonlyMap<string, TensorInfo>,
-  maxBytes: number,
-): ReadonlyArray<ReadonlyMap<string, TensorInfo>> {
-  let shard = new Map<string, TensorInfo>();
-  const shards = [shard];
-  let bytes = 0;
-  for (const [name, info] of tensors) {
-    const size = byteLengthOf(info);
-    if (bytes + size > maxBytes && shard.size > 0) {
-      shard = new Map();
-      shards.push(shard);
-      bytes = 0;
-    }
-    shard.set(name, info);
-    bytes += size;
-  }
-  return shards;
 }

@@ -33,6 +33,8 @@ export function removalOrder(paths: readonly string[]): readonly string[] {
 function setOf(path: string): string | undefined {
   const name = basename(path);
   const [, stem, total] =
-    /^(.*)-\d+-of-(\d+)\.safetensors$/.exec(name) ?? /^(.*group\d+)-shard\d+of(\d+)\.bin$/.exec(name) ?? [];
+    /^(.*)-\d+-of-(\d+\.(?:safetensors|gguf))$/.exec(name) ??
+    /^(.*group\d+)-shard\d+of(\d+)\.bin$/.exec(name) ??
+    [];
   return stem === undefined ? undefined : `${stem} of ${total}`;
 }

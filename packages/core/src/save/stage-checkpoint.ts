@@ -12,7 +12,6 @@ import {
 } from "@isthmus/platform";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { InputError } from "../errors.ts";
-import { layOutSafetensors } from "../formats/safetensors/layout.ts";
 import { at, InvariantError } from "../invariant.ts";
 import { createFolder, removeFolders } from "../io/create-folder.ts";
 import { openPositionalFile, writeError } from "../io/positional-file.ts";
@@ -20,9 +19,11 @@ import { lockPathOf, takeLock } from "../io/take-lock.ts";
 import { removeStaleTemporaries } from "../io/temporary-name.ts";
 import type { SaveCheckpointResult } from "../save-checkpoint.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
-import { indexPath, isCheckpointFile, resolveOutputPlace } from "./output-paths.ts";
+import { type FileForm, publishingOrder, type TensorEncoding } from "./file-form.ts";
+import { indexPath, isCheckpointFile, type OutputPlace } from "./output-paths.ts";
 import { assertRoom, findReplaced, planSave, type SavePlan } from "./plan-save.ts";
 import { publishFiles } from "./publish-files.ts";
+import { SAFETENSORS_FORM } from "./safetensors-form.ts";
 
 /** Position at which the elements of a tensor are written while its checkpoint is not complete. */
 export interface StagedTensor extends TensorInfo {
@@ -32,6 +33,8 @@ export interface StagedTensor extends TensorInfo {
   readonly target: string;
   /** Position in the file of the first byte of the tensor. */
   readonly position: number;
+  /** Encoding of the elements in the file. @defaultValue elements as they are, one after the other */
+  readonly encoding?: TensorEncoding | undefined;
 }
 
 /**
@@ -73,6 +76,8 @@ export interface StageCheckpointOptions {
    * published.
    */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Form of the files. @defaultValue safetensors */
+  readonly form?: FileForm | undefined;
   /**
    * Decides whether the unfinished files in the hidden folder are used; if not, they are removed. Called only
    * if the folder exists; must refuse files if `isWhole` is false, as some are missing or too short.
@@ -96,17 +101,18 @@ export async function stageCheckpoint(
   path: string,
   options: StageCheckpointOptions,
 ): Promise<StagedCheckpoint> {
-  const place = await resolveOutputPlace(path, checkpoint.files);
+  const { form = SAFETENSORS_FORM } = options;
+  const place = await form.placeOf(path, checkpoint.files);
   const created = await createFolder(place.folder);
   const unlock = await takeLock(lockPathOf(indexPath(place), "saving"), path);
-  const folder = join(place.folder, `.${place.stem}.unfinished`);
+  const folder = join(place.folder, `.${hiddenName(place)}.unfinished`);
   const leave = async (): Promise<void> => {
     await unlock();
     await removeFolders(created);
   };
   try {
     await takeBackPublished(folder, place.folder);
-    const plan = await planSave(checkpoint, path, { ...options, dtype: undefined });
+    const plan = await planSave(checkpoint, path, { ...options, form, dtype: undefined });
     await removeStaleTemporaries(place.folder, (name) => isCheckpointFile(place, name));
     const resumed = (await isFolder(folder)) && (await options.goesOn(folder, await hasFiles(folder, plan)));
     if (!resumed) await rm(folder, { recursive: true, force: true });
@@ -118,11 +124,16 @@ export async function stageCheckpoint(
       if (!resumed) await rm(folder, { recursive: true, force: true });
       throw error;
     }
-    return createStage(checkpoint, { plan, folder, resumed, leave }, options);
+    return createStage(checkpoint, { plan, form, folder, resumed, leave }, options);
   } catch (error) {
     await leave();
     throw error;
   }
+}
+
+/** Returns the name of a place without its folder, which differs for formats that differ in their ending. */
+function hiddenName({ stem, extension = "" }: OutputPlace): string {
+  return `${stem}${extension}`;
 }
 
 /** Pattern of names of hidden folders, which contain the beginning of the names of the files. */
@@ -135,17 +146,19 @@ const HIDDEN = /^\.(.+)\.unfinished$/;
  */
 export function stagedFile(folder: string, name: string): Pick<StagedTensor, "path" | "target"> {
   const stem = HIDDEN.exec(basename(folder))?.[1];
-  const isOfIt = stem !== undefined && isCheckpointFile({ folder, stem }, name);
+  const places = [{ stem: stem ?? "" }, { stem: stem?.replace(/\.gguf$/, "") ?? "", extension: ".gguf" }];
+  const isOfIt = stem !== undefined && places.some((place) => isCheckpointFile({ folder, ...place }, name));
   if (isOfIt && !name.endsWith(".json"))
     return { path: join(folder, name), target: join(dirname(folder), name) };
   throw new InputError(
-    `Cannot write "${name}" in "${folder}" as it must be a file of an unfinished checkpoint there: folders of such are called .NAME.unfinished, and their files NAME.safetensors or NAME-00001-of-00002.safetensors`,
+    `Cannot write "${name}" in "${folder}" as it must be a file of an unfinished checkpoint there: folders of such are called .NAME.unfinished, and their files NAME.safetensors or NAME-00001-of-00002.safetensors, or the same in GGUF`,
     { input: name },
   );
 }
 
 interface Staging {
   readonly plan: SavePlan;
+  readonly form: FileForm;
   readonly folder: string;
   readonly resumed: boolean;
   readonly leave: () => Promise<void>;
@@ -153,13 +166,15 @@ interface Staging {
 
 function createStage(
   checkpoint: Checkpoint,
-  { plan, folder, resumed, leave }: Staging,
+  { plan, form, folder, resumed, leave }: Staging,
   options: StageCheckpointOptions,
 ): StagedCheckpoint {
   const tensors = new Map<string, StagedTensor>();
   for (const { path: target, layout } of plan.shards) {
-    for (const [name, { dtype, shape, begin }] of layout.tensors)
-      tensors.set(name, { dtype, shape, position: begin, ...stagedFile(folder, basename(target)) });
+    for (const [name, { dtype, shape, begin, encoding }] of layout.tensors) {
+      const place = { position: begin, ...stagedFile(folder, basename(target)) };
+      tensors.set(name, { dtype, shape, ...place, ...(encoding && { encoding }) });
+    }
   }
   const discard = async (): Promise<void> => {
     await rm(folder, { recursive: true, force: true });
@@ -173,8 +188,9 @@ function createStage(
     discard,
     close: leave,
     async publish(metadata) {
-      await writeHeaders(plan, folder, { metadata, durable: options.durable });
-      const files = [...plan.shards.map((shard) => shard.path), ...(plan.index ? [plan.index.path] : [])];
+      const { shards } = form.layOut(checkpoint.tensors, plan.place, { ...options, metadata });
+      await writeHeaders({ plan, shards, folder, durable: options.durable });
+      const files = publishingOrder(plan);
       const earlier = await findReplaced(plan, checkpoint, options);
       await writeFile(join(folder, PUBLISHING), JSON.stringify(files.map((file) => basename(file))));
       const outputs = files.map((file) => ({ path: file, publish: () => moveTo(file, folder) }));
@@ -185,13 +201,16 @@ function createStage(
   };
 }
 
-async function writeHeaders(
-  { shards, index }: SavePlan,
-  folder: string,
-  { metadata, durable }: { readonly metadata: Readonly<Record<string, string>>; readonly durable: boolean },
-): Promise<void> {
-  for (const { path, layout } of shards) {
-    const { header } = layOutSafetensors(layout.tensors, metadata);
+/** Writes the first bytes of each file. */
+async function writeHeaders({
+  plan: { shards: planned, index },
+  shards,
+  folder,
+  durable,
+}: Pick<Staging, "plan" | "folder"> &
+  Pick<SavePlan, "shards"> & { readonly durable: boolean }): Promise<void> {
+  for (const [i, { path, layout }] of planned.entries()) {
+    const { header } = at(shards, i, "shard").layout;
     if (header.length !== layout.header.length) {
       throw new InvariantError(
         `metadata of "${path}" must be as long as planned: a header of ${header.length} bytes, not ${layout.header.length}`,

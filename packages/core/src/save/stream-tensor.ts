@@ -30,24 +30,28 @@ export interface TensorStream {
   readonly signal: AbortSignal | undefined;
   /** Ends of ranges. @defaultValue after a number of elements that all blocks divide */
   readonly range?: RangeRule | undefined;
+  /** Position of the first element that is read. @defaultValue 0 */
+  readonly begin?: number;
+  /** Position after the last element that is read. @defaultValue the size of the tensor */
+  readonly end?: number;
 }
 
 /**
- * Reads a tensor range by range in row-major order, converted to an element type. The same array is reused
+ * Reads a tensor, or a part of it, range by range in row-major order, converted to an element type. The same array is reused
  * for every range.
  * @throws InputError if a number is NaN or infinite, or overflows `dtype`, unless that is allowed
  */
 export async function* streamTensor(
   checkpoint: Checkpoint,
-  { name, dtype, allowNonFinite, signal, range }: TensorStream,
+  { name, dtype, allowNonFinite, signal, range, begin: first = 0, end: last }: TensorStream,
 ): AsyncGenerator<TensorData> {
   const info = entry(checkpoint.tensors, name, "tensor");
-  const size = sizeOf(info.shape);
+  const size = last ?? sizeOf(info.shape);
   const most = range === undefined ? RANGE : Math.max(1, Math.floor(RANGE / range.unit)) * range.unit;
   const within = range?.within ?? size;
-  const stored = allocateData(info.dtype, Math.min(most, size));
+  const stored = allocateData(info.dtype, Math.min(most, size - first));
   const converted = info.dtype === dtype ? stored : allocateData(dtype, stored.length);
-  for (let begin = 0, end = 0; begin < size; begin = end) {
+  for (let begin = first, end = first; begin < size; begin = end) {
     signal?.throwIfAborted();
     end = Math.min(size, begin + most, (Math.floor(begin / within) + 1) * within);
     const input = stored.subarray(0, end - begin);

@@ -139,10 +139,10 @@ describe("applyAdapter", () => {
     );
     expect(() =>
       applyAdapter(
-        createCheckpoint({ "c_attn.weight": createTensor("f32", [8, 5], new Float32Array(40)) }),
+        createCheckpoint({ "c_attn.weight": createTensor("f32", [8, 6], new Float32Array(48)) }),
         gpt2,
       ),
-    ).toThrow('its change of "c_attn.weight" is 5 x 8: the weight is [8, 5]');
+    ).toThrow('its change of "c_attn.weight" is 5 x 8: the weight is [8, 6]');
   });
 });
 

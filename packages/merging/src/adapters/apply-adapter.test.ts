@@ -127,6 +127,30 @@ describe("applyAdapter()", () => {
     );
   });
 
+  test.each([true, false])(
+    "turns changes of Conv1D alone, whatever fan_in_fan_out says of all: %s",
+    async (isSaid) => {
+      const base = networkOf({
+        // As in GPT-2: [in, out] with a bias of its outputs; the square one is stored like its neighbour.
+        "h.0.attn.c_attn.weight": createTensor("f32", [2, 3], new Float32Array(6)),
+        "h.0.attn.c_attn.bias": vector(0, 0, 0),
+        "h.0.attn.c_proj.weight": createTensor("f32", [2, 2], new Float32Array(4)),
+        "h.0.attn.c_proj.bias": vector(0, 0),
+        "lm_head.weight": createTensor("f32", [3, 2], new Float32Array(6)),
+      });
+      const [a, wide, narrow] = [matrix([[1, 2]]), matrix([[1], [10], [100]]), matrix([[1], [10]])];
+      const changes = { "h.0.attn.c_attn": wide, "h.0.attn.c_proj": narrow, lm_head: wide };
+      const tensors = Object.entries(changes).flatMap(([name, b]) => [
+        [`${name}.lora_A.weight`, a] as const,
+        [`${name}.lora_B.weight`, b] as const,
+      ]);
+      const adapted = applyAdapter(base, adapterOf(Object.fromEntries(tensors), { fan_in_fan_out: isSaid }));
+      expect(await valuesOf(adapted, "h.0.attn.c_attn.weight")).toEqual([1, 10, 100, 2, 20, 200]);
+      expect(await valuesOf(adapted, "h.0.attn.c_proj.weight")).toEqual([1, 10, 2, 20]);
+      expect(await valuesOf(adapted, "lm_head.weight")).toEqual([1, 2, 10, 20, 100, 200]);
+    },
+  );
+
   test("refuses to change integers, before anything is read", () => {
     const integers = networkOf({ "q.weight": createTensor("i8", [2, 2], Int8Array.of(1, 2, 3, 4)) });
     const error = thrownBy(() => applyAdapter(integers, adapterOf(CHANGE)));

@@ -21,10 +21,12 @@ import type { Adapter, AdapterModule } from "./adapter.ts";
 import { applyInLayout } from "./apply-in-layout.ts";
 import { addBias, scaleRowsTo } from "./change-rows.ts";
 import type { ChangedRows, ChangeRows, FactorType } from "./factors.ts";
+import { findTransposed } from "./find-transposed.ts";
 import { indexWeights } from "./find-weight.ts";
 import { rowsOf } from "./kinds/factor-pair.ts";
 import { type MultipliedWeight, type MultiplyRows, multiplyIn } from "./kinds/multiplied-weight.ts";
-import { moduleExtents, readStoredFactors } from "./read-factors.ts";
+import { placeModule, placeMultiplied, storedExtents } from "./place-change.ts";
+import { readStoredFactors } from "./read-factors.ts";
 
 /** Options of {@link applyAdapter}. */
 export interface ApplyAdapterOptions {
@@ -144,12 +146,25 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     return name;
   };
   for (const [target, replacement] of adapter.replaced) add(target, { replacement });
-  for (const module of adapter.modules.values()) {
+  const isTransposed = findTransposed(base);
+  for (const stated of adapter.modules.values()) {
+    const target = findWeight(`${stated.name}.weight`);
+    const replacement = changes.get(target)?.replacement;
+    const { shape } =
+      replacement === undefined
+        ? entry(base.tensors, target, "tensor")
+        : entry(adapter.checkpoint.tensors, replacement, "tensor");
+    const module = placeModule(adapter, stated, { shape, isKnown: isTransposed(target) });
     const name = add(`${module.name}.weight`, { module });
-    assertFits(base, adapter, module, { name, replacement: changes.get(name)?.replacement });
+    assertFits(base, adapter, module, { name, shape });
     if (module.bias !== undefined) add(`${module.name}.bias`, { biasOf: module });
   }
-  for (const module of adapter.multiplied.values()) {
+  for (const stated of adapter.multiplied.values()) {
+    const target = findWeight(`${stated.name}.weight`);
+    const module = placeMultiplied(stated, {
+      ...entry(base.tensors, target, "tensor"),
+      isKnown: isTransposed(target),
+    });
     const name = add(`${module.name}.weight`, { multipliedBy: module, multiply: module.readRows });
     assertMultiplied(base, adapter, module, name);
     const bias = name.replace(/weight$/, "bias");
@@ -202,16 +217,11 @@ function assertFits(
   base: Checkpoint,
   adapter: Adapter,
   module: AdapterModule,
-  { name, replacement }: { readonly name: string; readonly replacement: string | undefined },
+  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
 ): void {
-  const { shape } =
-    replacement === undefined
-      ? entry(base.tensors, name, "tensor")
-      : entry(adapter.checkpoint.tensors, replacement, "tensor");
   const { dtype } = entry(base.tensors, name, "tensor");
   if (!DTYPES[dtype].float) throw integerError(adapter.source, base, name);
-  const extents = moduleExtents(adapter, module);
-  const [rows, columns] = module.isTransposed ? [extents.in, extents.out] : [extents.out, extents.in];
+  const [rows, columns] = storedExtents(adapter, module);
   if (module.magnitude !== undefined && module.isTransposed) {
     throw new UnsupportedError(
       `Cannot apply adapter "${adapter.source}" as it has learned lengths (DoRA) of "${name}", whose weight is stored transposed: merge it into its model with PEFT`,

@@ -92,13 +92,16 @@ function createRemoteExecutor(
 ): MergeExecutor {
   const { target } = merge;
   const placing = limitAtOnce(PLACED_AT_ONCE);
+  // Other machines make numbers, and this one encodes them.
+  const isEncoded = [...target.tensors.values()].some(({ encoding }) => encoding !== undefined);
+  const isPlaced = remote.isShared && !isEncoded;
   return {
     capacity: remote.capacity,
     isRemote: true,
     async run({ params }, control) {
       const task = params as MergeTask;
-      const { folder, remove } = await remote.run(describePieces(merge, task, remote.isShared), control);
-      if (!remote.isShared) await placing(() => unpackPieces(plan, { ...task, folder }, target));
+      const { folder, remove } = await remote.run(describePieces(merge, task, isPlaced), control);
+      if (!isPlaced) await placing(() => unpackPieces(plan, { ...task, folder }, target));
       // A merge that is killed between the two lines makes these pieces again, and leaves nothing behind.
       await remove();
       // Machines that share a folder cannot append to one file at once: it is noted here.

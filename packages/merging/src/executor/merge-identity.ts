@@ -36,7 +36,7 @@ export async function identify(
   options: ResolvedOptions,
 ): Promise<MergeIdentity> {
   if (!isRepeatable(plan, options)) return { "some network that is computed": randomUUID() };
-  const { source, maxShardBytes, pieceBytes, durable, allowNonFinite } = options;
+  const { source, maxShardBytes, pieceBytes, durable, allowNonFinite, form } = options;
   const states = await statesOf([...inputs, ...(source?.files ?? [])]);
   const files = states.map(({ path, ...state }) => [`the file "${path}"`, canonicalJson(state)]);
   return {
@@ -45,6 +45,7 @@ export async function identify(
     ...productsOf(plan),
     "its description": digest(canonicalJson(source?.data ?? null)),
     "its metadata": digest(canonicalJson(metadata)),
+    ...(form && { "the form of its files": form.identity }),
     "the size of shards": String(maxShardBytes),
     "the size of pieces": String(pieceBytes),
     "whether numbers must be finite": String(!allowNonFinite),

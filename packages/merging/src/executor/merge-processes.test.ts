@@ -36,7 +36,7 @@ const path = (name: string): string => join(folder, name);
 /** Writes a network of made-up numbers: two large tensors and some small ones. */
 async function makeNetwork(file: string, seed: number, dtype: DType, elements: number): Promise<void> {
   const sizes = [elements / 2, elements / 4, ...Array<number>(8).fill(elements / 32)];
-  const tensors = new Map(sizes.map((size, i) => [`t${i}`, { dtype, shape: [size] }]));
+  const tensors = new Map(sizes.map((size, i) => [`t${i}`, { dtype, shape: [size / 256, 256] }]));
   const random = createRandom(seed, "numbers");
   const table = Array.from({ length: 2 ** 16 }, () => Math.floor(random.uniform() * 256));
   // The high byte of bf16 and f32 is kept small, so that every number is finite.
@@ -90,26 +90,35 @@ describe("saveMerge() in threads", () => {
     await close();
   });
 
-  it("goes on after it was killed at any moment, to the bytes of a merge that was not", async () => {
-    const options = { threads: 2, pieceBytes: PIECE };
-    const whole = path("unkilled.safetensors");
-    await runMergeChild({ merge: merge("slow_mean"), path: whole, options });
-    const random = createRandom(5, "kills");
-    const file = path("killed.safetensors");
-    const journal = journalPath(path(".killed.unfinished"));
-    for (let kills = 0; kills < 3; kills++) {
-      const lines = countLines(journal) + 1 + Math.floor(random.uniform() * 8);
-      const child = startMergeChild({ merge: merge("slow_mean"), path: file, options });
-      while (countLines(journal) < lines && child.exitCode === null) await setTimeout(2);
-      child.kill("SIGKILL");
-      await once(child, "exit");
-      expect(existsSync(file)).toBe(false);
-    }
-    const [{ result, notes }] = await runMergeChild({ merge: merge("slow_mean"), path: file, options });
-    expect(notes).toEqual([expect.stringMatching(/^Going on with/)]);
-    expect(result?.resumedBytes).toBeGreaterThanOrEqual(3 * PIECE);
-    expect(readFileSync(file).equals(readFileSync(whole))).toBe(true);
-  });
+  it.each([
+    { name: "killed.safetensors", folder: ".killed.unfinished", kills: 3, encoding: undefined },
+    { name: "killed.gguf", folder: ".killed.gguf.unfinished", kills: 1, encoding: "q4_k_m" },
+  ] as const)(
+    "goes on after it was killed at any moment, to the bytes of a merge that was not: $name",
+    async (killed) => {
+      const request = {
+        ...{ merge: merge("slow_mean"), options: { threads: 2, pieceBytes: PIECE } },
+        ...(killed.encoding && { gguf: { dtype: killed.encoding } }),
+      };
+      const whole = path(`un${killed.name}`);
+      await runMergeChild({ ...request, path: whole });
+      const random = createRandom(5, "kills");
+      const file = path(killed.name);
+      const journal = journalPath(path(killed.folder));
+      for (let kills = 0; kills < killed.kills; kills++) {
+        const lines = countLines(journal) + 1 + Math.floor(random.uniform() * 8);
+        const child = startMergeChild({ ...request, path: file });
+        while (countLines(journal) < lines && child.exitCode === null) await setTimeout(2);
+        child.kill("SIGKILL");
+        await once(child, "exit");
+        expect(existsSync(file)).toBe(false);
+      }
+      const [{ result, notes }] = await runMergeChild({ ...request, path: file });
+      expect(notes).toEqual([expect.stringMatching(/^Going on with/)]);
+      expect(result?.resumedBytes).toBeGreaterThanOrEqual(killed.kills * PIECE);
+      expect(readFileSync(file).equals(readFileSync(whole))).toBe(true);
+    },
+  );
 
   it("stays within its memory, however large the tensors are", async () => {
     for (const seed of [3, 4]) await makeNetwork(path(`${seed}.safetensors`), seed, "bf16", 2 ** 27);

@@ -34,6 +34,10 @@ export interface CutOptions {
   readonly passes: ReadonlyMap<string, number>;
   /** Checks whether a piece is already finished. */
   readonly isDone: (piece: MergedPiece) => boolean;
+  /**
+   * Number of elements of a tensor that one piece must hold together, by its name. @defaultValue 1 for each
+   */
+  readonly togetherOf?: ((name: string) => number) | undefined;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface CutOptions {
  */
 export function cutIntoTasks(
   { tensors }: Pick<MergePlan, "tensors">,
-  { threads, pieceBytes, passes, isDone }: CutOptions,
+  { threads, pieceBytes, passes, isDone, togetherOf = () => 1 }: CutOptions,
 ): readonly MergeTask[] {
   const total = [...tensors].reduce((sum, [name, planned]) => sum + costOf(planned, passes.get(name)), 0);
   const share = total / threads;
@@ -57,7 +61,9 @@ export function cutIntoTasks(
     small = [];
   };
   for (const [name, planned] of tensors) {
-    const pieces = piecesOf(name, planned, pieceBytes).filter((piece) => !isDone(piece));
+    const pieces = piecesOf(name, planned, { pieceBytes, together: togetherOf(name) }).filter(
+      (piece) => !isDone(piece),
+    );
     if (isSmall(planned, pieceBytes)) {
       small.push(...pieces);
       if (bytesOf(small, tensors) >= pieceBytes) flush();
@@ -94,9 +100,13 @@ export function surveyBytes({ method, info, sources, base, measured }: PlannedTe
 }
 
 /** Cuts a tensor of the result into pieces that are made and added to the journal one by one. */
-function piecesOf(tensor: string, { info }: PlannedTensor, pieceBytes: number): readonly MergedPiece[] {
+function piecesOf(
+  tensor: string,
+  { info }: PlannedTensor,
+  { pieceBytes, together }: { readonly pieceBytes: number; readonly together: number },
+): readonly MergedPiece[] {
   const size = sizeOf(info.shape);
-  const step = pieceBytes / DTYPES[info.dtype].bytes;
+  const step = Math.max(1, Math.floor(pieceBytes / DTYPES[info.dtype].bytes / together)) * together;
   return Array.from({ length: Math.ceil(size / step) }, (_, i) => ({
     tensor,
     begin: i * step,

@@ -1,16 +1,19 @@
 import {
   type ByteSource,
+  type Checkpoint,
   DTYPES,
+  defineCheckpoint,
   entry,
   InputError,
   openFileSource,
   openPositionalFile,
   reasonOf,
+  viewBytes,
 } from "@isthmus/core";
 import { join, open, rename } from "@isthmus/platform";
 import type { MergePlan } from "../merge-plan.ts";
 import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
-import { type MergeTarget, type PiecesControl, runPieces } from "./run-pieces.ts";
+import { type MergeTarget, type PiecesControl, runPieces, writePiece } from "./run-pieces.ts";
 
 /** Name of the file with the pieces of a task, one after the other. */
 const PIECES_FILE = "pieces.bin";
@@ -56,7 +59,7 @@ export async function packPieces(
 export async function unpackPieces(
   plan: MergePlan,
   { pieces, bytes, folder }: Omit<PackedPieces, "allowNonFinite">,
-  { tensors, durable }: Pick<MergeTarget, "tensors" | "durable">,
+  { tensors, durable, allowNonFinite }: Pick<MergeTarget, "tensors" | "durable" | "allowNonFinite">,
 ): Promise<void> {
   const source = await openFileSource(join(folder, PIECES_FILE));
   try {
@@ -65,7 +68,11 @@ export async function unpackPieces(
       const place = entry(tensors, run[0].tensor, "tensor");
       const file = await openPositionalFile(place.path, place.target);
       try {
-        for (let done = 0; done < end - begin; done += COPIED) {
+        if (place.encoding !== undefined) {
+          const packed = packedTensor(plan, run[0].tensor, { source, position: position - begin });
+          for (const piece of run) await writePiece(packed, piece, { place, file, allowNonFinite });
+        }
+        for (let done = 0; done < end - begin && place.encoding === undefined; done += COPIED) {
           const from = position + done;
           const part = await source.read(from, Math.min(from + COPIED, position + end - begin));
           await file.write(part, place.position + begin + done);
@@ -78,6 +85,20 @@ export async function unpackPieces(
   } finally {
     await source.close();
   }
+}
+
+/** Returns a checkpoint of one tensor, some of whose elements are in a file from a position on. */
+function packedTensor(
+  { tensors }: MergePlan,
+  name: string,
+  { source, position }: { readonly source: ByteSource; readonly position: number },
+): Checkpoint {
+  const { info } = entry(tensors, name, "tensor");
+  return defineCheckpoint({
+    source: source.name,
+    tensors: new Map([[name, info]]),
+    readInto: (_, begin, out) => source.readInto(position + begin * DTYPES[info.dtype].bytes, viewBytes(out)),
+  });
 }
 
 /** Consecutive pieces of one tensor. */

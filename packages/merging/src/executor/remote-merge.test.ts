@@ -1,11 +1,18 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkpoint, defineCheckpoint, type TensorInfo } from "@isthmus/core";
+import {
+  type Checkpoint,
+  convertCheckpoint,
+  defineCheckpoint,
+  ggufForm,
+  openCheckpoint,
+  type TensorInfo,
+} from "@isthmus/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { repeatInto } from "../../../../test/helpers/repeat-into.ts";
 import { planMerge } from "../merge.ts";
-import type { MergePlan } from "../merge-plan.ts";
+import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
 import { slerp } from "../methods/slerp.ts";
 import {
   type MergePiecesParams,
@@ -23,8 +30,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const path = (name: string): string => join(folder, name);
 
 /** A network that is large enough for three tasks: each large tensor is one, the small ones together another. */
-function network(seed: number): Checkpoint {
-  const large: TensorInfo = { dtype: "bf16", shape: [REMOTE_BYTES / 2] };
+function network(seed: number, shape: readonly number[]): Checkpoint {
+  const large: TensorInfo = { dtype: "bf16", shape };
   const small: TensorInfo = { dtype: "f32", shape: [5] };
   const tensors = new Map<string, TensorInfo>([
     ["b", small],
@@ -43,8 +50,13 @@ function network(seed: number): Checkpoint {
   });
 }
 
-const plan = (): MergePlan =>
-  planMerge([network(1), network(2)], { method: slerp, parameters: { t: 0.3 }, seed: 0, base: undefined });
+const plan = (shape: readonly number[] = [REMOTE_BYTES / 2]): MergePlan =>
+  planMerge([network(1, shape), network(2, shape)], {
+    method: slerp,
+    parameters: { t: 0.3 },
+    seed: 0,
+    base: undefined,
+  });
 const control = { signal: new AbortController().signal, onProgress() {} };
 
 /** Says what executors on machines that see no file of this one did. */
@@ -55,7 +67,7 @@ interface Machines {
 }
 
 /** Opens machines of which each makes a file of pieces, but for the task of some number, which fails. */
-function openMachines(machines: Machines, failing = -1): OpenMergeExecutor {
+function openMachines(machines: Machines, failing = -1, made: MergePlan = plan()): OpenMergeExecutor {
   return async () => ({
     capacity: 1,
     isShared: false,
@@ -64,7 +76,7 @@ function openMachines(machines: Machines, failing = -1): OpenMergeExecutor {
       machines.ran.push(params);
       mkdirSync(place, { recursive: true });
       if (machines.ran.length - 1 === failing) throw new TypeError("a machine has failed");
-      await runMergePieces(plan(), params, { ...control, folder: place, onBytes() {} });
+      await runMergePieces(made, params, { ...control, folder: place, onBytes() {} });
       expect(readdirSync(place)).toEqual(["pieces.bin"]);
       return {
         folder: place,
@@ -102,6 +114,24 @@ describe("saveMerge() with machines that share no disk", () => {
     const [remote, alone] = [readFileSync(file), readFileSync(path("alone.safetensors"))];
     expect(remote.equals(alone)).toBe(true);
   }, 60_000);
+
+  it("encodes what other machines have made, to the bytes of one machine and of a conversion", async () => {
+    const machines: Machines = { ran: [], removed: [], cleared: 0 };
+    const small = plan([64, 256]);
+    const form = ggufForm({ dtype: "q4_k_m" });
+    const files = ["remote", "alone", "converted"].map((name) => path(`${name}.gguf`));
+    const [remote = "", alone = "", converted = ""] = files;
+    await saveMerge(small, remote, { form, source, openExecutor: openMachines(machines, -1, small) });
+    expect(machines.ran).toHaveLength(1);
+    // Pieces of 1000 bytes are cut such that each has whole blocks.
+    await saveMerge(small, alone, { form, pieceBytes: 1000 });
+    await using written = await openCheckpoint(alone);
+    expect(written.tensors.get("a")?.stored).toBe("Q4_K");
+    const { metadata } = written;
+    await convertCheckpoint(mergeByPlan(small), converted, { dtype: "q4_k_m", metadata });
+    const [first, ...others] = files.map((file) => readFileSync(file).toString("base64"));
+    expect(others).toEqual([first, first]);
+  });
 
   it("refuses a file of another size, and another plan", async () => {
     const open: OpenMergeExecutor = async () => ({

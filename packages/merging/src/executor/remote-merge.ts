@@ -92,16 +92,16 @@ export interface DescribedMerge extends Pick<MergePiecesParams, "data" | "digest
 
 /**
  * Describes a task of a merge for another machine.
- * @param isShared - whether that machine sees the unfinished files
+ * @param isPlaced - whether that machine writes the pieces to their places in the unfinished files
  */
 export function describePieces(
   { data, digest, run, target }: DescribedMerge,
   { pieces, bytes }: Pick<MergeTask, "pieces" | "bytes">,
-  isShared: boolean,
+  isPlaced: boolean,
 ): MergePiecesParams {
   const { allowNonFinite, durable } = target;
   const params = { data, digest, allowNonFinite, pieces, bytes };
-  if (!isShared) return params;
+  if (!isPlaced) return params;
   const names = [...new Set(pieces.map(({ tensor }) => tensor))];
   const tensors = names.map((name) => {
     const { path, position } = entry(target.tensors, name, "tensor");

@@ -1,10 +1,18 @@
-import { entry, openPositionalFile, type StagedTensor, writeTensorRange } from "@isthmus/core";
+import {
+  type Checkpoint,
+  entry,
+  openPositionalFile,
+  type PositionalFile,
+  type StagedTensor,
+  writeEncodedRange,
+  writeTensorRange,
+} from "@isthmus/core";
 import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
 import { assertRun, noteFinished } from "./merge-journal.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 
 /** Place to which the elements of a tensor are written. */
-export type TensorTarget = Pick<StagedTensor, "path" | "target" | "position">;
+export type TensorTarget = Pick<StagedTensor, "path" | "target" | "position" | "encoding">;
 
 /** Places to which the pieces of a merge are written, as plain data. */
 export interface MergeTarget {
@@ -68,19 +76,40 @@ async function runGroup(
   { folder, tensors, allowNonFinite, durable, run, isNoted = true }: MergeTarget,
   { signal, onBytes }: PiecesControl,
 ): Promise<void> {
-  const { path, target, position } = entry(tensors, name, "tensor");
+  const place = entry(tensors, name, "tensor");
   const checkpoint = mergeByPlan(plan);
-  const file = await openPositionalFile(path, target);
+  const file = await openPositionalFile(place.path, place.target);
   try {
     // Once the file is open: a merge that starts from the beginning makes new files before it has a journal.
     if (run !== undefined) await assertRun(folder, run);
     for (const { begin, end, tensor } of pieces) {
-      const range = { name, begin, end, file, position };
-      await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
+      await writePiece(checkpoint, { tensor, begin, end }, { place, file, allowNonFinite, signal, onBytes });
       if (durable) await file.sync();
       if (isNoted) await noteFinished(folder, { tensor, begin, end });
     }
   } finally {
     await file.close();
   }
+}
+
+/** Place of a piece in an open file, and the options of writing it there. */
+interface PieceWriting extends Pick<MergeTarget, "allowNonFinite"> {
+  readonly place: TensorTarget;
+  readonly file: PositionalFile;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: PiecesControl["onBytes"] | undefined;
+}
+
+/**
+ * Writes the elements of a piece to their place, as they are or in the encoding of the file.
+ * @throws InputError if the file cannot be written, or a number is not finite
+ */
+export async function writePiece(
+  checkpoint: Checkpoint,
+  { tensor: name, begin, end }: MergedPiece,
+  { place: { position, encoding }, file, ...options }: PieceWriting,
+): Promise<void> {
+  const range = { name, begin, end, file, position };
+  if (encoding === undefined) await writeTensorRange(checkpoint, range, options);
+  else await writeEncodedRange(checkpoint, { ...range, encoding }, options);
 }

@@ -1,4 +1,4 @@
-import { assertWholeOptions, OutOfRangeError, UsageError } from "@isthmus/core";
+import { assertWholeOptions, type FileForm, OutOfRangeError, UsageError } from "@isthmus/core";
 import { DEFAULT_MEMORY, type MergeEstimate } from "./estimate-merge.ts";
 import type { MergeSource } from "./merge-source.ts";
 import type { RecordedOptions } from "./provenance.ts";
@@ -38,6 +38,8 @@ export interface SaveMergeOptions extends RecordedOptions {
    * repeat at most one piece. @defaultValue 32 MiB
    */
   readonly pieceBytes?: number;
+  /** Form of the files, such as that of `ggufForm`. @defaultValue safetensors */
+  readonly form?: FileForm | undefined;
   /** Whether to replace an earlier checkpoint of that name, but never an input. @defaultValue false */
   readonly overwrite?: boolean;
   /** Whether to write NaN and infinities. @defaultValue false */
@@ -72,6 +74,7 @@ export const SAVE_MERGE_DEFAULTS: Required<SaveMergeOptions> = {
   memory: DEFAULT_MEMORY,
   maxShardBytes: Number.POSITIVE_INFINITY,
   pieceBytes: 2 ** 25,
+  form: undefined,
   overwrite: false,
   allowNonFinite: false,
   resume: true,

@@ -2,11 +2,15 @@ import {
   at,
   byteLengthOf,
   type Checkpoint,
+  encodedTogether,
+  entry,
   InputError,
+  type LayOutOptions,
   peakMemory,
   resolveOptions,
   type StagedCheckpoint,
   stageCheckpoint,
+  sumOf,
 } from "@isthmus/core";
 import { availableParallelism } from "@isthmus/platform";
 import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
@@ -20,7 +24,7 @@ import {
 import { createMergeExecutor, runMergeTasks } from "./merge-executor.ts";
 import { identify, takeUp } from "./merge-identity.ts";
 import { beginJournal, digestIdentity, keyOf, readJournal } from "./merge-journal.ts";
-import { cutIntoTasks, type MergedPiece, type MergeTask } from "./merge-tasks.ts";
+import { type CutOptions, cutIntoTasks, type MergedPiece, type MergeTask } from "./merge-tasks.ts";
 import { hashFiles, mergeMetadata } from "./provenance.ts";
 import { joinTasks, REMOTE_BYTES, REMOTE_PARTS } from "./remote-merge.ts";
 import {
@@ -64,7 +68,7 @@ export interface SaveMergeResult {
 const SMALL_BYTES = 64e6;
 
 /**
- * Makes a merge and saves it as safetensors, by several threads, within a limit of memory.
+ * Makes a merge and saves it as safetensors or in another form, by several threads, within a limit of memory.
  *
  * Pieces of tensors are written in any order into hidden files, which get their names once all are complete.
  * A journal lists the finished pieces: if the process is killed, the disk is full, or the signal is aborted,
@@ -92,10 +96,10 @@ export async function saveMerge(
     threads: threadsFor(plan, resolved),
     memory: resolved.memory,
   });
-  resolved.onStart?.(estimate);
   const inputs = [...new Set(plan.networks.flatMap(({ files }) => files))];
   const hashes = resolved.hashInputs ? new Map<string, string>() : undefined;
   const metadata = mergeMetadata(plan, resolved, hashes);
+  resolved.onStart?.({ ...estimate, ...(await encodedSize(result, path, { ...resolved, metadata })) });
   const identity = await identify(plan, inputs, metadata, resolved);
   let finished: ReadonlySet<string> = new Set();
   const stage = await stageCheckpoint(result, path, {
@@ -103,6 +107,7 @@ export async function saveMerge(
     overwrite: resolved.overwrite,
     durable: resolved.durable,
     metadata,
+    form: resolved.form,
     goesOn: async (folder, isWhole) => {
       const journal = await takeUp(folder, { isWhole, identity, path, options: resolved });
       finished = journal ?? finished;
@@ -125,6 +130,17 @@ export async function saveMerge(
   } catch (error) {
     throw await leave(stage, error, resolved);
   }
+}
+
+/** Returns the bytes of the files if these hold the tensors in other types than the merge makes. */
+async function encodedSize(
+  { tensors, files }: Checkpoint,
+  path: string,
+  { form, ...options }: ResolvedOptions & LayOutOptions,
+): Promise<Partial<MergeEstimate>> {
+  if (form === undefined) return {};
+  const { shards } = form.layOut(tensors, await form.placeOf(path, files), options);
+  return { writtenBytes: sumOf(shards.map(({ layout }) => layout.size)) };
 }
 
 function threadsFor(plan: MergePlan, { threads }: ResolvedOptions): number {
@@ -157,7 +173,8 @@ async function makePieces(
 }> {
   const { source, openExecutor, signal, onProgress, allowNonFinite, durable, hashInputs, memory } = options;
   const { folder, tensors } = stage;
-  const tasks = await cutPlan(plan, { threads, finished }, options);
+  const togetherOf = (name: string): number => encodedTogether(entry(tensors, name, "tensor"));
+  const tasks = await cutPlan(plan, { threads, finished, togetherOf }, options);
   const resumedBytes = totalBytes - tasks.reduce((sum, { bytes }) => sum + bytes, 0);
   const onBytes = (bytes: number): void => {
     const doneBytes = resumedBytes + bytes;
@@ -187,12 +204,12 @@ async function makePieces(
 /** Cuts the unfinished part of a plan into tasks. */
 async function cutPlan(
   plan: MergePlan,
-  { threads, finished }: { readonly threads: number; readonly finished: ReadonlySet<string> },
+  { threads, finished, togetherOf }: Pick<Work, "finished"> & Pick<CutOptions, "threads" | "togetherOf">,
   { pieceBytes, openExecutor }: ResolvedOptions,
 ): Promise<readonly MergeTask[]> {
   const passes = await countPasses(plan);
   const isDone = (piece: MergedPiece): boolean => finished.has(keyOf(piece));
-  const whole = { passes, pieceBytes: Math.ceil(pieceBytes / 8) * 8 };
+  const whole = { passes, pieceBytes: Math.ceil(pieceBytes / 8) * 8, togetherOf };
   if (openExecutor === undefined) return cutIntoTasks(plan, { ...whole, threads, isDone });
   // A resumed merge has the same tasks as before, of which other machines may have finished some.
   const all = cutIntoTasks(plan, { ...whole, threads: REMOTE_PARTS, isDone: () => false });

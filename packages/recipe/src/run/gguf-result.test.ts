@@ -10,9 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), "isthmus-gguf-result-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Writes a network of one matrix; as a model of GGUF if the file is named so. */
-async function write(name: string, value: number): Promise<string> {
+async function write(name: string, value: number, architecture = "llama"): Promise<string> {
   const weight = createTensor("f32", [2, 32], new Float32Array(64).fill(value));
-  const metadata = { "general.architecture": "llama", "general.name": name, "tokenizer.chat_template": "x" };
+  const metadata = {
+    "general.architecture": architecture,
+    "general.name": name,
+    "tokenizer.chat_template": "x",
+  };
   const path = join(folder, name);
   const network = createCheckpoint({ "blk.0.attn_q.weight": weight }, name.endsWith(".gguf") ? metadata : {});
   await convertCheckpoint(network, path, { overwrite: true });
@@ -43,6 +47,19 @@ describe("runRecipe() into a GGUF file", () => {
       "general.base_model.count": "2",
     });
     expect(readdirSync(folder).sort()).toEqual(["a.gguf", "b.gguf", "out.gguf"]);
+  });
+
+  it("refuses files of other architectures, as the command does, unless the check is left out", async () => {
+    const [a, b] = [await write("a.gguf", 1), await write("other.gguf", 3, "qwen2")];
+    const output = join(folder, "mixed.gguf");
+    const notes: string[] = [];
+    const options = { onNote: (note: string) => void notes.push(note) };
+    await expect(runRecipe(recipeOf(a, b), output, options)).rejects.toThrow(
+      /meaningless: .* of other architectures: llama and qwen2; .* \(in a script: check: false\)/,
+    );
+    expect(notes).toEqual([]);
+    await runRecipe(recipeOf(a, b), output, { ...options, check: false });
+    expect(notes).toEqual([expect.stringMatching(/other architectures: llama and qwen2; with --no-check/)]);
   });
 
   it("refuses networks without metadata of GGUF, and an input as the output", async () => {

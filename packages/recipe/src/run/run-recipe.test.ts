@@ -214,7 +214,9 @@ describe("runRecipe()", () => {
       `merge_method: dare_ties\nbase_model: ${NARROW_MLP}/s0.safetensors\nparameters: { weight: 0.5, density: 0.4 }\n${models("")}`,
     );
     const outputs = [1, 3].map((threads) => ({ threads, path: join(folder, `${threads}.safetensors`) }));
-    for (const { threads, path } of outputs) await runRecipe(recipe, path, { threads, seed: 7 });
+    // Neither is a fine-tune of the other.
+    for (const { threads, path } of outputs)
+      await runRecipe(recipe, path, { threads, seed: 7, check: false });
     const [one, three] = outputs.map(({ path }) => readFileSync(path));
     expect(three).toEqual(one);
 

@@ -1,4 +1,4 @@
-import { createFolder, type GgufEncoding, type Importance, InputError } from "@isthmus/core";
+import { createFolder, type GgufEncoding, ggufForm, type Importance, InputError } from "@isthmus/core";
 import {
   type Adapter,
   assertNoModel,
@@ -12,7 +12,7 @@ import { join } from "@isthmus/platform";
 import { placeWeights } from "../models/place-weights.ts";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
-import { assertGgufResult, convertToGguf, weightsBefore } from "./gguf-result.ts";
+import { checkOpened } from "./check-opened.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
 import { planRecipeFiles, type RecipeFiles, shardBytesOf, writeRecipeFiles } from "./write-recipe-files.ts";
 
@@ -32,7 +32,13 @@ export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "re
 }
 
 /** Options of {@link runRecipe}. */
-export interface RunRecipeOptions extends OpenRecipeOptions, SaveRecipeOptions {}
+export interface RunRecipeOptions extends OpenRecipeOptions, SaveRecipeOptions {
+  /**
+   * Whether a sample of the networks is compared first, so that a meaningless merge is refused; warnings go to
+   * `onNote`. @defaultValue true
+   */
+  readonly check?: boolean | undefined;
+}
 
 /** Result of {@link runRecipe}. */
 export interface RunRecipeResult {
@@ -53,8 +59,8 @@ export interface RunRecipeResult {
  *
  * @param output - path of a file ending in `.safetensors`, or of a folder; or ending in `.gguf` if the base,
  *   or the first network, is a GGUF file, whose metadata describe the result
- * @throws InputError if something in the recipe is wrong, a network cannot be opened, or the output cannot be
- *   written
+ * @throws InputError if something in the recipe is wrong, the merge would surely be meaningless, a network
+ *   cannot be opened, or the output cannot be written
  * @throws MismatchError if tensors that are merged are missing or of other shapes
  *
  * @example
@@ -79,9 +85,12 @@ export async function runRecipe(
   output: string,
   options: RunRecipeOptions = {},
 ): Promise<RunRecipeResult> {
-  const { methods, methodFiles, seed, open, align, strict, onWarning, ...saving } = options;
+  const { methods, methodFiles, seed, open, align, strict, onWarning, check, ...saving } = options;
   const opened = await openRecipe(recipe, { methods, methodFiles, seed, open, align, strict, onWarning });
   try {
+    const { signal, onNote } = saving;
+    for (const { severity, message, advice } of await checkOpened(opened, { check, signal, onNote }))
+      onNote?.(`${severity}: ${message}; ${advice}`);
     return await saveRecipe(recipe, opened, output, saving);
   } finally {
     await opened.close();
@@ -96,14 +105,7 @@ export async function saveRecipe(
   { text, encoding, importance, onFallback, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
-  if (output.endsWith(".gguf")) {
-    assertGgufResult(opened, output);
-    const merged = await weightsBefore(output, plan);
-    const saving = { ...options, overwrite: true, maxShardBytes: Number.POSITIVE_INFINITY };
-    const result = await saveRecipe(recipe, opened, merged, saving);
-    const converting = { encoding, importance, onNote: onFallback, ...options };
-    return { ...result, output: { ...result.output, ...(await convertToGguf(merged, output, converting)) } };
-  }
+  const isGguf = output.endsWith(".gguf");
   const files = await planRecipeFiles(recipe, opened, { output, text });
   const weights =
     adapter === undefined
@@ -111,12 +113,13 @@ export async function saveRecipe(
       : await adapterWeightsIn(adapter, output);
   const saved = await saveMerge(plan, weights, {
     ...options,
+    ...(isGguf && { form: ggufForm({ dtype: encoding, importance, onNote: onFallback }) }),
     source,
     recipe,
     // Each thread would align the networks again, or compute a module of an adapter once for each matrix.
     threads: isSlow ? 1 : options.threads,
     openExecutor: isSlow ? undefined : options.openExecutor,
-    maxShardBytes: options.maxShardBytes ?? (await shardBytesOf(opened)),
+    maxShardBytes: options.maxShardBytes ?? (isGguf ? Number.POSITIVE_INFINITY : await shardBytesOf(opened)),
   });
   const modelFiles =
     adapter === undefined ? await writeRecipeFiles(files, output) : await writeAdapterFiles(adapter, output);

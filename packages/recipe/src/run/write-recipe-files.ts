@@ -8,6 +8,7 @@ import { type WriteModelFilesOptions, writeModelFiles } from "../models/write-mo
 import { keyOf } from "../plan/groups.ts";
 import { formatPlace } from "../read/positions.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import { assertGgufResult } from "./gguf-result.ts";
 import type { OpenedRecipe } from "./open-recipe.ts";
 import type { RecipeModelInput } from "./prepare-models.ts";
 
@@ -30,7 +31,7 @@ export interface RecipeFilesPlan extends WriteModelFilesOptions {
 
 /** Options of {@link planRecipeFiles}. */
 export interface PlanRecipeFilesOptions {
-  /** Path of the weights, a file ending in `.safetensors` or a folder. @defaultValue a folder */
+  /** Path of the weights, a file ending in `.safetensors` or `.gguf`, or a folder. @defaultValue a folder */
   readonly output?: string | undefined;
   /** The recipe as text, for the model card. @defaultValue the recipe as YAML */
   readonly text?: string | undefined;
@@ -42,13 +43,15 @@ export interface PlanRecipeFilesOptions {
  *
  * @returns undefined if the output is a single file, or the template of the recipe has no `config.json`
  * @throws InputError if the recipe makes a number of layers that the config of the base cannot count
+ * @throws UsageError if the output is a GGUF file, and the networks are of another format, or adapters
  */
 export async function planRecipeFiles(
   recipe: Recipe,
-  { models }: Pick<OpenedRecipe, "models">,
+  { models, ...opened }: Pick<OpenedRecipe, "models" | "plan" | "adapter">,
   { output, text = stringify(recipe) }: PlanRecipeFilesOptions,
 ): Promise<RecipeFilesPlan | undefined> {
-  if (output?.endsWith(".safetensors")) return undefined;
+  if (output?.endsWith(".gguf")) assertGgufResult(opened, output);
+  if (output !== undefined && /\.(safetensors|gguf)$/.test(output)) return undefined;
   const { tied, vocabulary, notes } = models;
   const { directory: base, layers, otherStacks: [part] = [] } = models.template;
   if (base === undefined) return undefined;

@@ -41,9 +41,10 @@ import { runEvaluation } from "./run-evaluation.ts";
  */
 export function judgeByCommand(command: string, path: string): JudgeMerge {
   return async ({ recipe, plan, models }, signal) => {
+    const opened = { plan, models, adapter: undefined };
     try {
       await saveMerge(plan, path, { overwrite: true, resume: false, signal, recipe });
-      await writeRecipeFiles(await planRecipeFiles(recipe, { models }, { output: path }), path);
+      await writeRecipeFiles(await planRecipeFiles(recipe, opened, { output: path }), path);
       return await runEvaluation(command, path, signal);
     } finally {
       await rm(path, { recursive: true, force: true });

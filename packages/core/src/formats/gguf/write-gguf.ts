@@ -1,20 +1,18 @@
-import { concatBytes, encodeUtf8 } from "@isthmus/platform";
-import { InputError, UnsupportedError, UsageError } from "../../errors.ts";
+import { UnsupportedError, UsageError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
+import type { TensorEncoding } from "../../save/file-form.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
-import { type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
-import { encodeMetadata, encodeText, encodeU32, encodeU64 } from "./encode-metadata.ts";
+import type { TensorInfo } from "../../tensor/tensor.ts";
+import { ggufEncoder } from "./gguf-encoder.ts";
 import { GGUF_ENCODINGS } from "./gguf-encodings.ts";
-import { ALIGNMENT_KEY, DEFAULT_ALIGNMENT, MAX_GGUF_RANK, storedBytes } from "./gguf-header.ts";
+import { MAX_GGUF_RANK } from "./gguf-header.ts";
 import { hasGgufMetadata } from "./gguf-metadata.ts";
 import { GGUF_TYPES, type GgufType, ggufTypeOf } from "./gguf-types.ts";
+import type { GgufLayout } from "./lay-out-gguf.ts";
 import { setEntries } from "./metadata-types.ts";
-
-/** Version of the format that is written. */
-const VERSION = 3;
 
 /** Types that hold all values of types which GGUF lacks. */
 const WIDER: Readonly<Partial<Record<DType, DType>>> = {
@@ -62,13 +60,9 @@ const FILE_TYPES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** A tensor of a file that is to be written. */
-export interface GgufTarget extends TensorInfo {
-  /** Number of the type in GGUF, such as 8 for Q8_0. */
-  readonly number: number;
+export interface GgufTarget extends TensorInfo, TensorEncoding {
   /** Type by which the elements are encoded. */
   readonly type: GgufType;
-  /** Weight of each column of each matrix for the rounding, `[matrices * columns]`; undefined without. */
-  readonly importance?: Float32Array | undefined;
 }
 
 /**
@@ -111,88 +105,17 @@ function floatType({ shape }: TensorInfo, target: DType | number): DType | numbe
   return target === "f32" || target === "f64" || shape.length >= 2 ? target : "f32";
 }
 
-/** Estimates the size of a GGUF file in bytes. */
-export function ggufBytes(
-  tensors: ReadonlyMap<string, GgufTarget>,
-  metadata: Readonly<Record<string, string>>,
-): number {
-  let bytes = 64;
-  for (const [key, text] of Object.entries(metadata)) bytes += 24 + 3 * (key.length + text.length);
-  for (const [name, target] of tensors)
-    bytes += 64 + 3 * name.length + storedBytes(target) + DEFAULT_ALIGNMENT;
-  return bytes;
-}
-
-/**
- * Writes tensors and metadata as a GGUF file of version 3.
- * @throws InputError if a number is too large for the scales of blocks, or metadata do not fit their types
- */
-export async function writeGguf(
-  tensors: ReadonlyMap<string, GgufTarget>,
-  metadata: Readonly<Record<string, string>>,
-  writer: FileWriter,
-): Promise<void> {
-  const alignment = Number(metadata[ALIGNMENT_KEY] ?? DEFAULT_ALIGNMENT);
-  if (!Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20)
-    throw new InputError(
-      `Cannot write a GGUF file as ${ALIGNMENT_KEY} must be a whole number from 1 to 2^20: it is ${metadata[ALIGNMENT_KEY]}`,
-      { input: ALIGNMENT_KEY },
-    );
-  const pad = (): Promise<void> =>
-    writer.append(new Uint8Array((alignment - (writer.position() % alignment)) % alignment));
-  await writer.append(encodeHeader(tensors, metadata, alignment));
-  await pad();
-  for (const [name, target] of tensors) {
-    const { dtype } = target;
-    if (target.type.decoder === undefined) await writer.appendTensor({ name, dtype }, viewBytes);
-    else await appendBlocks(name, target, writer);
-    await pad();
+/** Writes a GGUF file from its beginning to its end. */
+export async function writeGguf(layout: GgufLayout, writer: FileWriter): Promise<void> {
+  const padTo = (position: number): Promise<void> =>
+    writer.append(new Uint8Array(position - writer.position()));
+  await writer.append(layout.header);
+  for (const [name, tensor] of layout.tensors) {
+    await padTo(tensor.begin);
+    const { encode, ...stream } = await ggufEncoder(name, tensor);
+    await writer.appendTensor({ name, ...stream }, encode);
   }
-}
-
-/** Writes a tensor as quantised blocks; with importance, which is by columns, whole rows at a time. */
-async function appendBlocks(name: string, target: GgufTarget, writer: FileWriter): Promise<void> {
-  const { dtype, type, number, shape, importance } = target;
-  const { quantizeRows } = await import("./kernels/quantize-rows.ts");
-  const columns = shape.at(-1) ?? 1;
-  const matrix = columns * (shape.at(-2) ?? 1);
-  let done = 0;
-  // A range has rows of one matrix alone, as each matrix of a stack has an importance of its own.
-  const range = importance && { unit: columns, within: matrix };
-  await writer.appendTensor({ name, dtype, ...(range && { range }) }, (data) => {
-    const first = Math.floor(done / matrix) * columns;
-    done += data.length;
-    const ofColumns = importance?.subarray(first, first + columns);
-    const blocks = quantizeRows({ number, type, columns, data: data as Float32Array, importance: ofColumns });
-    if (blocks !== undefined) return blocks;
-    throw new InputError(
-      `Cannot write "${name}" as ${type.name.toLowerCase()} as its numbers must be finite, and small enough for scales of 16 bits, below 5e5: some are not; choose f32 or bf16`,
-      { input: name },
-    );
-  });
-}
-
-function encodeHeader(
-  tensors: ReadonlyMap<string, GgufTarget>,
-  metadata: Readonly<Record<string, string>>,
-  alignment: number,
-): Uint8Array {
-  const { bytes, count } = encodeMetadata(metadata);
-  const parts: Uint8Array[] = [
-    encodeUtf8("GGUF"),
-    encodeU32(VERSION),
-    encodeU64(tensors.size),
-    encodeU64(count),
-    bytes,
-  ];
-  let offset = 0;
-  for (const [name, target] of tensors) {
-    const { shape, number } = target;
-    parts.push(encodeText(name), encodeU32(shape.length), ...shape.toReversed().map(encodeU64));
-    parts.push(encodeU32(number), encodeU64(offset));
-    offset = Math.ceil((offset + storedBytes(target)) / alignment) * alignment;
-  }
-  return concatBytes(parts);
+  await padTo(layout.size);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { at, entry } from "../../invariant.ts";
+import { findZeroOffset } from "./find-zero-offset.ts";
 import { readPacked } from "./kernels/unpack-integers.ts";
 import { checkPart, damaged, FLOATS, keepPart, type PackedWeight, unsupported } from "./packed-weight.ts";
 import type { QuantizationSettings } from "./quantization-settings.ts";
@@ -40,7 +41,7 @@ interface Parts {
  * A weight `[outputs, inputs]` is stored transposed. GPTQ packs 2, 3, 4 or 8 bits along the inputs, AWQ
  * packs 4 bits along the outputs in the order 0 2 4 6 1 3 5 7. A number is (integer - zero) times scale, in
  * the type of the scales. Files of GPTQ store zeros less 1, unless `checkpoint_format` of the settings is
- * `gptq_v2`.
+ * `gptq_v2`; of a file without settings its numbers tell, see {@link findZeroOffset}.
  * @throws FormatError if parts are missing or contradict each other or the settings
  * @throws UnsupportedError if the words are packed in another way, such as Marlin's or AWQ's GEMV
  * @see https://github.com/ModelCloud/GPTQModel, `nn_modules/qlinear`
@@ -51,13 +52,29 @@ export async function findGptqAndAwq(
   settings: QuantizationSettings,
 ): Promise<readonly PackedWeight[]> {
   const read = createIntegerReader(checkpoint);
+  const readSecond = createIntegerReader(checkpoint);
+  let offset: Promise<0 | 1> | undefined;
   const readWords = keepPart(checkpoint);
   const names = [...checkpoint.tensors.keys()].filter((name) => name.endsWith(".qweight"));
   return names.map((name) => {
     const parts = collectParts(checkpoint, name);
     const isAwq = parts.groups === undefined && parts.words[1] * 8 === parts.outputs;
     const words = async (): Promise<Int32Array> => (await readWords(name)) as Int32Array;
-    return read((isAwq ? awqOf : gptqOf)({ checkpoint, parts, settings, words }));
+    const context = { checkpoint, parts, settings, words };
+    if (isAwq) return read(awqOf(context));
+    const isSaid = Object.keys(settings).length > 0;
+    const isSecond = settings["checkpoint_format"] === "gptq_v2";
+    const first = read(gptqOf(context, isSecond ? 0 : 1));
+    if (isSaid) return first;
+    const second = readSecond(gptqOf(context, 0));
+    return {
+      ...first,
+      // Numbers are looked at when they are read, as headers alone may be at hand.
+      async fill(begin, out) {
+        offset ??= findZeroOffset(checkpoint, first, { ...parts, bits: bitsOf(checkpoint, parts) });
+        return ((await offset) === 1 ? first : second).fill(begin, out);
+      },
+    };
   });
 }
 
@@ -89,7 +106,7 @@ interface WeightContext {
   readonly words: () => Promise<Int32Array>;
 }
 
-function gptqOf({ checkpoint, parts, settings, words }: WeightContext): ScaledIntegers {
+function gptqOf({ checkpoint, parts, settings, words }: WeightContext, offset: 0 | 1): ScaledIntegers {
   const { qweight, qzeros, scales, groups, groupCount, outputs } = parts;
   const [rows, columns] = parts.words;
   const { source } = checkpoint;
@@ -108,7 +125,6 @@ function gptqOf({ checkpoint, parts, settings, words }: WeightContext): ScaledIn
   checkPart(checkpoint, qzeros, { dtypes: ["i32"], shape: [groupCount, Math.ceil((outputs * bits) / 32)] });
   if (!Number.isInteger(length) || (groups === undefined && length % groupCount !== 0))
     throw damaged(source, `${length} columns of "${qweight}" must be a multiple of ${groupCount} groups`);
-  const offset = settings["checkpoint_format"] === "gptq_v2" ? 0 : 1;
   return {
     ...parts,
     codes: qweight,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCheckpoint } from "../../checkpoint/create-checkpoint.ts";
 import { entry } from "../../invariant.ts";
 import { openCheckpoint } from "../../open-checkpoint.ts";
+import { createRandom } from "../../random/create-random.ts";
 import { saveCheckpoint } from "../../save-checkpoint.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -89,12 +90,65 @@ describe("openCheckpoint() of quantised weights", () => {
     );
   });
 
-  it("takes zeros of GPTQ for those of the first form if no file says more", async () => {
-    const form = entry(new Map(Object.entries(golden)), "GPTQ 4, bf16", "case");
+  it.each([true, false])(
+    "tells both forms of GPTQ apart without settings, symmetric: %s",
+    async (isSymmetric) => {
+      for (const offset of [0, 1]) {
+        const { parts, numbers } = quantize(isSymmetric, offset);
+        await using checkpoint = await openCheckpoint(await save(parts));
+        const { data } = await checkpoint.read("x.weight");
+        expect([...(data as Float32Array)]).toEqual(numbers);
+      }
+    },
+  );
+
+  it("refuses to read GPTQ without settings if its numbers do not tell its form", async () => {
+    // Its zeros and integers are independent of each other.
     await using checkpoint = await openCheckpoint(await save(partsOf("GPTQ 4, bf16")));
-    expect((await checkpoint.read(form.name)).data).toEqual(decode(form.read).data);
+    await expect(checkpoint.read("x.weight")).rejects.toThrow(
+      /GPTQ must have its settings beside it .* whether zeros are stored less 1: put config.json/,
+    );
   });
 });
+
+/** Quantises made-up weights to 4 bits as GPTQ packs them, without g_idx, in groups of 32 columns. */
+function quantize(
+  isSymmetric: boolean,
+  offset: number,
+): { readonly parts: Parts; readonly numbers: number[] } {
+  const [inputs, outputs, group] = [64, 32, 32];
+  const groups = inputs / group;
+  const random = createRandom(1, "weights");
+  const weights = Array.from({ length: inputs * outputs }, () => random.normal());
+  const [words, zeroWords] = [new Int32Array((inputs / 8) * outputs), new Int32Array((groups * outputs) / 8)];
+  const scales = new Float32Array(groups * outputs);
+  const numbers: number[] = [];
+  for (let output = 0; output < outputs; output++) {
+    for (let input = 0; input < inputs; input++) {
+      const place = Math.floor(input / group);
+      const begin = output * inputs + place * group;
+      const [low, high] = [Math.min, Math.max].map((pick) => pick(...weights.slice(begin, begin + group)));
+      const most = Math.max(-(low ?? 0), high ?? 0);
+      const scale = Math.fround(isSymmetric ? most / 7 : ((high ?? 0) - (low ?? 0)) / 15);
+      const zero = isSymmetric ? 8 : Math.round(-(low ?? 0) / scale);
+      const weight = weights[output * inputs + input] ?? 0;
+      const code = Math.min(15, Math.max(0, Math.round(weight / scale) + zero));
+      const word = Math.floor(input / 8) * outputs + output;
+      words[word] = (words[word] ?? 0) | (code << (4 * (input % 8)));
+      scales[place * outputs + output] = scale;
+      const zeroWord = place * (outputs / 8) + Math.floor(output / 8);
+      if (input % group === 0)
+        zeroWords[zeroWord] = (zeroWords[zeroWord] ?? 0) | (((zero - offset) & 15) << (4 * (output % 8)));
+      numbers.push(Math.fround((code - zero) * scale));
+    }
+  }
+  const parts: Parts = {
+    "x.qweight": { dtype: "i32", shape: [inputs / 8, outputs], data: words },
+    "x.qzeros": { dtype: "i32", shape: [groups, outputs / 8], data: zeroWords },
+    "x.scales": { dtype: "f32", shape: [groups, outputs], data: scales },
+  };
+  return { parts, numbers };
+}
 
 const text = (value: string): Tensor => {
   const data = new TextEncoder().encode(value);

@@ -28,15 +28,15 @@ export interface ShardedParts {
   readonly index: ReadonlyMap<string, string> | undefined;
   /** Additional paths to report as read, besides the paths of the shards. */
   readonly files: readonly string[];
+  /** Metadata of the checkpoint. @defaultValue those of the first shard, as writers repeat them in each */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**
  * Joins shards into one checkpoint, which owns and closes them; its tensors are in the order of the shards.
- *
- * The metadata is taken from the first shard, as writers repeat it in each.
  * @throws FormatError if a tensor is in two shards, or not in the shard that the index names.
  */
-export function joinShards({ source, shards, index, files }: ShardedParts): Checkpoint {
+export function joinShards({ source, shards, index, files, metadata }: ShardedParts): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
   const owners = new Map<string, Checkpoint>();
   for (const { file, checkpoint } of shards) {
@@ -54,7 +54,7 @@ export function joinShards({ source, shards, index, files }: ShardedParts): Chec
   return defineCheckpoint({
     source,
     tensors,
-    metadata: at(shards, 0, "shard").checkpoint.metadata,
+    metadata: metadata ?? at(shards, 0, "shard").checkpoint.metadata,
     files,
     inputs: shards.map(({ checkpoint }) => checkpoint),
     readInto: async (name, begin, out) => entry(owners, name, "tensor").readRangeInto(name, begin, out),
@@ -105,8 +105,13 @@ export function chooseShards(folder: string, names: readonly string[], instead =
   );
 }
 
+/** Checks whether the name of a file is that of a numbered shard. */
+export function isNumbered(name: string): boolean {
+  return parseName(name) !== undefined;
+}
+
 function parseName(name: string): NumberedName | undefined {
-  const [, stem, number, total] = /^(.*)-(\d+)-of-(\d+)\.safetensors$/.exec(name) ?? [];
+  const [, stem, number, total] = /^(.*)-(\d+)-of-(\d+)\.(?:safetensors|gguf)$/.exec(name) ?? [];
   return stem === undefined ? undefined : { stem, number: Number(number), total: Number(total) };
 }
 

@@ -1,6 +1,8 @@
 import { type Checkpoint, closestName, UsageError } from "@isthmus/core";
+import { isMatrix } from "../find-transposed.ts";
+import { moduleOf } from "../module-of.ts";
 import type { Pair } from "./read-difference.ts";
-import { fitsModule, fitsTensor, isMatrix, moduleOf, type RolePatterns } from "./tensor-roles.ts";
+import { fitsModule, fitsTensor, type RolePatterns } from "./tensor-roles.ts";
 
 /** Patterns of one option, with the tensors that they may choose. */
 interface PatternChoice {

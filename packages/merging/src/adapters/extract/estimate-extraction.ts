@@ -1,12 +1,13 @@
 import { byteLengthOf, type Checkpoint, DTYPES, resolveOptions, sumOf } from "@isthmus/core";
 import { PROCESS_BYTES } from "../../executor/estimate-merge.ts";
+import { moduleOf } from "../module-of.ts";
 import { DEFAULT_RANK } from "./choose-ranks.ts";
 import { factorBytes } from "./compute-factors.ts";
 import { exactSideOf, SAVE_EXTRACTED_DEFAULTS, type SaveExtractedOptions } from "./extract-options.ts";
 import { leastBytes, needIfAllChanged } from "./file-need.ts";
 import { factorType } from "./plan-extraction.ts";
 import { prepareTensors } from "./prepare-tensors.ts";
-import { type ExtractedTensor, moduleOf } from "./tensor-roles.ts";
+import type { ExtractedTensor } from "./tensor-roles.ts";
 
 /** A module that is stored as factors if it changed. */
 export interface EstimatedModule {

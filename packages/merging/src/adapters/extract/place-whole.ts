@@ -1,5 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type ExtractedTensor, isHead, isTokenEmbedding, moduleOf } from "./tensor-roles.ts";
+import { moduleOf } from "../module-of.ts";
+import { type ExtractedTensor, isHead, isTokenEmbedding } from "./tensor-roles.ts";
 
 /** How the tensors that an adapter stores whole are named in it, and which modules PEFT keeps whole. */
 export interface WholePlaces {

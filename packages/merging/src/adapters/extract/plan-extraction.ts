@@ -13,10 +13,11 @@ import type { MergeMethod } from "../../merge-method.ts";
 import type { MergePlan, PlannedTensor } from "../../merge-plan.ts";
 import type { Adapter } from "../adapter.ts";
 import { type BuiltModule, buildAdapter, PREFIX } from "../build-adapter.ts";
+import { moduleOf } from "../module-of.ts";
 import { computeFactors, factorBytes } from "./compute-factors.ts";
 import { placeWhole, type WholePlaces } from "./place-whole.ts";
 import type { Pair } from "./read-difference.ts";
-import { type ExtractedTensor, moduleOf } from "./tensor-roles.ts";
+import type { ExtractedTensor } from "./tensor-roles.ts";
 
 /** A tensor that is stored as factors, with its rank. */
 export interface FactoredTensor extends ExtractedTensor {

@@ -1,13 +1,6 @@
-import {
-  at,
-  type Checkpoint,
-  DTYPES,
-  formatShape,
-  MismatchError,
-  matchesAny,
-  sizeOf,
-  type TensorInfo,
-} from "@isthmus/core";
+import { type Checkpoint, formatShape, MismatchError, matchesAny, type TensorInfo } from "@isthmus/core";
+import { findTransposed, isMatrix } from "../find-transposed.ts";
+import { moduleOf } from "../module-of.ts";
 
 /** Patterns by which users choose how tensors are extracted; all are matched by {@link fitsModule}. */
 export interface RolePatterns {
@@ -85,11 +78,6 @@ export function fitsTensor(patterns: readonly string[], tensor: string): boolean
   return matchesAny(patterns, tensor) || fitsModule(patterns, moduleOf(tensor));
 }
 
-/** Returns the name of the module of a tensor: its name without the last part; empty without a dot. */
-export function moduleOf(tensor: string): string {
-  return tensor.slice(0, Math.max(0, tensor.lastIndexOf(".")));
-}
-
 /** Checks whether a tensor is a head of a language model. */
 export function isHead(tensor: string): boolean {
   return fitsModule(HEADS, moduleOf(tensor));
@@ -145,7 +133,7 @@ export function chooseRoles(
         info,
         isInBase,
         role: isFactored ? "factors" : "whole",
-        isTransposed: isFactored && !isEmbedding(module) && isTransposed(name),
+        isTransposed: isFactored && !isEmbedding(module) && isTransposed(name) === true,
         isEmbedding: isFactored && isEmbedding(module),
       };
     });
@@ -165,38 +153,3 @@ function assertRelated(tuned: Checkpoint, base: Checkpoint, missing: readonly st
     { parameters: missing },
   );
 }
-
-/** Checks whether a tensor can be the weight of a linear layer or embedding. */
-export function isMatrix(name: string, { shape, dtype }: TensorInfo): boolean {
-  return shape.length === 2 && sizeOf(shape) > 0 && name.endsWith(".weight") && DTYPES[dtype].float;
-}
-
-/**
- * Makes a test for whether a matrix is stored as `[in, out]`, as `Conv1D` of GPT-2 stores it, by the length
- * of its bias. The bias of a square matrix does not tell: it is taken to be stored like the other matrices of
- * its name, else like those beside it.
- */
-function findTransposed({ tensors }: Checkpoint): (name: string) => boolean {
-  const transposed = new Map<string, boolean>();
-  const note = (name: string, isSo: boolean) => {
-    const module = moduleOf(name);
-    for (const key of [name, lastOf(module), `${moduleOf(module)}.`])
-      transposed.set(key, transposed.get(key) ?? isSo);
-  };
-  for (const [name, info] of tensors) {
-    const bias = tensors.get(`${moduleOf(name)}.bias`)?.shape;
-    if (!isMatrix(name, info) || bias?.length !== 1) continue;
-    const [rows, columns] = [at(info.shape, 0, "extent"), at(info.shape, 1, "extent")];
-    if (rows === columns) continue;
-    if (at(bias, 0, "extent") === columns) note(name, true);
-    else if (at(bias, 0, "extent") === rows) note(name, false);
-  }
-  return (name) => {
-    const module = moduleOf(name);
-    const keys = [name, lastOf(module), `${moduleOf(module)}.`];
-    const key = keys.find((one) => transposed.has(one));
-    return key !== undefined && tensors.has(`${module}.bias`) && transposed.get(key) === true;
-  };
-}
-
-const lastOf = (module: string): string => module.slice(module.lastIndexOf(".") + 1);

@@ -1,7 +1,12 @@
 import { entry, MismatchError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { compileExpression } from "../../match-expression.ts";
 import type { FactorType } from "../factors.ts";
-import type { MultipliedKind, MultipliedRows, MultipliedSource } from "./multiplied-weight.ts";
+import type {
+  MultipliedKind,
+  MultipliedRows,
+  MultipliedSource,
+  MultipliedWeight,
+} from "./multiplied-weight.ts";
 import { scaleColumns, scaleRows } from "./scale-rows.ts";
 
 /**
@@ -19,27 +24,32 @@ export const ia3Kind: MultipliedKind = {
     const { shape } = entry(source.checkpoint.tensors, key, "tensor");
     const count = sizeOf(shape);
     const isOfInputs = readIsOfInputs(name, shape, source);
-    const isByColumn = isOfInputs !== (source.settings["fan_in_fan_out"] === true);
+    const isSaid = source.settings["fan_in_fan_out"] === true;
     const read = async (type: FactorType) => {
       const { data, dtype } = await source.checkpoint.read(key);
       return type === "f64" ? toFloat64(data, dtype) : toFloat32(data, dtype);
     };
-    return {
-      name,
-      kind: "IA3",
-      expected: isByColumn ? `[*, ${count}, ...]` : `[${count}, ...]`,
-      fits: (weight) => weight.length >= 2 && weight[isByColumn ? 1 : 0] === count,
-      async readRows(type) {
-        const factors = await read(type);
-        return (rows) => (isByColumn ? scaleColumns(rows, factors) : scaleRows(rows, factors));
-      },
-      ...(!isOfInputs && {
-        async readBias(type: FactorType) {
+    const storedAs = (isTransposed: boolean): MultipliedWeight => {
+      const isByColumn = isOfInputs !== isTransposed;
+      return {
+        name,
+        isTransposed,
+        kind: "IA3",
+        expected: isByColumn ? `[*, ${count}, ...]` : `[${count}, ...]`,
+        fits: (weight) => weight.length >= 2 && weight[isByColumn ? 1 : 0] === count,
+        async readRows(type) {
           const factors = await read(type);
-          return (rows: MultipliedRows) => scaleRows(rows, factors);
+          return (rows) => (isByColumn ? scaleColumns(rows, factors) : scaleRows(rows, factors));
         },
-      }),
+        ...(!isOfInputs && {
+          async readBias(type: FactorType) {
+            const factors = await read(type);
+            return (rows: MultipliedRows) => scaleRows(rows, factors);
+          },
+        }),
+      };
     };
+    return { ...storedAs(isSaid), turned: storedAs(!isSaid) };
   },
 };
 

@@ -38,6 +38,10 @@ export interface MultipliedWeight {
    * the bias stays as it is.
    */
   readonly readBias?: (type: FactorType) => Promise<MultiplyRows>;
+  /** Whether the change is for a weight that is stored as `[in, out]`. @defaultValue false */
+  readonly isTransposed?: boolean;
+  /** The same change for a weight that is stored the other way round. @defaultValue none */
+  readonly turned?: MultipliedWeight;
 }
 
 /** Weights and settings of an adapter. */

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 
 /**
  * Says which networks are read as other numbers than their files hold, a line for each: those whose weights

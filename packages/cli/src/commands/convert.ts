@@ -1,13 +1,11 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
   at,
-  type ConvertCheckpointOptions,
   convertCheckpoint,
   DTYPES,
   type DType,
   GGUF_ENCODINGS,
   hasGgufMetadata,
-  isGgufEncoding,
   openCheckpoint,
   saveFile,
   UsageError,
@@ -15,15 +13,17 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
-import { AVERAGES_USES, untieModel } from "@isthmus/recipe";
+import { untieModel } from "@isthmus/recipe";
 import { assertNoModelFolder, openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
+import { convertLayout } from "../convert/convert-layout.ts";
+import { addDiffusionOptions } from "../convert/diffusion-options.ts";
+import { type ConvertOptions, chooseOutput } from "../convert/outputs.ts";
 import { withDiffusion } from "../convert/with-diffusion.ts";
-import { convertLayout, LAYOUTS, UNKNOWN } from "../convert/convert-layout.ts";
 import { formatBytes } from "../format/format-table.ts";
 import { noteDequantized } from "../format/note-dequantized.ts";
 import { readingOf } from "../open/reading-of.ts";
-import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
+import { addBindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
@@ -38,32 +38,6 @@ interface Written {
 }
 
 const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];
-
-/** Options of the verb `convert`. */
-type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
-  BindingOptions & {
-    readonly graph?: string | undefined;
-    readonly maxShardSize?: number | undefined;
-    readonly allowNonFinite?: true | undefined;
-    readonly untie?: true | undefined;
-    readonly adapterNames?: string | undefined;
-    readonly base?: string | undefined;
-    /** File or folder of an autoencoder for the model. @defaultValue its own */
-    readonly vae?: string | undefined;
-    /** Use of the averages of weights in the model. @defaultValue they are tensors as others */
-    readonly ema?: (typeof AVERAGES_USES)[number] | undefined;
-    readonly layout?: (typeof LAYOUTS)[number] | undefined;
-    readonly unknown?: (typeof UNKNOWN)[number] | undefined;
-    /** File of an importance matrix, for a quantised encoding of GGUF. @defaultValue none */
-    readonly imatrix?: string | undefined;
-  };
-
-/** Creates the command `isthmus convert`. */
-export function convertVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(createConvertVerb())
-    .addHelpText("after", EXAMPLES)
-    .action((input, output, options) => run(options, (context) => convert(input, output, options, context)));
-}
 
 const EXAMPLES = formatExamples(
   ["isthmus convert model.pt model.safetensors", "no code of the file is run"],
@@ -88,6 +62,13 @@ const EXAMPLES = formatExamples(
   ],
   ["isthmus convert sdxl/ sdxl.safetensors --layout original", "and back, for ComfyUI and others"],
 );
+
+/** Creates the command `isthmus convert`. */
+export function convertVerb(run: RunVerb): CommandUnknownOpts {
+  return addBindingOptions(addDiffusionOptions(createConvertVerb()))
+    .addHelpText("after", EXAMPLES)
+    .action((input, output, options) => run(options, (context) => convert(input, output, options, context)));
+}
 
 function createConvertVerb() {
   return createVerb("convert", HELP_GROUPS.done)
@@ -131,28 +112,6 @@ function createConvertVerb() {
       "--base <model>",
       "the network that an adapter changes, for --adapter-names: it tells where dots stand in names of kohya, and the shapes of convolutions that LoHa and LoKr change; for --layout diffusers a folder of the same architecture, whose settings and tokenizers are taken",
     )
-    .addOption(
-      new Option(
-        "--layout <layout>",
-        "for Stable Diffusion 1, XL and 3 and Flux: a single file as a folder of diffusers, or such a folder as a single file; a U-Net, transformer or VAE by itself as well",
-      ).choices(LAYOUTS),
-    )
-    .addOption(
-      new Option(
-        "--unknown <what>",
-        "for --layout: tensors of no network, kept aside in the folder or left out (default: keep)",
-      ).choices(UNKNOWN),
-    )
-    .option(
-      "--vae <file>",
-      "of a diffusion model: another autoencoder for it, a file or a folder of the original program or of diffusers",
-    )
-    .addOption(
-      new Option(
-        "--ema <use>",
-        "of a diffusion model: drop the averages of weights beside the weights, or use them in place of the weights",
-      ).choices(AVERAGES_USES),
-    )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
 
@@ -174,71 +133,34 @@ async function convert(
   };
 }
 
-/** Writes the output in the form that the options ask for. */
+/** Writes the thing that the options choose. */
 async function writeConverted(
   input: string,
   output: string,
   options: ConvertOptions,
   context: Context,
 ): Promise<Written> {
-  const { dtype, format, maxShardSize, allowNonFinite, adapterNames, base, vae, ema } = options;
-  assertDiffusionOptions(options);
+  const { format, maxShardSize, allowNonFinite, adapterNames, base, vae, ema } = options;
+  const { layout, unknown = "keep" } = options;
+  const { kind, dtype } = chooseOutput(output, options);
+  const onNote = context.terminal.note;
   const saving = {
     ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
+    dtype,
     allowNonFinite: allowNonFinite ?? false,
     overwrite: true,
     signal: context.signal,
     onProgress: ({ done }: { readonly done: number }) => context.progress("Writing", done),
   };
-  if (adapterNames !== undefined) {
-    const type = assertAdapterOptions(options);
-    return convertAdapter(input, output, { names: adapterNames, base, saving: { ...saving, dtype: type } });
-  }
-  if (options.layout !== undefined) {
-    const { layout, unknown = "keep" } = options;
-    const type = assertLayoutOptions(options);
-    const onNote = context.terminal.note;
-    return convertLayout(input, output, {
-      layout,
-      unknown,
-      base,
-      onNote,
-      saving: { ...saving, dtype: type },
-    });
-  }
-  if (options.unknown !== undefined) {
-    throw new UsageError(
-      `Cannot convert "${input}" with --unknown as it is for --layout: add that, or leave it out`,
-    );
-  }
-  if (base !== undefined) {
-    throw new UsageError(
-      `Cannot convert "${input}" with --base as it is for names of adapters and --layout diffusers: add --adapter-names or --layout, or leave it out`,
-    );
-  }
-  if (options.untie) {
-    const untied = { ...saving, dtype: assertUntieOptions(options), onNote: context.terminal.note };
-    return untieModel(input, output, untied);
-  }
-  const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
-  if (isOnnx) return convertToOnnx(input, output, assertOnnxOptions(options), context);
+  if (adapterNames !== undefined) return convertAdapter(input, output, { names: adapterNames, base, saving });
+  if (layout !== undefined) return convertLayout(input, output, { layout, unknown, base, onNote, saving });
+  if (kind === "untied") return untieModel(input, output, { ...saving, onNote });
+  if (kind === "onnx") return convertToOnnx(input, output, options, context);
   const quantizing = await quantizingOf(options, context);
   return withDiffusion(input, { vae, ema }, (checkpoint) => {
     noteDequantized([checkpoint], context);
-    return convertCheckpoint(checkpoint, output, { ...saving, dtype, format, ...quantizing });
+    return convertCheckpoint(checkpoint, output, { ...saving, dtype: options.dtype, format, ...quantizing });
   });
-}
-
-/**
- * Checks that options of diffusion models stand beside none that writes something else than the tensors of
- * the input.
- * @throws UsageError if they do
- */
-function assertDiffusionOptions({ vae, ema, adapterNames, untie, graph }: ConvertOptions): void {
-  if ((vae ?? ema) === undefined || (adapterNames ?? untie ?? graph) === undefined) return;
-  throw new UsageError(
-    "Cannot convert with --vae or --ema beside --adapter-names, --untie or --graph as they are for diffusion models: leave them out",
-  );
 }
 
 /**
@@ -254,68 +176,13 @@ async function noteUnlessLoadable(path: string, { terminal }: Context): Promise<
 }
 
 /**
- * Checks that the options allow a folder of a model as the output, and returns the element type of its
- * weights.
- * @throws UsageError if they do not
- */
-function assertUntieOptions({ dtype, format, graph }: ConvertOptions): DType | undefined {
-  if (graph === undefined && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype))
-    return dtype;
-  throw new UsageError(
-    "Cannot write a model with --untie, --graph, a --dtype of GGUF or another --format than safetensors as it is a folder with a config of its own: leave them out, and convert the folder after",
-  );
-}
-
-/**
- * Checks that the options allow an adapter as the output, and returns the element type of its weights.
- * @throws UsageError if they do not
- */
-function assertAdapterOptions(options: ConvertOptions): DType | undefined {
-  const { dtype, format, graph, untie, maxShardSize, imatrix } = options;
-  const isPlain = [graph, untie, maxShardSize, imatrix].every((option) => option === undefined);
-  if (isPlain && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
-  throw new UsageError(
-    "Cannot write an adapter with --untie, --graph, --max-shard-size, --imatrix, a --dtype of GGUF or another --format than safetensors as it is one small file of safetensors: leave them out",
-  );
-}
-
-/**
- * Checks that the options allow another layout of a diffusion model as the output, and returns the element
- * type of its weights.
- * @throws UsageError if they do not
- */
-function assertLayoutOptions(options: ConvertOptions): DType | undefined {
-  const { dtype, format, graph, untie, imatrix, layout, base } = options;
-  const isPlain = [graph, untie, imatrix].every((option) => option === undefined);
-  const fits = base === undefined || layout === "diffusers";
-  if (isPlain && fits && (format ?? "safetensors") === "safetensors" && !isGgufEncoding(dtype)) return dtype;
-  throw new UsageError(
-    `Cannot write the layout of ${layout} with --untie, --graph, --imatrix, ${layout === "original" ? "--base, " : ""}a --dtype of GGUF or another --format than safetensors as it has weights in safetensors: leave them out`,
-  );
-}
-
-/**
- * Checks that the options have none that an ONNX file cannot use: weights take the types of its graph.
- * @throws UsageError if they have one
- */
-function assertOnnxOptions(options: ConvertOptions): ConvertOptions {
-  const { dtype, format, maxShardSize, imatrix } = options;
-  const unused = Object.entries({ dtype, format, "max-shard-size": maxShardSize, imatrix });
-  const [name] = unused.find(([, value]) => value !== undefined) ?? [];
-  if (name === undefined) return options;
-  throw new UsageError(
-    `Cannot write an ONNX file with --${name} as its graph says the types of weights, which lie in one file: leave it out`,
-  );
-}
-
-/**
  * Writes a checkpoint as one ONNX model: the graph that is named, with the weights of the checkpoint inside.
  * @throws UsageError if no graph is named, or the output does not end in .onnx
  */
 async function convertToOnnx(
   input: string,
   output: string,
-  options: BindingOptions & Partial<EngineOptions> & { readonly graph?: string | undefined },
+  options: ConvertOptions & Partial<EngineOptions>,
   context: Context,
 ): Promise<Written> {
   const { graph } = options;

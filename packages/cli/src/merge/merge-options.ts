@@ -15,6 +15,7 @@ import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
+import { addBlocksOption, type BlocksOption } from "../options/blocks-option.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
@@ -37,6 +38,7 @@ export type MergeOptions = RecipeOptions &
   MatchVerbOptions &
   ManyVerbOptions &
   LayerShareOptions &
+  BlocksOption &
   BindingOptions & {
     /**
      * Path of the result: a file ending in `.safetensors` or `.gguf`, or a folder. Absent if nothing is
@@ -145,7 +147,9 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     );
   command.optionsGroup(HELP_GROUPS.done);
   const reading = addBindingOptions(
-    addLayerShareOptions(addEngineOption(addRecipeOptions(addImportanceOption(addAdapterOptions(command))))),
+    addLayerShareOptions(
+      addBlocksOption(addEngineOption(addRecipeOptions(addImportanceOption(addAdapterOptions(command))))),
+    ),
   );
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);

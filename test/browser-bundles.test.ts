@@ -21,7 +21,7 @@ const BUDGETS: Readonly<Record<string, Size>> = {
   "@isthmus/training": { first: 395, later: 37 },
   "@isthmus/weight-matching": { first: 705, later: 110 },
   "@isthmus/interpolation": { first: 40, later: 39 },
-  "@isthmus/merging": { first: 575, later: 37 },
+  "@isthmus/merging": { first: 585, later: 37 },
   "@isthmus/barrier": { first: 590, later: 218 },
   "@isthmus/report": { first: 1155, later: 2790 },
   "@isthmus/report/figure": { first: 62, later: 975 },

@@ -53,6 +53,14 @@ export const MERGING: Readonly<Record<string, Described>> = {
     "packages/merging/src/adapters/kinds/kinds.test.ts",
     "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
   ],
+  "blocks of diffusion models": [
+    "packages/recipe/src/settings/block-values.test.ts",
+    "values of recipes by the blocks of Stable Diffusion 1 to 3.5, SDXL and Flux, by names of one file and of diffusers",
+  ],
+  "autoencoders and averages of diffusion models": [
+    "packages/recipe/src/diffusion/diffusion-changes.test.ts",
+    "another autoencoder put into a model, averages of weights dropped or used",
+  ],
   "large merges": [
     "packages/merging/src/executor/merge-processes.test.ts",
     "worker threads within a limit of memory; killed merges go on to the same bytes",

@@ -1,6 +1,7 @@
 """Writes packages/recipe/test/golden/diffusion-blocks.json: in which block supermerger counts tensors of diffusion models.
 
     pip install sd-mecha==1.1.8 diffusers && python tools/golden/diffusion-blocks.py SUPERMERGER_CLONE
+    npx biome format --write packages/recipe/test/golden
 
 For each kind of model: names of one or two tensors of each block in the original layout (from the lists of sd-mecha), and as
 diffusers names the same tensors (by its own converters, which are given tensors that hold their number). `blockfromkey` of supermerger's

@@ -78,6 +78,22 @@ describe("diffusion models", () => {
     ).toMatchObject({
       code: 0,
     });
+    const list = `sdxl=${[0, ...weights].join(",")}`;
+    const [a, b] = [at("a.safetensors"), at("b.safetensors")];
+    const words = ["merge", a, b, "--blocks", list, "--no-check", "-o", at("listed.safetensors")];
+    expect(await runCli(words)).toMatchObject({ code: 0 });
+    const { same } = await runJson<{ same: boolean }>([
+      "inspect",
+      at("merged.safetensors"),
+      at("listed.safetensors"),
+    ]);
+    expect(same).toBe(true);
+    const few = await runCli([...words.slice(0, 4), "sdxl=1,2", "-o", at("x.safetensors")]);
+    expect(few.stderr).toMatch(
+      /must have as many values as Stable Diffusion XL \(sdxl\) has blocks, 20 \(BASE, IN00/,
+    );
+    const three = await runCli([...words.slice(0, 3), a, ...words.slice(3)]);
+    expect(three.stderr).toMatch(/--blocks as there must be two checkpoints: got 3/);
     for (const [i, name] of UNET.entries())
       expect(await firstOf("merged.safetensors", `model.diffusion_model.${name}`)).toBeCloseTo(1 + i / 40, 6);
     expect(await firstOf("merged.safetensors", `first_stage_model.${VAE[0]}`)).toBe(1);

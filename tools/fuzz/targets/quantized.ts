@@ -17,12 +17,29 @@ interface Seed {
   readonly config?: object | undefined;
 }
 
+const settingsOf = (text: string) => ({ __metadata__: { _quantization_metadata: text } });
+
+/** A weight of ComfyUI with everything that may stand beside it. */
+const COMFY: Seed = {
+  header: {
+    ...settingsOf('{"layers":{"a":{"format":"float8_e4m3fn"}}}'),
+    "a.weight": { dtype: "F8_E4M3", shape: [2, 2], data_offsets: [0, 4] },
+    "a.scale_weight": { dtype: "F32", shape: [], data_offsets: [4, 8] },
+    "a.comfy_quant": { dtype: "U8", shape: [2], data_offsets: [8, 10] },
+    scaled_fp8: { dtype: "F8_E4M3", shape: [2], data_offsets: [10, 12] },
+  },
+  body: Buffer.from([0x38, 0x40, 0xb8, 0, 0, 0, 0x80, 0x3f, 0x7b, 0x7d, 0, 0]),
+};
+
 /** Makes safetensors files of 8-bit floats whose scales have other shapes, types and names. */
 export function createScaledTarget(): FuzzTarget {
   const seed = fixture("packages/core/test-fixtures/formats/fp8.safetensors");
   const length = Number(seed.readBigUInt64LE(0));
   const header = JSON.parse(seed.toString("utf8", 8, 8 + length)) as object;
-  return createTarget("scaled floats", [{ header, body: seed.subarray(8 + length) }], function* () {
+  const seeds = [{ header, body: seed.subarray(8 + length) }, COMFY];
+  return createTarget("scaled floats", seeds, function* () {
+    yield fileOf({ ...COMFY, header: { ...COMFY.header, ...settingsOf("[".repeat(4000)) } });
+    yield fileOf({ ...COMFY, header: { ...COMFY.header, ...settingsOf('{"layers":{"__proto__":{}}}') } });
     // Rows and blocks of tensors without elements.
     for (const [weight, scale] of [
       [

@@ -36,6 +36,7 @@ import {
   type Shares,
 } from "../merge/describe-merge.ts";
 import { areAdapters, mergeAdapterPaths } from "../merge/merge-adapters.ts";
+import { mergeByBlocks } from "../merge/merge-by-blocks.ts";
 import { isBaseWithAdapter, mergeIntoBase } from "../merge/merge-into-base.ts";
 import {
   addMergeOptions,
@@ -79,6 +80,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         if (paths.length === 1 && path !== undefined && (await isBaseWithAdapter(path)))
           return mergeIntoBase(path, options, context);
         const expanded = await expandPaths(paths);
+        if (options.blocks !== undefined) return mergeByBlocks(expanded, options, context);
         if (await areAdapters(expanded)) return mergeAdapterPaths(expanded, options, context);
         return mergeFiles(expanded, options, context);
       }),

@@ -17,6 +17,7 @@ import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
+import { addBlocksOption, type BlocksOption } from "../options/blocks-option.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
@@ -39,6 +40,7 @@ export type MergeOptions = RecipeOptions &
   MatchVerbOptions &
   ManyVerbOptions &
   LayerShareOptions &
+  BlocksOption &
   BindingOptions & {
     /**
      * Path of the result: a file ending in `.safetensors` or `.gguf`, or a folder. Absent if nothing is
@@ -147,7 +149,9 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     );
   command.optionsGroup(HELP_GROUPS.done);
   const reading = addBindingOptions(
-    addLayerShareOptions(addEngineOption(addRecipeOptions(addImportanceOption(addAdapterOptions(command))))),
+    addLayerShareOptions(
+      addBlocksOption(addEngineOption(addRecipeOptions(addImportanceOption(addAdapterOptions(command))))),
+    ),
   );
   addMatchOptions(addManyOptions(reading), "--data");
   declareNeeds(command, NEEDS);

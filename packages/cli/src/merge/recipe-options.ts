@@ -59,6 +59,7 @@ export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command)
 const IN_RECIPE: Readonly<Record<string, readonly [option: string, key: string]>> = {
   weights: ["--weights", "weight under the parameters of each model"],
   layers: ["--layers", "filters under the parameters"],
+  blocks: ["--blocks", "blocks under the parameters"],
   layersFrom: ["--layers-from", "filters under the parameters"],
   combination: ["--combination", "merge_method"],
   rank: ["--rank", "rank under parameters"],

@@ -42,7 +42,7 @@ export function takeAverages(model: Checkpoint, use: (typeof AVERAGES_USES)[numb
   const averages = new Set([...model.tensors.keys()].filter((name) => name.startsWith(AVERAGES)));
   if (averages.size === 0) {
     throw new MismatchError(
-      `Cannot ${use} averages of weights in "${model.source}" as it must have tensors named ${AVERAGES}...: it has none; leave --ema out`,
+      `Cannot ${use} averages of weights in "${model.source}" as it must have tensors named ${AVERAGES}*: it has none; leave --ema out`,
       { parameters: [] },
     );
   }

@@ -217,6 +217,8 @@ export const RECIPE_DTYPES: Readonly<Record<string, DType>> = {
   float16: "f16",
   float32: "f32",
   float64: "f64",
+  float8_e4m3fn: "f8e4m3",
+  float8_e5m2: "f8e5m2",
   bf16: "bf16",
   f16: "f16",
   f32: "f32",

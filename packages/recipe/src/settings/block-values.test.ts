@@ -106,6 +106,7 @@ describe("values by blocks", () => {
       /must have a value for .*, which is in /,
     ],
     ["averages", [...all, "model_ema.decay"], { blocks: "sdxl", value: twenty }, /no block for averages/],
+    ["no value at all", all, { blocks: "sdxl", value: {} }, /must have a value for a block/],
     ["a mistyped block", all, { blocks: "sdxl", value: { IN04: 1, MO0: 1 } }, /did you mean "M00"\?/],
     ["a mistyped kind", all, { blocks: "sdlx", value: twenty } as BlockSetting, /did you mean "sdxl"\?/],
     [

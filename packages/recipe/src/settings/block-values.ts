@@ -41,6 +41,8 @@ export function readBlockValues({ blocks, value }: BlockSetting, path: Path): Re
     const place = typeof value === "string" ? at : [...at, order === undefined ? key : Number(key)];
     return { name, value: item as Scalar, path: place };
   });
+  if (pairs.length === 0)
+    return { problems: [{ path: at, text: "must have a value for a block: it has none" }] };
   const problems = pairs.flatMap(({ name, path: place }): readonly Problem[] => {
     if (blockNames.includes(name)) return [];
     const meant = closestName(name, blockNames);

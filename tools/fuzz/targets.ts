@@ -11,6 +11,7 @@ import { createGgufTarget, createNpzCheckpointTarget, createOnnxWeightsTarget } 
 import { createGgufAdapterTarget, createImportanceTarget } from "./targets/gguf-files.ts";
 import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
+import { createLayoutTarget } from "./targets/layouts.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createModelDirectoryTarget } from "./targets/model-directory.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
@@ -47,6 +48,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   zero: { share: 4, create: createZeroTarget },
   "keras and flax": { share: 10, create: createKerasAndFlaxTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
+  layout: { share: 0.8, create: createLayoutTarget },
   adapter: { share: 6, create: createAdapterTarget },
   "model config": { share: 4, create: createModelConfigTarget },
   "model directory": { share: 2, create: createModelDirectoryTarget },

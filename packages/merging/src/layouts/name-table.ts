@@ -61,20 +61,20 @@ export function pair(original: string, diffusers: Names, options: PairOptions = 
   return { original, diffusers: names, tensors: ["weight", "bias"], presence: "always", ...options };
 }
 
-/** Largest number of a block that is looked at. */
-export const MOST_BLOCKS = 1000;
-
-/** Counts the blocks of a table in the names of a model: one more than the largest number. */
+/**
+ * Counts the blocks of a table in the names of a model, with one more if a number is left out, so that the
+ * first block that is missing is among them; a large number alone makes no blocks.
+ */
 export function countBlocks({ block }: BlockTable, names: Iterable<string>, side: Side): number {
   const [before = "", after = ""] = beginningOf(block, side).split("#");
-  let count = 0;
+  const numbers = new Set<number>();
   for (const name of names) {
     if (!name.startsWith(before)) continue;
     const [number = ""] = /^\d{1,4}(?=\.)/.exec(name.slice(before.length)) ?? [];
-    const isBlock = number !== "" && name.startsWith(after, before.length + number.length);
-    if (isBlock && Number(number) < MOST_BLOCKS) count = Math.max(count, Number(number) + 1);
+    if (number !== "" && name.startsWith(after, before.length + number.length)) numbers.add(Number(number));
   }
-  return count;
+  const most = Math.max(-1, ...numbers) + 1;
+  return Math.min(most, numbers.size + 1);
 }
 
 function beginningOf([original, diffusers]: BlockTable["block"], side: Side): string {

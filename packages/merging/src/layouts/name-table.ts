@@ -1,8 +1,8 @@
 /**
  * Relation of a tensor under its original name to one or several tensors of diffusers: the same elements;
- * `thirds`, equal parts one after another; `hidden`, three parts of as many rows as the weight has columns and
- * a last part with the other rows; `swapped`, with its two halves exchanged; `flat`, a convolution of extent 1
- * that diffusers stores as a matrix; or `transposed`.
+ * `thirds`, equal parts one after another; `hidden`, three parts of as many rows as the weight has columns,
+ * and a last part with the other rows; `swapped`, with its two halves exchanged; `flat`, a convolution of
+ * extent 1 that diffusers stores as a matrix; or `transposed`.
  */
 export type Form = "same" | "thirds" | "hidden" | "swapped" | "flat" | "transposed";
 
@@ -16,7 +16,7 @@ export interface ModulePair {
   readonly form?: Form;
   /** Relation of the tensors in the last block. @defaultValue `form` */
   readonly lastForm?: Form;
-  /** Words at the ends of the names of the module's tensors; empty if the names are those of tensors. */
+  /** Words at the ends of the names of the module's tensors; empty if the names are names of tensors. */
   readonly tensors: readonly string[];
   /**
    * Whether every block has the module, every block but the last, every block of some models, or some blocks.
@@ -28,7 +28,7 @@ export interface ModulePair {
 
 /** Names of the modules of one kind of block in the original program and in diffusers. */
 export interface BlockTable {
-  /** Beginnings of the names in the original program and in diffusers, with `#` for the number of the block. */
+  /** Beginnings of the names in the original program and in diffusers, with `#` for the block's number. */
   readonly block: readonly [original: string, diffusers: string];
   /** Modules inside the block. */
   readonly modules: readonly ModulePair[];
@@ -139,15 +139,15 @@ export function findModule(table: NameTable, path: string, side: Side): FoundMod
     const begin = before + number + (after ?? "");
     if ((after !== undefined && number === "") || !path.startsWith(begin)) continue;
     const rest = path.slice(begin.length);
-    const found = modules.find(({ tensors, original, diffusers }) => {
+    const line = modules.find(({ tensors, original, diffusers }) => {
       return tensors.length > 0 && (side === "original" ? original === rest : diffusers.includes(rest));
     });
-    if (found === undefined) continue;
+    if (line === undefined) continue;
     const [original, diffusers] = block.map((text) => text.replace("#", number));
     return {
-      original: original + found.original,
-      diffusers: found.diffusers.map((name) => diffusers + name),
-      pair: found,
+      original: original + line.original,
+      diffusers: line.diffusers.map((name) => diffusers + name),
+      pair: line,
       block: number === "" ? undefined : Number(number),
     };
   }

@@ -49,6 +49,10 @@ export const MERGING: Readonly<Record<string, Described>> = {
     "packages/merging/src/adapters/rename-adapter.test.ts",
     "kohya, diffusers, ComfyUI and PEFT, read and written, with scales and lengths of rows",
   ],
+  "layouts of diffusion models": [
+    "packages/merging/src/layouts/layouts.test.ts",
+    "single files of Stable Diffusion 1, XL, 3 and Flux as folders of diffusers and back, bit for bit",
+  ],
   "LoHa, LoKr, LoCon, OFT, IA3": [
     "packages/merging/src/adapters/kinds/kinds.test.ts",
     "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",

@@ -13,7 +13,8 @@ export async function readTensors(path: string): Promise<void> {
   }
 }
 
-async function readAll({ tensors, read }: Checkpoint): Promise<void> {
+/** Reads all tensors of a checkpoint, unless they are many. */
+export async function readAll({ tensors, read }: Checkpoint): Promise<void> {
   const bytes = [...tensors.values()].reduce((sum, info) => sum + byteLengthOf(info), 0);
   if (bytes > MOST) return;
   for (const name of tensors.keys()) await read(name);

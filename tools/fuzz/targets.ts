@@ -15,6 +15,7 @@ import {
 } from "./targets/gguf-files.ts";
 import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
+import { createLayoutTarget } from "./targets/layouts.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createModelDirectoryTarget } from "./targets/model-directory.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
@@ -58,6 +59,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   orbax: { share: 6, create: createOrbaxTarget },
   "keras and flax": { share: 10, create: createKerasAndFlaxTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
+  layout: { share: 0.8, create: createLayoutTarget },
   adapter: { share: 6, create: createAdapterTarget },
   "model config": { share: 4, create: createModelConfigTarget },
   "model directory": { share: 2, create: createModelDirectoryTarget },

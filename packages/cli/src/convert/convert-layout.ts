@@ -22,7 +22,7 @@ import { listSettings } from "./layout-settings.ts";
 /** Layouts of diffusion models that `--layout` names. */
 export const LAYOUTS = ["diffusers", "original"] as const;
 
-/** What `--unknown` does with tensors that belong to no network. */
+/** Choices of `--unknown` for tensors that belong to no network. */
 export const UNKNOWN = ["keep", "drop"] as const;
 
 /** Folder in which tensors of no network are kept, and their file. */
@@ -39,7 +39,7 @@ const MOST_FOLDERS = 100;
 export interface ConvertLayoutOptions {
   /** Layout to write. */
   readonly layout: (typeof LAYOUTS)[number];
-  /** What happens to tensors that belong to no network. */
+  /** Whether tensors that belong to no network are kept aside or dropped. */
   readonly unknown: (typeof UNKNOWN)[number];
   /** Folder of diffusers whose settings and tokenizers are taken; undefined to go by shapes. */
   readonly base: string | undefined;
@@ -61,7 +61,7 @@ export interface ConvertedLayout {
 
 /**
  * Writes a single file of a diffusion model as a folder of diffusers, or such a folder as a single file.
- * Weights are streamed. `model_index.json` is written last, so that a folder that has it is complete.
+ * Weights are streamed. `model_index.json` is written last, so that it stands in complete folders alone.
  */
 export async function convertLayout(
   input: string,
@@ -119,7 +119,7 @@ function asidePath(folder: string): string {
   return join(folder, ASIDE.folder, ASIDE.file);
 }
 
-/** Removes what would mix with the new files: the list of an earlier pipeline's parts, and its odd tensors. */
+/** Removes what would mix with new files: the list of an earlier pipeline's parts, and its odd tensors. */
 async function removeEarlier(output: string, { files }: Checkpoint, base: string | undefined): Promise<void> {
   const earlier = [join(output, INDEX), asidePath(output)];
   await assertNoInput(earlier, [...files, ...(base === undefined ? [] : [join(base, INDEX)])]);
@@ -202,7 +202,7 @@ async function writeFile(
   }
 }
 
-/** Lists the folders of a pipeline that have networks: those of a single file, and others. */
+/** Lists the folders of a pipeline that have networks: the parts of a single file, and others. */
 async function listNetworks(
   folder: string,
 ): Promise<{ readonly networks: readonly string[]; readonly others: readonly string[] }> {

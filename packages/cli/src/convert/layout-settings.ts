@@ -71,12 +71,12 @@ async function configOf(
   for (const path of paths) {
     const read = await readSettings(path);
     if (read === undefined) continue;
-    const given = read.settings;
-    const wrong = Object.keys(told).find((key) => key in given && !isSame(given[key], told[key]));
+    const ofBase = read.settings;
+    const wrong = Object.keys(told).find((key) => key in ofBase && !isSame(ofBase[key], told[key]));
     // Its own bytes, as some programs tell 1.0 from 1.
     if (wrong === undefined) return read.bytes;
     throw new MismatchError(
-      `Cannot take the settings of "${path}" as they must fit the tensors: "${wrong}" is ${JSON.stringify(given[wrong])} there, and the shapes say ${JSON.stringify(told[wrong])}; name another --base`,
+      `Cannot take the settings of "${path}" as they must fit the tensors: "${wrong}" is ${JSON.stringify(ofBase[wrong])} there, and the shapes say ${JSON.stringify(told[wrong])}; name another --base`,
       { parameters: [wrong] },
     );
   }

@@ -53,8 +53,8 @@ interface Change {
  * `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. A weight that OFT or IA3 multiplies
  * becomes `W + weight * (multiplied W - W)`. Memory does not grow with the network.
  *
- * In a single file of Stable Diffusion 1, XL or 3 or of Flux under its original names, each part of an adapter
- * changes its network, under the names of whatever program.
+ * In a single file of Stable Diffusion 1, XL or 3 or of Flux under its original names, each part of the
+ * adapter changes its network, under the names of whatever program.
  *
  * Tensors that the adapter contains whole (`modules_to_save`, trained biases) replace tensors of the network.
  * Differs from PEFT, which rounds the change to the adapter's element type before it is added.

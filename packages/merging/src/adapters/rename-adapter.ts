@@ -40,9 +40,9 @@ export interface RenamedAdapter {
  * `B` for diffusers, which takes the scale of its own files as 1. LoHa, LoKr and LoCon become LoRA of the
  * rank that holds them exactly.
  *
- * Modules that Flux and Stable Diffusion 3 fuse in their original names and diffusers divides are divided
- * exactly: the parts share `A` and have rows of `B`. They are joined exactly as well: if their `A` differ, one
- * stands below the other, and `B` has a block for each, so that the ranks add up.
+ * Modules that Flux and Stable Diffusion 3 fuse under their original names and diffusers does not are divided
+ * exactly: the parts share `A` and have rows of `B`. They are joined exactly as well: if their `A` differ,
+ * one stands below the other, and `B` has a block for each, so that the ranks add up.
  * @param naming - program after which the tensors are named
  * @returns one adapter; or, for PEFT, one for each network of a pipeline that the adapter changes
  * @throws MismatchError if a name cannot be told from the names of known networks or of the base, or two
@@ -101,7 +101,7 @@ function createShaper(
   };
 }
 
-/** Whether an adapter has low-rank changes of matrices and convolutions alone, which all programs can name. */
+/** Tells whether an adapter has only low-rank changes of weights, which all programs have names for. */
 export function isPlain(adapter: Adapter): boolean {
   return findSpecial(adapter) === undefined;
 }
@@ -168,7 +168,7 @@ interface TargetModule {
   readonly parts: readonly ModulePart[];
 }
 
-/** Lists the modules under their new names: those that the style has in one piece are joined. */
+/** Lists the modules under their new names; modules that the style has in one piece are joined. */
 function targetsOf(
   adapter: Adapter,
   modules: readonly RenamedModule[],
@@ -184,27 +184,27 @@ function targetsOf(
   const fused = new Map<string, FusedModule & { readonly parts: Map<number, RenamedModule> }>();
   for (const renamed of modules) {
     const { name, module, rows } = renamed;
-    const found = isOriginal && name.part === "transformer" ? find(name.path, "diffusers") : undefined;
-    if (found === undefined) {
+    const whole = isOriginal && name.part === "transformer" ? find(name.path, "diffusers") : undefined;
+    if (whole === undefined) {
       targets.push({ renamed: nameIn(name), module, parts: [{ module, rows }] });
       continue;
     }
-    const { parts } = fused.get(found.original) ?? { parts: new Map<number, RenamedModule>() };
-    const place = found.diffusers.indexOf(name.path);
+    const { parts } = fused.get(whole.original) ?? { parts: new Map<number, RenamedModule>() };
+    const place = whole.diffusers.indexOf(name.path);
     assertFree(parts.get(place)?.module.name, {
       module: module.name,
       renamed: name.path,
       source: adapter.source,
     });
     parts.set(place, renamed);
-    fused.set(found.original, { ...found, parts });
+    fused.set(whole.original, { ...whole, parts });
   }
-  for (const found of fused.values()) {
-    const [first] = found.parts.values();
+  for (const whole of fused.values()) {
+    const [first] = whole.parts.values();
     // Original names of transformers have the prefix of U-Nets.
-    const renamed = nameIn({ part: "unet", path: found.original });
+    const renamed = nameIn({ part: "unet", path: whole.original });
     if (first !== undefined)
-      targets.push({ renamed, module: first.module, parts: fuseParts(adapter, found, base) });
+      targets.push({ renamed, module: first.module, parts: fuseParts(adapter, whole, base) });
   }
   return targets;
 }

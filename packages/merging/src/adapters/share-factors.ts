@@ -3,8 +3,8 @@ import type { Adapter, AdapterModule } from "./adapter.ts";
 
 /**
  * Finds modules whose factors `A` are the same, bit for bit, and lets them refer to one tensor, so that
- * `renameAdapter` joins them without larger ranks. Parts of a fused module that was divided have the same `A`.
- * Reads all `A`.
+ * `renameAdapter` joins them without larger ranks: parts of a fused module that was divided have the same
+ * `A`. Reads all `A`.
  */
 export async function shareFactors(adapter: Adapter): Promise<Adapter> {
   const { checkpoint } = adapter;

@@ -22,7 +22,7 @@ interface Piece {
   readonly length: number;
 }
 
-/** A converted tensor: its elements are those of pieces, one after another. */
+/** A converted tensor: its elements are pieces of stored tensors, one after another. */
 export interface ConvertedTensor {
   /** Element type and shape. */
   readonly info: TensorInfo;
@@ -36,7 +36,7 @@ export interface ConvertedTensor {
 export interface StoredTensors {
   /** File or folder, for messages. */
   readonly source: string;
-  /** What the tensors are, for messages: `U-Net`. */
+  /** Kind of the network for messages: `U-Net`. */
   readonly network: string;
   /** Element types and shapes by name. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
@@ -112,14 +112,14 @@ function join(stored: StoredTensors, { diffusers, form }: NameRow): ConvertedTen
     const fits = info.dtype === dtype && sameShape(info.shape.slice(1), shape.slice(1));
     if (fits && info.shape.length === shape.length) continue;
     const name = at(diffusers, i, "name");
-    const wanted = `${dtype} with rows of ${formatShape(shape.slice(1))}, as "${diffusers[0]}" has them`;
+    const rule = `${dtype} with rows of ${formatShape(shape.slice(1))}, as "${diffusers[0]}" has them`;
     throw shapeError(
       stored,
       name,
-      `must be ${wanted}, to be joined with it: it is ${info.dtype} ${formatShape(info.shape)}`,
+      `must be ${rule}, to be joined with it: it is ${info.dtype} ${formatShape(info.shape)}`,
     );
   }
-  const rows = infos.reduce((sum, info) => sum + (info.shape[0] ?? 0), 0);
+  const rows = infos.reduce((sum, info) => sum + sizeOf(info.shape.slice(0, 1)), 0);
   const flat = form === "flat" && shape.length === 2 ? [1, 1] : [];
   const extents = shape.length === 0 ? [] : [rows, ...shape.slice(1), ...flat];
   const pieces = diffusers.map((name, i) => ({
@@ -174,7 +174,7 @@ function rowsOfParts(
   throw shapeError(stored, original, `must have ${rule}: it is ${formatShape(shape)}`);
 }
 
-/** Where the pieces of converted tensors are stored. */
+/** Places in which the pieces of converted tensors are stored. */
 export interface ConvertedSource {
   /** Name for messages. */
   readonly source: string;

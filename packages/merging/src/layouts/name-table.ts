@@ -1,8 +1,8 @@
 /**
  * Relation of a tensor under its original name to one or several tensors of diffusers: the same elements;
- * `thirds`, equal parts one after another; `hidden`, three parts of as many rows as the weight has columns and
- * a last part with the other rows; `swapped`, with its two halves exchanged; `flat`, a convolution of extent 1
- * that diffusers stores as a matrix; or `transposed`.
+ * `thirds`, equal parts one after another; `hidden`, three parts of as many rows as the weight has columns,
+ * and a last part with the other rows; `swapped`, with its two halves exchanged; `flat`, a convolution of
+ * extent 1 that diffusers stores as a matrix; or `transposed`.
  */
 export type Form = "same" | "thirds" | "hidden" | "swapped" | "flat" | "transposed";
 
@@ -16,7 +16,7 @@ export interface ModulePair {
   readonly form?: Form;
   /** Relation of the tensors in the last block. @defaultValue `form` */
   readonly lastForm?: Form;
-  /** Words at the ends of the names of the module's tensors; empty if the names are those of tensors. */
+  /** Words at the ends of the names of the module's tensors; empty if the names are names of tensors. */
   readonly tensors: readonly string[];
   /**
    * Whether every block has the module, every block but the last, every block of some models, or some blocks.
@@ -28,7 +28,7 @@ export interface ModulePair {
 
 /** Names of the modules of one kind of block in the original program and in diffusers. */
 export interface BlockTable {
-  /** Beginnings of the names in the original program and in diffusers, with `#` for the number of the block. */
+  /** Beginnings of the names in the original program and in diffusers, with `#` for the block's number. */
   readonly block: readonly [original: string, diffusers: string];
   /** Modules inside the block. */
   readonly modules: readonly ModulePair[];
@@ -61,20 +61,20 @@ export function pair(original: string, diffusers: Names, options: PairOptions = 
   return { original, diffusers: names, tensors: ["weight", "bias"], presence: "always", ...options };
 }
 
-/** Largest number of a block that is looked at. */
-export const MOST_BLOCKS = 1000;
-
-/** Counts the blocks of a table in the names of a model: one more than the largest number. */
+/**
+ * Counts the blocks of a table in the names of a model, with one more if a number is left out, so that the
+ * first block that is missing is among them; a large number alone makes no blocks.
+ */
 export function countBlocks({ block }: BlockTable, names: Iterable<string>, side: Side): number {
   const [before = "", after = ""] = beginningOf(block, side).split("#");
-  let count = 0;
+  const numbers = new Set<number>();
   for (const name of names) {
     if (!name.startsWith(before)) continue;
     const [number = ""] = /^\d{1,4}(?=\.)/.exec(name.slice(before.length)) ?? [];
-    const isBlock = number !== "" && name.startsWith(after, before.length + number.length);
-    if (isBlock && Number(number) < MOST_BLOCKS) count = Math.max(count, Number(number) + 1);
+    if (number !== "" && name.startsWith(after, before.length + number.length)) numbers.add(Number(number));
   }
-  return count;
+  const most = Math.max(-1, ...numbers) + 1;
+  return Math.min(most, numbers.size + 1);
 }
 
 function beginningOf([original, diffusers]: BlockTable["block"], side: Side): string {
@@ -139,15 +139,15 @@ export function findModule(table: NameTable, path: string, side: Side): FoundMod
     const begin = before + number + (after ?? "");
     if ((after !== undefined && number === "") || !path.startsWith(begin)) continue;
     const rest = path.slice(begin.length);
-    const found = modules.find(({ tensors, original, diffusers }) => {
+    const line = modules.find(({ tensors, original, diffusers }) => {
       return tensors.length > 0 && (side === "original" ? original === rest : diffusers.includes(rest));
     });
-    if (found === undefined) continue;
+    if (line === undefined) continue;
     const [original, diffusers] = block.map((text) => text.replace("#", number));
     return {
-      original: original + found.original,
-      diffusers: found.diffusers.map((name) => diffusers + name),
-      pair: found,
+      original: original + line.original,
+      diffusers: line.diffusers.map((name) => diffusers + name),
+      pair: line,
       block: number === "" ? undefined : Number(number),
     };
   }

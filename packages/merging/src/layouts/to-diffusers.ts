@@ -40,7 +40,7 @@ export interface DiffusersLayout {
   readonly unknown: Checkpoint | undefined;
 }
 
-/** Version of the layout of configs that is written; diffusers reads those of all earlier versions. */
+/** Version of the layout of configs that is written; diffusers reads all earlier versions. */
 const VERSION = "0.30.0";
 
 /**
@@ -114,10 +114,11 @@ function convertPart(
   { kind }: PipelinePart,
   prefix: string,
 ): ReadonlyMap<string, ConvertedTensor> {
-  const own = new Map<string, TensorInfo>();
-  for (const [name, info] of tensors) if (name.startsWith(prefix)) own.set(name.slice(prefix.length), info);
-  const rows = kind.rows([...own.keys()], "original");
-  return convertNames({ source, network: kind.name, tensors: own }, rows, "original");
+  const inPart = new Map<string, TensorInfo>();
+  for (const [name, info] of tensors)
+    if (name.startsWith(prefix)) inPart.set(name.slice(prefix.length), info);
+  const rows = kind.rows([...inPart.keys()], "original");
+  return convertNames({ source, network: kind.name, tensors: inPart }, rows, "original");
 }
 
 function define(
@@ -147,13 +148,15 @@ function settingsOf(
   { pipeline, pipelineSettings, scheduler, parts: all }: DiffusionArchitecture,
   parts: readonly PlacedPart[],
 ): ReadonlyMap<string, Settings> {
-  const found = new Set(parts.map(({ part }) => part.folder));
+  const folders = new Set(parts.map(({ part }) => part.folder));
   const index = {
     _class_name: pipeline,
     _diffusers_version: VERSION,
     ...pipelineSettings,
     scheduler: ["diffusers", scheduler["_class_name"]],
-    ...Object.fromEntries(all.map(({ folder, loads }) => [folder, found.has(folder) ? loads : [null, null]])),
+    ...Object.fromEntries(
+      all.map(({ folder, loads }) => [folder, folders.has(folder) ? loads : [null, null]]),
+    ),
   };
   return new Map<string, Settings>([
     ["scheduler/scheduler_config.json", { _diffusers_version: VERSION, ...scheduler }],

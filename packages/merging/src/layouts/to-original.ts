@@ -23,7 +23,7 @@ export interface OriginalLayout {
 export interface ToOriginalOptions {
   /** Tensors of no network, which an earlier conversion kept aside, to add as they are. @defaultValue none */
   readonly aside?: Checkpoint | undefined;
-  /** Beginnings of the names of networks by their folders. @defaultValue those that most files have */
+  /** Beginnings of the names of networks by their folders. @defaultValue as in most files */
   readonly prefixes?: ReadonlyMap<string, string>;
   /** Whether to leave out tensors that belong to no network. @defaultValue false */
   readonly dropsUnknown?: boolean;
@@ -57,7 +57,7 @@ export function toOriginalLayout(
   };
 }
 
-/** Adds the tensors of a network to a file, and returns the names there of those that no network has. */
+/** Adds the tensors of a network to a file, and returns the new names of tensors that no network has. */
 function joinPart(
   joined: ReturnType<typeof createJoined>,
   { part, checkpoint, prefix }: PlacedPart,
@@ -170,7 +170,7 @@ function twiceError({ source }: Checkpoint, name: string): MismatchError {
   );
 }
 
-/** Converts the names of a network, of which earlier versions of diffusers may have written some otherwise. */
+/** Converts the names of a network, some of which earlier versions of diffusers wrote otherwise. */
 function convertPart(checkpoint: Checkpoint, kind: NetworkKind) {
   const { names, tensors } = earlierNames(checkpoint, kind);
   const rows = kind.rows([...tensors.keys()], "diffusers");

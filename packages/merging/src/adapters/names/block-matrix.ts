@@ -18,8 +18,9 @@ export interface MatrixBlock {
   readonly count: number;
   /** Number of columns of the stored matrix. */
   readonly width: number;
-  /** Place of the first element in the larger matrix. */
+  /** Row of the first element in the larger matrix. */
   readonly row: number;
+  /** Column of the first element in the larger matrix. */
   readonly column: number;
   /** Factor by which the elements are multiplied. */
   readonly factor: number;

@@ -27,11 +27,12 @@ export function divideModule(
   const { a, b, rank } = module;
   const sizeOfTensor = (key: string) => sizeOf(entry(checkpoint.tensors, key, "tensor").shape);
   const count = sizeOfTensor(b) / rank;
-  const found = name.part === "unet" || name.part === "transformer" ? find(name.path, "original") : undefined;
-  if (found === undefined) return [{ name, module, rows: allRows(count) }];
+  const divided =
+    name.part === "unet" || name.part === "transformer" ? find(name.path, "original") : undefined;
+  if (divided === undefined) return [{ name, module, rows: allRows(count) }];
   const columns = sizeOfTensor(a) / rank;
-  const { diffusers, form } = found;
-  const sizes = sizesOf(found, count, columns);
+  const { diffusers, form } = divided;
+  const sizes = sizesOf(divided, count, columns);
   if (sizes.some((size) => size <= 0 || !Number.isInteger(size)) || (form === "swapped" && count % 2 !== 0)) {
     throw new MismatchError(
       `Cannot rename "${module.name}" of adapter "${source}" as its rows must be those of ${diffusers.join(", ")}: it has ${count}`,
@@ -74,7 +75,7 @@ export interface FusedModule extends TransformerName {
 }
 
 /**
- * Lists the parts of a fused module in order, with rows of zeros for modules that the adapter does not change.
+ * Lists the parts of a fused module in order, with rows of zeros for modules that the adapter leaves alone.
  * @param base - network that the adapter changes; undefined if it is not named
  * @throws UnsupportedError if it is not known how many rows a missing part has
  */
@@ -84,7 +85,7 @@ export function fuseParts(
   base: Checkpoint | undefined,
 ): readonly ModulePart[] {
   const [some] = parts.values();
-  const known = some?.rows.reduce((sum, { count }) => sum + count, 0) ?? 0;
+  const ownRows = some?.rows.reduce((sum, { count }) => sum + count, 0) ?? 0;
   const columns =
     some === undefined
       ? 0
@@ -100,7 +101,7 @@ export function fuseParts(
       ? rowsIn(base, { path, original, columns, parts: diffusers.length - 1 })
       : form === "hidden"
         ? columns
-        : known;
+        : ownRows;
     if (count !== undefined) return { module: undefined, rows: allRows(count) };
     throw new UnsupportedError(
       `Cannot rename adapter "${source}" as "${original}" has the rows of ${diffusers.join(", ")}, and the adapter does not change "${path}": name the network that it changes by --base, which tells how many rows that has`,

@@ -133,14 +133,21 @@ function stack(
   const blocks: MatrixBlock[] = [];
   let [row, column, columns] = [0, 0, 0];
   for (const { module, rows } of parts) {
-    const own = module === undefined ? 0 : widthOf(module);
+    const ownColumns = module === undefined ? 0 : widthOf(module);
     for (const range of rows) {
       if (module !== undefined)
-        blocks.push({ ...range, key: keyOf(module), width: own, row, column, factor: factorOf(module) });
+        blocks.push({
+          ...range,
+          key: keyOf(module),
+          width: ownColumns,
+          row,
+          column,
+          factor: factorOf(module),
+        });
       row += range.count;
     }
-    columns = Math.max(columns, column + own);
-    if (isDiagonal) column += own;
+    columns = Math.max(columns, column + ownColumns);
+    if (isDiagonal) column += ownColumns;
   }
   return { blocks, columns, rows: row };
 }

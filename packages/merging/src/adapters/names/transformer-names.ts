@@ -9,7 +9,7 @@ import {
 import { FLUX } from "../../layouts/tables/flux.ts";
 import { STABLE_DIFFUSION_3 } from "../../layouts/tables/stable-diffusion-3.ts";
 
-/** Names of modules that only one of the two transformers has; their blocks have the same names in diffusers. */
+/** Names of modules that only one of the transformers has; most names in diffusers are the same in both. */
 const SIGNS: readonly (readonly [RegExp, NameTable])[] = [
   [/(^|\.)(double_blocks|single_blocks|single_transformer_blocks)\./, FLUX],
   [/(^|\.)(joint_blocks|attn2)\./, STABLE_DIFFUSION_3],
@@ -59,14 +59,14 @@ export function createTransformerNames(
   const told = signed(paths) ?? signed(ofBase) ?? ofPublished(modules);
   return (path, side) => {
     const tables = side === "original" ? [FLUX, STABLE_DIFFUSION_3] : told === undefined ? [] : [told];
-    const found = tables.map((table) => findModule(table, path, side)).find((one) => one !== undefined);
-    if (found === undefined) return undefined;
-    const { form = "same", lastForm } = found.pair;
-    if (lastForm === undefined || found.block === undefined) return { ...found, form };
-    const isLast = isLastBlock(found.block, paths, ofBase);
-    if (isLast !== undefined) return { ...found, form: isLast ? lastForm : form };
+    const module = tables.map((table) => findModule(table, path, side)).find((one) => one !== undefined);
+    if (module === undefined) return undefined;
+    const { form = "same", lastForm } = module.pair;
+    if (lastForm === undefined || module.block === undefined) return { ...module, form };
+    const isLast = isLastBlock(module.block, paths, ofBase);
+    if (isLast !== undefined) return { ...module, form: isLast ? lastForm : form };
     throw new MismatchError(
-      `Cannot rename "${path}" of adapter "${source}" as its halves have another order in the last block of the transformer, and the adapter does not tell whether block ${found.block} is the last: name the network that it changes by --base`,
+      `Cannot rename "${path}" of adapter "${source}" as its halves have another order in the last block of the transformer, and the adapter does not tell whether block ${module.block} is the last: name the network that it changes by --base`,
       { parameters: [path] },
     );
   };
@@ -87,11 +87,17 @@ const BLOCK = /(?:^|\.)(?:joint|transformer)_blocks\.(\d{1,4})\./;
 /** Modules that every block but the last has. */
 const NOT_LAST = /\.(context_block\.(mlp|attn\.proj)|ff_context|attn\.to_add_out)\b/;
 
-function highestBlock(names: readonly string[]): number {
-  return names.reduce((most, name) => Math.max(most, Number(BLOCK.exec(name)?.[1] ?? -1)), -1);
+/** Returns the number of the block of a module or tensor; -1 if it is in none. */
+function blockOf(name: string): number {
+  const [, number = "-1"] = BLOCK.exec(name) ?? [];
+  return Number(number);
 }
 
-/** Tells whether a block is the last one, by the network or else by the modules of the adapter, if they do. */
+function highestBlock(names: readonly string[]): number {
+  return names.reduce((most, name) => Math.max(most, blockOf(name)), -1);
+}
+
+/** Tells whether a block is the last one, by the network or else by modules of the adapter, if they do. */
 function isLastBlock(
   block: number,
   paths: readonly string[],
@@ -100,7 +106,7 @@ function isLastBlock(
   const last = highestBlock(ofBase);
   if (last >= 0) return block === last;
   if (block < highestBlock(paths)) return false;
-  const others = paths.filter((path) => NOT_LAST.test(path)).map((path) => Number(BLOCK.exec(path)?.[1]));
+  const others = paths.filter((path) => NOT_LAST.test(path)).map(blockOf);
   if (others.includes(block)) return false;
   return others.length > 0 ? true : undefined;
 }

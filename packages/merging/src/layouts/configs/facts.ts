@@ -27,7 +27,10 @@ export interface ShapeFacts {
 export function createShapeFacts(tensors: ReadonlyMap<string, TensorInfo>): ShapeFacts {
   const shapeOf = (name: string) => tensors.get(name)?.shape ?? [];
   return {
-    extent: (name, axis = 0) => shapeOf(name)[axis] ?? 0,
+    extent: (name, axis = 0) => {
+      const [extent = 0] = shapeOf(name).slice(axis);
+      return extent;
+    },
     has: (name) => tensors.has(name),
     rank: (name) => shapeOf(name).length,
     count(beginning) {

@@ -1,6 +1,6 @@
 import { listOf, type PartConfig, type ShapeFacts } from "./facts.ts";
 
-/** Makes the config of an autoencoder; shapes do not tell the groups of its norms and the scale of latents. */
+/** Makes the config of an autoencoder; shapes tell neither the groups of its norms nor a scale of latents. */
 export function vaeConfig({ extent, has, count }: ShapeFacts): PartConfig {
   const blocks = count("encoder.down_blocks.");
   const told = {

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { countBlocks, MOST_BLOCKS, type NameRow, pair, rowsOf, type Side } from "../name-table.ts";
+import { countBlocks, type NameRow, pair, rowsOf, type Side } from "../name-table.ts";
 import { IN_RESNET, OUTSIDE, toDiffusersBlocks, toOriginalBlocks } from "./unet-blocks.ts";
 
 const RESNET = IN_RESNET.map(([original, diffusers]) =>
@@ -73,7 +73,7 @@ function rowsOfBlock(
   );
   const attention = Array.from({ length: hasAttention ? attentions : 0 }, (_, i) => {
     const of = `${name}.attentions.${i}`;
-    const deep = Array.from({ length: Math.min(depth, MOST_BLOCKS) }, (_, j) =>
+    const deep = Array.from({ length: depth }, (_, j) =>
       rowsIn(`${of}.transformer_blocks.${j}`, TRANSFORMER),
     );
     return [...rowsIn(of, ATTENTION), ...deep.flat()];

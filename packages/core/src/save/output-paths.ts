@@ -26,8 +26,8 @@ export interface OutputPlace {
 /**
  * Resolves the path to save to: `x.safetensors` is a file (or the name that shards derive theirs from), any
  * other path is a folder for `model.safetensors`.
- * @throws InputError if the path is named like a file of another format, a folder is named like a file, or the
- *   folder has weights of another name, which would be opened together with the new ones
+ * @throws InputError if the path is named like a file of another format, a folder is named like a file, or
+ *   the folder has weights of another name, which would be opened together with the new ones
  */
 export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   const isFolder = await isDirectory(path);
@@ -47,7 +47,7 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   return place;
 }
 
-/** Pattern of names of files that make a folder an adapter's, or whose tensors count as those of its model. */
+/** Pattern of names of files of weights, which are opened together, and of the settings of an adapter. */
 const WEIGHTS = /^adapter_config\.json$|\.safetensors(\.index\.json)?$/;
 
 /** @throws InputError if the folder has weights that saving there would not replace */

@@ -14,14 +14,14 @@ interface Size {
 /** Entries that pages need, and the most that each may take; 36 kB of the later write GGUF and read quantised weights. */
 const BUDGETS: Readonly<Record<string, Size>> = {
   "@isthmus/platform": { first: 27, later: 0 },
-  "@isthmus/core": { first: 236, later: 37 },
+  "@isthmus/core": { first: 240, later: 37 },
   "@isthmus/graph": { first: 368, later: 37 },
   "@isthmus/symmetry": { first: 250, later: 39 },
   "@isthmus/autodiff": { first: 81, later: 39 },
   "@isthmus/training": { first: 395, later: 37 },
   "@isthmus/weight-matching": { first: 705, later: 110 },
   "@isthmus/interpolation": { first: 40, later: 39 },
-  "@isthmus/merging": { first: 575, later: 37 },
+  "@isthmus/merging": { first: 585, later: 37 },
   "@isthmus/barrier": { first: 590, later: 218 },
   "@isthmus/report": { first: 1155, later: 2790 },
   "@isthmus/report/figure": { first: 62, later: 975 },

@@ -99,7 +99,9 @@ function namesOf({ source, files }: Checkpoint, config: Settings): readonly stri
     return name === undefined ? [] : [name];
   });
   const folders = files.map((file) => dirname(file));
-  return [source, ...files, ...folders, ...onHub, ...(typeof stated === "string" ? [stated] : [])].map(lastPart);
+  return [source, ...files, ...folders, ...onHub, ...(typeof stated === "string" ? [stated] : [])].map(
+    lastPart,
+  );
 }
 
 /** Returns the last part of a path or of a name on the hub, without a revision. */

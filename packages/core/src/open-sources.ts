@@ -2,6 +2,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
 import { FILE_FORMATS } from "./formats/file-formats.ts";
+import { joinGgufShards } from "./formats/gguf/gguf-shards.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
@@ -13,8 +14,8 @@ type Opens = ReadonlyMap<string, () => Promise<ByteSource>>;
 
 /**
  * Opens the checkpoint that some sources of bytes form together, as `openCheckpoint` opens the files of a
- * folder: the shards of an index, all safetensors files, or one file in another format. Only headers are
- * read.
+ * folder: the shards of an index, all safetensors files, the shards of a GGUF file, or one file in another
+ * format. Only headers are read.
  * @param name - name of the folder for messages
  * @param opens - functions that open the files with weights, and an index, by the names of the files
  * @throws InputError if the files do not form one checkpoint
@@ -32,7 +33,8 @@ export async function openSources(name: string, opens: Opens): Promise<Checkpoin
   const shards: Shard[] = [];
   try {
     for (const file of files) shards.push({ file, checkpoint: await openOne(name, file, opens) });
-    return joinShards({ source: name, shards, index, files: [] });
+    const isSplit = files.length > 1 && files.every(isOfGguf);
+    return isSplit ? joinGgufShards(name, shards) : joinShards({ source: name, shards, index, files: [] });
   } catch (error) {
     for (const { checkpoint } of shards) await checkpoint.close();
     throw error;
@@ -51,10 +53,13 @@ async function readIndex(opens: Opens): Promise<ReadonlyMap<string, string> | un
 }
 
 function chooseFiles(name: string, opens: Opens): readonly string[] {
-  const files = [...opens.keys()];
+  const files = [...opens.keys()].sort();
+  if (files.length > 1 && files.every(isOfGguf)) return chooseShards(name, files);
   const tensors = files.filter((file) => file.endsWith(".safetensors"));
   return tensors.length === 0 && files.length === 1 ? files : chooseShards(name, tensors);
 }
+
+const isOfGguf = (file: string): boolean => file.endsWith(".gguf");
 
 async function openOne(name: string, file: string, opens: Opens): Promise<Checkpoint> {
   const open = opens.get(file);

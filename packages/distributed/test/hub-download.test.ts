@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -169,6 +169,11 @@ describe("downloadModel()", () => {
       /must be named, as hub:meta\/quants\/m-q4\.gguf/,
     );
     await expect(download("hub:meta/tiny/none.bin")).rejects.toThrow(/must have that file/);
+    const shards = ["1", "2"].map((number) => `q4-0000${number}-of-00002.gguf`);
+    const split = new Map([...files, ...shards.map((name) => [name, Buffer.alloc(10)] as const)]);
+    hub.models.set("meta/split", { commit: COMMIT, files: split });
+    const snapshot = await download(`hub:meta/split/${shards[1]}`);
+    expect((await readdir(snapshot)).sort()).toEqual(shards);
   });
 
   it("reads all of one commit although the revision changes between requests", async () => {

@@ -21,7 +21,6 @@ export type { ComparisonResult } from "./compare/comparison-result.ts";
 export { COMPARISON_RESULT } from "./compare/comparison-result-kind.ts";
 export { VERDICT_MEANINGS } from "./compare/describe/verdict-meanings.ts";
 export type { FindingKind, MergeFinding } from "./compare/findings/merge-finding.ts";
-export { findGgufConflicts } from "./compare/gguf-facts.ts";
 export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare/judge-merge.ts";
 export type { PairVerdict, Verdict } from "./compare/judge-pair.ts";
 export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";

@@ -47,6 +47,7 @@ const EXAMPLES = formatExamples(
     "isthmus convert merged.gguf small.gguf --dtype iq4_xs --imatrix imatrix.gguf",
     "with less error in columns that matter",
   ],
+  ["isthmus convert big.gguf split.gguf --max-shard-size 5GB", "in shards, as llama-gguf-split does"],
   ["isthmus convert model.onnx weights.npz", "the tensors that a graph contains, for NumPy"],
   ["isthmus convert merged.safetensors merged.onnx --graph model.onnx", "one file for any ONNX runtime"],
   ["isthmus convert gpt2/ gpt2-untied/ --untie", "a head apart from the embedding, to align by rotations"],
@@ -90,7 +91,7 @@ function createConvertVerb() {
     )
     .option(
       "--max-shard-size <size>",
-      "most bytes in one file of safetensors, for example 5GB, or of TensorFlow.js (default: one file; 4 MB)",
+      "most bytes in one file of safetensors or GGUF, for example 5GB, or of TensorFlow.js (default: one file; 4 MB)",
       parseBytes,
     )
     .option(

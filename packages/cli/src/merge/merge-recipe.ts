@@ -182,7 +182,9 @@ async function lookBefore(
   );
 }
 
-/** Checks that the output damages nothing that is read; a folder of adapters is checked once they are merged. */
+/**
+ * Checks that the output damages nothing that is read; a folder of adapters is checked once they are merged.
+ */
 async function assertPlace(output: string, { plan, adapter }: OpenedRecipe): Promise<void> {
   const check = adapter === undefined ? assertMergePlace : assertNoModelFolder;
   await check(output, plan.networks.flatMap(placesRead));

@@ -37,8 +37,8 @@ export interface TensorStream {
 }
 
 /**
- * Reads a tensor, or a part of it, range by range in row-major order, converted to an element type. The same array is reused
- * for every range.
+ * Reads a tensor, or a part of it, range by range in row-major order, converted to an element type. The same
+ * array is reused for every range.
  * @throws InputError if a number is NaN or infinite, or overflows `dtype`, unless that is allowed
  */
 export async function* streamTensor(

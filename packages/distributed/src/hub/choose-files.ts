@@ -31,7 +31,7 @@ export interface ChosenFiles {
  */
 export function chooseHubFiles(hub: HubName, files: readonly HubFile[]): ChosenFiles {
   const others = files.filter(({ path }) => belongs(path) && isBeside(path));
-  if (hub.file !== undefined) return { weights: [named(hub, hub.file, files)], others };
+  if (hub.file !== undefined) return { weights: shardsWith(named(hub, hub.file, files), files), others };
   const within = files.filter(({ path }) => belongs(path));
   const pipeline = files.some(({ path }) => path === "model_index.json");
   const placed = within.filter(({ path }) => pipeline || !path.includes("/"));
@@ -39,7 +39,7 @@ export function chooseHubFiles(hub: HubName, files: readonly HubFile[]): ChosenF
     const all = placed.filter(({ path }) => pattern.test(nameOf(path)));
     if (all.length === 0) continue;
     const [one] = all;
-    if (one?.path.endsWith(".gguf") && all.length > 1) throw several(hub, all);
+    if (one?.path.endsWith(".gguf") && all.length > shardsWith(one, all).length) throw several(hub, all);
     const plain = all.filter(({ path }) => !COPY.test(nameOf(path)));
     const weights = plain.length === 0 ? all : plain;
     const indexes = placed.filter(({ path }) => isIndexOf(path, weights));
@@ -58,6 +58,13 @@ function named({ name }: HubName, path: string, files: readonly HubFile[]): HubF
     `Cannot download "hub:${name}/${path}" as the repository must have that file: it has none of that path`,
     { input: `hub:${name}/${path}` },
   );
+}
+
+/** Lists the shards of the GGUF file to which a file belongs, the file first; of a whole file that alone. */
+function shardsWith(file: HubFile, files: readonly HubFile[]): readonly HubFile[] {
+  const setOf = ({ path }: HubFile) => /^(.*)-\d+(-of-\d+\.gguf)$/.exec(path)?.slice(1).join("");
+  const set = setOf(file);
+  return set === undefined ? [file] : [file, ...files.filter((one) => one !== file && setOf(one) === set)];
 }
 
 function several({ name }: HubName, files: readonly HubFile[]): InputError {

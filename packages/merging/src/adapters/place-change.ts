@@ -2,7 +2,7 @@ import type { Adapter, AdapterModule } from "./adapter.ts";
 import type { MultipliedWeight } from "./kinds/multiplied-weight.ts";
 import { moduleExtents } from "./read-factors.ts";
 
-/** What a network says of the weight that a module changes. */
+/** Shape and order of the weight that a module changes. */
 interface WeightPlace {
   /** Shape of the weight. */
   readonly shape: readonly number[];

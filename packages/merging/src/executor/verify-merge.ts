@@ -8,6 +8,7 @@ import {
   sizeOf,
   type TensorData,
   type TensorInfo,
+  UnsupportedError,
   viewBytes,
 } from "@isthmus/core";
 import { compareBytes } from "@isthmus/platform";
@@ -57,6 +58,7 @@ const COMPARED = 2 ** 17;
  * nothing.
  * @param open - finds and opens the inputs, and makes the plan from the record in the metadata
  * @throws FormatError if the metadata of the checkpoint have no record of a merge
+ * @throws UnsupportedError if tensors of the file are quantised
  */
 export async function verifyMerge(
   path: string,
@@ -65,6 +67,7 @@ export async function verifyMerge(
 ): Promise<VerifyMergeResult> {
   await using checkpoint = await openCheckpoint(path);
   const provenance = readProvenance(checkpoint);
+  assertNumbers(checkpoint);
   const { plan, close } = await open(provenance);
   try {
     const again = mergeByPlan(plan);
@@ -82,6 +85,16 @@ export async function verifyMerge(
   } finally {
     await close();
   }
+}
+
+function assertNumbers({ source, tensors }: Checkpoint): void {
+  const [quantized] = [...tensors].filter(([, { stored }]) => stored !== undefined);
+  if (quantized === undefined) return;
+  const [name, { stored }] = quantized;
+  throw new UnsupportedError(
+    `Cannot verify "${source}" as its tensors must hold the numbers that the merge makes: "${name}" is ${stored}; verify the same merge written as safetensors`,
+    { feature: "quantised tensors" },
+  );
 }
 
 async function compareTensor(

@@ -42,13 +42,13 @@ async function judge({
   adapter,
   name,
 }: AdaptedNetwork): Promise<Omit<MergeFinding, "networks"> | undefined> {
-  const names = `the adapter "${name}" and "${base.source}"`;
+  const both = `the adapter "${name}" and "${base.source}"`;
   const [stored = adapter] = adapter.inputs;
   const [of, onto] = [stored, base].map(({ metadata }) => metadata["general.architecture"]);
   if (of !== undefined && onto !== undefined && of !== onto) {
     return {
       ...{ kind: "model-types", severity: "error" },
-      message: `${names} are of other architectures: ${of} and ${onto}`,
+      message: `${both} are of other architectures: ${of} and ${onto}`,
       advice: "put an adapter on the model for which it was made",
     };
   }
@@ -58,14 +58,14 @@ async function judge({
   if (madeFor !== undefined && put !== undefined && madeFor !== put) {
     return {
       ...{ kind: "model-types", severity: "warning" },
-      message: `${names} are of other architectures: ${madeFor} and ${put}`,
+      message: `${both} are of other architectures: ${madeFor} and ${put}`,
       advice: "put an adapter on the model for which it was made",
     };
   }
   const stated = settings["base_model_name_or_path"];
   if (typeof stated !== "string" || stated === "") return undefined;
-  const known = namesOf(base, config);
-  if (known.includes(lastPart(stated))) return undefined;
+  const names = namesOf(base, config);
+  if (names.includes(lastPart(stated))) return undefined;
   return {
     ...{ kind: "adapter", severity: "warning" },
     message: `the adapter "${name}" says that it was made for "${stated}": it changes "${base.source}"`,
@@ -93,10 +93,15 @@ function familyOf(settings: Settings): string | undefined {
 
 /** Lists the names by which a model may be known: of its folder or file, on the hub, and in its config. */
 function namesOf({ source, files }: Checkpoint, config: Settings): readonly string[] {
-  const own = config["_name_or_path"];
-  const onHub = files.flatMap((file) => /models--.+?--([^/\\]+)/.exec(file)?.[1] ?? []);
+  const { _name_or_path: stated } = config;
+  const onHub = files.flatMap((file) => {
+    const [, name] = /models--.+?--([^/\\]+)/.exec(file) ?? [];
+    return name === undefined ? [] : [name];
+  });
   const folders = files.map((file) => dirname(file));
-  return [source, ...files, ...folders, ...onHub, ...(typeof own === "string" ? [own] : [])].map(lastPart);
+  return [source, ...files, ...folders, ...onHub, ...(typeof stated === "string" ? [stated] : [])].map(
+    lastPart,
+  );
 }
 
 /** Returns the last part of a path or of a name on the hub, without a revision. */

@@ -20,7 +20,7 @@ export interface CheckNetworksOptions extends Pick<CheckMergeOptions, "aligned" 
  * Checks the networks of a plan before they are merged: says which are read as other numbers than their files
  * hold, and looks for what makes a merge meaningless. It reads a small sample.
  *
- * Without `check` only contradictions of GGUF files are told, by their metadata.
+ * Without `check` it notes only contradictions of GGUF files, by their metadata.
  * @returns the warnings
  * @throws InputError if the merge would surely be meaningless
  */

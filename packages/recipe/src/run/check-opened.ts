@@ -3,8 +3,8 @@ import type { MergeFinding } from "../compare/findings/merge-finding.ts";
 import type { OpenedRecipe } from "./open-recipe.ts";
 
 /**
- * Checks the networks of an opened recipe before they are merged, see {@link checkNetworks}; adapters that are
- * merged with each other are not checked.
+ * Checks the networks of an opened recipe before they are merged, see {@link checkNetworks}; adapters that
+ * are merged with each other are not checked.
  * @returns the warnings
  * @throws InputError if the merge would surely be meaningless
  */

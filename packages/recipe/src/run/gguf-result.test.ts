@@ -5,6 +5,7 @@ import { convertCheckpoint, createCheckpoint, createTensor, openCheckpoint, Usag
 import { afterAll, describe, expect, it } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { runRecipe } from "./run-recipe.ts";
+import { verifyRecipe } from "./verify-recipe.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "isthmus-gguf-result-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,6 +40,9 @@ describe("runRecipe() into a GGUF file", () => {
     expect(saved.files).toEqual([output]);
     await using merged = await openCheckpoint(output);
     expect(merged.tensors.get("blk.0.attn_q.weight")?.stored).toBe("Q8_0");
+    await expect(verifyRecipe(output)).rejects.toThrow(
+      /"blk.0.attn_q.weight" is Q8_0; verify the same merge/,
+    );
     expect(Math.abs(Number((await merged.read("blk.0.attn_q.weight")).data[5]) - 2)).toBeLessThan(1e-3);
     expect(merged.metadata).toMatchObject({
       "general.name": "a.gguf + b.gguf",

@@ -34,8 +34,8 @@ export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "re
 /** Options of {@link runRecipe}. */
 export interface RunRecipeOptions extends OpenRecipeOptions, SaveRecipeOptions {
   /**
-   * Whether a sample of the networks is compared first, so that a meaningless merge is refused; warnings go to
-   * `onNote`. @defaultValue true
+   * Whether a sample of the networks is compared first, so that a meaningless merge is refused; warnings go
+   * to `onNote`. @defaultValue true
    */
   readonly check?: boolean | undefined;
 }

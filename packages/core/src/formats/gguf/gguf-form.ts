@@ -39,8 +39,8 @@ export function ggufForm({ dtype, importance, onNote }: GgufFormOptions = {}): F
   return {
     identity: `GGUF, ${dtype ?? "as it is"}, ${importance === undefined ? "" : digestOf(importance)}`,
     placeOf: placeOfGguf,
-    layOut(infos, place, { metadata: given, maxShardBytes }) {
-      const ofNetwork = withoutSplit(given);
+    layOut(infos, place, { metadata: stored, maxShardBytes }) {
+      const ofNetwork = withoutSplit(stored);
       const quantized = isGgufEncoding(dtype)
         ? planQuantized(infos, ofNetwork, { encoding: dtype, importance, onNote: tell })
         : undefined;

@@ -62,14 +62,14 @@ export async function findGgufShards(
       { input: path },
     );
   }
-  const found = new Map<number, string[]>();
+  const byNumber = new Map<number, string[]>();
   for (const name of (await readdir(dirname(path))).sort()) {
     const [, of, position, all] = SHARD.exec(name) ?? [];
     if (of === stem && Number(all) === count)
-      found.set(Number(position), [...(found.get(Number(position)) ?? []), name]);
+      byNumber.set(Number(position), [...(byNumber.get(Number(position)) ?? []), name]);
   }
   return Array.from({ length: count }, (_, i) => {
-    const [name, double] = found.get(i + 1) ?? [];
+    const [name, double] = byNumber.get(i + 1) ?? [];
     if (name !== undefined && double === undefined) return name;
     const fault =
       name === undefined
@@ -108,8 +108,8 @@ export function joinGgufShards(source: string, shards: readonly Shard[]): Checkp
   const splits = shards.map(({ file, checkpoint }, i) => {
     const split = splitOf(checkpoint.source, checkpoint.metadata);
     if (split?.count === shards.length && split.number === i) return { file, tensors: split.tensors };
-    const found = split === undefined ? "is no shard" : `is shard ${split.number + 1} of ${split.count}`;
-    throw formatError(source, `"${file}" must be shard ${i + 1} of ${shards.length}: it ${found}`);
+    const actual = split === undefined ? "is no shard" : `is shard ${split.number + 1} of ${split.count}`;
+    throw formatError(source, `"${file}" must be shard ${i + 1} of ${shards.length}: it ${actual}`);
   });
   const stranger = splits.find(({ tensors }) => Number.isInteger(tensors) && tensors !== total);
   if (stranger !== undefined)

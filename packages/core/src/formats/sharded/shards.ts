@@ -28,7 +28,7 @@ export interface ShardedParts {
   readonly index: ReadonlyMap<string, string> | undefined;
   /** Additional paths to report as read, besides the paths of the shards. */
   readonly files: readonly string[];
-  /** Metadata of the checkpoint. @defaultValue those of the first shard, as writers repeat them in each */
+  /** Metadata of the checkpoint. @defaultValue metadata of the first shard, as writers repeat them */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

@@ -429,7 +429,62 @@ def make_megatron(folder):
     keep("megatron", f"{folder}/megatron", full, f"torch {torch.__version__}, by the layout of Megatron-LM")
 
 
-MAKERS = {"dcp": make_dcp, "fsdp": make_fsdp, "zero": make_zero, "flax": make_flax, "orbax": make_orbax, "keras": make_keras, "megatron": make_megatron}
+# Megatron-core itself, in its format torch_dist: experts in parallel.
+
+
+def save_megatron_core(rank, folder):
+    import re
+
+    import torch
+    import torch.distributed as dist
+
+    # It asks for GPUs and for NCCL, of which there are none.
+    torch.cuda.current_device, torch.cuda.synchronize = lambda: "cpu", lambda *_: None
+    new_group = dist.new_group
+    dist.new_group = lambda *args, pg_options=None, backend=None, **options: new_group(*args, backend="gloo", **options)
+    from megatron.core import dist_checkpointing, parallel_state
+    from megatron.core.models.gpt.gpt_layer_specs import get_gpt_layer_local_spec
+    from megatron.core.models.gpt.gpt_model import GPTModel
+    from megatron.core.transformer import TransformerConfig
+
+    parallel_state.initialize_model_parallel(expert_model_parallel_size=2)
+    torch.manual_seed(5)
+    config = TransformerConfig(
+        num_layers=2, hidden_size=4, ffn_hidden_size=6, num_attention_heads=2, use_cpu_initialization=True, num_moe_experts=2,
+        expert_model_parallel_size=2, gated_linear_unit=True, add_bias_linear=False)
+    model = GPTModel(config, get_gpt_layer_local_spec(num_experts=2), 8, 3, share_embeddings_and_output_weights=True)
+    if rank == 0:
+        Path(folder, "megatron-core").mkdir()
+    dist.barrier()
+    dist_checkpointing.save({"model": model.sharded_state_dict(), "iteration": 7}, f"{folder}/megatron-core")
+    # Layers, and experts in each, are stacked along first axes; norms have the names of the layers that follow them.
+    full = {}
+    states = [None, None]
+    dist.all_gather_object(states, {name: tensor for name, tensor in model.state_dict().items() if isinstance(tensor, torch.Tensor)})
+    for name, tensor in states[0].items():
+        if "layers.1" in name:
+            continue
+        layer = re.sub(r"layers\.\d+", "layers", name).replace("input_layernorm.", "self_attention.linear_qkv.layer_norm_")
+        layer = layer.replace("pre_mlp_layernorm.", "mlp.linear_fc1.layer_norm_")
+        expert = re.sub(r"local_experts\.\d+", "experts", layer)
+        names = [name.replace("layers.0", f"layers.{i}") for i in range(2)]
+        if "local_experts" in name:
+            full[expert] = torch.stack([torch.stack([state[one] for state in states]) for one in names])
+        else:
+            full[layer] = tensor if "layers" not in name.split(".") else torch.stack([states[0][one] for one in names])
+    if rank == 0:
+        torch.save(full, f"{folder}/megatron-core.pt")
+
+
+def make_megatron_core(folder):
+    import torch
+
+    spawn(save_megatron_core, 2, folder)
+    Path(folder, "megatron-core", "common.pt").unlink()
+    keep("megatron-core", f"{folder}/megatron-core", torch.load(f"{folder}/megatron-core.pt"), f"megatron-core {metadata.version('megatron-core')}")
+
+
+MAKERS = {"dcp": make_dcp, "fsdp": make_fsdp, "zero": make_zero, "flax": make_flax, "orbax": make_orbax, "keras": make_keras, "megatron": make_megatron, "megatron-core": make_megatron_core}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or MAKERS:

@@ -27,7 +27,7 @@ import { openError } from "./io/open-file.ts";
  * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, weights
  * of Flax or Keras 3, or the `model.json` of a TensorFlow.js LayersModel. The format is detected from the
  * content, never from the name. A folder may also be a checkpoint of a training run: of PyTorch's distributed
- * checkpoints, DeepSpeed's ZeRO or Megatron-LM.
+ * checkpoints, verl, DeepSpeed's ZeRO, Megatron-LM or Orbax.
  *
  * A name of the Hugging Face hub, `hub:owner/model`, `owner/model` or either with `@revision`, opens the
  * model that `hf download` put into the cache on this machine. Quantised tensors are dequantised: blocks of

@@ -8,6 +8,8 @@ import { type ExpectedFile, fixture } from "./fixtures.ts";
 /** One checkpoint: its files by path, and its tensors as the program that wrote it reads them. */
 export interface TrainingRun {
   readonly files: Readonly<Record<string, Buffer>>;
+  /** Packages that wrote it, with their versions. */
+  readonly madeBy: string;
   readonly tensors: ExpectedFile["tensors"];
 }
 
@@ -18,14 +20,17 @@ export const RUNS: readonly string[] = readdirSync(fixture("runs")).map((name) =
 
 /** Reads one checkpoint. */
 export function trainingRun(name: string): TrainingRun {
-  const { files, tensors } = JSON.parse(readFileSync(fixture(`runs/${name}.json.golden`), "utf8")) as {
+  const { files, tensors, made_by } = JSON.parse(
+    readFileSync(fixture(`runs/${name}.json.golden`), "utf8"),
+  ) as {
     files: Record<string, string>;
     tensors: ExpectedFile["tensors"];
+    made_by: string;
   };
   const unpacked = Object.entries(files).map(
     ([path, text]) => [path, inflateSync(Buffer.from(text, "base64"))] as const,
   );
-  return { files: Object.fromEntries(unpacked), tensors };
+  return { files: Object.fromEntries(unpacked), tensors, madeBy: made_by.replace(/\+\w+/, "") };
 }
 
 /** Writes files into a folder that is made for them, and returns the path that opens them. */

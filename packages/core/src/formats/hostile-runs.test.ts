@@ -79,7 +79,7 @@ describe("distributed checkpoints", () => {
     const error = await refusal(change("TensorStorageMetadata", "TensorStorageMetadat_"));
     expect(error).toBeInstanceOf(UnsupportedError);
     expect(error.message).toContain(
-      "torch.distributed.checkpoint.metadata.TensorStorageMetadat_, which is not run",
+      "is described by torch.distributed.checkpoint.metadata.TensorStorageMetadat_, which is not run",
     );
   });
 

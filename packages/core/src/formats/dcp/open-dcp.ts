@@ -25,7 +25,7 @@ const formatError = formatErrors("dcp");
  * optimizer are left out as of files of `torch.save`. No code in the files is run.
  * @throws InputError if a file of chunks is missing
  * @throws FormatError if a file is damaged, or chunks do not cover a tensor, each element once
- * @throws UnsupportedError if the metadata names other classes, or chunks are transformed
+ * @throws UnsupportedError if an entry is of another kind, or chunks are transformed
  */
 export async function openDcp(folder: string): Promise<Checkpoint> {
   const path = join(folder, DCP_METADATA);

@@ -4,12 +4,11 @@ import { MAX_NESTING, MAX_PICKLE_BYTES, MAX_RANK } from "../../io/limits.ts";
 import { excerpt } from "../../json/excerpt.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { formatErrors } from "../format-errors.ts";
-import { dtypeOf } from "../torch/globals.ts";
+import { createSettingsFinder, dtypeOf } from "../torch/globals.ts";
 import { PickleBudget } from "../torch/pickle/pickle-budget.ts";
 import { buildRecord, PickleRecord } from "../torch/pickle/pickle-record.ts";
 import { readPickle } from "../torch/pickle/read-pickle.ts";
-import { PickleDict, PickleTuple } from "../torch/pickle/values.ts";
-import { createMetadataFinder } from "./metadata-globals.ts";
+import { PickleDict, PickleGlobal, PickleTuple } from "../torch/pickle/values.ts";
 
 const formatError = formatErrors("dcp");
 
@@ -46,7 +45,7 @@ export interface DcpTensor {
  * Reads `.metadata` of a distributed checkpoint: a pickle, of which no code is run.
  * @returns the tensors by their flattened names; values that are no tensors are left out
  * @throws FormatError if the file is damaged, or a part has a wrong type or value
- * @throws UnsupportedError if it names other classes, or stored bytes are transformed
+ * @throws UnsupportedError if an entry or its type is of another kind, or stored bytes are transformed
  */
 export async function readDcpMetadata(source: ByteSource): Promise<Map<string, DcpTensor>> {
   if (source.size > MAX_PICKLE_BYTES)
@@ -54,7 +53,7 @@ export async function readDcpMetadata(source: ByteSource): Promise<Map<string, D
   const { value } = readPickle(
     await source.read(0, source.size),
     {
-      find: createMetadataFinder(source.name),
+      find: createSettingsFinder(source.name),
       load: () => {
         throw formatError(source, "metadata must hold no storages: it holds one");
       },
@@ -86,7 +85,13 @@ function describeTensors(
   for (const [name, entry] of entries) {
     if (!(entry instanceof PickleRecord) || typeof name !== "string")
       throw formatError(source, "each entry must have a name and a description: one has not");
-    if (!entry.name.endsWith(".TensorStorageMetadata")) continue;
+    if (entry.name.endsWith(".BytesStorageMetadata")) continue;
+    if (!entry.name.endsWith(".TensorStorageMetadata")) {
+      throw new UnsupportedError(
+        `Cannot read "${source.name}" as entries must be tensors or other values: "${name}" is described by ${entry.name}, which is not run; load it in PyTorch and save it by torch.distributed.checkpoint`,
+        { feature: entry.name },
+      );
+    }
     const tensor = describeTensor(name, entry, places, source);
     chunks += tensor.chunks.length;
     // A pickle can name one list many times, and so claim far more than it has bytes.
@@ -121,7 +126,14 @@ function describeTensor(
 ): Described {
   const properties = entry.get("properties");
   const state = properties instanceof PickleRecord ? properties.state : undefined;
-  const dtype = dtypeOf(state instanceof PickleTuple ? state.items[0] : undefined);
+  const type: unknown = state instanceof PickleTuple ? state.items[0] : undefined;
+  const dtype = dtypeOf(type);
+  if (dtype === undefined && type instanceof PickleGlobal) {
+    throw new UnsupportedError(
+      `Cannot read "${source.name}" as elements must be numbers of a type that safetensors has: "${name}" has ${type.name}`,
+      { feature: type.name },
+    );
+  }
   const shape = extentsOf(entry.get("size"));
   const chunks = entry.get("chunks");
   if (dtype === undefined || shape === undefined || !Array.isArray(chunks))

@@ -1,3 +1,5 @@
+// This reader is our own as no library reads HDF5 by range and safely: jsfive (200 kB) takes the whole file
+// and follows groups that lead back to themselves without end, and h5wasm is 4 MB of WebAssembly.
 import { swapBytesInPlace } from "@isthmus/platform";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";

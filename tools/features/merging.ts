@@ -49,9 +49,13 @@ export const MERGING: Readonly<Record<string, Described>> = {
     "packages/merging/src/adapters/rename-adapter.test.ts",
     "kohya, diffusers, ComfyUI and PEFT, read and written, with scales and lengths of rows",
   ],
-  "LoHa, LoKr, LoCon, OFT, IA3": [
+  "LoHa, LoKr, LoCon, OFT, BOFT, HRA, IA3, VeRA, trained tokens": [
     "packages/merging/src/adapters/kinds/kinds.test.ts",
     "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
+  ],
+  "model+adapter": [
+    "packages/merging/src/adapters/open-adapted.test.ts",
+    "in every command, recipe and script, also the part of an adapter for one network of a pipeline",
   ],
   "large merges": [
     "packages/merging/src/executor/merge-processes.test.ts",

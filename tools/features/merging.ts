@@ -53,10 +53,6 @@ export const MERGING: Readonly<Record<string, Described>> = {
     "packages/merging/src/layouts/layouts.test.ts",
     "single files of Stable Diffusion 1, XL, 3 and Flux as folders of diffusers and back, bit for bit",
   ],
-  "LoHa, LoKr, LoCon, OFT, IA3": [
-    "packages/merging/src/adapters/kinds/kinds.test.ts",
-    "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
-  ],
   "blocks of diffusion models": [
     "packages/recipe/src/settings/block-values.test.ts",
     "values of recipes by the blocks of Stable Diffusion 1 to 3.5, SDXL and Flux, by names of one file and of diffusers",
@@ -64,6 +60,14 @@ export const MERGING: Readonly<Record<string, Described>> = {
   "autoencoders and averages of diffusion models": [
     "packages/recipe/src/diffusion/diffusion-changes.test.ts",
     "another autoencoder put into a model, averages of weights dropped or used",
+  ],
+  "LoHa, LoKr, LoCon, OFT, BOFT, HRA, IA3, VeRA, trained tokens": [
+    "packages/merging/src/adapters/kinds/kinds.test.ts",
+    "applied as PEFT and LyCORIS do, and LoHa and LoKr merged through their products",
+  ],
+  "model+adapter": [
+    "packages/merging/src/adapters/open-adapted.test.ts",
+    "in every command, recipe and script, also the part of an adapter for one network of a pipeline",
   ],
   "large merges": [
     "packages/merging/src/executor/merge-processes.test.ts",

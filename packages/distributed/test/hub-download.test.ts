@@ -124,7 +124,7 @@ describe("downloadModel()", () => {
     hub.intrusion = (_, response, host) => {
       if (host !== "store" || cuts++ > 0) return false;
       response.writeHead(200, { "content-length": weights.length });
-      response.write(weights.subarray(0, 1500), () => setTimeout(() => response.destroy(), 20));
+      response.write(weights.subarray(0, 1500), () => setTimeout(() => response.destroy(), 100));
       return true;
     };
     await download("hub:meta/tiny", { signal });

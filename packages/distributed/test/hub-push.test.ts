@@ -78,6 +78,14 @@ describe("pushFolder()", () => {
     );
   });
 
+  it("refuses a file that the hub does not take, before it asks anything", async () => {
+    const files = [{ path: "a.safetensors", size: 51e9, content: { text: "" } }];
+    await expect(push({ files })).rejects.toThrow(
+      '"a.safetensors" has 51.0 GB; write the weights in smaller files',
+    );
+    expect(hub.seen).toEqual([]);
+  });
+
   it("makes a repository and a branch if it is asked to, also twice", async () => {
     hub.models.clear();
     await expect(push()).rejects.toThrow(/there is no such one; add --create to make it/);

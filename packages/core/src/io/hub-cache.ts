@@ -20,8 +20,8 @@ const NAMED = 10;
  *
  * `hub:owner/model` and `hub:owner/model@revision` always mean a model of the hub, and
  * `hub:owner/model/file` one file of its repository. `owner/model` and `owner/model@revision` mean one if no
- * file or folder has that name. Of `model+adapter`, the model is found, beside whose weights its other files
- * lie. The cache is the one that `hf download` and transformers fill: in
+ * file or folder has that name. The name `model+adapter` leads to the model, beside whose weights its config
+ * and tokenizer lie. The cache is the one that `hf download` and transformers fill: in
  * `HF_HUB_CACHE`, `HF_HOME/hub`, `XDG_CACHE_HOME/huggingface/hub`, or `~/.cache/huggingface/hub`.
  * @returns the folder of the snapshot, or the file in it; `path` itself if it is not the name of a model, or
  *   there is no cache

@@ -42,8 +42,8 @@ export interface DownloadModelOptions {
   readonly patience?: HubPatience;
 }
 
-/** Largest file that the hub serves by plain HTTP, in bytes. */
-const MAX_FILE_BYTES = 50e9;
+/** Largest file that the hub serves and takes by plain HTTP, in bytes. */
+export const MAX_FILE_BYTES = 50e9;
 /** Number of files that are fetched at once: one connection seldom fills a line, and many are slowed down. */
 const CONNECTIONS = 4;
 

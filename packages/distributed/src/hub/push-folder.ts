@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import type * as Hub from "@huggingface/hub";
-import { InputError } from "@isthmus/core";
+import { InputError, UnsupportedError } from "@isthmus/core";
+import { MAX_FILE_BYTES } from "./download-model.ts";
 import { createHubClient } from "./hub-client.ts";
 import { refusalOf } from "./hub-errors.ts";
 import { type HubSettings, takesToken } from "./hub-settings.ts";
@@ -50,11 +51,13 @@ export interface PushedCommit {
  * Sends files to a repository on the Hugging Face hub by its own library, in one commit: large files first,
  * which nobody sees before the commit names them; so the repository is as before, or has all files. A push
  * that was stopped and is made again does not send large files twice.
+ * @throws UnsupportedError if a file is larger than the hub takes
  * @throws InputError if the library is not installed, no token is found, or the hub refuses
  */
 export async function pushFolder(options: PushFolderOptions): Promise<PushedCommit> {
   const { settings, name, branch, signal } = options;
   const attempt = attemptOf(name);
+  assertSizes(options.files, attempt);
   const hub = await loadHub(attempt);
   assertMayPush(settings, name);
   const client = createHubClient({ ...settings, signal });
@@ -85,6 +88,15 @@ export async function pushFolder(options: PushFolderOptions): Promise<PushedComm
     signal.throwIfAborted();
     throw explain(error, attempt, settings);
   }
+}
+
+function assertSizes(files: readonly PushedFile[], attempt: string): void {
+  const large = files.find(({ size }) => size > MAX_FILE_BYTES);
+  if (large === undefined) return;
+  throw new UnsupportedError(
+    `Cannot ${attempt} as the hub takes files up to ${MAX_FILE_BYTES / 1e9} GB from programs without its own protocol: "${large.path}" has ${(large.size / 1e9).toFixed(1)} GB; write the weights in smaller files, by isthmus convert with --max-shard-size 5GB`,
+    { feature: "xet" },
+  );
 }
 
 async function loadHub(attempt: string): Promise<typeof Hub> {

@@ -23,6 +23,8 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
   ["LoHa", /\.hada_(w[12]_[ab]|t[12])(\.|$)/],
   ["LoKr", /\.lokr_(w[12](_[ab])?|t[12])(\.|$)/],
   ["OFT", /\.(oft_(blocks|diag|r)|boft_(r|s))(\.|$)/i],
+  ["HRA", /\.hra_u(\.|$)/],
+  ["trained tokens", /\.trainable_tokens_delta(\.|$)/],
   ["VeRA", /\.vera_(lambda_[bd]|[AB])(\.|$)/],
   ["IA3", /\.(ia3_l(\.|$)|on_input$)/],
   ["LoRA", /\.lora_(A|B|embedding_A|embedding_B)(\.|$)|\.lora_(up|down|mid)\.weight$/],

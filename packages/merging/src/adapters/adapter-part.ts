@@ -43,9 +43,9 @@ export function selectAdapterPart(adapter: Adapter, part: AdapterPart): Selected
     const of = partOf(name);
     if (of !== part) left.set(of ?? "other", (left.get(of ?? "other") ?? 0) + 1);
   }
-  const kept = <T>(modules: ReadonlyMap<string, T>) =>
+  const ofPart = <T>(modules: ReadonlyMap<string, T>) =>
     new Map([...modules].filter(([name]) => partOf(name) === part));
-  const selected = { ...adapter, modules: kept(adapter.modules), multiplied: kept(adapter.multiplied) };
+  const selected = { ...adapter, modules: ofPart(adapter.modules), multiplied: ofPart(adapter.multiplied) };
   if (selected.modules.size + selected.multiplied.size > 0) return { adapter: selected, left };
   const others = [...left].map(([name, count]) => `${count} of ${name}`).join(", ");
   throw new MismatchError(

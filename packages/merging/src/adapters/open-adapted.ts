@@ -18,9 +18,9 @@ export interface OpenAdaptedOptions {
 
 /**
  * Opens a model with an adapter, which is applied whenever a tensor is read, as {@link applyAdapter} does.
- * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both. Of an
- * adapter of a pipeline, `unet:adapter` is the part that changes the U-Net alone, and so are `transformer:`,
- * `prior:`, `text_encoder:`, `text_encoder_2:` and `text_encoder_3:` parts.
+ * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both.
+ * `unet:adapter` is the part of an adapter that changes the U-Net of a pipeline; `transformer:`, `prior:`,
+ * `text_encoder:`, `text_encoder_2:` and `text_encoder_3:` name the parts of other networks.
  * @throws InputError if the model or the adapter cannot be opened
  * @throws MismatchError if the adapter does not fit the model, or has no such part
  *

@@ -24,9 +24,9 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
 
 /**
  * Opens an adapter: a folder as PEFT saves it, with `adapter_config.json` and `adapter_model.safetensors`, of
- * LoRA, LoHa, LoKr, OFT, BOFT, HRA, IA3, VeRA or trainable tokens; a file under the names of kohya's sd-scripts, LyCORIS, diffusers or ComfyUI,
- * of LoRA, LoCon, LoHa, LoKr, OFT, BOFT or IA3; or a LoRA in a GGUF file of llama.cpp. Only settings, headers and scales are
- * read. The adapter must be closed after use.
+ * LoRA, LoHa, LoKr, OFT, BOFT, HRA, IA3, VeRA or trainable tokens; a file under the names of kohya's
+ * sd-scripts, LyCORIS, diffusers or ComfyUI, of LoRA, LoCon, LoHa, LoKr, OFT, BOFT or IA3; or a LoRA in a
+ * GGUF file of llama.cpp. Only settings, headers and scales are read. The adapter must be closed after use.
  * @throws InputError if a folder lacks one of the files
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other

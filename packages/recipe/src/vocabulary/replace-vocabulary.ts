@@ -47,7 +47,8 @@ type Resolved = Required<ReplaceVocabularyOptions>;
  * async function save(folder: string, words: readonly string[], rows: readonly number[]) {
  *   const embedding = createTensor("f32", [words.length, 2], Float32Array.from(rows));
  *   await mkdir(folder);
- *   await saveCheckpoint(createCheckpoint({ "embed_tokens.weight": embedding }), `${folder}/model.safetensors`);
+ *   const network = createCheckpoint({ "embed_tokens.weight": embedding });
+ *   await saveCheckpoint(network, `${folder}/model.safetensors`);
  *   await writeFile(`${folder}/config.json`, JSON.stringify({ vocab_size: words.length }));
  *   const vocab = Object.fromEntries(words.map((word, id) => [word, id]));
  *   const tokenizer = { model: { type: "WordLevel", vocab, unk_token: "the" } };

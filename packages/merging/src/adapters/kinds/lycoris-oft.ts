@@ -9,8 +9,8 @@ import { scaleRows } from "./scale-rows.ts";
  * size]`, or by stages of blocks with butterflies between them, `[stages, blocks, size, size]`; then each
  * output may be multiplied by a learned factor.
  *
- * Source: LyCORIS, `functional/diag_oft.py` and `functional/boft.py`. Of a weight of the adapter other than
- * 1, we take that share of the whole change; LyCORIS takes it of each stage of BOFT.
+ * Source: LyCORIS, `functional/diag_oft.py` and `functional/boft.py`. A weight of the adapter other than
+ * 1 is a share of the whole change here, and a share of each stage of BOFT in LyCORIS.
  */
 export const lycorisOftKind: MultipliedKind = {
   name: "OFT of LyCORIS",

@@ -63,7 +63,7 @@ export interface MultipliedKind {
   /** Pattern of the end of the name of the tensor that shows the kind, one for each module. */
   readonly end: RegExp;
   /**
-   * Lists the names of the other tensors of a module, and of those that all modules share.
+   * Lists the names of the other tensors of a module, and of the tensors that all modules share.
    * @defaultValue none
    */
   readonly others?: (key: string) => readonly string[];

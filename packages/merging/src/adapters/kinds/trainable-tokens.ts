@@ -1,4 +1,4 @@
-import { entry, excerpt, FormatError, MismatchError, toFloat64 } from "@isthmus/core";
+import { at, entry, excerpt, FormatError, MismatchError, toFloat64 } from "@isthmus/core";
 import type { MultipliedKind, MultipliedSource } from "./multiplied-weight.ts";
 
 /**
@@ -25,7 +25,7 @@ export const trainableTokensKind: MultipliedKind = {
       name,
       kind: "trainable tokens",
       expected: `[more than ${last}, ${width}]`,
-      fits: (weight) => weight.length === 2 && (weight[0] ?? 0) > last && weight[1] === width,
+      fits: (weight) => weight.length === 2 && at(weight, 0, "extent") > last && weight[1] === width,
       async readRows() {
         const { data, dtype } = await source.checkpoint.read(key);
         const learned = toFloat64(data, dtype);
@@ -42,7 +42,7 @@ export const trainableTokensKind: MultipliedKind = {
 
 /** Reads the tokens of a module: a list for all modules, or lists by the ends of names. */
 function readTokens(name: string, { settings, source }: MultipliedSource): readonly number[] {
-  const { token_indices: own, trainable_token_indices: beside = own } = settings;
+  const { token_indices: alone, trainable_token_indices: beside = alone } = settings;
   const lists =
     typeof beside === "object" && beside !== null && !Array.isArray(beside)
       ? Object.entries(beside)

@@ -67,12 +67,12 @@ function ofOutputs(key: string): string {
   return key.replace(/vera_lambda_d$/, "vera_lambda_b");
 }
 
-/** Finds a matrix of random numbers, which PEFT leaves out of the file if it is told to. */
+/** Finds a matrix of random numbers, which PEFT leaves out of the file if `save_projection` is off. */
 function sharedOf({ checkpoint, source }: MultipliedSource, name: string): TensorInfo {
   const info = checkpoint.tensors.get(name);
   if (info?.shape.length === 2) return info;
   throw new MismatchError(
-    `Cannot use adapter "${source}" as VeRA's random factors must be in the file: it lacks "${name}", which PyTorch can draw again from "projection_prng_key" and other programs cannot; save it by PEFT with save_projection=True`,
+    `Cannot use adapter "${source}" as VeRA's random factors must be in the file: it lacks "${name}", which only PyTorch draws again, by its "projection_prng_key"; save it by PEFT with save_projection=True`,
     { parameters: [name] },
   );
 }

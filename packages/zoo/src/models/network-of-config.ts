@@ -93,13 +93,17 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `stablelm`, `starcoder2` | layer norms, partial rotary positions, norms of heads; units without gates |
  * | `cohere`, `cohere2` | parallel blocks, rotation of neighbours, layers without positions |
  * | `falcon` | both architectures, one or more heads of keys, blocks parallel or not; no ALiBi |
+ * | `deepseek_v2`, `deepseek_v3` | keys and values from short rows, shared experts, experts in groups |
+ * | `mamba`, `mamba2` | recurrences of tokens, at any length |
+ * | `gemma3`, `qwen2_vl`, `qwen2_5_vl`, `qwen3_vl` | the network of texts; the towers of images are left out |
  * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
  * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
  * | `vit` | with a classifier or a pooler |
  *
  * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
- * `llama3` or `longrope`.
+ * `dynamic`, `llama3`, `longrope` or `yarn`. Fields of the config that change the function of networks are
+ * refused by name unless the family reads them.
  *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or has a wrong value

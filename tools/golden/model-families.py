@@ -73,6 +73,24 @@ def outputs_of(result):
     return outputs
 
 
+def slope_of(model, inputs, folder, shapes):
+    """Returns the derivative of the cross-entropy of each token with itself, along waves in all weights."""
+    model.get_input_embeddings().padding_idx = None
+    model.set_experts_implementation("eager")
+    logits = model(**inputs).logits
+    torch.nn.functional.cross_entropy(logits.flatten(0, 1), inputs["input_ids"].flatten()).backward()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+    # Saved in place of the weights, gradients have the names of the checkpoint.
+    model.save_pretrained(folder)
+    gradients = load_file(folder / "model.safetensors")
+    names = [name for name in sorted(shapes) if not name.endswith("e_score_correction_bias")]
+    return sum(
+        (gradients[name].double() * waves(shapes[name], index, 1).double()).sum().item() for index, name in enumerate(names)
+    )
+
+
 def run(name, published, folder):
     [class_name] = published["architectures"]
     config_path, weights_path = folder / "config.json", folder / "model.safetensors"
@@ -90,7 +108,9 @@ def run(name, published, folder):
     assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"], (name, info)
     with torch.no_grad():
         result = model.eval()(**inputs_of(published, model))
-    return {
+    inputs = inputs_of(published, model)
+    slope = {"slope": float(f"{slope_of(model, inputs, folder, shapes):.7g}")} if name in SLOPES else {}
+    return slope | {
         "config": published,
         "saved": {key: value for key, value in saved.items() if key not in NOISE},
         "tensors": shapes,
@@ -400,6 +420,8 @@ T5 = {
     "relative_attention_max_distance": 10,
     "decoder_start_token_id": 0,
 }
+# Models whose gradients are compared.
+SLOPES = {"qwen3_moe", "granite", "olmo2", "stablelm", "starcoder2", "cohere", "falcon", "deepseek_v2", "deepseek_v3", "gemma3", "mamba", "mamba2"}
 LABELS = {"id2label": {"0": "a", "1": "b", "2": "c"}}
 
 # Tensors of published checkpoints that transformers 5 no longer saves.

@@ -70,8 +70,8 @@ const PYTHON_NUMBERS: ReadonlyMap<string, string> = new Map([
 const numberOf = (word: string): string => PYTHON_NUMBERS.get(word) ?? word;
 
 /**
- * Replaces the words `Infinity` and `NaN`, which Python writes for numbers that JSON does not have, in a text of
- * JSON; strings are left as they are.
+ * Replaces the words `Infinity` and `NaN`, which Python writes for numbers that JSON does not have, in a
+ * text of JSON; strings are left as they are.
  * @param replace - returns the JSON for a word, which may begin with a sign
  */
 export function replacePythonNumbers(json: string, replace: (word: string) => string): string {

@@ -107,7 +107,7 @@ def outputs_of(result):
 
 def loss_of(model, inputs, result):
     """Returns the loss of labels that count at every third place; None for models that predict no masked or continued tokens."""
-    if not type(model).__name__.endswith(("ForMaskedLM", "ForConditionalGeneration")):
+    if not (model.config.is_encoder_decoder or type(model).__name__.endswith("ForMaskedLM")):
         return None
     shape = result.logits.shape[:2]
     labels = ids_below(result.logits.shape[-1]).flip(0)
@@ -121,6 +121,24 @@ def gradients_of(model, loss, shapes):
     loss.backward()
     parameters = dict(model.named_parameters(remove_duplicate=False))
     return [float(f"{parameters[name].grad.norm():.6g}") for name in sorted(shapes)]
+
+
+def slope_of(model, inputs, folder, shapes):
+    """Returns the derivative of the cross-entropy of each token with itself, along waves in all weights."""
+    model.get_input_embeddings().padding_idx = None
+    model.set_experts_implementation("eager")
+    logits = model(**inputs).logits
+    torch.nn.functional.cross_entropy(logits.flatten(0, 1), inputs["input_ids"].flatten()).backward()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.copy_(torch.zeros_like(weight) if weight.grad is None else weight.grad)
+    # Saved in place of the weights, gradients have the names of the checkpoint.
+    model.save_pretrained(folder)
+    gradients = load_file(folder / "model.safetensors")
+    names = [name for name in sorted(shapes) if not name.endswith("e_score_correction_bias")]
+    return sum(
+        (gradients[name].double() * waves(shapes[name], index, 1).double()).sum().item() for index, name in enumerate(names)
+    )
 
 
 def run(name, published, folder):
@@ -144,13 +162,16 @@ def run(name, published, folder):
         if isinstance(module, torch.nn.Embedding):
             module.padding_idx = None
     inputs = inputs_of(published, model)
+    slope = {}
+    if name in SLOPES:
+        slope["slope"] = float(f"{slope_of(model_class.from_pretrained(folder, attn_implementation='eager'), inputs, folder, shapes):.7g}")
     if published["model_type"] in ("clip", "siglip"):
         result = compare_pairs(model, inputs)
         loss = result["loss"].mean()
     else:
         result = model(**inputs)
         loss = loss_of(model, inputs, result)
-    return {
+    return slope | {
         "config": published,
         "saved": {key: value for key, value in saved.items() if key not in NOISE},
         "tensors": shapes,
@@ -519,6 +540,8 @@ SIGLIP = {
     "text_config": SIGLIP_TEXT,
     "vision_config": SIGLIP_VISION,
 }
+# Models whose gradients are compared.
+SLOPES = {"qwen3_moe", "granite", "olmo2", "stablelm", "starcoder2", "cohere", "falcon", "deepseek_v2", "deepseek_v3", "gemma3", "mamba", "mamba2"}
 LABELS = {"id2label": {"0": "a", "1": "b", "2": "c"}}
 
 # Tensors of published checkpoints that transformers 5 no longer saves.

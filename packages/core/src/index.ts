@@ -143,7 +143,7 @@ export { saveFile } from "./io/save-file.ts";
 export { messageOf, reasonOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock, waitForLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
-export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
+export { type JsonPurpose, parseJson, replacePythonNumbers } from "./json/parse-json.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { meanOf } from "./mean-of.ts";
 export { openCheckpoint, openCheckpointWithin } from "./open-checkpoint.ts";

@@ -31,6 +31,7 @@ test.each([
   [{ model_type: "deepseek_v2", ...LATENT, q_lora_rank: null }],
   [{ model_type: "deepseek_v3", ...LATENT, first_k_dense_replace: 0, n_group: 2, topk_group: 1 }],
   [{ model_type: "mamba", state_size: 3 }],
+  [{ model_type: "mamba2", state_size: 3, num_heads: 4, head_dim: 8, n_groups: 2 }],
 ])("matchLearned() aligns two networks that started apart, and changes no logits: %j", async (fields) => {
   const text = createTextDataSet(markovText(300, 0), { context: 8 });
   const { graph, initialize } = networkOfConfig({ ...SMALL, ...fields, vocab_size: text.classes });

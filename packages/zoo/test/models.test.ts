@@ -185,6 +185,8 @@ test.each([
   // States of each layer, the stream, and channels; with more than one, the numbers from which steps come.
   ["mamba", "3 3 12 24 24"],
   ["mamba, biases, a head of its own", "2 2 3 3 12 12 12"],
+  // Groups of heads, their heads, states and the channels of heads.
+  ["mamba2", "2 2 12 2x2 2x2 2x3 2x3 4x6 4x6"],
   ["roberta, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
   ["roberta, for texts", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["distilbert, for words", "4 4 16 24 24 4x4 4x4 4x4 4x4"],

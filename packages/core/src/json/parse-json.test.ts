@@ -20,6 +20,15 @@ describe("parseJson()", () => {
     expect(parseJson(Buffer.from("\ufeff[1]"), PURPOSE)).toEqual([1]);
   });
 
+  it("reads the numbers that only Python writes if asked, and leaves strings as they are", () => {
+    const text = '{"limit":[0.0,Infinity,-Infinity,NaN],"Infinity":"NaN \\" Infinity"}';
+    const read = { limit: [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, null] };
+    const named = { ...read, Infinity: 'NaN " Infinity' };
+    expect(parseJson(text, { ...PURPOSE, pythonNumbers: true })).toEqual(named);
+    expect(() => parseJson(text, PURPOSE)).toThrow(FormatError);
+    expect(() => parseJson('["Infinity', { ...PURPOSE, pythonNumbers: true })).toThrow(FormatError);
+  });
+
   it.each([
     ["[", "]"],
     ['{"a":', "}"],

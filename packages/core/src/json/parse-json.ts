@@ -26,6 +26,11 @@ export interface JsonPurpose {
    * @defaultValue false
    */
   readonly distinctKeys?: boolean;
+  /**
+   * Whether the words `Infinity` and `NaN` are read, which Python writes for numbers that JSON does not have:
+   * as infinity, and as null. @defaultValue false
+   */
+  readonly pythonNumbers?: boolean;
 }
 
 /**
@@ -36,7 +41,8 @@ export interface JsonPurpose {
  *   a duplicate key although these are refused
  */
 export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unknown {
-  const { attempt, rule = "it must be JSON", format = "json", distinctKeys = false } = purpose;
+  const { attempt, rule = "it must be JSON", format = "json" } = purpose;
+  const { distinctKeys = false, pythonNumbers = false } = purpose;
   const fail = (problem: string, cause?: unknown): FormatError =>
     new FormatError(`Cannot ${attempt} as ${problem}`, { format, cause });
   let text: string;
@@ -45,7 +51,7 @@ export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unkn
     text = typeof json === "string" ? json : new TextDecoder("utf-8", { fatal: true }).decode(json);
     const place = findDeepPlace(text);
     if (place !== undefined) throw fail(`${TOO_DEEP}: it is nested deeper at character ${place}`);
-    value = JSON.parse(text);
+    value = JSON.parse(pythonNumbers ? replacePythonNumbers(text, numberOf) : text);
   } catch (cause) {
     throw cause instanceof FormatError ? cause : fail(`${rule}: ${messageOf(cause)}`, cause);
   }
@@ -53,6 +59,27 @@ export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unkn
   if (duplicate === undefined) return value;
   throw fail(`its names must differ: ${excerpt(duplicate)} is there twice`);
 }
+
+/** Words that Python writes for numbers that JSON does not have, with what a parser of JSON reads so. */
+const PYTHON_NUMBERS: ReadonlyMap<string, string> = new Map([
+  ["Infinity", "1e999"],
+  ["-Infinity", "-1e999"],
+  ["NaN", "null"],
+]);
+
+const numberOf = (word: string): string => PYTHON_NUMBERS.get(word) ?? word;
+
+/**
+ * Replaces the words `Infinity` and `NaN`, which Python writes for numbers that JSON does not have, in a
+ * text of JSON; strings are left as they are.
+ * @param replace - returns the JSON for a word, which may begin with a sign
+ */
+export function replacePythonNumbers(json: string, replace: (word: string) => string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/gs, (part) =>
+    part.startsWith('"') ? part : replace(part),
+  );
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

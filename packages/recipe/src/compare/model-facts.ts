@@ -60,6 +60,6 @@ export async function readModelFacts(model: string): Promise<ModelFacts | null> 
 async function readObject(path: string): Promise<Record<string, unknown> | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) return undefined;
-  const json = await readJsonFile(path, { within: dirname(path) });
+  const json = await readJsonFile(path, { within: dirname(path), pythonNumbers: true });
   return typeof json === "object" && json !== null ? (json as Record<string, unknown>) : undefined;
 }

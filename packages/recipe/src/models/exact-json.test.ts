@@ -26,16 +26,19 @@ describe("readExactJson()", () => {
     1.0,
     -0.0,
     2,
-    -3.50
+    -3.50,
+    Infinity,
+    -Infinity,
+    NaN
   ],
   "ok": true,
   "no": false,
-  "name": "1.0 \\\\ \\"2.0\\""
+  "name": "1.0 NaN \\\\ \\"2.0\\""
 }
 `;
     expect(await rewrite(text)).toBe(text);
     expect(await readExactJson(path)).toMatchObject({
-      list: [expect.any(String), expect.any(String), 2, expect.any(String)],
+      list: [expect.any(String), expect.any(String), 2, ...Array(4).fill(expect.any(String))],
     });
   });
 

@@ -1,4 +1,11 @@
-import { excerpt, FormatError, parseJson, readFileBytes, readJsonFile } from "@isthmus/core";
+import {
+  excerpt,
+  FormatError,
+  parseJson,
+  readFileBytes,
+  readJsonFile,
+  replacePythonNumbers,
+} from "@isthmus/core";
 import { access, dirname, join } from "@isthmus/platform";
 import type { ModelConfig } from "./model-config.ts";
 import { isRecord } from "./model-parts.ts";
@@ -9,13 +16,13 @@ import { isRecord } from "./model-parts.ts";
  */
 const MAX_SETTINGS_BYTES = 2 ** 24;
 
-const MARKED_NUMBERS = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
+const MARKED_NUMBERS = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|-?Infinity|NaN)"/g;
 
 /**
  * Reads settings in JSON such that {@link formatExactJson} writes all numbers with the same digits.
  *
  * Python distinguishes 1.0 from 1, and `model_max_length` may have 31 digits; JavaScript would change both
- * when it writes them. So a number that JavaScript would change is read as a string that begins with a null
+ * when it writes them, and JSON has no infinity. So such a number is read as a string that begins with a null
  * character.
  * @returns undefined if there is no such file
  * @throws FormatError if its content is not an object in JSON
@@ -24,8 +31,14 @@ export async function readExactJson(path: string): Promise<ModelConfig | undefin
   if (!(await exists(path))) return undefined;
   const bytes = await readFileBytes(path, MAX_SETTINGS_BYTES, dirname(path));
   const attempt = `read "${path}"`;
-  assertRecord(path, parseJson(bytes, { attempt }));
-  return assertRecord(path, parseJson(markNumbers(new TextDecoder().decode(bytes)), { attempt }));
+  assertRecord(path, parseJson(bytes, { attempt, pythonNumbers: true }));
+  const text = replacePythonNumbers(new TextDecoder().decode(bytes), mark);
+  return assertRecord(path, parseJson(markNumbers(text), { attempt }));
+}
+
+/** Puts a number in quotes, after a null character. */
+function mark(number: string): string {
+  return `"\\u0000${number}"`;
 }
 
 const QUOTE = 0x22;
@@ -40,7 +53,7 @@ function markNumbers(text: string): string {
     const token = text.slice(position, end);
     // Letters of true and false count as parts of numbers, and are none.
     if (/^-?\d/.test(token) && String(Number(token)) !== token) {
-      parts.push(text.slice(copied, position), `"\\u0000${token}"`);
+      parts.push(text.slice(copied, position), mark(token));
       copied = end;
     }
     position = end;

@@ -16,8 +16,8 @@ export interface TokenConvolution {
 }
 
 /**
- * Convolves each channel of the rows `[N * length, channels]` with its own kernel over a token and those before
- * it, with the weights `name.weight` and `name.bias`.
+ * Convolves each channel of the rows `[N * length, channels]` with its own kernel over a token and earlier
+ * ones, with the weights `name.weight` and `name.bias`.
  */
 export function convolveTokens(
   network: NetworkBuilder,

@@ -44,8 +44,8 @@ export interface DecayingAttention extends Pick<TokenConvolution, "length" | "ke
 }
 
 /**
- * Adds a layer of Mamba 2: the recurrences of a head decay alike in all its channels, so that they are computed
- * as an attention without softmax whose weights decay with the steps between two tokens.
+ * Adds a layer of Mamba 2: the recurrences of a head decay alike in all its channels, so that they are
+ * computed as an attention without softmax whose weights decay with the steps between two tokens.
  * @param rows - `[N * length, width]`
  * @param name - prefix of its weights, which are named as in the published checkpoints
  * @see Dao and Gu, Transformers are SSMs, 2024, sections 3.3 and 7.1
@@ -97,7 +97,10 @@ function stepsOf(
   return clip(steps, least, most === Number.POSITIVE_INFINITY ? undefined : most);
 }
 
-/** Returns the factors by which what a token wrote decays until another, `[N, groups, heads, length, length]`. */
+/**
+ * Returns the factors by which what a token wrote decays until another token, `[N, groups, heads / groups,
+ * length, length]`.
+ */
 function decaysOf(
   network: NetworkBuilder,
   steps: Value,

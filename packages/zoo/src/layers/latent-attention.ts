@@ -19,7 +19,7 @@ export interface LatentAttention {
   readonly rank: number;
   /** Number of dimensions of queries and keys that have no positions, in each head. */
   readonly plain: number;
-  /** Number of dimensions of queries and keys that are rotated; all heads share those of keys. */
+  /** Number of dimensions of queries and keys that are rotated; all heads share the dimensions of keys. */
   readonly turned: number;
   /** Number of dimensions of the values of a head. */
   readonly values: number;

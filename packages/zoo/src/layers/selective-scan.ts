@@ -68,7 +68,8 @@ export function selectiveScan(
 /**
  * Returns the states `h_t = a_t h_(t-1) + b_t` of all tokens, `[N, length, ...]`, from `h_(-1) = 0`.
  *
- * Recurrences over 1, 2, 4, ... tokens are composed, so that the graph grows with the logarithm of the length.
+ * Recurrences over 1, 2, 4, ... tokens are composed, so that the graph grows with the logarithm of the
+ * length.
  * @param factors - `a`, `[N, length, ...]`
  * @param summands - `b`, `[N, length, ...]`
  * @see Blelloch, Prefix sums and their applications, 1990, section 1.4
@@ -86,7 +87,7 @@ function scanTokens(factors: Value, summands: Value): Value {
 /** Moves the values of all tokens to those `step` later, with zeros for the first ones. */
 function delay(x: Value, step: number): Value {
   const [length, axes] = [at(x.shape, 1, "axis"), x.shape.length];
-  const kept = slice(x, [{ axis: 1, begin: 0, end: length - step }]);
+  const earlier = slice(x, [{ axis: 1, begin: 0, end: length - step }]);
   const zeros = Array<number>(axes).fill(0);
-  return pad(kept, zeros.with(1, step), zeros);
+  return pad(earlier, zeros.with(1, step), zeros);
 }

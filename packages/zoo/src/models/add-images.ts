@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { add, matMul, mul, reshape, sum, type Value } from "@isthmus/graph/builder";
 import { normal } from "../initializer.ts";
 import type { FamilyContext, StreamTensor } from "./model-family.ts";
@@ -6,8 +7,8 @@ import type { FamilyContext, StreamTensor } from "./model-family.ts";
  * Adds to the rows of tokens what a tower of images would add, for texts without an image: zeros.
  *
  * The summand ties the tensors by which images enter the stream to its units: whoever permutes the stream
- * permutes them too, so that images mean the same to an aligned network. Their other axes, which belong to the
- * tower, are held in place by a distinct number for each unit.
+ * permutes them too, so that images mean the same to an aligned network. Their other axes, which belong to
+ * the tower, are held in place by a distinct number for each unit.
  * @param rows - `[N * length, width]`
  */
 export function addImages({ network, streamTensors }: FamilyContext, rows: Value): Value {
@@ -15,7 +16,7 @@ export function addImages({ network, streamTensors }: FamilyContext, rows: Value
   const summands = streamTensors.map(({ name, shape, axis }: StreamTensor) => {
     const tensor = network.weight(name, shape, normal(0.02));
     if (shape.length === 1) return tensor;
-    const extent = shape[1 - axis] ?? 1;
+    const extent = at(shape, 1 - axis, "axis");
     const unit = network.graph.numbers(
       Float32Array.from({ length: extent }, (_, i) => i + 1),
       "f32",

@@ -20,7 +20,9 @@ export class ModelConfig {
   /** File from which the config was read, for errors. */
   readonly source: string;
   readonly #fields: Readonly<Record<string, unknown>>;
-  /** Names of fields that were read, also by configs that this one was made from or that were made from it. */
+  /**
+   * Names of fields that were read, also by configs that this one was made from or that were made from it.
+   */
   readonly #read: Set<string>;
 
   /** @throws FormatError if `fields` is not an object */
@@ -213,7 +215,7 @@ export class ModelConfig {
 
   /**
    * Checks that a field has a supported value; other values would change the function of the network.
-   * @param values - supported values; none if networks of the family have nothing that the field could ask for
+   * @param values - supported values; none if networks of the family have nothing that the field asks for
    * @throws UnsupportedError if the field exists and has another value
    */
   require(name: string, ...values: readonly (string | boolean | number)[]): void {

@@ -70,8 +70,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   /** Tokens of a text that the network predicts; absent if it predicts each from those before it. */
   readonly predicts?: FamilyObjective;
   /**
-   * Pattern of names of tensors that belong to the model's tower of images, not to this network; absent if the
-   * network is the whole model.
+   * Pattern of names of tensors that belong to the model's tower of images, not to this network; absent if
+   * the network is the whole model.
    */
   readonly otherParts?: RegExp;
   /** Embedding that is also the head; absent if the head is separate. */
@@ -100,6 +100,9 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `stablelm`, `starcoder2` | layer norms, partial rotary positions, norms of heads; units without gates |
  * | `cohere`, `cohere2` | parallel blocks, rotation of neighbours, layers without positions |
  * | `falcon` | both architectures, one or more heads of keys, blocks parallel or not; no ALiBi |
+ * | `deepseek_v2`, `deepseek_v3` | keys and values from short rows, shared experts, experts in groups |
+ * | `mamba`, `mamba2` | recurrences of tokens, at any length |
+ * | `gemma3`, `qwen2_vl`, `qwen2_5_vl`, `qwen3_vl` | the network of texts; towers of images are left out |
  * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
  * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
@@ -108,7 +111,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `UNet2DConditionModel` | Stable Diffusion 1, 2 and XL: transformers that read texts |
  *
  * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
- * `llama3` or `longrope`.
+ * `dynamic`, `llama3`, `longrope` or `yarn`. Fields of the config that change the function of networks are
+ * refused by name unless the family reads them.
  *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or has a wrong value
@@ -158,8 +162,8 @@ interface CreateOptions {
 }
 
 /**
- * Returns the config of the network of texts: of models that see images, the object `text_config`, or in older
- * files the config itself.
+ * Returns the config of the network of texts: of models that see images, the object `text_config`, or in
+ * older files the config itself.
  */
 function textConfig(config: ModelConfig, modelType: ModelType): ModelConfig {
   const { withImages } = MODEL_FAMILIES[modelType];
@@ -171,16 +175,16 @@ function textConfig(config: ModelConfig, modelType: ModelType): ModelConfig {
   return text.withDefaults(withImages.defaults).with(tied);
 }
 
-/** Finds the tensors by which images enter the stream of a checkpoint, for a network of another width, too. */
+/** Finds the tensors by which images enter the stream of a network, which may be narrowed. */
 function streamTensorsOf(modelType: ModelType, { config, tensors }: CreateOptions): readonly StreamTensor[] {
   const entries = MODEL_FAMILIES[modelType].withImages?.entries ?? [];
-  const found: StreamTensor[] = [];
+  const entered: StreamTensor[] = [];
   for (const [name, { shape }] of tensors ?? []) {
     const axis = entries.find(([pattern]) => pattern.test(name))?.[1];
     if (axis === undefined || shape.length > 2) continue;
-    found.push({ name, shape: shape.with(axis, config.count("hidden_size")), axis });
+    entered.push({ name, shape: shape.with(axis, config.count("hidden_size")), axis });
   }
-  return found;
+  return entered;
 }
 
 /** Names of fields with the number of tokens that a model was trained for. */

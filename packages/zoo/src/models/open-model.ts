@@ -81,5 +81,5 @@ async function readConfig(path: string): Promise<unknown> {
       { input: path },
     );
   }
-  return readJsonFile(path, { format: "config", within: dirname(path) });
+  return readJsonFile(path, { format: "config", within: dirname(path), pythonNumbers: true });
 }

@@ -366,6 +366,20 @@ test.each([
     },
   ],
   [
+    "Codestral Mamba 7B",
+    7_285_403_648,
+    {
+      model_type: "mamba2",
+      head_dim: 64,
+      hidden_size: 4096,
+      n_groups: 8,
+      num_heads: 128,
+      num_hidden_layers: 64,
+      state_size: 128,
+      vocab_size: 32768,
+    },
+  ],
+  [
     "RoBERTa base",
     124_697_433,
     {

@@ -19,7 +19,7 @@ export interface RotaryExtent extends Pick<FamilyContext, "config" | "length"> {
   readonly base: number;
 }
 
-/** Scales the frequencies of a network for texts that are longer than those of its first training. */
+/** Scales the frequencies of a network for texts that are longer than in its first training. */
 type Scaling = (frequencies: Float64Array, scaling: ModelConfig, extent: RotaryExtent) => Waves;
 
 /** Kinds of scaling by their names in configs. */
@@ -167,8 +167,8 @@ function yarnStretch(scaling: ModelConfig, factor: number): number {
 }
 
 /**
- * Returns the factor by which values are sharpened for texts that are `factor` times as long as those of the
- * first training.
+ * Returns the factor by which values are sharpened for texts that are `factor` times as long as in the first
+ * training.
  * @see Peng et al., YaRN, 2023, section 3.4, equation 22
  */
 export function yarnMagnitude(factor: number, weight: number): number {

@@ -24,7 +24,7 @@ async function readRecord(folder: string, name: string): Promise<QuantizationSet
   const path = join(folder, name);
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) return undefined;
-  const json = await readJsonFile(path, { within: folder });
+  const json = await readJsonFile(path, { within: folder, pythonNumbers: true });
   return isRecord(json) ? json : undefined;
 }
 

@@ -22,7 +22,7 @@ export async function describeBase(
 /** Reads a config; an empty object if there is none, or it is no JSON object. */
 async function readConfig(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const value = await readJsonFile(path, { attempt: "read the config of the base" });
+    const value = await readJsonFile(path, { attempt: "read the config of the base", pythonNumbers: true });
     return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
   } catch (error) {
     if (isIsthmusError(error, "InputError") || isIsthmusError(error, "FormatError")) return {};

@@ -13,7 +13,7 @@ import type { FamilyContext, ModelFamily } from "../model-family.ts";
 import { modelRotary, rotaryScaling } from "../model-rotary.ts";
 import { scalingKind, yarnMagnitude } from "../scale-rotary.ts";
 
-/** Differences between both versions of DeepSeek; numbers are those of configs that do not state them. */
+/** Differences between both versions of DeepSeek; numbers are used if a config does not state them. */
 interface DeepSeekKind extends Pick<LlamaKind, "only"> {
   /** Number of routed experts. */
   readonly experts: number;

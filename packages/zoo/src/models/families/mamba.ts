@@ -102,7 +102,10 @@ function attended(context: FamilyContext): Layer {
   return (rows, name) => decayingAttention(network, rows, name, layer);
 }
 
-/** Reads heads of Mamba 2. @throws FormatError if groups do not divide heads, or heads are not as wide as units */
+/**
+ * Reads heads of Mamba 2.
+ * @throws FormatError if groups do not divide heads, or the channels of all heads are not the units
+ */
 function readHeads(config: ModelConfig): Pick<DecayingAttention, "heads" | "inner" | "groups" | "states"> {
   const [heads, inner] = [config.count("num_heads", 128), config.count("head_dim", 64)];
   const groups = config.count("n_groups", 8);

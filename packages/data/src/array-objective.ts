@@ -18,15 +18,16 @@ export const PAIRS = 8;
 export const PAIRS_SETTING: Readonly<Record<string, RegExp>> = { pairs: /pairs=(\d+)/ };
 
 /**
- * Returns the examples of arrays in the form that an objective asks for; other data and objectives are returned
- * unchanged:
+ * Returns the examples of arrays in the form that an objective asks for; other data and objectives are
+ * returned unchanged:
  *
- * - `paired`: each example is a number of pairs that follow each other, with the labels `pair`, `[pairs]`, and
- *   `is_pair`, `[pairs, pairs]`; pairs beyond the last whole example are left out;
+ * - `paired`: each example is a number of pairs that follow each other, with the labels `pair`, `[pairs]`,
+ *   and `is_pair`, `[pairs, pairs]`; pairs beyond the last whole example are left out;
  * - `continued`: labels `[n, length]` are the tokens that a decoder writes, and its input `decoder_input_ids`
  *   are these tokens behind the first one of the decoder, unless the data have that array.
  * @param pairs - number of pairs of an example that the name of the data requests; undefined for none
- * @throws InputError if there are fewer pairs than an example has, or pairs are requested for another objective
+ * @throws InputError if there are fewer pairs than an example has, or pairs are requested for another
+ * objective
  * @throws OutOfRangeError if the number of pairs is not at least 2
  */
 export function withArrayObjective(
@@ -102,7 +103,9 @@ function noteOf(size: number, pairs: number): string {
   return `An example is ${pairs} pairs of an image and a text that follow each other, and the loss tells which belong together${rest}.`;
 }
 
-/** Returns the labels of pairs: the place of the partner of each, and a one for each two that belong together. */
+/**
+ * Returns the labels of pairs: the place of the partner of each, and a one for each two that belong together.
+ */
 function pairLabels(examples: number, pairs: number): readonly [string, Tensor][] {
   const places = Int32Array.from({ length: examples * pairs }, (_, i) => i % pairs);
   const ones = new Float32Array(examples * pairs * pairs);

@@ -3,7 +3,7 @@ import type { Batch, DataSet } from "@isthmus/graph";
 import { assertReads } from "./assert-reads.ts";
 
 /**
- * What a network predicts, if it does not predict each token of a text from those before it:
+ * Objective of a network that does not predict each token of a text from those before it:
  *
  * - `masked`: a share of the tokens of each example, drawn by a seed, is replaced by the mask, and these
  *   tokens are predicted from all others, as BERT is trained (Devlin et al., BERT, 2019, section 3.1; all
@@ -27,8 +27,8 @@ export type TextObjective =
       /** Id of the token with which the decoder begins. */
       readonly start: number;
       /**
-       * Id of the token that a decoder reads instead of labels that do not count. @defaultValue the token with
-       * which it begins
+       * Id of the token that a decoder reads instead of labels that do not count. @defaultValue the token
+       * with which it begins
        */
       readonly padding?: number;
     }
@@ -132,11 +132,11 @@ function continuation({ shape, data }: Tensor, start: number, { length }: Place)
     read.set(ids.subarray(from, from + length), to);
     labels.set(Array.from(ids.subarray(from + length, from + 2 * length), Number), to);
   }
-  const given = shiftTokens(labels, [batch, length], { start });
+  const decoderIds = shiftTokens(labels, [batch, length], { start });
   return {
     inputs: createTensor("i64", [batch, length], read),
     labels,
-    features: new Map([[DECODER_IDS, given]]),
+    features: new Map([[DECODER_IDS, decoderIds]]),
   };
 }
 
@@ -149,10 +149,10 @@ export function shiftTokens(
   [batch, length]: readonly [batch: number, length: number],
   { start, padding = start }: { readonly start: number; readonly padding?: number },
 ): Tensor {
-  const given = new BigInt64Array(batch * length);
-  for (let i = 0; i < given.length; i++) {
+  const shifted = new BigInt64Array(batch * length);
+  for (let i = 0; i < shifted.length; i++) {
     const before = i % length === 0 ? start : (labels[i - 1] as number);
-    given[i] = BigInt(before < 0 ? padding : before);
+    shifted[i] = BigInt(before < 0 ? padding : before);
   }
-  return createTensor("i64", [batch, length], given);
+  return createTensor("i64", [batch, length], shifted);
 }

@@ -137,7 +137,9 @@ function poolImages(context: FamilyContext, tower: Tower): Pooled {
   return { hidden: reshape(rows, [-1, length, at(rows.shape, 1, "axis")]), pooled };
 }
 
-/** Adds the tower of texts, in which tokens see earlier ones, and takes the row of the token that ends a text. */
+/**
+ * Adds the tower of texts, in which tokens see earlier ones, and takes the row of the token that ends a text.
+ */
 function poolTexts(context: FamilyContext, tower: Tower): Pooled {
   const { graph } = context.network;
   const { input: ids, config } = tower;

@@ -41,7 +41,7 @@ interface Block {
   readonly hidden: number;
   readonly norm: RowNormOptions;
   readonly activation: (x: Value) => Value;
-  /** Whether the layers of attention, and those of the gated units, have biases. */
+  /** Whether the layers of attention, and the layers of gated units, have biases. */
   readonly biases: { readonly attention: boolean; readonly hidden: boolean };
 }
 
@@ -145,8 +145,8 @@ function addBlock(
 }
 
 /**
- * Adds the head that predicts words, or classes of texts or tokens, or answers, by the name of the model's class
- * in the config; all transform their rows first.
+ * Adds the head that predicts words, or classes of texts or tokens, or answers, by the name of the model's
+ * class in the config; all transform their rows first.
  */
 function addHead(
   context: FamilyContext,

@@ -34,7 +34,7 @@ const DEFAULTS: TowerDefaults = {
 };
 
 /**
- * SigLIP, a tower of images and a tower of texts: of each image and each text it is told whether they belong
+ * SigLIP, a tower of images and a tower of texts, which tells of each image and each text whether they belong
  * together. @see Zhai et al., Sigmoid loss for language image pre-training, 2023, section 3.2
  */
 export const SIGLIP: ModelFamily = {

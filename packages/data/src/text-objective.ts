@@ -35,6 +35,12 @@ export type TextObjective =
   | {
       /** Tag of images and texts. */
       readonly kind: "paired";
+      /**
+       * Question that the loss asks: which text belongs to an image and which image to a text (`best`), or of
+       * each image and each text whether they belong together (`each`), as SigLIP is trained. @defaultValue
+       * best
+       */
+      readonly asks?: "best" | "each";
     };
 
 /** Share of the tokens of an example that are masked, as in BERT. */

@@ -58,10 +58,10 @@ export const SIGLIP: ModelFamily = {
     return { ...narrowed, text_config: { ...text, projection_size: vision.count("hidden_size") } };
   },
   seesAll: true,
-  predicts: () => ({ kind: "paired" }),
+  predicts: () => ({ kind: "paired", asks: "each" }),
   // The loss of an image is the sum over texts.
   loss: (pairs) => ({
-    logits_per_text: { loss: "binary-cross-entropy", targets: "is_pair", weight: pairs },
+    logits_per_text: { loss: "binary-cross-entropy", targets: "pair", weight: pairs },
   }),
   uncounted: EMBEDDINGS,
   maxLength: (config) => towerConfig(config, "text", DEFAULTS).count("max_position_embeddings"),

@@ -13,7 +13,9 @@ const FIELDS = {
   ...{ n_embd: 16, n_head: 2, n_layer: 1, n_positions: 9, layer_norm_epsilon: 1e-6, pad_token_id: 1 },
   ...{ dim: 16, n_heads: 2, n_layers: 1, hidden_dim: 32, d_model: 16, d_ff: 32, d_kv: 4, num_heads: 4 },
   ...{ num_layers: 1, image_size: 8, patch_size: 4, num_channels: 3, num_local_experts: 2 },
-  num_experts_per_tok: 1,
+  ...{ num_experts_per_tok: 1, encoder_layers: 1, encoder_attention_heads: 2, encoder_ffn_dim: 24 },
+  ...{ decoder_layers: 1, decoder_attention_heads: 2, decoder_ffn_dim: 24, max_source_positions: 4 },
+  ...{ max_target_positions: 9, num_mel_bins: 4, projection_dim: 6, local_attention: 4 },
 };
 const SCALING = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
 

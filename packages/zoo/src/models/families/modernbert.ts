@@ -97,7 +97,9 @@ function readSights(context: FamilyContext): (layer: number) => Sight {
   const whole: Sight = {
     mask: undefined,
     rotary: modelRotary(context, {
-      ...{ inner, base: "global_rope_theta", baseFallback: 160_000 },
+      inner,
+      base: "global_rope_theta",
+      baseFallback: 160_000,
       layers: "full_attention",
     }),
   };

@@ -25,8 +25,12 @@ import {
 } from "../two-towers.ts";
 
 const COMMON = {
-  ...{ hidden_size: 768, intermediate_size: 3072, num_hidden_layers: 12, num_attention_heads: 12 },
-  ...{ hidden_act: "gelu_pytorch_tanh", layer_norm_eps: 1e-6 },
+  hidden_size: 768,
+  intermediate_size: 3072,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  hidden_act: "gelu_pytorch_tanh",
+  layer_norm_eps: 1e-6,
 };
 const DEFAULTS: TowerDefaults = {
   text: { ...COMMON, vocab_size: 32_000, max_position_embeddings: 64 },

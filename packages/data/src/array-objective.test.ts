@@ -29,7 +29,8 @@ describe("withArrayObjective()", () => {
     expect(features?.get("input_ids")).toMatchObject({ shape: [1, 3, 3] });
     expect(features?.get("input_ids")?.data[0]).toBe(9n);
     expect(Array.from(features?.get("pair")?.data ?? [], Number)).toEqual([0, 1, 2]);
-    expect(Array.from(features?.get("is_pair")?.data ?? [], Number)).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const { features: ones } = withArrayObjective(pairs(), { kind: "paired", asks: "each" }, 3).read(1, 2);
+    expect(Array.from(ones?.get("pair")?.data ?? [], Number)).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
   });
 
   it("lets a decoder write the labels, whatever the inputs are", () => {

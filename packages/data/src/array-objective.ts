@@ -15,24 +15,31 @@ import { DECODER_IDS, shiftTokens, type TextObjective } from "./text-objective.t
 /** Number of pairs of an image and a text that are compared with each other in an example by default. */
 export const PAIRS = 8;
 
+/** Name of the array of labels of pairs. */
+const LABELS = "pair";
+
 /** Setting behind the name of a file of arrays that says how many pairs an example has. */
 export const PAIRS_SETTING: Readonly<Record<string, RegExp>> = { pairs: /pairs=(\d+)/ };
 
 /**
- * Returns the examples of arrays in the form that an objective asks for; other data and objectives are returned
- * unchanged:
+ * Returns the examples of arrays in the form that an objective asks for; other data and objectives are
+ * returned unchanged:
  *
- * - `paired`: each example is a number of pairs that follow each other, with the labels `pair`, `[pairs]`, and
- *   `is_pair`, `[pairs, pairs]`; pairs beyond the last whole example are left out;
+ * - `paired`: each example is a number of pairs that follow each other, with labels `pair`: the place of
+ *   the partner of each, `[pairs]`, or a one for each two that belong together, `[pairs, pairs]`; pairs
+ *   beyond the last whole example are left out;
  * - `continued`: labels `[n, length]` are the tokens that a decoder writes, and its input `decoder_input_ids`
  *   are these tokens behind the first one of the decoder, unless the data have that array.
  * @param pairs - number of pairs of an example that the name of the data requests; undefined for none
- * @throws InputError if there are fewer pairs than an example has, or pairs are requested for another objective
+ * @throws InputError if there are fewer pairs than an example has, or pairs are requested for another
+ * objective
  * @throws OutOfRangeError if the number of pairs is not at least 2
  */
 export function withArrayObjective(data: DataSet, objective: Objective | undefined, pairs?: number): DataSet {
   if (objective?.kind === "paired")
-    return data.features === undefined ? data : pairedExamples(data, pairs ?? PAIRS);
+    return data.features === undefined
+      ? data
+      : pairedExamples(data, { pairs: pairs ?? PAIRS, asks: objective.asks ?? "best" });
   if (pairs !== undefined) {
     throw new InputError(
       `Cannot use data set "${data.name}" as "pairs" must be given for a network of images and texts alone: leave it out`,
@@ -42,7 +49,14 @@ export function withArrayObjective(data: DataSet, objective: Objective | undefin
   return objective?.kind === "continued" ? writtenTokens(data, objective) : data;
 }
 
-function pairedExamples(data: DataSet, pairs: number): DataSet {
+/** Number of pairs of an example, and the question about them. */
+interface Pairing {
+  readonly pairs: number;
+  readonly asks: "best" | "each";
+}
+
+function pairedExamples(data: DataSet, pairing: Pairing): DataSet {
+  const { pairs, asks } = pairing;
   const { name } = data;
   if (!(Number.isSafeInteger(pairs) && pairs >= 2))
     throw new OutOfRangeError(`Cannot use data set "${name}" as "pairs" must be at least 2: it is ${pairs}`);
@@ -69,8 +83,7 @@ function pairedExamples(data: DataSet, pairs: number): DataSet {
     exampleShape: Object.freeze([pairs, ...data.exampleShape]),
     features: new Map([
       ...infos,
-      ["pair", { dtype: "i32", shape: [pairs] }],
-      ["is_pair", { dtype: "f32", shape: [pairs, pairs] }],
+      [LABELS, asks === "best" ? { dtype: "i32", shape: [pairs] } : { dtype: "f32", shape: [pairs, pairs] }],
     ] satisfies [string, TensorInfo][]),
     labelling: "none" as const,
     unlabelled: "its pairs belong together",
@@ -84,7 +97,7 @@ function pairedExamples(data: DataSet, pairs: number): DataSet {
         inputs: grouped(inputs, examples),
         features: new Map([
           ...[...features].map(([key, value]): [string, Tensor] => [key, grouped(value, examples)]),
-          ...pairLabels(examples, pairs),
+          [LABELS, pairLabels(examples, pairing)],
         ]),
         labels: new Int32Array(0),
       };
@@ -99,17 +112,15 @@ function noteOf(size: number, pairs: number): string {
   return `An example is ${pairs} pairs of an image and a text that follow each other, and the loss tells which belong together${rest}.`;
 }
 
-/** Returns the labels of pairs: the place of the partner of each, and a one for each two that belong together. */
-function pairLabels(examples: number, pairs: number): readonly [string, Tensor][] {
+/** Returns the place of the partner of each, or a one for each two that belong together. */
+function pairLabels(examples: number, { pairs, asks }: Pairing): Tensor {
   const places = Int32Array.from({ length: examples * pairs }, (_, i) => i % pairs);
+  if (asks === "best") return createTensor("i32", [examples, pairs], places);
   const ones = new Float32Array(examples * pairs * pairs);
   places.forEach((place, row) => {
     ones[row * pairs + place] = 1;
   });
-  return [
-    ["pair", createTensor("i32", [examples, pairs], places)],
-    ["is_pair", createTensor("f32", [examples, pairs, pairs], ones)],
-  ];
+  return createTensor("f32", [examples, pairs, pairs], ones);
 }
 
 /** Number of examples whose labels are read at once. */

@@ -4,7 +4,7 @@ import { assertReads } from "./assert-reads.ts";
 import type { Objective } from "./open-data-options.ts";
 
 /**
- * What a network predicts, if it does not predict each token of a text from those before it:
+ * Objective of a network that does not predict each token of a text from those before it:
  *
  * - `masked`: a share of the tokens of each example, drawn by a seed, is replaced by the mask, and these
  *   tokens are predicted from all others, as BERT is trained (Devlin et al., BERT, 2019, section 3.1; all
@@ -28,14 +28,20 @@ export type TextObjective =
       /** Id of the token with which the decoder begins. */
       readonly start: number;
       /**
-       * Id of the token that a decoder reads instead of labels that do not count. @defaultValue the token with
-       * which it begins
+       * Id of the token that a decoder reads instead of labels that do not count. @defaultValue the token
+       * with which it begins
        */
       readonly padding?: number;
     }
   | {
       /** Tag of images and texts. */
       readonly kind: "paired";
+      /**
+       * Question that the loss asks: which text belongs to an image and which image to a text (`best`), or of
+       * each image and each text whether they belong together (`each`), as SigLIP is trained. @defaultValue
+       * best
+       */
+      readonly asks?: "best" | "each";
     };
 
 /** Share of the tokens of an example that are masked, as in BERT. */
@@ -133,11 +139,11 @@ function continuation({ shape, data }: Tensor, start: number, { length }: Place)
     read.set(ids.subarray(from, from + length), to);
     labels.set(Array.from(ids.subarray(from + length, from + 2 * length), Number), to);
   }
-  const given = shiftTokens(labels, [batch, length], { start });
+  const decoderIds = shiftTokens(labels, [batch, length], { start });
   return {
     inputs: createTensor("i64", [batch, length], read),
     labels,
-    features: new Map([[DECODER_IDS, given]]),
+    features: new Map([[DECODER_IDS, decoderIds]]),
   };
 }
 
@@ -150,10 +156,10 @@ export function shiftTokens(
   [batch, length]: readonly [batch: number, length: number],
   { start, padding = start }: { readonly start: number; readonly padding?: number },
 ): Tensor {
-  const given = new BigInt64Array(batch * length);
-  for (let i = 0; i < given.length; i++) {
+  const shifted = new BigInt64Array(batch * length);
+  for (let i = 0; i < shifted.length; i++) {
     const before = i % length === 0 ? start : (labels[i - 1] as number);
-    given[i] = BigInt(before < 0 ? padding : before);
+    shifted[i] = BigInt(before < 0 ? padding : before);
   }
-  return createTensor("i64", [batch, length], given);
+  return createTensor("i64", [batch, length], shifted);
 }

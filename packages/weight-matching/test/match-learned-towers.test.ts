@@ -54,10 +54,10 @@ const FAMILIES: readonly (readonly [string, object, object, number])[] = [
 ];
 
 /** Draws examples for the inputs of a graph: pairs of images and texts, or features, texts and tokens. */
-function examplesOf({ inputs }: Graph, isPaired: boolean): DataSet {
+function examplesOf(graph: Graph, isPaired: boolean): DataSet {
   const random = createRandom(5, "examples");
   const count = isPaired ? 8 * EXAMPLES : EXAMPLES;
-  const arrays = inputs.map(({ name, dtype, shape = [] }): [string, Tensor] => {
+  const arrays = graph.inputs.map(({ name, dtype, shape = [] }): [string, Tensor] => {
     const extents = [count, ...shape.slice(isPaired ? 2 : 1).map(Number)];
     const size = extents.reduce((product, extent) => product * extent, 1);
     if (dtype === "f32")
@@ -84,7 +84,12 @@ function examplesOf({ inputs }: Graph, isPaired: boolean): DataSet {
     inputName,
     features: new Map(features),
   });
-  return withArrayObjective(data, isPaired ? { kind: "paired" } : { kind: "continued", start: 1 });
+  return withArrayObjective(
+    data,
+    isPaired
+      ? { kind: "paired", asks: graph.name === "siglip" ? "each" : "best" }
+      : { kind: "continued", start: 1 },
+  );
 }
 
 describe.each(FAMILIES)("networks of %s", (model_type, fields, found, share) => {

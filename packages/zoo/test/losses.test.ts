@@ -67,7 +67,10 @@ function dataOf({ config }: Golden): DataSet {
       inputName: "pixel_values",
       features,
     });
-    return withArrayObjective(images, { kind: "paired" });
+    return withArrayObjective(images, {
+      kind: "paired",
+      asks: config["model_type"] === "siglip" ? "each" : "best",
+    });
   }
   const ids = idsOf(EXAMPLES, Number(config["vocab_size"]));
   const labels = labelsOf(ids);

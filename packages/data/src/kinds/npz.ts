@@ -11,7 +11,7 @@ export const npzKind: DataKind = {
   forms: [
     {
       form: "npz:FILE",
-      what: "arrays of NumPy under usual names, such as `x` and `y` or `x_test` and `y_test`, or under the names of the graph's inputs",
+      what: "arrays of NumPy under usual names, such as `x` and `y` or `x_test` and `y_test`, or under the names of the graph's inputs; `,pairs=32` behind the file compares so many images and texts with each other, else 8",
       example: "npz:digits.npz:test@1000",
     },
   ],

@@ -83,7 +83,9 @@ export function softCap(x: Value, cap: number): Value {
   return mul(tanh(mul(x, 1 / cap)), cap);
 }
 
-/** Returns a mask, `[length, length]`, by which each token sees only tokens up to a distance on both sides. */
+/**
+ * Returns a mask, `[length, length]`, by which each token sees only tokens up to a distance on both sides.
+ */
 export function nearMask(length: number, distance: number): Float32Array {
   const mask = new Float32Array(length * length);
   for (let row = 0; row < length; row++) {

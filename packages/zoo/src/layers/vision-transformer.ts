@@ -9,7 +9,7 @@ import { rowNorm } from "./row-norm.ts";
 
 /** Names of the weights of a {@link visionTransformer}. */
 export interface VisionNames {
-  /** Name of the class token, `[1, 1, width]`; missing if the rows are those of patches alone. */
+  /** Name of the class token, `[1, 1, width]`; missing if there are rows of patches alone. */
   readonly token?: string;
   /** Name of the table of positions, `[1, length, width]`. */
   readonly positions: string;

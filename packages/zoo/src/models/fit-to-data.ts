@@ -4,8 +4,8 @@ import { MODEL_FAMILIES, type ModelType } from "./model-families.ts";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**
- * Builds the network of a model's folder for the length of the texts of examples, and their number of pairs; other architectures are returned
- * unchanged.
+ * Builds the network of a model's folder for the length of the texts of examples, and their number of pairs;
+ * other architectures are returned unchanged.
  *
  * @throws OutOfRangeError if the model has too few positions
  * @throws UnsupportedError if texts have padding that its network would treat as text

@@ -16,6 +16,9 @@ const FIELDS = {
   ...{ num_experts_per_tok: 1, n_routed_experts: 2, moe_intermediate_size: 6, n_group: 2, topk_group: 1 },
   ...{ q_lora_rank: 6, kv_lora_rank: 4, qk_nope_head_dim: 4, qk_rope_head_dim: 2, v_head_dim: 4 },
   ...{ first_k_dense_replace: 1, state_size: 2, time_step_rank: 2, conv_kernel: 3, expand: 1, n_groups: 2 },
+  ...{ encoder_layers: 1, encoder_attention_heads: 2, encoder_ffn_dim: 24 },
+  ...{ decoder_layers: 1, decoder_attention_heads: 2, decoder_ffn_dim: 24, max_source_positions: 4 },
+  ...{ max_target_positions: 9, num_mel_bins: 4, projection_dim: 6, local_attention: 4 },
 };
 const SCALINGS = [
   { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },

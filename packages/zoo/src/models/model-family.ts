@@ -59,7 +59,9 @@ export interface ModelFamily {
   readonly narrow: (config: ModelConfig) => Readonly<Record<string, unknown>>;
   /** Tokens of a text that the family's networks predict. @defaultValue each from those before it */
   readonly predicts?: (config: ModelConfig) => FamilyObjective;
-  /** Loss of the outputs for a number of pairs. @defaultValue the loss that follows from labels and outputs */
+  /**
+   * Loss of the outputs for a number of pairs. @defaultValue the loss that follows from labels and outputs
+   */
   readonly loss?: (pairs: number) => LossesOfOutputs;
   /**
    * Names of outputs that are no part of the function, as others are all that is made of them: the order of

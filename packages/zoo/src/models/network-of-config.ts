@@ -83,9 +83,10 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * in its checkpoints, so that no weights have to be renamed.
  *
  * Its graph is built for a few tokens; that is enough to find its symmetries, which hold for any number of
- * tokens. It contains types, so that its symmetries are discovered without a run. Inputs are `ids`,
- * `[N, length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
- * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and further results of its heads.
+ * tokens. It contains types, so that its symmetries are discovered without a run. Inputs are `ids`, `[N,
+ * length]`, for BERT and RoBERTa also `token_type_ids`, and for T5 `decoder_input_ids`; or images `x`.
+ * Outputs are `logits`, or `hidden` states if the checkpoint has no head, and further results of its heads;
+ * of two towers `logits_per_image` and `logits_per_text`, and embeddings that do not count as the function.
  *
  * | `model_type` | supported features |
  * |---|---|
@@ -105,7 +106,12 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `gemma3`, `qwen2_vl`, `qwen2_5_vl`, `qwen3_vl` | the network of texts; towers of images are left out |
  * | `gpt2`, `gpt_neox` | with or without the prefix; partial rotary positions, residuals parallel or not |
  * | `bert`, `roberta`, `xlm-roberta`, `distilbert` | heads for words, texts, tokens or answers |
+ * | `modernbert` | global and local layers with two rotations; heads for words, texts or tokens |
  * | `t5` | plain or gated, with a separate head or the embedding as head, or only the encoder |
+ * | `whisper` | encoder of `input_features`, decoder of `decoder_input_ids` |
+ * | `clip`, `siglip` | both towers: pairs of `pixel_values` and `input_ids`, compared with each other |
+ * | `clip_text_model`, `clip_vision_model` | a tower, with its projection or without |
+ * | `siglip_text_model`, `siglip_vision_model` | a tower, with its head or without |
  * | `vit` | with a classifier or a pooler |
  * | `UNet2DModel` | a U-Net of diffusers, with or without attentions and classes |
  * | `UNet2DConditionModel` | Stable Diffusion 1, 2 and XL: transformers that read texts |

@@ -422,6 +422,27 @@ test.each([
     },
   ],
   [
+    "ModernBERT base",
+    149_655_232,
+    {
+      ...{ model_type: "modernbert", hidden_size: 768, intermediate_size: 1152, num_attention_heads: 12 },
+      ...{ num_hidden_layers: 22, vocab_size: 50368, max_position_embeddings: 8192 },
+      ...{ local_attention: 128, global_rope_theta: 160_000.0, local_rope_theta: 10_000.0 },
+    },
+  ],
+  [
+    "Whisper tiny",
+    37_760_640,
+    {
+      ...{ model_type: "whisper", d_model: 384, vocab_size: 51865, num_mel_bins: 80 },
+      ...{ encoder_layers: 4, encoder_attention_heads: 6, encoder_ffn_dim: 1536, max_source_positions: 1500 },
+      ...{ decoder_layers: 4, decoder_attention_heads: 6, decoder_ffn_dim: 1536, max_target_positions: 448 },
+    },
+  ],
+  // Fields that the towers' configs lack have their usual values, as in the published files.
+  ["CLIP ViT-B/32", 151_277_313, { model_type: "clip", text_config: {}, vision_config: {} }],
+  ["SigLIP B/16", 203_155_970, { model_type: "siglip", text_config: {}, vision_config: {} }],
+  [
     "ViT-B/16",
     86_567_656,
     {

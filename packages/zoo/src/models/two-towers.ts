@@ -133,8 +133,8 @@ export function textInput({ network, length }: FamilyContext): Value {
 }
 
 /**
- * Adds the inputs of a network of both towers, in which an example is a number of pairs of an image and a text;
- * returns all images `[N * pairs, channels, height, width]` and all texts `[N * pairs, length]`.
+ * Adds the inputs of a network of both towers, in which an example is a number of pairs of an image and a
+ * text; returns all images `[N * pairs, channels, height, width]` and all texts `[N * pairs, length]`.
  */
 export function pairInputs(
   { network, pairs, length }: FamilyContext,
@@ -150,11 +150,12 @@ export function pairInputs(
 export const EMBEDDINGS: readonly string[] = ["image_embeds", "text_embeds"];
 
 /**
- * Compares the images and the texts of each example: cosines of their embeddings, multiplied by the exponential
- * of the weight `logit_scale`.
+ * Compares the images and the texts of each example: cosines of their embeddings, multiplied by the
+ * exponential of the weight `logit_scale`.
  * @param embeddings - rows of images and of texts, `[N * pairs, width]` each
  * @param scale - shape of the weight `logit_scale`; if it is `[1]`, there is a summand `logit_bias`, too
- * @returns `logits_per_image`, `logits_per_text`, `[N, pairs, pairs]`, and the embeddings, `[N, pairs, width]`
+ * @returns `logits_per_image`, `logits_per_text`, `[N, pairs, pairs]`, and the embeddings, `[N, pairs,
+ * width]`
  */
 export function compareTowers(
   { network, pairs }: FamilyContext,
@@ -187,16 +188,16 @@ export interface TowerDefaults {
 }
 
 /**
- * Reads the config of a tower in the config of both. Older configs have a second copy, `text_config_dict`, which
- * counts instead of the first.
+ * Reads the config of a tower in the config of both. Older configs have a second copy, `text_config_dict`,
+ * which counts instead of the first.
  */
 export function towerConfig(
   config: ModelConfig,
   kind: keyof TowerDefaults,
   defaults: TowerDefaults,
 ): ModelConfig {
-  const own = config.object(`${kind}_config_dict`) ?? config.object(`${kind}_config`);
-  return (own ?? new ModelConfig({}, `${config.source}: ${kind}_config`)).withDefaults(defaults[kind]);
+  const fields = config.object(`${kind}_config_dict`) ?? config.object(`${kind}_config`);
+  return (fields ?? new ModelConfig({}, `${config.source}: ${kind}_config`)).withDefaults(defaults[kind]);
 }
 
 /** Returns the fields of a tower with few small blocks. */

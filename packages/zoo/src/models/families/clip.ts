@@ -26,18 +26,20 @@ const COMMON = { num_hidden_layers: 12, hidden_act: "quick_gelu", layer_norm_eps
 const DEFAULTS: TowerDefaults = {
   text: {
     ...COMMON,
-    ...{ vocab_size: 49_408, hidden_size: 512, intermediate_size: 2048, num_attention_heads: 8 },
-    ...{ max_position_embeddings: 77, eos_token_id: 49_407 },
+    vocab_size: 49_408,
+    hidden_size: 512,
+    intermediate_size: 2048,
+    num_attention_heads: 8,
+    max_position_embeddings: 77,
+    eos_token_id: 49_407,
   },
   vision: {
     ...COMMON,
-    ...{
-      hidden_size: 768,
-      intermediate_size: 3072,
-      num_attention_heads: 12,
-      image_size: 224,
-      patch_size: 32,
-    },
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_attention_heads: 12,
+    image_size: 224,
+    patch_size: 32,
   },
 };
 
@@ -137,7 +139,9 @@ function poolImages(context: FamilyContext, tower: Tower): Pooled {
   return { hidden: reshape(rows, [-1, length, at(rows.shape, 1, "axis")]), pooled };
 }
 
-/** Adds the tower of texts, in which tokens see earlier ones, and takes the row of the token that ends a text. */
+/**
+ * Adds the tower of texts, in which tokens see earlier ones, and takes the row of the token that ends a text.
+ */
 function poolTexts(context: FamilyContext, tower: Tower): Pooled {
   const { graph } = context.network;
   const { input: ids, config } = tower;

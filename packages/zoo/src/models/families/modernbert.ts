@@ -41,7 +41,7 @@ interface Block {
   readonly hidden: number;
   readonly norm: RowNormOptions;
   readonly activation: (x: Value) => Value;
-  /** Whether the layers of attention, and those of the gated units, have biases. */
+  /** Whether the layers of attention, and the layers of gated units, have biases. */
   readonly biases: { readonly attention: boolean; readonly hidden: boolean };
 }
 
@@ -97,7 +97,9 @@ function readSights(context: FamilyContext): (layer: number) => Sight {
   const whole: Sight = {
     mask: undefined,
     rotary: modelRotary(context, {
-      ...{ inner, base: "global_rope_theta", baseFallback: 160_000 },
+      inner,
+      base: "global_rope_theta",
+      baseFallback: 160_000,
       layers: "full_attention",
     }),
   };
@@ -145,8 +147,8 @@ function addBlock(
 }
 
 /**
- * Adds the head that predicts words, or classes of texts or tokens, or answers, by the name of the model's class
- * in the config; all transform their rows first.
+ * Adds the head that predicts words, or classes of texts or tokens, or answers, by the name of the model's
+ * class in the config; all transform their rows first.
  */
 function addHead(
   context: FamilyContext,

@@ -25,8 +25,12 @@ import {
 } from "../two-towers.ts";
 
 const COMMON = {
-  ...{ hidden_size: 768, intermediate_size: 3072, num_hidden_layers: 12, num_attention_heads: 12 },
-  ...{ hidden_act: "gelu_pytorch_tanh", layer_norm_eps: 1e-6 },
+  hidden_size: 768,
+  intermediate_size: 3072,
+  num_hidden_layers: 12,
+  num_attention_heads: 12,
+  hidden_act: "gelu_pytorch_tanh",
+  layer_norm_eps: 1e-6,
 };
 const DEFAULTS: TowerDefaults = {
   text: { ...COMMON, vocab_size: 32_000, max_position_embeddings: 64 },
@@ -34,7 +38,7 @@ const DEFAULTS: TowerDefaults = {
 };
 
 /**
- * SigLIP, a tower of images and a tower of texts: of each image and each text it is told whether they belong
+ * SigLIP, a tower of images and a tower of texts, which tells of each image and each text whether they belong
  * together. @see Zhai et al., Sigmoid loss for language image pre-training, 2023, section 3.2
  */
 export const SIGLIP: ModelFamily = {
@@ -58,10 +62,10 @@ export const SIGLIP: ModelFamily = {
     return { ...narrowed, text_config: { ...text, projection_size: vision.count("hidden_size") } };
   },
   seesAll: true,
-  predicts: () => ({ kind: "paired" }),
+  predicts: () => ({ kind: "paired", asks: "each" }),
   // The loss of an image is the sum over texts.
   loss: (pairs) => ({
-    logits_per_text: { loss: "binary-cross-entropy", targets: "is_pair", weight: pairs },
+    logits_per_text: { loss: "binary-cross-entropy", targets: "pair", weight: pairs },
   }),
   uncounted: EMBEDDINGS,
   maxLength: (config) => towerConfig(config, "text", DEFAULTS).count("max_position_embeddings"),

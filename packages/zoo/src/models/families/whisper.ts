@@ -11,9 +11,9 @@ import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
 
 /**
- * Whisper, an encoder of the spectrum of speech and a decoder that writes what was said. Features are the input
- * `input_features`, the decoder's tokens `decoder_input_ids`. @see Radford et al., Robust speech recognition via
- * large-scale weak supervision, 2022, section 2.2
+ * Whisper, an encoder of the spectrum of speech and a decoder that writes what was said. Features are the
+ * input `input_features`, the decoder's tokens `decoder_input_ids`. @see Radford et al., Robust speech
+ * recognition via large-scale weak supervision, 2022, section 2.2
  */
 export const WHISPER: ModelFamily = {
   build,

@@ -4,9 +4,9 @@ import { formatBytes } from "../format/format-table.ts";
 import type { CommonOptions, Context } from "../verb.ts";
 
 /**
- * Does the work of a verb. Models may be named with an adapter, `model+adapter`; names of models on the
- * Hugging Face hub are fetched if the user asked for it by `--download`. Nothing that speaks to a network is even
- * loaded otherwise.
+ * Does the work of a verb. Models may be named with an adapter, `model+adapter`. Names of models on the
+ * Hugging Face hub are fetched if the user asked for it by `--download`. Nothing that speaks to a network is
+ * even loaded otherwise.
  */
 export async function withModels<T>(
   options: CommonOptions,

@@ -44,6 +44,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Merge methods", page: "merge-methods" },
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },
+      { text: "Aligning diffusion models", page: "align-diffusion" },
       { text: "GGUF files", page: "gguf" },
       { text: "Quantised models", page: "quantized-models" },
       { text: "Verdicts", page: "verdicts" },

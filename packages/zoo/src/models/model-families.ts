@@ -48,9 +48,9 @@ export const MODEL_TYPES = [
   "xlm-roberta",
   "distilbert",
   "t5",
-  "vit",
   "UNet2DModel",
   "UNet2DConditionModel",
+  "vit",
 ] as const;
 
 /** One of {@link MODEL_TYPES}. */

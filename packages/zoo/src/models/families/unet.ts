@@ -59,7 +59,7 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
   for (const [field, only] of Object.entries(ONLY)) config.require(field, only);
   for (const field of OTHERS) config.forbid(field);
   const levels = readLevels(config, hasText);
-  const images = readSample(family, { levels: levels.length, channels: hasText ? 4 : 3 });
+  const images = readSample(family, levels, hasText ? 4 : 3);
   const text = hasText ? readText(family) : undefined;
   const activation = modelActivation(config, "act_fn", "silu");
   const time = activation(embedTime(family, hasText, at(levels, 0, "level").channels));
@@ -87,14 +87,15 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
 /** Adds the input `sample`, `[N, channels, height, width]`, and the first convolution. */
 function readSample(
   { network, config }: FamilyContext,
-  { levels, channels }: { readonly levels: number; readonly channels: number },
+  levels: readonly UnetLevel[],
+  usual: number,
 ): Value {
   const sides = config.extents("sample_size", 64);
   for (const side of sides)
-    config.assertDivides(["sample_size", side], ["block_out_channels", 2 ** (levels - 1)]);
-  const sample = network.input("sample", [config.count("in_channels", channels), ...sides]);
+    config.assertDivides(["sample_size", side], ["block_out_channels", 2 ** (levels.length - 1)]);
+  const sample = network.input("sample", [config.count("in_channels", usual), ...sides]);
   const centred = config.boolean("center_input_sample", false) ? sub(mul(sample, 2), 1) : sample;
-  const [out = 1] = config.numbers("block_out_channels");
+  const out = at(levels, 0, "level").channels;
   return convolveWithBias({ network }, centred, "conv_in", { out, side: 3 });
 }
 

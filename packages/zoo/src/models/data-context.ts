@@ -21,7 +21,7 @@ export interface DataContext {
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
-  /** What the model predicts: tokens, or noise; absent if it predicts labels, or each token from those before. */
+  /** Objective of the model: tokens, or noise; absent for labels, and for the next token of a text. */
   readonly objective?: TextObjective | NoiseObjective;
   /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;

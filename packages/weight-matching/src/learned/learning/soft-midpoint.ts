@@ -56,7 +56,8 @@ export interface SoftMidpoint {
 
 /**
  * Prepares {@link SoftMidpoint}: runs both ends once on all examples and keeps their probabilities,
- * `examples * positions * classes` numbers each, or their outputs if these are numbers with targets of their own.
+ * `examples * positions * classes` numbers each, or their outputs if these are numbers with targets of
+ * their own.
  *
  * @param withRespectTo - weights by which gradients are taken, if they are parameters; other gradients would
  *   be computed in vain

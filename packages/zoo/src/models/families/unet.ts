@@ -107,8 +107,8 @@ function readText({ network, config }: FamilyContext): TextRows {
 }
 
 /**
- * Adds the input `timestep`, `[N]`, and its embedding, `[N, time]`; with `class_labels`, or with `text_embeds`
- * and `time_ids` of Stable Diffusion XL, the embeddings of these are added to it.
+ * Adds the input `timestep`, `[N]`, and its embedding, `[N, time]`; with `class_labels`, or with
+ * `text_embeds` and `time_ids` of Stable Diffusion XL, the embeddings of these are added to it.
  */
 function embedTime({ network, config }: FamilyContext, hasText: boolean, channels: number): Value {
   const waves = {

@@ -66,7 +66,7 @@ describe("addNoise()", () => {
             expect(Number(target[i])).toBeCloseTo(expected[predicts], 3);
           });
           expect(
-            addNoise(plain, objectiveOf(predicts), 0)
+            addNoise(plain, objectiveOf(predicts))
               .read(0, size)
               .inputs.data.slice(begin * 6),
           ).toEqual(inputs.data);

@@ -93,7 +93,9 @@ export async function createSoftMidpoint(
       for (let index = 0; index < batches; index++) {
         const results = await logits.run(new Map([...weights, ...feedsOf(index)]));
         const { data: values } = entry(results, objective.logits, "output");
-        list.push(areNumbers ? Float32Array.from(values as Float32Array) : probabilitiesOf(values, objective));
+        list.push(
+          areNumbers ? Float32Array.from(values as Float32Array) : probabilitiesOf(values, objective),
+        );
       }
       probabilities.push(list);
     }

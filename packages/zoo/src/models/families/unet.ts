@@ -85,11 +85,7 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
 }
 
 /** Adds the input `sample`, `[N, channels, height, width]`, and the first convolution. */
-function readSample(
-  { network, config }: FamilyContext,
-  levels: readonly UnetLevel[],
-  usual: number,
-): Value {
+function readSample({ network, config }: FamilyContext, levels: readonly UnetLevel[], usual: number): Value {
   const sides = config.extents("sample_size", 64);
   for (const side of sides)
     config.assertDivides(["sample_size", side], ["block_out_channels", 2 ** (levels.length - 1)]);

@@ -38,10 +38,18 @@ function familyOf(hasText: boolean): ModelFamily {
 
 /** Fields of which one value alone can be built, by their values. */
 const ONLY: Readonly<Record<string, string | boolean | number>> = {
-  ...{ resnet_time_scale_shift: "default", time_embedding_type: "positional", downsample_type: "conv" },
-  ...{ upsample_type: "conv", only_cross_attention: false, dual_cross_attention: false },
-  ...{ resnet_skip_time_act: false, resnet_out_scale_factor: 1, class_embeddings_concat: false },
-  ...{ conv_in_kernel: 3, conv_out_kernel: 3, attention_type: "default" },
+  resnet_time_scale_shift: "default",
+  time_embedding_type: "positional",
+  downsample_type: "conv",
+  upsample_type: "conv",
+  only_cross_attention: false,
+  dual_cross_attention: false,
+  resnet_skip_time_act: false,
+  resnet_out_scale_factor: 1,
+  class_embeddings_concat: false,
+  conv_in_kernel: 3,
+  conv_out_kernel: 3,
+  attention_type: "default",
 };
 
 /** Fields of networks that need layers of other kinds. */

@@ -45,6 +45,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },
       { text: "Layouts of diffusion models", page: "diffusion-layouts" },
+      { text: "Aligning diffusion models", page: "align-diffusion" },
       { text: "GGUF files", page: "gguf" },
       { text: "Quantised models", page: "quantized-models" },
       { text: "Diffusion models", page: "diffusion" },

@@ -29,12 +29,13 @@ const [STEP, CLASS, TARGET] = ["timestep", "class_labels", "target"] as const;
 interface AddNoiseOptions {
   /** Index of the first example among those by which noise is drawn. @defaultValue 0 */
   readonly begin?: number;
-  /** Names of the inputs of the graph; with `class_labels`, the classes of images are fed. @defaultValue none */
+  /** Names of the graph's inputs; `class_labels` is fed the classes of images. @defaultValue none */
   readonly inputs?: readonly string[];
 }
 
 /**
- * Returns a data set of noisy images: of each image `x` one step `t` and noise `n` are drawn by a seed and the
+ * Returns a data set of noisy images: of each image `x` one step `t` and noise `n` are drawn by a seed
+ * and the
  * index of the example, and the inputs are `sqrt(a[t]) x + sqrt(1 - a[t]) n`, of the shares `a` that remain
  * after each step. The targets are the predicted numbers. Other data, and data with steps of their own, are
  * returned as they are.

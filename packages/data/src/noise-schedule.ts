@@ -55,7 +55,7 @@ export function remainingSignal(options: NoiseScheduleOptions): Float64Array {
   return endsInNoise ? stretch(remaining) : remaining;
 }
 
-/** Moves the roots of the shares to 0 at the last step, and keeps the first. @see Lin et al., 2024, algorithm 1 */
+/** Moves the roots of the shares to 0 at the last step (Lin et al., 2024, algorithm 1). */
 function stretch(remaining: Float64Array): Float64Array {
   const roots = remaining.map(Math.sqrt);
   const [first = 1, last = 0] = [roots[0], roots.at(-1)];

@@ -62,7 +62,8 @@ export function windowOf(context: number, objective: Objective | undefined): num
 }
 
 /**
- * Returns a data set of windows of tokens as examples of an objective of texts; otherwise the data set itself.
+ * Returns a data set of windows of tokens as examples of an objective of texts; otherwise the data set
+ * itself.
  * @param data - windows of as many tokens as {@link windowOf} says
  * @throws OutOfRangeError if a token of the objective is not in the vocabulary
  */

@@ -28,8 +28,8 @@ const DIFFUSERS = "diffusion_pytorch_model";
 
 /**
  * Resolves the path to save to: `x.safetensors` is a file (or the name that shards derive theirs from), any
- * other path is a folder for `model.safetensors`, or `diffusion_pytorch_model.safetensors` if the weights came
- * from files of that name.
+ * other path is a folder for `model.safetensors`, or `diffusion_pytorch_model.safetensors` if the
+ * weights came from files of that name.
  * @param inputs - paths of the files from which the checkpoint is read
  * @throws InputError if the path is named like a file of another format, a folder is named like a file, or the
  *   folder has weights of another name, which would be opened together with the new ones

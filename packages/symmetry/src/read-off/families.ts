@@ -20,7 +20,8 @@ export interface Family {
 }
 
 /**
- * Families in an order in which parents come before children, and classes that cannot be arranged in families.
+ * Families in an order in which parents come before children, and classes that cannot be arranged in
+ * families.
  */
 export interface Arrangement {
   /** Families, of all movable classes unless there is a conflict. */

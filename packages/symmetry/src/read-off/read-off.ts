@@ -42,8 +42,8 @@ export function readOff(store: LabelStore): SymmetryGroup {
 /**
  * Marks labels of some classes by the sizes of their cells, and returns whether that allows more conclusions.
  * Groups of 8 and of 12 channels, for example, overlap in cells of 8 and of 4: among the cells of 8 alone, a
- * group of one kind stands for one of the other kind. Classes in cells of different sizes are never exchanged,
- * so nothing is lost.
+ * group of one kind stands for one of the other kind. Classes in cells of different sizes are never
+ * exchanged, so nothing is lost.
  */
 function tellApart(
   store: LabelStore,

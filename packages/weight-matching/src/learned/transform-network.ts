@@ -43,6 +43,8 @@ export function createTransform(
           : createTensor(dtype, shape, fromFloat64Into(changed, dtype, allocateData(dtype, changed.length))),
       );
     }
-    return createCheckpoint(tensors, network.metadata, `${network.source} (aligned)`);
+    const made = createCheckpoint(tensors, network.metadata, `${network.source} (aligned)`);
+    // The files of the network name the result, and must not be replaced by it.
+    return { ...made, files: network.files };
   };
 }

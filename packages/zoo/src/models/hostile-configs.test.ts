@@ -19,6 +19,21 @@ const FIELDS = {
   ...{ encoder_layers: 1, encoder_attention_heads: 2, encoder_ffn_dim: 24 },
   ...{ decoder_layers: 1, decoder_attention_heads: 2, decoder_ffn_dim: 24, max_source_positions: 4 },
   ...{ max_target_positions: 9, num_mel_bins: 4, projection_dim: 6, local_attention: 4 },
+  ...{ sample_size: 8, in_channels: 2, out_channels: 2, block_out_channels: [8, 16] },
+  ...{ down_block_types: ["DownBlock2D", "AttnDownBlock2D"], up_block_types: ["AttnUpBlock2D", "UpBlock2D"] },
+  ...{
+    norm_num_groups: 4,
+    attention_head_dim: 4,
+    cross_attention_dim: 6,
+    layers_per_block: 1,
+    freq_shift: 0,
+  },
+  ...{
+    num_class_embeds: 3,
+    transformer_layers_per_block: 1,
+    downsample_padding: 1,
+    mid_block_scale_factor: 1,
+  },
 };
 const SCALINGS = [
   { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
@@ -86,6 +101,20 @@ describe("networkOfConfig() of numbers that strangers write", () => {
     ["llama", { rms_norm_eps: 1e308 }, '"rms_norm_eps" must be from 0 to 1: it is 1e+308'],
     ["mixtral", { num_local_experts: 2 ** 27 }, '"num_local_experts" must be a whole number from 1 to 1024'],
     ["vit", { image_size: 2 ** 28 }, '"image_size" must be a whole number from 1 to 16384, or two'],
+    [
+      "UNet2DModel",
+      { sample_size: 9 },
+      '"block_out_channels" must divide "sample_size": 2 does not divide 9',
+    ],
+    ["UNet2DModel", { norm_num_groups: 3 }, '"norm_num_groups" must divide "block_out_channels": 3 does not'],
+    [
+      "UNet2DModel",
+      { block_out_channels: [8, 16, 32] },
+      "whole number from 1 to 65536, or a list of 2: it is",
+    ],
+    ["UNet2DModel", { down_block_types: ["SkipDownBlock2D", "DownBlock2D"] }, 'one is "SkipDownBlock2D"'],
+    ["UNet2DModel", { time_embedding_type: "fourier" }, '"time_embedding_type" must be "positional"'],
+    ["UNet2DModel", { freq_shift: 4 }, 'of which a half exceeds "freq_shift": it is 8'],
     ["roberta", { pad_token_id: -3 }, '"pad_token_id" must be a whole number from 0'],
   ])("refuses %s with %j", (model_type, fields, message) => {
     expect(() => networkOfConfig({ ...FIELDS, model_type, ...fields })).toThrow(message);

@@ -178,8 +178,8 @@ export class ModelConfig {
    */
   choice<Name extends string>(name: string, names: readonly [Name, ...Name[]]): Name {
     const value = this.text(name, names[0]);
-    const found = names.find((known) => known === value);
-    if (found !== undefined) return found;
+    const chosen = names.find((listed) => listed === value);
+    if (chosen !== undefined) return chosen;
     throw new UnsupportedError(
       `Cannot use "${this.source}" as "${name}" must be one of ${names.join(", ")}: it is ${excerpt(value)}`,
       { feature: name },

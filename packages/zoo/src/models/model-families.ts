@@ -70,9 +70,9 @@ export const MODEL_TYPES = [
   "siglip",
   "siglip_text_model",
   "siglip_vision_model",
-  "vit",
   "UNet2DModel",
   "UNet2DConditionModel",
+  "vit",
 ] as const;
 
 /** One of {@link MODEL_TYPES}. */

@@ -19,7 +19,7 @@ describe("networkOfConfig()", () => {
     [[], /a model's config must be a JSON object$/],
     [
       {},
-      /"model_type" must be one of llama, mistral, .*UNet2DConditionModel: it is missing; for others export an ONNX graph$/,
+      /"model_type" must be one of llama, mistral, .*vit: it is missing; for others export an ONNX graph$/,
     ],
     [{ model_type: "opt" }, /"model_type" must be one of .*: it is "opt"/],
     [

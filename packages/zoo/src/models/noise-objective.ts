@@ -27,7 +27,7 @@ export function takesSteps({ inputs }: Pick<Graph, "inputs">): boolean {
  * the weights or, for the folder `unet` of a pipeline, in the folder `scheduler` beside it.
  * @returns undefined if there is no scheduler
  * @throws FormatError if a field of the config has a wrong value
- * @throws UnsupportedError if the shape of the schedule is not one of those that are listed
+ * @throws UnsupportedError if the shape of the schedule or the prediction is not in the list
  */
 export async function readNoiseObjective(folder: string): Promise<NoiseObjective | undefined> {
   const places = [join(folder, SCHEDULER)];

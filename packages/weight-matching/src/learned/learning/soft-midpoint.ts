@@ -56,7 +56,8 @@ export interface SoftMidpoint {
 
 /**
  * Prepares {@link SoftMidpoint}: runs both ends once on all examples and keeps their probabilities,
- * `examples * positions * classes` numbers each.
+ * `examples * positions * classes` numbers each, or their outputs if these are numbers with targets of
+ * their own.
  *
  * @param withRespectTo - weights by which gradients are taken, if they are parameters; other gradients would
  *   be computed in vain
@@ -81,7 +82,8 @@ export async function createSoftMidpoint(
   }
   const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
   const feedsOf = (index: number) => plan.feedsOf(data.read(index * batch, (index + 1) * batch));
-  const objective = attachSoftTargets(typed);
+  const areNumbers = data.labelling === "none" && data.targets !== undefined;
+  const objective = attachSoftTargets(typed, areNumbers);
   const logits = await engine.load(extractSubgraph(objective.graph, [], [objective.logits]));
   const probabilities: (readonly Float32Array[])[] = [];
   try {
@@ -91,9 +93,8 @@ export async function createSoftMidpoint(
       for (let index = 0; index < batches; index++) {
         const results = await logits.run(new Map([...weights, ...feedsOf(index)]));
         const { data: values } = entry(results, objective.logits, "output");
-        const classes = at(objective.shape, objective.shape.length - 1, "axis of logits");
         list.push(
-          Float32Array.from(softmaxInto(values as Float32Array, classes, new Float64Array(values.length))),
+          areNumbers ? Float32Array.from(values as Float32Array) : probabilitiesOf(values, objective),
         );
       }
       probabilities.push(list);
@@ -105,10 +106,15 @@ export async function createSoftMidpoint(
   return loadMidpoint({ graph, engine }, objective, { batches, probabilities, feedsOf, parameters });
 }
 
+function probabilitiesOf(values: Tensor["data"], { shape }: SoftObjective): Float32Array {
+  const classes = at(shape, shape.length - 1, "axis of logits");
+  return Float32Array.from(softmaxInto(values as Float32Array, classes, new Float64Array(values.length)));
+}
+
 /** The batches that a midpoint is measured on. */
 interface SoftBatches {
   readonly batches: number;
-  /** Probabilities that each end gives each batch. */
+  /** Probabilities, or numbers, that each end gives each batch. */
   readonly probabilities: readonly (readonly Float32Array[])[];
   /** Feeds of a batch, without targets. */
   readonly feedsOf: (index: number) => Iterable<[string, Tensor]>;

@@ -70,9 +70,9 @@ export function pixelAttention(
 ): Value {
   const [, height, width] = extentsOf(x);
   const normal = normalizeChannels(context, x, `${name}.group_norm`, context.epsilon);
-  const own = { rows: toRows(normal), length: height * width };
+  const pixels = { rows: toRows(normal), length: height * width };
   const names = context.hasOldNames ? OLD_NAMES : NAMES;
-  const mixed = attend(context, { ...own, source: own }, name, { heads, names, bias: true });
+  const mixed = attend(context, { ...pixels, source: pixels }, name, { heads, names, bias: true });
   const sum = add(toImages(mixed, x), x);
   return scale === 1 ? sum : mul(sum, 1 / scale);
 }

@@ -48,10 +48,10 @@ export function residualBlock(
   const shift = reshape(linear(network, time, `${name}.time_emb_proj`, { out }), [-1, out, 1, 1]);
   const second = normalize(add(first, shift), "norm2");
   const branch = convolveWithBias(context, second, `${name}.conv2`, { out, side: 3 });
-  const kept =
+  const passed =
     at(x.shape, 1, "axis") === out
       ? x
       : convolveWithBias(context, x, `${name}.conv_shortcut`, { out, side: 1 });
-  const sum = add(kept, branch);
+  const sum = add(passed, branch);
   return scale === 1 ? sum : mul(sum, 1 / scale);
 }

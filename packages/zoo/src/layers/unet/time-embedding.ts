@@ -19,7 +19,8 @@ const LONGEST = 10_000;
 /**
  * Returns sines and cosines of numbers times falling frequencies: `[rows, width]` of `[rows]`.
  *
- * Frequencies are rounded at the same places as in diffusers, as time steps of hundreds multiply the rounding.
+ * Frequencies are rounded at the same places as in diffusers, as time steps of hundreds multiply the
+ * rounding.
  * @see Ho et al., Denoising diffusion probabilistic models, 2020, appendix B
  */
 export function sinusoids(

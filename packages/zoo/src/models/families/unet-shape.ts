@@ -86,9 +86,9 @@ function kindOf({ source }: ModelConfig, name: string, way: "Down" | "Up"): Betw
   const plain = name.replace(/^UNetRes/, "").replace(way, "");
   const kind = name.includes(way) && Object.hasOwn(BLOCKS, plain) ? BLOCKS[plain] : undefined;
   if (kind !== undefined) return kind;
-  const known = Object.keys(BLOCKS).map((block) => block.replace("Block", `${way}Block`));
+  const blocks = Object.keys(BLOCKS).map((block) => block.replace("Block", `${way}Block`));
   throw new UnsupportedError(
-    `Cannot build the network of "${source}" as its blocks must be ${known.join(", ")}: one is "${name}"`,
+    `Cannot build the network of "${source}" as its blocks must be ${blocks.join(", ")}: one is "${name}"`,
     { feature: name },
   );
 }

@@ -38,10 +38,18 @@ function familyOf(hasText: boolean): ModelFamily {
 
 /** Fields of which one value alone can be built, by their values. */
 const ONLY: Readonly<Record<string, string | boolean | number>> = {
-  ...{ resnet_time_scale_shift: "default", time_embedding_type: "positional", downsample_type: "conv" },
-  ...{ upsample_type: "conv", only_cross_attention: false, dual_cross_attention: false },
-  ...{ resnet_skip_time_act: false, resnet_out_scale_factor: 1, class_embeddings_concat: false },
-  ...{ conv_in_kernel: 3, conv_out_kernel: 3, attention_type: "default" },
+  resnet_time_scale_shift: "default",
+  time_embedding_type: "positional",
+  downsample_type: "conv",
+  upsample_type: "conv",
+  only_cross_attention: false,
+  dual_cross_attention: false,
+  resnet_skip_time_act: false,
+  resnet_out_scale_factor: 1,
+  class_embeddings_concat: false,
+  conv_in_kernel: 3,
+  conv_out_kernel: 3,
+  attention_type: "default",
 };
 
 /** Fields of networks that need layers of other kinds. */
@@ -59,7 +67,7 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
   for (const [field, only] of Object.entries(ONLY)) config.require(field, only);
   for (const field of OTHERS) config.require(field);
   const levels = readLevels(config, hasText);
-  const images = readSample(family, { levels: levels.length, channels: hasText ? 4 : 3 });
+  const images = readSample(family, levels, hasText ? 4 : 3);
   const text = hasText ? readText(family) : undefined;
   const activation = modelActivation(config, "act_fn", "silu");
   const time = activation(embedTime(family, hasText, at(levels, 0, "level").channels));
@@ -85,16 +93,13 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
 }
 
 /** Adds the input `sample`, `[N, channels, height, width]`, and the first convolution. */
-function readSample(
-  { network, config }: FamilyContext,
-  { levels, channels }: { readonly levels: number; readonly channels: number },
-): Value {
+function readSample({ network, config }: FamilyContext, levels: readonly UnetLevel[], usual: number): Value {
   const sides = config.extents("sample_size", 64);
   for (const side of sides)
-    config.assertDivides(["sample_size", side], ["block_out_channels", 2 ** (levels - 1)]);
-  const sample = network.input("sample", [config.count("in_channels", channels), ...sides]);
+    config.assertDivides(["sample_size", side], ["block_out_channels", 2 ** (levels.length - 1)]);
+  const sample = network.input("sample", [config.count("in_channels", usual), ...sides]);
   const centred = config.boolean("center_input_sample", false) ? sub(mul(sample, 2), 1) : sample;
-  const [out = 1] = config.numbers("block_out_channels");
+  const out = at(levels, 0, "level").channels;
   return convolveWithBias({ network }, centred, "conv_in", { out, side: 3 });
 }
 
@@ -106,8 +111,8 @@ function readText({ network, config }: FamilyContext): TextRows {
 }
 
 /**
- * Adds the input `timestep`, `[N]`, and its embedding, `[N, time]`; with `class_labels`, or with `text_embeds`
- * and `time_ids` of Stable Diffusion XL, the embeddings of these are added to it.
+ * Adds the input `timestep`, `[N]`, and its embedding, `[N, time]`; with `class_labels`, or with
+ * `text_embeds` and `time_ids` of Stable Diffusion XL, the embeddings of these are added to it.
  */
 function embedTime({ network, config }: FamilyContext, hasText: boolean, channels: number): Value {
   const waves = {

@@ -1,7 +1,7 @@
 import { createRandom, createTensor, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertReads } from "./assert-reads.ts";
-import type { Objective } from "./open-data-options.ts";
+import type { NoiseObjective } from "./noise-objective.ts";
 
 /**
  * Objective of a network that does not predict each token of a text from those before it:
@@ -57,7 +57,7 @@ export const DECODER_IDS = "decoder_input_ids";
 const NO_LABEL = -1;
 
 /** Returns the number of tokens of a window for examples of `context` tokens. */
-export function windowOf(context: number, objective: Objective | undefined): number {
+export function windowOf(context: number, objective: TextObjective | NoiseObjective | undefined): number {
   return objective?.kind === "continued" ? 2 * context : context;
 }
 
@@ -67,7 +67,7 @@ export function windowOf(context: number, objective: Objective | undefined): num
  * @param data - windows of as many tokens as {@link windowOf} says
  * @throws OutOfRangeError if a token of the objective is not in the vocabulary
  */
-export function withObjective(data: DataSet, objective: Objective | undefined): DataSet {
+export function withObjective(data: DataSet, objective: TextObjective | NoiseObjective | undefined): DataSet {
   if (objective === undefined || objective.kind === "noise" || objective.kind === "paired") return data;
   const { kind } = objective;
   const token = kind === "masked" ? objective.token : objective.start;

@@ -28,7 +28,7 @@ export const KERAS_WEIGHTS = "model.weights.h5";
 export const ORBAX_TREE = "_METADATA";
 
 /** File of Orbax in the folder of a step, whose items are in folders of their own. */
-export const ORBAX_ITEM = "_CHECKPOINT_METADATA";
+const ORBAX_ITEM = "_CHECKPOINT_METADATA";
 
 /** File with the latest versions of a database of OCDBT. */
 export const OCDBT_MANIFEST = "manifest.ocdbt";

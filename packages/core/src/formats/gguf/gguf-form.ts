@@ -9,11 +9,11 @@ import type { DType } from "../../tensor/dtype.ts";
 import { type GgufEncoding, isGgufEncoding } from "./gguf-encodings.ts";
 import { ALIGNMENT_KEY, storedBytes } from "./gguf-header.ts";
 import { withoutSplit, withSplit } from "./gguf-shards.ts";
-import { type GgufLayout, layOutGguf } from "./lay-out-gguf.ts";
+import { type GgufLayout, type GgufTarget, layOutGguf } from "./lay-out-gguf.ts";
 import { setEntries } from "./metadata-types.ts";
 import { planQuantized } from "./plan-quantized.ts";
 import type { Importance } from "./read-importance.ts";
-import { type GgufTarget, ggufTarget, withFileType } from "./write-gguf.ts";
+import { ggufTarget, withFileType } from "./write-gguf.ts";
 
 /** Options of {@link ggufForm}. */
 export interface GgufFormOptions {

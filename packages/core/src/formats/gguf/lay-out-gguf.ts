@@ -1,14 +1,21 @@
 import { concatBytes, encodeUtf8 } from "@isthmus/platform";
 import { InputError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
-import type { FileLayout, PlacedTensor } from "../../save/file-form.ts";
+import type { FileLayout, PlacedTensor, TensorEncoding } from "../../save/file-form.ts";
+import type { TensorInfo } from "../../tensor/tensor.ts";
 import { encodeMetadata, encodeText, encodeU32, encodeU64 } from "./encode-metadata.ts";
 import type { EncodedTensor } from "./gguf-encoder.ts";
 import { ALIGNMENT_KEY, DEFAULT_ALIGNMENT, storedBytes } from "./gguf-header.ts";
-import type { GgufTarget } from "./write-gguf.ts";
+import type { GgufType } from "./gguf-types.ts";
 
 /** Bytes of a GGUF file before its tensors, and the place and type of each tensor. */
 export type GgufLayout = FileLayout<PlacedTensor & EncodedTensor>;
+
+/** A tensor of a file that is to be written. */
+export interface GgufTarget extends TensorInfo, TensorEncoding {
+  /** Type by which the elements are encoded. */
+  readonly type: GgufType;
+}
 
 /** Version of the format that is written. */
 const VERSION = 3;

@@ -6,9 +6,10 @@ import type { TensorInfo } from "../../tensor/tensor.ts";
 import { type ChosenType, chooseTypes } from "./choose-types.ts";
 import { describeEncoding, type GgufEncoding } from "./gguf-encodings.ts";
 import { GGUF_NUMBERS } from "./gguf-types.ts";
+import type { GgufTarget } from "./lay-out-gguf.ts";
 import { setEntries } from "./metadata-types.ts";
 import type { Importance } from "./read-importance.ts";
-import { type GgufTarget, ggufTarget } from "./write-gguf.ts";
+import { ggufTarget } from "./write-gguf.ts";
 
 /** Options of {@link planQuantized}. */
 export interface QuantizeOptions {

@@ -1,6 +1,5 @@
 import { UnsupportedError, UsageError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
-import type { TensorEncoding } from "../../save/file-form.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
@@ -10,8 +9,8 @@ import { ggufEncoder } from "./gguf-encoder.ts";
 import { GGUF_ENCODINGS } from "./gguf-encodings.ts";
 import { MAX_GGUF_RANK } from "./gguf-header.ts";
 import { hasGgufMetadata } from "./gguf-metadata.ts";
-import { GGUF_TYPES, type GgufType, ggufTypeOf } from "./gguf-types.ts";
-import type { GgufLayout } from "./lay-out-gguf.ts";
+import { GGUF_TYPES, ggufTypeOf } from "./gguf-types.ts";
+import type { GgufLayout, GgufTarget } from "./lay-out-gguf.ts";
 import { setEntries } from "./metadata-types.ts";
 
 /** Types that hold all values of types which GGUF lacks. */
@@ -58,12 +57,6 @@ const FILE_TYPES: ReadonlyMap<string, number> = new Map([
   ["F16", 1],
   ["BF16", 32],
 ]);
-
-/** A tensor of a file that is to be written. */
-export interface GgufTarget extends TensorInfo, TensorEncoding {
-  /** Type by which the elements are encoded. */
-  readonly type: GgufType;
-}
 
 /**
  * Chooses how a tensor is stored in a GGUF file.

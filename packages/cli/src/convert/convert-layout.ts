@@ -257,7 +257,9 @@ async function saveAll(
     const size = at(sizes, i, "size");
     const onProgress = ({ done }: { readonly done: number }) =>
       saving.onProgress?.({
-        ...{ done: (before + done * size) / totalBytes, doneBytes: before + done * size, totalBytes },
+        done: (before + done * size) / totalBytes,
+        doneBytes: before + done * size,
+        totalBytes,
       });
     const saved = await saveCheckpoint(checkpoint, path, { ...saving, onProgress });
     files.push(...saved.files);

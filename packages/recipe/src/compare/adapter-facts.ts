@@ -47,7 +47,8 @@ async function judge({
   const [of, onto] = [stored, base].map(({ metadata }) => metadata["general.architecture"]);
   if (of !== undefined && onto !== undefined && of !== onto) {
     return {
-      ...{ kind: "model-types", severity: "error" },
+      kind: "model-types",
+      severity: "error",
       message: `${both} are of other architectures: ${of} and ${onto}`,
       advice: "put an adapter on the model for which it was made",
     };
@@ -57,7 +58,8 @@ async function judge({
   const [madeFor, put] = [familyOf(settings), familyOf(config)];
   if (madeFor !== undefined && put !== undefined && madeFor !== put) {
     return {
-      ...{ kind: "model-types", severity: "warning" },
+      kind: "model-types",
+      severity: "warning",
       message: `${both} are of other architectures: ${madeFor} and ${put}`,
       advice: "put an adapter on the model for which it was made",
     };
@@ -67,7 +69,8 @@ async function judge({
   const names = namesOf(base, config);
   if (names.includes(lastPart(stated))) return undefined;
   return {
-    ...{ kind: "adapter", severity: "warning" },
+    kind: "adapter",
+    severity: "warning",
     message: `the adapter "${name}" says that it was made for "${stated}": it changes "${base.source}"`,
     advice: "ignore this if both are one model, or if the adapter is meant for a relative of its base",
   };

@@ -47,10 +47,12 @@ export const FLUX: NameTable = [
       pair("vector_in.in_layer", "time_text_embed.text_embedder.linear_1"),
       pair("vector_in.out_layer", "time_text_embed.text_embedder.linear_2"),
       pair("guidance_in.in_layer", "time_text_embed.guidance_embedder.linear_1", {
-        ...{ presence: "some-models", group: "guidance" },
+        presence: "some-models",
+        group: "guidance",
       }),
       pair("guidance_in.out_layer", "time_text_embed.guidance_embedder.linear_2", {
-        ...{ presence: "some-models", group: "guidance" },
+        presence: "some-models",
+        group: "guidance",
       }),
       pair("img_in", "x_embedder"),
       pair("txt_in", "context_embedder"),

@@ -31,7 +31,9 @@ export const OPEN_CLIP: NameTable = [
       pair("positional_embedding", "text_model.embeddings.position_embedding.weight", { tensors: [] }),
       pair("ln_final", "text_model.final_layer_norm"),
       pair("text_projection", "text_projection.weight", {
-        ...{ tensors: [], form: "transposed", presence: "some-models" },
+        tensors: [],
+        form: "transposed",
+        presence: "some-models",
       }),
     ],
   },

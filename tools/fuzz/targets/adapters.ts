@@ -67,7 +67,8 @@ async function applyAll(folder: string, base: Checkpoint): Promise<void> {
   try {
     const applied = applyAdapter(base, adapter);
     for (const name of applied.tensors.keys()) await applied.read(name);
-    if (adapter.naming !== "kohya") return;
+    // Changes that multiply weights, such as OFT, have names in one program alone.
+    if (adapter.naming !== "kohya" || adapter.multiplied.size > 0) return;
     for (const renamed of renameAdapter(adapter, "diffusers", { base })) {
       for (const name of renamed.adapter.checkpoint.tensors.keys())
         await renamed.adapter.checkpoint.read(name);

@@ -94,7 +94,7 @@ chat_template: |
     [
       "an unknown type of elements",
       `merge_method: linear\n${MODELS}dtype: bfloat\n`,
-      'r.yml:5: "dtype" must be one of bfloat16, float16, float32, float64, bf16, f16, f32, f64: it is "bfloat"; did you mean "bfloat16"?',
+      'r.yml:5: "dtype" must be one of bfloat16, float16, float32, float64, float8_e4m3fn, float8_e5m2, bf16, f16, f32, f64: it is "bfloat"; did you mean "bfloat16"?',
     ],
     [
       "two kinds of parts",
@@ -115,7 +115,7 @@ chat_template: |
     [
       "a parameter without a value",
       `merge_method: linear\n${MODELS}parameters:\n  weight:\n`,
-      'r.yml:6: "parameters.weight" must be a value, a list of values along the layers, or a list of filters with values: it is empty',
+      'r.yml:6: "parameters.weight" must be a value, a list of values along the layers, or a list of filters or blocks with values: it is empty',
     ],
     [
       "a filter without a value",

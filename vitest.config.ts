@@ -47,6 +47,8 @@ export default defineConfig({
     // Translating the sources that a file of tests imports takes longer than most tests: a later run finds them translated.
     experimental: { fsModuleCache: true, fsModuleCachePath },
     testTimeout: 180_000,
+    // A machine with other work takes longer than the second that is waited for by default.
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 180_000,
   },
 });

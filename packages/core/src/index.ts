@@ -101,6 +101,11 @@ export {
 export { describeDequantized } from "./formats/quantized/describe-dequantized.ts";
 export { isReadAsNumbers } from "./formats/quantized/quantized-kinds.ts";
 export {
+  isScaledEncoding,
+  SCALED_ENCODINGS,
+  type ScaledEncoding,
+} from "./formats/quantized/write-scaled-floats.ts";
+export {
   type WriteRangeOptions,
   type WrittenRange,
   writeTensorRange,

@@ -1,4 +1,4 @@
-import { type ConvertCheckpointOptions, type DType, isGgufEncoding, UsageError } from "@isthmus/core";
+import { type ConvertCheckpointOptions, type DType, isDType, UsageError } from "@isthmus/core";
 import type { BindingOptions } from "../options/binding-options.ts";
 import type { DiffusionOptions } from "./diffusion-options.ts";
 
@@ -109,9 +109,9 @@ export function chooseOutput(output: string, options: ConvertOptions): ChosenOut
   }
   const { dtype, format = "safetensors" } = options;
   if (kind === "tensors" || kind === "onnx") return { kind, dtype: undefined };
-  if (format === "safetensors" && !isGgufEncoding(dtype)) return { kind, dtype };
+  if (format === "safetensors" && (dtype === undefined || isDType(dtype))) return { kind, dtype };
   throw new UsageError(
-    `Cannot write ${thing} with a --dtype of GGUF or another --format than safetensors as ${reason}: leave these out, and convert the output after`,
+    `Cannot write ${thing} with a --dtype that is an encoding or another --format than safetensors as ${reason}: leave these out, and convert the output after`,
   );
 }
 

@@ -82,6 +82,7 @@ export {
   verifyMerge,
 } from "./executor/verify-merge.ts";
 export type { PartConfig, Settings } from "./layouts/configs/facts.ts";
+export { describeRenamed, type RenamedNetwork, withLayoutNamesOf } from "./layouts/layout-names.ts";
 export { toOriginalBlocks } from "./layouts/tables/unet-blocks.ts";
 export { type DiffusersLayout, type DiffusersPart, toDiffusersLayout } from "./layouts/to-diffusers.ts";
 export {

@@ -30,7 +30,7 @@ interface Output {
   readonly thing: string;
   /** Why it takes no other options, for messages. */
   readonly reason: string;
-  /** Options that it takes, beside those that any output takes. */
+  /** Options that it takes, beside the options of all outputs. */
   readonly takes: readonly OptionName[];
 }
 
@@ -125,9 +125,6 @@ function kindOf(output: string, options: ConvertOptions): OutputKind {
 
 /** Says with which option another one can be used; nothing for the options that choose an output. */
 function otherUse(name: OptionName): string {
-  const uses: Readonly<Partial<Record<OptionName, string>>> = {
-    base: ", or add --adapter-names or --layout diffusers",
-    unknown: ", or add --layout",
-  };
-  return uses[name] ?? "";
+  if (name === "base") return ", or add --adapter-names or --layout diffusers";
+  return name === "unknown" ? ", or add --layout" : "";
 }

@@ -22,19 +22,19 @@ const EARLIER = [...new Set(PARTS.flatMap(({ kind }) => kind.earlier ?? []))];
 /**
  * Gives the tensors of a diffusion model the names of another one if programs name the same tensors in both
  * ways, lazily: `model.diffusion_model.` before the names of the main network or nothing,
- * `first_stage_model.` or `vae.` before those of the autoencoder, and earlier names of CLIP (without
+ * `first_stage_model.` or `vae.` before the autoencoder, and earlier names of CLIP (without
  * `text_model.`) and of attention in autoencoders of diffusers. All other tensors keep their names.
  * @param first - the model whose names are wanted
  */
 export function withLayoutNamesOf(first: Checkpoint, other: Checkpoint): RenamedNetwork {
-  const wanted = new Map<string, string | undefined>();
+  const byCommonName = new Map<string, string | undefined>();
   for (const name of first.tensors.keys()) {
     const common = commonName(name);
-    wanted.set(common, wanted.has(common) ? undefined : name);
+    byCommonName.set(common, byCommonName.has(common) ? undefined : name);
   }
   const renamed = new Map<string, string>();
   const places = [...other.tensors.keys()].map((name) => {
-    const there = first.tensors.has(name) ? name : wanted.get(commonName(name));
+    const there = first.tensors.has(name) ? name : byCommonName.get(commonName(name));
     if (there === undefined || other.tensors.has(there) || renamed.has(there)) return [name, name] as const;
     renamed.set(there, name);
     return [there, name] as const;
@@ -61,5 +61,6 @@ function commonName(name: string): string {
     (text, [pattern, now]) => text.replace(pattern, now),
     name.slice(prefix.length),
   );
-  return ([...(part?.prefixes ?? [""])].sort()[0] ?? "") + inside;
+  const [beginning = ""] = [...(part?.prefixes ?? [])].sort();
+  return beginning + inside;
 }

@@ -58,11 +58,11 @@ export function toOriginalLayout(
 }
 
 /**
- * Gives the autoencoder (VAE) of a diffusion model its original names, lazily, whether it has those of
- * diffusers at present, those of diffusers before its version 0.12 (`query` for `to_q`), or the original ones
- * already. All bits are kept.
+ * Gives the autoencoder (VAE) of a diffusion model its original names, lazily, whether it has the present
+ * names of diffusers, the names of diffusers before its version 0.12 (`query` for `to_q`), or the original
+ * ones already. All bits are kept.
  * @param checkpoint - the autoencoder by itself, whose names begin with `encoder.` or `decoder.`
- * @returns the checkpoint itself if none of its names are those of diffusers
+ * @returns the checkpoint itself if diffusers has none of its names
  * @throws MismatchError if an autoencoder of diffusers lacks tensors, or shapes do not fit
  */
 export function toOriginalAutoencoder(checkpoint: Checkpoint): Checkpoint {

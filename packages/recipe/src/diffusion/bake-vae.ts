@@ -93,7 +93,7 @@ function findVae({ tensors }: Checkpoint, prefixes: readonly string[]) {
   return { prefix: undefined, names: new Map<string, string>() };
 }
 
-/** Returns the shape of a tensor in the model: a matrix may be a convolution of extent 1 in one of the two. */
+/** Returns the shape of a tensor in the model, where a matrix may be a convolution of extent 1. */
 function shapeIn({ tensors, source }: Checkpoint, name: string, { shape }: TensorInfo): readonly number[] {
   const there = tensors.get(name)?.shape ?? shape;
   if (sameShape(asMatrix(there), asMatrix(shape))) return there;
@@ -103,7 +103,7 @@ function shapeIn({ tensors, source }: Checkpoint, name: string, { shape }: Tenso
   );
 }
 
-/** Returns the shape of a convolution of extent 1 without its last two extents, and other shapes as they are. */
+/** Returns the shape of a convolution of extent 1 as a matrix, and other shapes as they are. */
 function asMatrix(shape: readonly number[]): readonly number[] {
   return shape.length === 4 && shape[2] === 1 && shape[3] === 1 ? shape.slice(0, 2) : shape;
 }

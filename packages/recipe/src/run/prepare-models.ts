@@ -26,7 +26,10 @@ export interface RecipeModelInput {
   readonly reference: ModelReference;
   /** Name of the network in the recipe. */
   readonly name: string;
-  /** Opened network under the names of the base or first one, before vocabularies and heads are made to agree. */
+  /**
+   * Opened network under the names of the base or the first network, before vocabularies and heads are made
+   * to agree.
+   */
   readonly network: Checkpoint;
   /**
    * Directory with the `config.json` of the network; undefined if there is none, as for single files. For a
@@ -54,7 +57,7 @@ export interface PreparedModels {
   readonly tied: boolean | undefined;
   /** Notes on the files of the result. */
   readonly notes: readonly string[];
-  /** Notes on networks whose tensors got other names, those of the base or the first network. */
+  /** Notes on networks whose tensors got the names that the base, or the first network, has for them. */
   readonly renamed: readonly string[];
 }
 
@@ -125,7 +128,7 @@ async function openInput(
   return { reference, name, network, directory: await directoryOf(reference), nested: undefined };
 }
 
-/** Gives diffusion models the names of the base or the first one, and tells of those that had others. */
+/** Gives diffusion models the names of the base or the first one, with a note on each that had others. */
 function unifyNames(recipe: Recipe, opened: readonly RecipeModelInput[]) {
   const { network: first } = findTemplate(recipe, opened);
   const named = opened.map(({ network }) => withLayoutNamesOf(first, network));

@@ -19,7 +19,7 @@ export function isScaledEncoding(name: string | undefined): name is ScaledEncodi
   return SCALED_ENCODINGS.some((encoding) => encoding === name);
 }
 
-/** Largest number of the 8-bit floats with a sign, 4 bits of exponent and 3 of mantissa, without infinities. */
+/** Largest of the 8-bit floats with 4 bits of exponent, 3 bits of mantissa and no infinities. */
 const LARGEST = 448;
 
 /** Beginning of the names of the main network in a file of several networks of a diffusion model. */

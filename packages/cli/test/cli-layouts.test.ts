@@ -74,9 +74,16 @@ describe("isthmus convert --layout", () => {
       [["flux.safetensors", "x.safetensors", "--layout", "diffusers"], /a folder there: name a folder/],
       [["flux", "x/", "--layout", "original"], /name a file ending in .safetensors/],
       [["flux.safetensors", "x.safetensors", "--layout", "original"], /in the layout of diffusers/],
-      [["flux.safetensors", "x", "--unknown", "drop"], /--unknown as it is for --layout/],
+      [["flux.safetensors", "x", "--unknown", "drop"], /--unknown as .*, or add --layout/],
       [["flux.safetensors", "x", "--layout", "diffusers", "--dtype", "q4_0"], /has weights in safetensors/],
-      [["flux", "x.safetensors", "--layout", "original", "--base", "flux"], /--base, a --dtype of GGUF/],
+      [
+        ["flux", "x.safetensors", "--layout", "original", "--dtype", "fp8_scaled"],
+        /convert the output after/,
+      ],
+      [
+        ["flux", "x.safetensors", "--layout", "original", "--base", "flux"],
+        /with --base as it has weights in/,
+      ],
       [["none", "x.safetensors", "--layout", "original"], /there is no such file or folder/],
     ];
     for (const [args, message] of cases) {

@@ -259,7 +259,13 @@ describe("convertCheckpoint()", () => {
       "x.npz",
       { dtype: "i8" },
       scalar("f32"),
-      /must be a floating-point type, or in GGUF one of q4_0, .*iq4_xs: it is "i8"/,
+      /must be a floating-point type, in GGUF one of q4_0, .*iq4_xs, or .* fp8_scaled: it is "i8"/,
+    ],
+    [
+      "x.gguf",
+      { dtype: "fp8_scaled" },
+      scalar("f32"),
+      /fp8_scaled is an encoding of safetensors: .* is gguf/,
     ],
     ["x.npz", { maxShardBytes: 10 }, scalar("f32"), /only safetensors, gguf and tfjs are written in shards/],
     [

@@ -5,6 +5,12 @@ import { GGUF_ENCODINGS, type GgufEncoding, isGgufEncoding } from "./formats/ggu
 import type { Importance } from "./formats/gguf/read-importance.ts";
 import { assertGgufFloat } from "./formats/gguf/write-gguf.ts";
 import { numpyType } from "./formats/npz/write-npz.ts";
+import {
+  isScaledEncoding,
+  SCALED_ENCODINGS,
+  type ScaledEncoding,
+  scaleFloats,
+} from "./formats/quantized/write-scaled-floats.ts";
 import { at } from "./invariant.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
@@ -34,10 +40,10 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 export interface ConvertCheckpointOptions
   extends Omit<SaveCheckpointOptions, "dtype" | "chunkBytes" | "buffers"> {
   /**
-   * Element type of all floating-point tensors, or in GGUF a quantised encoding such as `q8_0` or `q4_k_m`;
-   * integers and `bool` are not converted. @defaultValue unchanged
+   * Element type of all floating-point tensors; in GGUF also a quantised encoding such as `q8_0` or `q4_k_m`,
+   * and in safetensors `fp8_scaled`. Integers and `bool` are not converted. @defaultValue unchanged
    */
-  readonly dtype?: DType | GgufEncoding | undefined;
+  readonly dtype?: DType | GgufEncoding | ScaledEncoding | undefined;
   /**
    * Importance of the columns of matrices, for a quantised encoding of GGUF: errors of important columns are
    * kept smaller. @defaultValue all columns count as much
@@ -73,7 +79,9 @@ const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
  * numbers: bf16 becomes f32 in npz, `bool` becomes i8 in GGUF, small integers become i32 in TensorFlow.js. In
  * GGUF, if `dtype` names a narrower type, floats with at most one axis become f32, as llama.cpp requires. A
  * quantised encoding gives each matrix the type that llama.cpp gives it, bit for bit: more bits to some,
- * floats to norms and routers, blocks of 32 or f16 to rows that blocks of 256 do not divide.
+ * floats to norms and routers, blocks of 32 or f16 to rows that blocks of 256 do not divide. The encoding
+ * `fp8_scaled` stores weights that are matrices as 8-bit floats with a scale each, for ComfyUI, and keeps
+ * embeddings and other tensors.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
  * @param output - path to write: its ending names the format; a folder is for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit
@@ -101,12 +109,14 @@ export async function convertCheckpoint(
   assertOptions(format, resolved, output);
   const checkpoint = typeof input === "string" ? await openCheckpoint(input) : input;
   try {
-    if (format !== "safetensors") {
-      const isInFolder = format === "tfjs" && (output.endsWith("/") || (await isDirectory(output)));
-      return await writeFiles(checkpoint, isInFolder ? join(output, "model.json") : output, format, resolved);
-    }
-    const { format: _format, importance: _importance, onNote: _onNote, dtype, ...saveOptions } = resolved;
-    return await saveCheckpoint(checkpoint, output, { ...saveOptions, dtype: dtype as DType | undefined });
+    const { dtype, ...others } = resolved;
+    const { format: _format, importance: _importance, onNote: _onNote, ...saving } = others;
+    if (isScaledEncoding(dtype)) return await saveCheckpoint(scaleFloats(checkpoint), output, saving);
+    if (format === "safetensors")
+      return await saveCheckpoint(checkpoint, output, { ...saving, dtype: dtype as DType | undefined });
+    const isInFolder = format === "tfjs" && (output.endsWith("/") || (await isDirectory(output)));
+    const path = isInFolder ? join(output, "model.json") : output;
+    return await writeFiles(checkpoint, path, format, { ...others, dtype });
   } finally {
     if (typeof input === "string") await checkpoint.close();
   }
@@ -158,11 +168,7 @@ function assertOptions(
   if (!WRITTEN_FORMATS.includes(format))
     throw fail(`the format must be one of ${WRITTEN_FORMATS.join(", ")}: it is "${format}"`);
   const isQuantized = isGgufEncoding(dtype);
-  if (isQuantized && format !== "gguf") throw fail(`${dtype} is a type of GGUF: the format is ${format}`);
-  if (dtype !== undefined && !isQuantized && !(isDType(dtype) && DTYPES[dtype].float))
-    throw fail(
-      `"dtype" must be a floating-point type, or in GGUF one of ${GGUF_ENCODINGS.join(", ")}: it is "${dtype}"`,
-    );
+  assertEncoding(dtype, format, fail);
   if (importance !== undefined && !isQuantized)
     throw fail(`an importance matrix needs a quantised encoding: add one, such as q4_k_m, as the type`);
   if (dtype !== undefined && isDType(dtype)) assertType(format, dtype, output);
@@ -172,6 +178,27 @@ function assertOptions(
     );
   if ((format === "torch" || format === "npz") && maxShardBytes !== Number.POSITIVE_INFINITY)
     throw fail(`only safetensors, gguf and tfjs are written in shards: the format is ${format}`);
+}
+
+/**
+ * Checks that a name is that of a type of floats, or of an encoding of the format.
+ * @throws the error that `fail` makes if not
+ */
+function assertEncoding(
+  dtype: string | undefined,
+  format: WrittenFormat,
+  fail: (problem: string) => UsageError,
+): void {
+  if (dtype === undefined || (isDType(dtype) && DTYPES[dtype].float)) return;
+  const of = isGgufEncoding(dtype) ? "gguf" : isScaledEncoding(dtype) ? "safetensors" : undefined;
+  if (of === undefined)
+    throw fail(
+      `"dtype" must be a floating-point type, in GGUF one of ${GGUF_ENCODINGS.join(", ")}, or in safetensors ${SCALED_ENCODINGS.join(", ")}: it is "${dtype}"`,
+    );
+  if (of === format) return;
+  throw fail(
+    `${dtype} is ${of === "gguf" ? "a type of GGUF" : "an encoding of safetensors"}: the format is ${format}`,
+  );
 }
 
 /** @throws UsageError if the format has no such element type */
@@ -189,7 +216,7 @@ async function writeFiles(
   checkpoint: Checkpoint,
   path: string,
   format: Exclude<WrittenFormat, "safetensors">,
-  options: Options,
+  options: Options & { readonly dtype: DType | GgufEncoding | undefined },
 ): Promise<SaveCheckpointResult> {
   const { signal, onProgress, allowNonFinite, overwrite, durable } = options;
   signal?.throwIfAborted();

@@ -100,6 +100,7 @@ export {
 } from "./formats/numpy-pickle/decode-numpy-pickle.ts";
 export { describeDequantized } from "./formats/quantized/describe-dequantized.ts";
 export { isReadAsNumbers } from "./formats/quantized/quantized-kinds.ts";
+export { SCALED_ENCODINGS, type ScaledEncoding } from "./formats/quantized/write-scaled-floats.ts";
 export {
   type WriteRangeOptions,
   type WrittenRange,

@@ -82,9 +82,15 @@ export {
   verifyMerge,
 } from "./executor/verify-merge.ts";
 export type { PartConfig, Settings } from "./layouts/configs/facts.ts";
+export { describeRenamed, type RenamedNetwork, withLayoutNamesOf } from "./layouts/layout-names.ts";
 export { toOriginalBlocks } from "./layouts/tables/unet-blocks.ts";
 export { type DiffusersLayout, type DiffusersPart, toDiffusersLayout } from "./layouts/to-diffusers.ts";
-export { type OriginalLayout, type ToOriginalOptions, toOriginalLayout } from "./layouts/to-original.ts";
+export {
+  type OriginalLayout,
+  type ToOriginalOptions,
+  toOriginalAutoencoder,
+  toOriginalLayout,
+} from "./layouts/to-original.ts";
 export { type CompileExpressionOptions, compileExpression } from "./match-expression.ts";
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {

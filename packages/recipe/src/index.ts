@@ -101,9 +101,10 @@ export type {
 export { networkPaths } from "./run/check-opened.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
 export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
+export type { ModelTemplate } from "./run/model-template.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
 export { splitReference } from "./run/open-reference.ts";
-export type { ModelTemplate, PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
+export type { PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
 export { readMethods } from "./run/read-methods.ts";
 export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";

@@ -7,6 +7,7 @@ import {
   GGUF_ENCODINGS,
   hasGgufMetadata,
   openCheckpoint,
+  SCALED_ENCODINGS,
   saveFile,
   UsageError,
   WRITTEN_FORMATS,
@@ -37,7 +38,11 @@ interface Written {
   readonly bytes: number;
 }
 
-const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];
+const TYPES = [
+  ...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float),
+  ...GGUF_ENCODINGS,
+  ...SCALED_ENCODINGS,
+];
 
 const EXAMPLES = formatExamples(
   ["isthmus convert model.pt model.safetensors", "no code of the file is run"],
@@ -55,6 +60,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus convert merged.safetensors baked.safetensors --vae vae.safetensors --ema drop --dtype f16",
     "a diffusion model with another autoencoder, without averages",
+  ],
+  [
+    "isthmus convert flux.safetensors flux-fp8.safetensors --dtype fp8_scaled",
+    "8-bit floats with scales, as ComfyUI reads them",
   ],
   ["isthmus convert style.safetensors style/ --adapter-names peft", "an adapter of kohya, for PEFT"],
   [
@@ -81,7 +90,7 @@ function createConvertVerb() {
     .addOption(
       new Option(
         "--dtype <type>",
-        "type of all floating-point tensors; q4_0 to iq4_xs are encodings of GGUF (default: unchanged)",
+        "type of all floating-point tensors; q4_0 to iq4_xs are encodings of GGUF; fp8_scaled stores matrices as 8-bit floats with scales, for ComfyUI (default: unchanged)",
       ).choices(TYPES),
     )
     .addOption(

@@ -23,8 +23,11 @@ describe("chooseOutput()", () => {
     [{ layout: "diffusers", vae: "m" }, /Cannot write a folder of diffusers with --vae/],
     [{ adapterNames: "peft", untie: true }, /Cannot write an adapter with --untie/],
     [{ graph: "g.onnx", dtype: "f16" }, /Cannot write an ONNX file with --dtype as its graph says the types/],
-    [{ untie: true, dtype: "q4_0" }, /a --dtype of GGUF or another --format than safetensors/],
-    [{ adapterNames: "peft", format: "npz" }, /a --dtype of GGUF or another --format than safetensors/],
+    [{ untie: true, dtype: "q4_0" }, /a --dtype that is an encoding or another --format than safetensors/],
+    [
+      { adapterNames: "peft", format: "npz" },
+      /a --dtype that is an encoding or another --format than safetensors/,
+    ],
   ])("refuses %o", (options, message) => {
     expect(() => chooseOutput("x.safetensors", options)).toThrow(message);
   });

@@ -1,4 +1,4 @@
-import { type ConvertCheckpointOptions, type DType, isGgufEncoding, UsageError } from "@isthmus/core";
+import { type ConvertCheckpointOptions, type DType, isDType, UsageError } from "@isthmus/core";
 import type { BindingOptions } from "../options/binding-options.ts";
 import type { DiffusionOptions } from "./diffusion-options.ts";
 
@@ -30,7 +30,7 @@ interface Output {
   readonly thing: string;
   /** Why it takes no other options, for messages. */
   readonly reason: string;
-  /** Options that it takes, beside those that any output takes. */
+  /** Options that it takes, beside the options of all outputs. */
   readonly takes: readonly OptionName[];
 }
 
@@ -109,9 +109,9 @@ export function chooseOutput(output: string, options: ConvertOptions): ChosenOut
   }
   const { dtype, format = "safetensors" } = options;
   if (kind === "tensors" || kind === "onnx") return { kind, dtype: undefined };
-  if (format === "safetensors" && !isGgufEncoding(dtype)) return { kind, dtype };
+  if (format === "safetensors" && (dtype === undefined || isDType(dtype))) return { kind, dtype };
   throw new UsageError(
-    `Cannot write ${thing} with a --dtype of GGUF or another --format than safetensors as ${reason}: leave these out, and convert the output after`,
+    `Cannot write ${thing} with a --dtype that is an encoding or another --format than safetensors as ${reason}: leave these out, and convert the output after`,
   );
 }
 
@@ -125,9 +125,6 @@ function kindOf(output: string, options: ConvertOptions): OutputKind {
 
 /** Says with which option another one can be used; nothing for the options that choose an output. */
 function otherUse(name: OptionName): string {
-  const uses: Readonly<Partial<Record<OptionName, string>>> = {
-    base: ", or add --adapter-names or --layout diffusers",
-    unknown: ", or add --layout",
-  };
-  return uses[name] ?? "";
+  if (name === "base") return ", or add --adapter-names or --layout diffusers";
+  return name === "unknown" ? ", or add --layout" : "";
 }

@@ -17,7 +17,6 @@ import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
-import { addBlocksOption, type BlocksOption } from "../options/blocks-option.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
@@ -28,6 +27,7 @@ import { declareNeeds } from "../options/option-needs.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
 import { addImportanceOption, type QuantizingOptions } from "../options/quantizing-of.ts";
 import { type AdapterOptions, addAdapterOptions, assertNoAdapterOptions } from "./adapter-options.ts";
+import { addBlocksOption, type BlocksOption } from "./blocks-option.ts";
 import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
 const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), ...GGUF_ENCODINGS];

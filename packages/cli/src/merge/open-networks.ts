@@ -1,5 +1,6 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
+import { describeRenamed, withLayoutNamesOf } from "@isthmus/merging";
 import { openBound } from "@isthmus/zoo";
 import { readingOf } from "../open/reading-of.ts";
 import type { Context } from "../verb.ts";
@@ -19,7 +20,7 @@ export interface OpenedNetworks {
 
 /**
  * Binds the checkpoints to their architecture if `--align` or `--graph` asks for one; otherwise finds only
- * the prefixes of their names.
+ * the prefixes of their names, and other names of diffusion models.
  */
 export async function openNetworks(
   checkpoints: readonly Checkpoint[],
@@ -30,7 +31,7 @@ export async function openNetworks(
   if (!needsArchitecture(options)) {
     const [first, ...others] = checkpoints;
     if (first === undefined) throw tooFew(paths);
-    const networks = [first, ...others.map((other) => withNamesOf(first, other))];
+    const networks = [first, ...others.map((other) => namedLike(first, other, context))];
     return { architecture: undefined, networks, data: undefined, restore: (merged) => merged };
   }
   const reading = await readingOf(options, context);
@@ -38,4 +39,12 @@ export async function openNetworks(
   const networks = architecture.networks.map(({ network }) => network);
   const { restore } = at(architecture.networks, 0, "network");
   return { architecture, networks, data: examples.get("data"), restore };
+}
+
+/** Gives a network the names of another one, and notes names that programs write in two ways. */
+function namedLike(first: Checkpoint, other: Checkpoint, { terminal }: Context): Checkpoint {
+  const named = withLayoutNamesOf(first, other);
+  const note = describeRenamed(named);
+  if (note !== undefined) terminal.note(`${note}.`);
+  return withNamesOf(first, named.network);
 }

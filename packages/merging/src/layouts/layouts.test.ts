@@ -9,6 +9,7 @@ import {
 } from "@isthmus/core";
 import { describe, expect, test } from "vitest";
 import { fileOf, LAYOUT_CASES } from "../../test/layout-files.ts";
+import { describeRenamed, withLayoutNamesOf } from "./layout-names.ts";
 import { toDiffusersLayout } from "./to-diffusers.ts";
 import { toOriginalLayout } from "./to-original.ts";
 
@@ -170,5 +171,52 @@ describe("toDiffusersLayout()", () => {
     const clip = renamed(parts.get("text_encoder")!, (name) => name.replace(/^text_model\./, ""));
     const { checkpoint } = toOriginalLayout(new Map([...parts, ["vae", vae], ["text_encoder", clip]]));
     expect(await digest(checkpoint)).toBe(await digest(file));
+  });
+});
+
+describe("withLayoutNamesOf()", () => {
+  /** Ways in which programs name the same tensors, each as the other. */
+  const WAYS: readonly (readonly [RegExp, string])[] = [
+    [/^model\.diffusion_model\./, ""],
+    [/^first_stage_model\./, "vae."],
+    [/(?<=\.transformer\.)text_model\.(?=embeddings|encoder|final_layer_norm)/, ""],
+  ];
+
+  test.each([...LAYOUT_CASES])(
+    "gives a file of %s the names of another, whichever has which",
+    async (_, of) => {
+      const file = fileOf(of);
+      for (const way of [...WAYS.map((one) => [one]), WAYS]) {
+        const otherOf = (name: string) =>
+          way.reduce((text, [pattern, other]) => text.replace(pattern, other), name);
+        const other = renamed(file, otherOf);
+        const changed = [...file.tensors.keys()].filter((name) => otherOf(name) !== name);
+        const there = withLayoutNamesOf(file, other);
+        const back = withLayoutNamesOf(other, file);
+        expect([...there.renamed]).toEqual(changed.map((name) => [name, otherOf(name)]));
+        expect([await digest(there.network), await digest(back.network)]).toEqual(
+          await Promise.all([digest(file), digest(other)]),
+        );
+        expect(describeRenamed(there)).toEqual(
+          changed.length === 0
+            ? undefined
+            : expect.stringContaining(`names ${changed.length} tensors in another`),
+        );
+      }
+    },
+  );
+
+  test("leaves names that are there, that fit no tensor, or that fit several", () => {
+    const named = (...names: readonly string[]) =>
+      createCheckpoint(
+        Object.fromEntries(names.map((name) => [name, createTensor("f32", [1], Float32Array.of(1))])),
+      );
+    const names = (first: Checkpoint, other: Checkpoint) => [
+      ...withLayoutNamesOf(first, other).network.tensors.keys(),
+    ];
+    expect(names(named("model.layers.0.w"), named("layers.0.w"))).toEqual(["layers.0.w"]);
+    const both = ["x.w", "model.diffusion_model.x.w"];
+    expect(names(named("model.diffusion_model.x.w"), named(...both))).toEqual(both);
+    expect(names(named(...both), named("x.w"))).toEqual(["x.w"]);
   });
 });

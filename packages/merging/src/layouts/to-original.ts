@@ -57,6 +57,25 @@ export function toOriginalLayout(
   };
 }
 
+/**
+ * Gives the autoencoder (VAE) of a diffusion model its original names, lazily, whether it has the present
+ * names of diffusers, the names of diffusers before its version 0.12 (`query` for `to_q`), or the original
+ * ones already. All bits are kept.
+ * @param checkpoint - the autoencoder by itself, whose names begin with `encoder.` or `decoder.`
+ * @returns the checkpoint itself if diffusers has none of its names
+ * @throws MismatchError if an autoencoder of diffusers lacks tensors, or shapes do not fit
+ */
+export function toOriginalAutoencoder(checkpoint: Checkpoint): Checkpoint {
+  const { names } = earlierNames(checkpoint, LONE_VAE.kind);
+  const isOfDiffusers = LONE_VAE.kind
+    .rows([...names.keys()], "diffusers")
+    .some(({ original, diffusers }) => diffusers.some((name) => name !== original && names.has(name)));
+  if (!isOfDiffusers) return checkpoint;
+  const joined = createJoined();
+  joinPart(joined, { part: LONE_VAE, checkpoint, prefix: "" }, false);
+  return joined.define([checkpoint]);
+}
+
 /** Adds the tensors of a network to a file, and returns the new names of tensors that no network has. */
 function joinPart(
   joined: ReturnType<typeof createJoined>,

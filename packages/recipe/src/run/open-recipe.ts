@@ -159,6 +159,7 @@ const NO_MODELS: PreparedModels = {
   vocabulary: undefined,
   tied: undefined,
   notes: [],
+  renamed: [],
 };
 
 /** A merge by a recipe as plain data. */

@@ -1,10 +1,9 @@
 import { at, type Checkpoint, InvariantError, resolveModelPath, UnsupportedError } from "@isthmus/core";
+import { describeRenamed, withLayoutNamesOf } from "@isthmus/merging";
 import { dirname, join, stat } from "@isthmus/platform";
-import { inferLayout } from "../layout/infer-layout.ts";
-import { findModule, inferModules, type Modules } from "../layout/modules.ts";
 import { chooseChatTemplate } from "../models/chat-template.ts";
 import { readModelConfig } from "../models/exact-json.ts";
-import { type ConfigLayers, changeConfig, type ModelConfig } from "../models/model-config.ts";
+import { changeConfig, type ModelConfig } from "../models/model-config.ts";
 import { planVocabulary, type TokenizerOptions } from "../models/plan-vocabulary.ts";
 import { remapVocabulary } from "../models/remap-vocabulary.ts";
 import { hasPiecesOnly, haveSamePieces } from "../models/sentence-pieces.ts";
@@ -16,14 +15,9 @@ import {
 } from "../models/vocabulary-axes.ts";
 import type { VocabularyNetwork, VocabularyPlan } from "../models/vocabulary-plan.ts";
 import { type CheckedRecipe, keyOf } from "../plan/groups.ts";
-import {
-  isRecipe,
-  type ModelReference,
-  RECIPE_DTYPES,
-  type Recipe,
-  type RecipeSlice,
-} from "../recipe/recipe.ts";
+import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { listReferences, nameOf } from "./list-references.ts";
+import { describeTemplate, type ModelTemplate } from "./model-template.ts";
 import { splitReference } from "./open-reference.ts";
 
 /** A network of a recipe, with the directory of its model. */
@@ -32,7 +26,10 @@ export interface RecipeModelInput {
   readonly reference: ModelReference;
   /** Name of the network in the recipe. */
   readonly name: string;
-  /** Opened network, before vocabularies and heads are made to agree. */
+  /**
+   * Opened network under the names of the base or the first network, before vocabularies and heads are made
+   * to agree.
+   */
   readonly network: Checkpoint;
   /**
    * Directory with the `config.json` of the network; undefined if there is none, as for single files. For a
@@ -58,18 +55,10 @@ export interface PreparedModels {
   readonly vocabulary: VocabularyPlan | undefined;
   /** Whether the output head of the result is its embedding; undefined if the template's config is right. */
   readonly tied: boolean | undefined;
-  /** Notes for the user. */
+  /** Notes on the files of the result. */
   readonly notes: readonly string[];
-}
-
-/** The model whose files the result of a recipe has. */
-export interface ModelTemplate {
-  /** Directory with the `config.json` of the model; undefined if there is none. */
-  readonly directory: string | undefined;
-  /** Layers of the result; undefined if the result has all layers of the template in their order. */
-  readonly layers: ConfigLayers | undefined;
-  /** Names of parts, other than the main part, whose number of layers changes. @defaultValue none */
-  readonly otherStacks?: readonly string[];
+  /** Notes on networks whose tensors got the names that the base, or the first network, has for them. */
+  readonly renamed: readonly string[];
 }
 
 /** Functions that open the networks of a recipe. */
@@ -101,9 +90,10 @@ export async function prepareModels(
   options: PrepareModelsOptions,
 ): Promise<PreparedModels> {
   const { recipe, groups, places } = checked;
-  const inputs: RecipeModelInput[] = [];
+  const opened: RecipeModelInput[] = [];
   for (const { reference, path } of listReferences(groups))
-    inputs.push(await places.open(path, () => openInput(reference, options)));
+    opened.push(await places.open(path, () => openInput(reference, options)));
+  const { inputs, renamed } = unifyNames(recipe, opened);
   // An invalid template is reported before anything is merged.
   if (recipe.chat_template !== undefined) await chooseChatTemplate(recipe.chat_template, []);
   const configs = await Promise.all(inputs.map(configOf));
@@ -119,6 +109,7 @@ export async function prepareModels(
     vocabulary: remapped.vocabulary ?? first.nested?.vocabulary,
     tied: tied ?? first.nested?.tied,
     notes: [...inputs.flatMap(({ nested }) => nested?.notes ?? []), ...remapped.notes],
+    renamed: [...inputs.flatMap(({ nested }) => nested?.renamed ?? []), ...renamed],
   };
 }
 
@@ -137,65 +128,19 @@ async function openInput(
   return { reference, name, network, directory: await directoryOf(reference), nested: undefined };
 }
 
+/** Gives diffusion models the names of the base or the first one, with a note on each that had others. */
+function unifyNames(recipe: Recipe, opened: readonly RecipeModelInput[]) {
+  const { network: first } = findTemplate(recipe, opened);
+  const named = opened.map(({ network }) => withLayoutNamesOf(first, network));
+  return {
+    inputs: opened.map((input, i) => ({ ...input, network: at(named, i, "network").network })),
+    renamed: named.flatMap((one) => describeRenamed(one) ?? []),
+  };
+}
+
 function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModelInput[]): RecipeModelInput {
   const key = base === undefined ? undefined : keyOf(base);
   return inputs.find(({ reference }) => keyOf(reference) === key) ?? at(inputs, 0, "network");
-}
-
-/**
- * Describes which layers of the template the result has. If the template is the result of a recipe that
- * stacks layers, they are traced through that recipe.
- */
-function describeTemplate(recipe: Recipe, { directory, network, nested }: RecipeModelInput): ModelTemplate {
-  const inside = nested?.template.layers;
-  if (recipe.slices === undefined && recipe.modules === undefined) return { directory, layers: inside };
-  const modules = inferModules(inferLayout(network), network.tensors.keys());
-  const [run] = modules.runsOf(modules.main);
-  const { slices, otherStacks } = slicesOf(recipe, modules);
-  if (slices === undefined) return { directory, layers: inside, otherStacks };
-  const layers = layersOf(slices);
-  return {
-    directory,
-    otherStacks,
-    layers: {
-      key: recipe.num_layers_config_key ?? inside?.key,
-      // A layer that the template does not have is refused when its config is changed.
-      layers: inside === undefined ? layers : layers.map((layer) => inside.layers[layer] ?? layer),
-      count: inside === undefined ? run?.count : inside.count,
-    },
-  };
-}
-
-/**
- * Finds the slices from which the layers of the main part are stacked, which the recipe or the part lists.
- * Also finds the names of other parts whose number of layers changes, which the config counts in other
- * places.
- */
-function slicesOf(
-  recipe: Recipe,
-  modules: Modules,
-): { readonly slices: readonly RecipeSlice[] | undefined; readonly otherStacks: readonly string[] } {
-  const stacked = Object.entries(recipe.modules ?? {}).flatMap(([name, { slices }]) => {
-    const sought = findModule(name, modules);
-    return slices === undefined || "problem" in sought ? [] : [{ name, slices, module: sought.module }];
-  });
-  const otherStacks = stacked.filter(({ module, slices }) => {
-    const count = modules.runsOf(module).reduce((sum, run) => sum + run.count, 0);
-    return module !== modules.main && layersOf(slices).length !== count;
-  });
-  return {
-    slices: recipe.slices ?? stacked.find(({ module }) => module === modules.main)?.slices,
-    otherStacks: otherStacks.map(({ name }) => name),
-  };
-}
-
-/** Lists for each layer of the result the layer of the base whose settings in the config it takes. */
-function layersOf(slices: readonly RecipeSlice[]): readonly number[] {
-  return slices.flatMap(({ sources: [first] }) => {
-    if (first === undefined) return [];
-    const [begin, end] = first.layer_range;
-    return Array.from({ length: end - begin }, (_, i) => begin + i);
-  });
 }
 
 /** Returns the directory of a model that a reference names; undefined if it has no `config.json`. */

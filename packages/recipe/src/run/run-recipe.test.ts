@@ -229,6 +229,34 @@ describe("runRecipe()", () => {
     expect((await verifyRecipe(output.path, { align })).ok).toBe(true);
   });
 
+  it("merges diffusion models whose programs name tensors in two ways, and says so", async () => {
+    const save = async (file: string, names: readonly string[], value: number) => {
+      const tensor = createTensor("f32", [1], Float32Array.of(value));
+      const tensors = Object.fromEntries(names.map((name) => [name, tensor]));
+      await saveCheckpoint(createCheckpoint(tensors), join(folder, file));
+    };
+    const token = "embeddings.token_embedding.weight";
+    const names = ["model.diffusion_model.img_in.weight", `cond_stage_model.transformer.text_model.${token}`];
+    await save("a.safetensors", ["img_in.weight", `cond_stage_model.transformer.${token}`], 1);
+    await save("b.safetensors", names, 5);
+    const recipe = parseRecipe(
+      JSON.stringify({
+        merge_method: "task_arithmetic",
+        base_model: join(folder, "b.safetensors"),
+        models: [{ model: join(folder, "a.safetensors"), parameters: { weight: 0.5 } }],
+      }),
+    );
+    const notes: string[] = [];
+    const output = join(folder, "merged.safetensors");
+    await runRecipe(recipe, output, { check: false, threads: 1, onNote: (note) => notes.push(note) });
+    for (const name of names) expect(await valuesOf(output, name)).toEqual([3]);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /a.safetensors" names 2 .* "cond_stage_model.transformer.embeddings.* is merged as ".*text_model/,
+      ),
+    ]);
+  });
+
   it("aligns several networks through one universe: copies of one network merge to it", async () => {
     const { graph } = await readGraph(`${NARROW_MLP}/graph.onnx`);
     const engine = createOnnxRuntimeEngine();

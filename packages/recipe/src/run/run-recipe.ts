@@ -105,6 +105,7 @@ export async function saveRecipe(
   { text, encoding, importance, onFallback, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
   const { plan, source, isSlow, adapter } = opened;
+  for (const note of opened.models.renamed) options.onNote?.(note);
   const isGguf = output.endsWith(".gguf");
   const files = await planRecipeFiles(recipe, opened, { output, text });
   const weights =

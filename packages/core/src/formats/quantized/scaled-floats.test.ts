@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCheckpoint } from "../../checkpoint/create-checkpoint.ts";
 import { fromFloat64Into, toFloat64 } from "../../tensor/convert.ts";
@@ -5,6 +7,7 @@ import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { readQuantized } from "./read-quantized.ts";
+import { scaleFloats } from "./write-scaled-floats.ts";
 
 function tensorOf(dtype: DType, shape: readonly number[], values: readonly number[]): Tensor {
   const data = new DTYPES[dtype].array(sizeOf(shape));
@@ -73,5 +76,72 @@ describe("8-bit floats of ComfyUI", () => {
     const scales = tensorOf("f32", [3], [1, 1, 1]);
     const wrong = createCheckpoint({ "x.weight": weight, "x.scale_weight": scales });
     await expect(readQuantized(wrong)).rejects.toThrow(/"x.scale_weight" is f32 \[3\]/);
+  });
+});
+
+describe("scaleFloats()", () => {
+  const MAIN = "model.diffusion_model.";
+
+  it("stores the bits that PyTorch stores, which are read as the same numbers", async () => {
+    const file = new URL("../../../test-fixtures/formats/scaled-floats.json.golden", import.meta.url);
+    const golden = JSON.parse(readFileSync(file, "utf8"));
+    const matrix = tensorOf("f32", golden.shape, golden.weight);
+    const scaled = scaleFloats(createCheckpoint({ "x.weight": matrix }));
+    expect([...((await scaled.read("x.weight")).data as Uint8Array)]).toEqual(golden.codes);
+    expect((await scaled.read("x.scale_weight")).data).toEqual(Float32Array.of(golden.scale));
+    const { dtype, data } = await (await readQuantized(scaled)).read("x.weight");
+    expect([dtype, [...toFloat64(data, dtype)]]).toEqual(["bf16", golden.read]);
+  });
+
+  it("scales matrices of the main network, and keeps all else", async () => {
+    const matrix = tensorOf("f16", [2, 2], [1, -2, 0.5, 4]);
+    const kept = {
+      [`${MAIN}norm.weight`]: bias,
+      [`${MAIN}conv.weight`]: tensorOf("f16", [1, 1, 1, 1], [1]),
+      [`${MAIN}pos_embed`]: matrix,
+      [`${MAIN}token_embedding.weight`]: matrix,
+      "first_stage_model.x.weight": matrix,
+    };
+    const scaled = scaleFloats(createCheckpoint({ [`${MAIN}x.weight`]: matrix, ...kept }));
+    expect([...scaled.tensors.keys()]).toEqual([
+      ...[`${MAIN}x.weight`, `${MAIN}x.scale_weight`],
+      ...Object.keys(kept),
+      `${MAIN}scaled_fp8`,
+    ]);
+    for (const [name, tensor] of Object.entries(kept)) expect(await scaled.read(name)).toEqual(tensor);
+    const read = await readQuantized(scaled);
+    expect([...read.tensors.keys()]).toEqual([`${MAIN}x.weight`, ...Object.keys(kept)]);
+  });
+
+  it("errs by half a step of 8-bit floats at most, and reads ranges as the whole", async () => {
+    const numbers = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), {
+      minLength: 2,
+      maxLength: 9,
+    });
+    await fc.assert(
+      fc.asyncProperty(numbers, async (values) => {
+        const matrix = tensorOf("f32", [1, values.length], values);
+        const scaled = scaleFloats(createCheckpoint({ weight: matrix }));
+        const { data } = await scaled.read("weight");
+        expect(await scaled.readRange("weight", 1, values.length)).toEqual(data.subarray(1));
+        const [scale = 0] = toFloat64((await scaled.read("scale_weight")).data, "f32");
+        const largest = Math.max(...values.map(Math.abs));
+        // Scales below the normal numbers of float32 have fewer bits.
+        fc.pre(largest === 0 || scale > 2 ** -126);
+        for (const [i, code] of toFloat64(data, "f8e4m3").entries()) {
+          const value = values[i] ?? 0;
+          const allowed = Math.max(Math.abs(value) / 16, scale * 2 ** -10) * (1 + 1e-6);
+          expect(Math.abs(code * scale - value)).toBeLessThanOrEqual(allowed);
+        }
+      }),
+    );
+  });
+
+  it("refuses checkpoints without matrices, and numbers that are not finite", async () => {
+    expect(() => scaleFloats(createCheckpoint({ bias }))).toThrow(/must have weights that are matrices/);
+    const infinite = createCheckpoint({ weight: tensorOf("f32", [1, 2], [1, Number.POSITIVE_INFINITY]) });
+    await expect(scaleFloats(infinite).read("weight")).rejects.toThrow(/1 of 2 is infinite/);
+    const zeros = scaleFloats(createCheckpoint({ weight: tensorOf("f32", [1, 2], [0, 0]) }));
+    expect((await zeros.read("scale_weight")).data).toEqual(Float32Array.of(1));
   });
 });

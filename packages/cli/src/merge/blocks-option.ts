@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { BLOCK_ARCHITECTURES, type BlockSetting } from "@isthmus/recipe";
 import { InvalidArgumentError } from "commander";
-import { type AddOptions, optionGroup } from "./option-group.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
 
 /** Option of a merge of two diffusion models. */
 export type BlocksOption = {

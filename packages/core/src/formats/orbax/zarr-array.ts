@@ -9,11 +9,12 @@ import type { TensorInfo } from "../../tensor/tensor.ts";
 import { formatErrors } from "../format-errors.ts";
 import { numpyTypeOf } from "../npz/npy-header.ts";
 import { dtypeNamed } from "../torch/globals.ts";
+import type { Packing } from "./unpack-bytes.ts";
 
 export const zarrError: ReturnType<typeof formatErrors> = formatErrors("zarr");
 
 /** Ways to unpack the bytes of a chunk, in the names of Zarr; `crc32c` is a checksum after the bytes. */
-export type Unpacking = "zstd" | "gzip" | "zlib" | "crc32c";
+export type Unpacking = Packing | "crc32c";
 
 const UNPACKINGS: readonly string[] = ["zstd", "gzip", "zlib", "crc32c"] satisfies readonly Unpacking[];
 

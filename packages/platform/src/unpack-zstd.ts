@@ -20,9 +20,9 @@ const MAX_WASM_BYTES: number = 2 ** 30;
  * Makes the function that unpacks Zstandard, by Node.js if it can, and otherwise by `zstddec`, which is the
  * decoder of Zstandard itself in WebAssembly and is loaded then.
  *
- * Heads of frames and blocks are read first, so that memory is taken only for as many bytes as may come out. Both
- * decoders stop at the first block that writes more, so that the time is bounded by the bytes in and out; a stated
- * size that is not filled is an error.
+ * Heads of frames and blocks are read first, so that memory is taken only for as many bytes as may come out.
+ * Both decoders stop at the first block that writes more, so that the time is bounded by the bytes in and out;
+ * a stated size that is not filled is an error.
  * @param native - function of Node.js, which unpacks one frame; undefined if there is none
  */
 export function createUnpackZstd(native: Unpack | undefined): UnpackZstd {
@@ -72,18 +72,19 @@ async function unpackByWasm(packed: Uint8Array, most: number): Promise<Uint8Arra
 }
 
 /**
- * Starts the decoder. It calls `fetch` at once for the `data:` URL of its WebAssembly, which policies of pages
- * forbid that let them connect to nothing else; so the URL is decoded here in place of `fetch` during that call.
+ * Starts the decoder. It calls `fetch` at once for the `data:` URL of its WebAssembly, which the policy of a
+ * page forbids if the page may connect to its own server alone. So the URL is decoded here, in place of
+ * `fetch`, during that one call, which nothing else interrupts.
  */
 async function start(decoder: Decoder): Promise<Decoder> {
-  const own = Object.getOwnPropertyDescriptor(globalThis, "fetch");
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "fetch");
   Object.defineProperty(globalThis, "fetch", { configurable: true, value: decodeDataUrl });
   let ready: Promise<void>;
   try {
     ready = decoder.init();
   } finally {
-    if (own === undefined) Reflect.deleteProperty(globalThis, "fetch");
-    else Object.defineProperty(globalThis, "fetch", own);
+    if (descriptor === undefined) Reflect.deleteProperty(globalThis, "fetch");
+    else Object.defineProperty(globalThis, "fetch", descriptor);
   }
   await ready;
   return decoder;

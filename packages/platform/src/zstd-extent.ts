@@ -18,7 +18,9 @@ const [FRAME, SKIPPED] = [0xfd2f_b528, 0x0184_d2a5] as const;
 /** Most bytes that a compressed block can become. */
 const MAX_BLOCK: number = 2 ** 17;
 
-/** Kinds of blocks: their length is that of what comes out in the first two, and of what is stored in the third. */
+/**
+ * Kinds of blocks: their heads state the bytes that come out in the first two, and the stored ones in the third.
+ */
 const [PLAIN, REPEATED, COMPRESSED] = [0, 1, 2] as const;
 
 /**

@@ -186,7 +186,7 @@ function typeNamed(type: string, name: string): Pick<ZarrArray, "dtype" | "bigEn
 
 function unsupported(name: string, feature: string): UnsupportedError {
   return new UnsupportedError(
-    `Cannot read "${name}" as arrays of numbers are handled, in rows, in a regular grid, plain or packed by zstd, gzip or zlib: it has ${feature}; restore it with orbax.checkpoint, and save it again`,
+    `Cannot read "${name}" as arrays of numbers are handled, in rows, in a regular grid, plain or packed by zstd, gzip or zlib: it has ${feature}; restore it by the program that wrote it, and save it by orbax.checkpoint, or copy the array by tensorstore with the compressor zstd`,
     { feature },
   );
 }

@@ -21,8 +21,8 @@ const MAX_WASM_BYTES: number = 2 ** 30;
  * decoder of Zstandard itself in WebAssembly and is loaded then.
  *
  * Heads of frames and blocks are read first, so that memory is taken only for as many bytes as may come out.
- * Both decoders stop at the first block that writes more, so that the time is bounded by the bytes in and out;
- * a stated size that is not filled is an error.
+ * Both decoders stop at the first block that writes more, so that the time is bounded by the bytes in and
+ * out; a stated size that is not filled is an error.
  * @param native - function of Node.js, which unpacks one frame; undefined if there is none
  */
 export function createUnpackZstd(native: Unpack | undefined): UnpackZstd {

@@ -19,7 +19,7 @@ const [FRAME, SKIPPED] = [0xfd2f_b528, 0x0184_d2a5] as const;
 const MAX_BLOCK: number = 2 ** 17;
 
 /**
- * Kinds of blocks: their heads state the bytes that come out in the first two, and the stored ones in the third.
+ * Kinds of blocks: heads of the first two state the bytes that come out, and of the third the stored ones.
  */
 const [PLAIN, REPEATED, COMPRESSED] = [0, 1, 2] as const;
 

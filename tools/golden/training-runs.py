@@ -3,8 +3,9 @@
 #   pip install torch deepspeed flax orbax-checkpoint keras h5py   (each part runs with what it needs)
 #   python tools/golden/training-runs.py dcp zero ...
 #
-# Each file NAME.json.golden has the files of one checkpoint, compressed by deflate in base64, and its tensors as
-# the program itself reads them, as hexadecimal bytes in row-major order.
+# Each file NAME.json.golden has the paths and lengths of the files of one checkpoint, their bytes one after the other,
+# compressed together by deflate in base64, as files of processes are much alike, and its tensors as the program itself
+# reads them, as hexadecimal bytes in row-major order.
 import base64
 import json
 import os
@@ -42,12 +43,13 @@ def keep(name, path, tensors, made_by):
     """Stores a file, or all files of a folder, and the tensors that the program itself reads of it."""
     path = Path(path)
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    content = {
-        str(file.relative_to(path.parent if path.is_file() else path)):
-            base64.b64encode(zlib.compress(file.read_bytes(), 9)).decode() for file in files
-    }
+    lengths = {str(file.relative_to(path.parent if path.is_file() else path)): file.stat().st_size for file in files}
+    content = base64.b64encode(zlib.compress(b"".join(file.read_bytes() for file in files), 9)).decode()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    document = {"made_by": made_by, "files": content, "tensors": {key: describe(value) for key, value in tensors.items()}}
+    document = {
+        "made_by": made_by, "files": lengths, "content": content,
+        "tensors": {key: describe(value) for key, value in tensors.items()},
+    }
     (FOLDER / f"{name}.json.golden").write_text(json.dumps(document, indent=1) + "\n")
 
 
@@ -450,7 +452,7 @@ def save_megatron_core(rank, folder):
     parallel_state.initialize_model_parallel(expert_model_parallel_size=2)
     torch.manual_seed(5)
     config = TransformerConfig(
-        num_layers=2, hidden_size=4, ffn_hidden_size=6, num_attention_heads=2, use_cpu_initialization=True, num_moe_experts=2,
+        num_layers=2, hidden_size=4, ffn_hidden_size=2, num_attention_heads=2, use_cpu_initialization=True, num_moe_experts=2,
         expert_model_parallel_size=2, gated_linear_unit=True, add_bias_linear=False)
     model = GPTModel(config, get_gpt_layer_local_spec(num_experts=2), 8, 3, share_embeddings_and_output_weights=True)
     if rank == 0:

@@ -20,16 +20,20 @@ export const RUNS: readonly string[] = readdirSync(fixture("runs")).map((name) =
 
 /** Reads one checkpoint. */
 export function trainingRun(name: string): TrainingRun {
-  const { files, tensors, made_by } = JSON.parse(
+  const { files, content, tensors, made_by } = JSON.parse(
     readFileSync(fixture(`runs/${name}.json.golden`), "utf8"),
   ) as {
-    files: Record<string, string>;
+    files: Record<string, number>;
+    content: string;
     tensors: ExpectedFile["tensors"];
     made_by: string;
   };
-  const unpacked = Object.entries(files).map(
-    ([path, text]) => [path, inflateSync(Buffer.from(text, "base64"))] as const,
-  );
+  const bytes = inflateSync(Buffer.from(content, "base64"));
+  let end = 0;
+  const unpacked = Object.entries(files).map(([path, length]) => {
+    end += length;
+    return [path, bytes.subarray(end - length, end)] as const;
+  });
   return { files: Object.fromEntries(unpacked), tensors, madeBy: made_by.replace(/\+\w+/, "") };
 }
 

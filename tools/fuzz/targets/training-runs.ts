@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { database, interior, manifest, withChecksum } from "../../../packages/core/test-fixtures/ocdbt.ts";
 import { PICKLE_BOMBS } from "../../../packages/core/test-fixtures/pickles.ts";
 import { trainingRun } from "../../../packages/core/test-fixtures/runs.ts";
+import { endlessZstd } from "../../../packages/core/test-fixtures/zstd.ts";
 import type { Dice } from "../dice.ts";
 import { edgeNumber, mutateBytes } from "../mutate/mutate-bytes.ts";
 import { mutatePickle } from "../mutate/mutate-pickle.ts";
@@ -111,6 +112,12 @@ export function createOrbaxTarget(): FuzzTarget {
         const description = { ...array, dtype: "|u1", order: "C", zarr_format: 2 };
         yield database({ "a/.zarray": JSON.stringify(description), "a/0": "\x28\xb5\x2f\xfd" });
       }
+      const array = { shape: [200], chunks: [200], compressor: { id: "zstd" }, dtype: "|u1", order: "C" };
+      for (const size of [200, undefined])
+        yield database({
+          "a/.zarray": JSON.stringify({ ...array, zarr_format: 2 }),
+          "a/0": endlessZstd(size),
+        });
     },
   });
 }

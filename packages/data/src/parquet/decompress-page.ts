@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import { gunzip, unpackBrotli } from "@isthmus/platform";
+import { gunzip, unpackBrotli, unpackZstd } from "@isthmus/platform";
 import { parquetError } from "./parquet-error.ts";
 
 /** Decompresses bytes, and never writes more than `length` bytes. */
@@ -34,7 +34,7 @@ const CODECS: ReadonlyMap<number, { readonly inflation: number; readonly decompr
     6,
     {
       inflation: 2 ** 15,
-      decompress: async (packed: Uint8Array, length: number) => decompressZstd(packed, length),
+      decompress: (packed: Uint8Array, length: number) => unpackZstd(packed, { maxOutputLength: length }),
     },
   ],
   [
@@ -103,10 +103,4 @@ async function unpack(
   } catch (cause) {
     throw parquetError(source, `its pages must be intact: ${(cause as Error).message}`, cause);
   }
-}
-
-/** Writes into memory of the checked length, as the compressed data state another length of their own. */
-async function decompressZstd(packed: Uint8Array, length: number): Promise<Uint8Array> {
-  const { decompressZstd: decompress } = await import("hyparquet-compressors");
-  return decompress(packed, new Uint8Array(length));
 }

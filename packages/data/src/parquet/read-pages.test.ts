@@ -1,5 +1,6 @@
 import { createBytesSource, FormatError } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
+import { endlessZstd } from "../../../core/test-fixtures/zstd.ts";
 import type { ParquetColumn } from "./read-footer.ts";
 import { readPages } from "./read-pages.ts";
 
@@ -117,6 +118,12 @@ describe("readPages()", () => {
       "gigabytes in eight bytes of zstd",
       pageOf(TWO, { values: 2, length: 2 ** 30 }),
       /it claims 1073741824/,
+      { codec: 6 },
+    ],
+    [
+      "two bytes, of which zstd makes gigabytes",
+      pageOf([...endlessZstd(8)], { values: 2, length: 8 }),
+      /its pages must be intact/,
       { codec: 6 },
     ],
     [

@@ -1,7 +1,9 @@
 import { type FlateStreamHandler, Inflate, Unzlib } from "fflate";
 import { concatBytes } from "../byte-arrays.ts";
+import { codedError } from "../coded-error.ts";
 import { crc32 } from "../crc32.ts";
 import type { Unpack, UnpackOptions } from "../port.ts";
+import { createUnpackZstd, type UnpackZstd } from "../unpack-zstd.ts";
 import { absent } from "./absent.ts";
 
 export { crc32 } from "../crc32.ts";
@@ -43,10 +45,6 @@ function pushPart(decoder: Decoder, part: Uint8Array, isLast: boolean): void {
     if (typeof (error as NodeJS.ErrnoException).code === "string") throw error;
     throw codedError(/unexpected EOF/i.test(message) ? "Z_BUF_ERROR" : "Z_DATA_ERROR", message);
   }
-}
-
-function codedError(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
 }
 
 /** Inflates bytes that deflate has packed, without a header. */
@@ -97,8 +95,8 @@ export async function gunzipAside(packed: Uint8Array, options: UnpackOptions): P
 /** Unpacks bytes that Brotli has packed. */
 export const unpackBrotli: Unpack = absent("Brotli");
 
-/** Browsers unpack no Zstandard. */
-export const unpackZstd: Unpack | undefined = undefined;
+/** Unpacks bytes that Zstandard has packed. */
+export const unpackZstd: UnpackZstd = createUnpackZstd(undefined);
 
 function endOf(packed: Uint8Array, bytes = 4): DataView {
   if (packed.length < bytes) throw codedError("Z_BUF_ERROR", "unexpected end of file");

@@ -1,6 +1,7 @@
 import * as zlib from "node:zlib";
 import { crc32 as slowCrc32 } from "../crc32.ts";
 import type { Unpack, UnpackOptions } from "../port.ts";
+import { createUnpackZstd, type UnpackZstd } from "../unpack-zstd.ts";
 
 /** Computes the CRC-32 of the bytes whose checksum is `value`, followed by `bytes`. */
 export const crc32: (bytes: Uint8Array, value?: number) => number =
@@ -30,8 +31,21 @@ export function gunzipAside(packed: Uint8Array, options: UnpackOptions): Promise
 export const unpackBrotli: Unpack = (packed, { maxOutputLength }) =>
   zlib.brotliDecompressSync(packed, { maxOutputLength });
 
-/** Unpacks bytes that Zstandard has packed; undefined before Node.js 22.15, which has none. */
-export const unpackZstd: Unpack | undefined = (zlib as { zstdDecompressSync?: Unpack }).zstdDecompressSync;
+/** Function of Node.js for Zstandard; undefined before 22.15. */
+const { zstdDecompressSync } = zlib as {
+  zstdDecompressSync?: (packed: Uint8Array, options: object) => Uint8Array;
+};
+
+/** Number of the parameter `ZSTD_d_windowLogMax`, and the largest value that it may have. */
+const [WINDOW_LOG, MAX_WINDOW_LOG] = [100, 31] as const;
+
+/** Unpacks bytes that Zstandard has packed. */
+export const unpackZstd: UnpackZstd = createUnpackZstd(
+  zstdDecompressSync &&
+    // What was packed in one piece has a window of its whole size, and would be refused from 128 MiB on.
+    ((packed, options) =>
+      zstdDecompressSync(packed, { ...options, params: { [WINDOW_LOG]: MAX_WINDOW_LOG } })),
+);
 
 function optionsOf({ maxOutputLength, isPart = false }: UnpackOptions): zlib.ZlibOptions {
   return { maxOutputLength, ...(isPart && { finishFlush: zlib.constants.Z_SYNC_FLUSH }) };

@@ -3,7 +3,7 @@ import { UnsupportedError } from "../../errors.ts";
 import { at } from "../../invariant.ts";
 import { MAX_INDEX_BYTES } from "../../io/limits.ts";
 import { formatErrors } from "../format-errors.ts";
-import { unpackZstd } from "./unpack-zstd.ts";
+import { unpackBytes } from "./unpack-bytes.ts";
 
 export const ocdbtError: ReturnType<typeof formatErrors> = formatErrors("ocdbt");
 
@@ -118,6 +118,8 @@ export async function openBlock(bytes: Uint8Array, magic: number, name: string):
     );
   const body = bytes.subarray(HEAD_BYTES, end);
   const unpacked =
-    compression === 0 ? body : await unpackZstd(body, { name, fail: ocdbtError, most: MAX_INDEX_BYTES });
+    compression === 0
+      ? body
+      : await unpackBytes("zstd", body, { name, fail: ocdbtError, most: MAX_INDEX_BYTES });
   return new OcdbtCursor(unpacked, name);
 }

@@ -1,9 +1,8 @@
-import { crc32c, gunzip, inflate, join, swapBytesInPlace } from "@isthmus/platform";
+import { crc32c, join, swapBytesInPlace } from "@isthmus/platform";
 import { InputError, UnsupportedError } from "../../errors.ts";
 import { at } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { sliceSource } from "../../io/slice-source.ts";
-import { messageOf } from "../../io/system-error.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { sameShape, sizeOf } from "../../tensor/shape.ts";
 import { viewBytes } from "../../tensor/tensor.ts";
@@ -11,7 +10,7 @@ import { KeepRecent } from "../keep-recent.ts";
 import { MAX_PIECES } from "../pieces/assert-tiling.ts";
 import { type Piece, type ReadPart, runsOf } from "../pieces/piece.ts";
 import type { ValueStore } from "./open-store.ts";
-import { unpackZstd } from "./unpack-zstd.ts";
+import { unpackBytes } from "./unpack-bytes.ts";
 import { type Unpacking, type ZarrArray, zarrError } from "./zarr-array.ts";
 
 /** Bytes of unpacked chunks that are kept, so that rows that cross several chunks unpack each once. */
@@ -201,10 +200,5 @@ async function unpackChunk(array: ZarrArray, key: string, open: OpenChunk): Prom
 
 async function unpack(way: Unpacking, bytes: Uint8Array, name: string, most: number): Promise<Uint8Array> {
   if (way === "crc32c") return assertChecksum(bytes, name);
-  if (way === "zstd") return unpackZstd(bytes, { name, fail: zarrError, most });
-  try {
-    return (way === "gzip" ? gunzip : inflate)(bytes, { maxOutputLength: Math.max(1, most) });
-  } catch (cause) {
-    throw zarrError(name, `bytes that ${way} packed must be intact, and become ${most}: ${messageOf(cause)}`);
-  }
+  return unpackBytes(way, bytes, { name, fail: zarrError, most });
 }

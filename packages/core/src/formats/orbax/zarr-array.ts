@@ -9,11 +9,12 @@ import type { TensorInfo } from "../../tensor/tensor.ts";
 import { formatErrors } from "../format-errors.ts";
 import { numpyTypeOf } from "../npz/npy-header.ts";
 import { dtypeNamed } from "../torch/globals.ts";
+import type { Packing } from "./unpack-bytes.ts";
 
 export const zarrError: ReturnType<typeof formatErrors> = formatErrors("zarr");
 
 /** Ways to unpack the bytes of a chunk, in the names of Zarr; `crc32c` is a checksum after the bytes. */
-export type Unpacking = "zstd" | "gzip" | "zlib" | "crc32c";
+export type Unpacking = Packing | "crc32c";
 
 const UNPACKINGS: readonly string[] = ["zstd", "gzip", "zlib", "crc32c"] satisfies readonly Unpacking[];
 
@@ -185,7 +186,7 @@ function typeNamed(type: string, name: string): Pick<ZarrArray, "dtype" | "bigEn
 
 function unsupported(name: string, feature: string): UnsupportedError {
   return new UnsupportedError(
-    `Cannot read "${name}" as arrays of numbers are handled, in rows, in a regular grid, plain or packed by zstd, gzip or zlib: it has ${feature}; restore it with orbax.checkpoint, and save it again`,
+    `Cannot read "${name}" as arrays of numbers are handled, in rows, in a regular grid, plain or packed by zstd, gzip or zlib: it has ${feature}; restore it by the program that wrote it, and save it by orbax.checkpoint, or copy the array by tensorstore with the compressor zstd`,
     { feature },
   );
 }

@@ -72,25 +72,27 @@ class Search<T extends object> {
   }
 
   visit(value: unknown, path: string, level: number): void {
-    for (const [key, entry] of this.#entriesOf(value, level)) {
-      const name = path === "" ? key : `${path}.${key}`;
+    this.#someEntry(value, level, (entry, key) => {
+      const name = path === "" ? String(key) : `${path}.${key}`;
       if (this.isLeaf(entry)) this.#add(name, entry);
       else this.visit(entry, name, level + 1);
-    }
+      return false;
+    });
   }
 
   holdsTensors(value: unknown, level: number): boolean {
-    if (this.isLeaf(value)) return true;
-    for (const [, entry] of this.#entriesOf(value, level)) {
-      if (this.holdsTensors(entry, level + 1)) return true;
-    }
-    return false;
+    return (
+      this.isLeaf(value) || this.#someEntry(value, level, (entry) => this.holdsTensors(entry, level + 1))
+    );
   }
 
-  /** Returns the named entries of a container; empty for any other value. */
-  #entriesOf(value: unknown, level: number): Iterable<readonly [string, object]> {
+  /**
+   * Checks whether a named entry of a container, which is a leaf or a container that is not empty, passes a
+   * test, and ends with the first that does. It is no generator, as hostile files have millions of entries.
+   */
+  #someEntry(value: unknown, level: number, test: (entry: object, key: string | number) => boolean): boolean {
     const size = sizeOf(value);
-    if (size === 0) return [];
+    if (size === 0) return false;
     this.#entries += size;
     if (level >= MAX_NESTING)
       throw this.#error(`containers may be nested ${MAX_NESTING} deep: there are more levels`);
@@ -99,7 +101,23 @@ class Search<T extends object> {
         `containers may have ${MAX_SEARCHED_ENTRIES} entries, each time they occur: there are more`,
       );
     }
-    return namedEntries(value, this.isLeaf);
+    if (value instanceof PickleDict) {
+      for (const [key, entry] of value.entries) {
+        const isNamed = typeof key === "string" || typeof key === "number";
+        if (isNamed && this.#counts(entry) && test(entry, key)) return true;
+      }
+      return false;
+    }
+    const items = itemsOf(value);
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      if (this.#counts(item) && test(item, i)) return true;
+    }
+    return false;
+  }
+
+  #counts(entry: unknown): entry is object {
+    return this.isLeaf(entry) || sizeOf(entry) > 0;
   }
 
   #add(name: string, tensor: T): void {
@@ -111,18 +129,6 @@ class Search<T extends object> {
 
   #error(problem: string): FormatError {
     return new FormatError(`Cannot read "${this.#file}" as ${problem}`, { format: "torch" });
-  }
-}
-
-/** Yields the named entries of a container that are leaves or non-empty containers. */
-function* namedEntries(
-  value: unknown,
-  isLeaf: (value: unknown) => boolean,
-): Generator<readonly [string, object]> {
-  const entries = value instanceof PickleDict ? value.entries : itemsOf(value).entries();
-  for (const [key, entry] of entries) {
-    const isNamed = typeof key === "string" || typeof key === "number";
-    if (isNamed && (isLeaf(entry) || sizeOf(entry) > 0)) yield [String(key), entry as object];
   }
 }
 

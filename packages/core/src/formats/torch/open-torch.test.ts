@@ -180,21 +180,21 @@ describe("openTorchZip() refuses", () => {
       ["strided-legacy.pt", openTorchLegacy],
     ] as const) {
       const bytes = await readFile(fixture(name));
+      const wrong: unknown[] = [];
       for (let at = 0; at < bytes.length; at++) {
         const damaged = Uint8Array.from(bytes);
         damaged[at] = (damaged[at] ?? 0) ^ 0x55;
         try {
           const checkpoint = await open(createBytesSource(damaged));
           for (const tensor of checkpoint.tensors.keys()) {
-            expect((await checkpoint.read(tensor)).data.byteLength).toBeLessThanOrEqual(bytes.length);
+            const { byteLength } = (await checkpoint.read(tensor)).data;
+            if (byteLength > bytes.length) wrong.push([at, tensor, byteLength]);
           }
         } catch (error) {
-          expect([at, (error as Error).name]).toEqual([
-            at,
-            expect.stringMatching(/^(FormatError|UnsupportedError)$/),
-          ]);
+          if (!/^(FormatError|UnsupportedError)$/.test((error as Error).name)) wrong.push([at, error]);
         }
       }
+      expect(wrong).toEqual([]);
     }
   });
 

@@ -31,7 +31,7 @@ export function findZeroFiles(folder: string, names: readonly string[]): ZeroFil
   const split = names.find((name) => MODEL.test(name) && /^(layer_|expert_)|mp_rank_0*[1-9]/.test(name));
   if (split !== undefined) {
     throw new UnsupportedError(
-      `Cannot open "${folder}" as ZeRO checkpoints of parallel data are handled: "${split}" is of a model that is split into experts, stages or slices; convert it with ds_to_universal.py or zero_to_fp32.py`,
+      `Cannot open "${folder}" as ZeRO checkpoints of parallel data are handled: "${split}" is of a model that is split into experts, stages or slices; let the training program gather its weights, or convert it with ds_to_universal.py of DeepSpeed and join the files fp32.pt, as docs/training-runs.md shows`,
       { feature: "ZeRO with model parallelism" },
     );
   }

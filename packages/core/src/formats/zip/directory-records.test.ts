@@ -53,15 +53,13 @@ describe("readDirectory()", () => {
     });
     const read = async (entries: readonly WrittenEntry[], begin: number) => {
       const listed = await listEntries(archiveOf(encodeDirectory(entries, begin), begin));
-      return listed.map(({ fileName, uncompressedSize, compressedSize, ...rest }) => {
-        expect(compressedSize).toBe(uncompressedSize);
-        return {
-          name: fileName,
-          size: uncompressedSize,
-          crc32: rest.crc32,
-          begin: rest.relativeOffsetOfLocalHeader,
-        };
-      });
+      expect(listed.filter((one) => one.compressedSize !== one.uncompressedSize)).toEqual([]);
+      return listed.map(({ fileName, uncompressedSize, crc32, relativeOffsetOfLocalHeader }) => ({
+        name: fileName,
+        size: uncompressedSize,
+        crc32,
+        begin: relativeOffsetOfLocalHeader,
+      }));
     };
     await fc.assert(
       fc.asyncProperty(fc.array(entry), size, async (entries, begin) => {

@@ -31,8 +31,8 @@ const DIFFUSERS = "diffusion_pytorch_model";
  * other path is a folder for `model.safetensors`, or `diffusion_pytorch_model.safetensors` if the
  * weights came from files of that name.
  * @param inputs - paths of the files from which the checkpoint is read
- * @throws InputError if the path is named like a file of another format, a folder is named like a file, or the
- *   folder has weights of another name, which would be opened together with the new ones
+ * @throws InputError if the path is named like a file of another format, a folder is named like a file, or
+ *   the folder has weights of another name, which would be opened together with the new ones
  */
 export async function resolveOutputPlace(path: string, inputs: readonly string[] = []): Promise<OutputPlace> {
   const isFolder = await isDirectory(path);
@@ -54,7 +54,7 @@ export async function resolveOutputPlace(path: string, inputs: readonly string[]
   return place;
 }
 
-/** Pattern of names of files that make a folder an adapter's, or whose tensors count as those of its model. */
+/** Pattern of names of files of weights, which are opened together, and of the settings of an adapter. */
 const WEIGHTS = /^adapter_config\.json$|\.safetensors(\.index\.json)?$/;
 
 /**

@@ -21,7 +21,7 @@ export interface DataContext {
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
   readonly vocabularySize?: number;
-  /** Objective of the model; absent if it predicts labels, or each token of a text from the tokens before it. */
+  /** Objective of the model; absent if it predicts labels, or each token of a text from earlier tokens. */
   readonly objective?: TextObjective | NoiseObjective;
   /** Folder of the tokenizer that encodes texts; absent if tokens are characters. */
   readonly tokenizedBy?: string;

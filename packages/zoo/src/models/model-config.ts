@@ -241,8 +241,8 @@ export class ModelConfig {
 
   /** Returns a config in which fields that are missing or null have the given values. */
   withDefaults(fields: Readonly<Record<string, unknown>>): ModelConfig {
-    const given = Object.entries(this.#fields).filter(([, value]) => value !== null);
-    return new ModelConfig({ ...fields, ...Object.fromEntries(given) }, this.source, this.#read);
+    const present = Object.entries(this.#fields).filter(([, value]) => value !== null);
+    return new ModelConfig({ ...fields, ...Object.fromEntries(present) }, this.source, this.#read);
   }
 
   /** Returns the fields as they are, with some replaced, for a config that contains this one. */

@@ -19,6 +19,7 @@ import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { addScaled, subtract } from "../matrices/kernels/task-vectors.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 import { applyInLayout } from "./apply-in-layout.ts";
+import { assertHasHead } from "./assert-has-head.ts";
 import { addBias, scaleRowsTo } from "./change-rows.ts";
 import { isHead } from "./extract/tensor-roles.ts";
 import type { ChangedRows, ChangeRows, FactorType } from "./factors.ts";
@@ -175,7 +176,7 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     return name;
   };
   for (const [target, replacement] of adapter.replaced) {
-    assertHasSaved(base, adapter, target);
+    assertHasHead(base, adapter, target);
     add(target, { replacement });
   }
   const isTransposed = findTransposed(base);
@@ -204,15 +205,6 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     if (readBias !== undefined && base.tensors.has(bias)) add(bias, { multiply: readBias });
   }
   return changes;
-}
-
-/** Checks that a network has the head that an adapter holds whole, such as a classifier that was trained with it. */
-function assertHasSaved(base: Checkpoint, { source }: Adapter, target: string): void {
-  if (!isHead(target) || indexNames(base)(target).length > 0) return;
-  throw new MismatchError(
-    `Cannot apply adapter "${source}" to "${base.source}" as the model must have the head "${target}" that the adapter holds whole (modules_to_save): it has none; save the model with such a head first, as the class of transformers that the adapter was trained with does`,
-    { parameters: [target] },
-  );
 }
 
 /** Checks that no two modules of an adapter change one weight, as modules of two text encoders would. */

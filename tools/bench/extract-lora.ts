@@ -2,9 +2,9 @@
 // change, beside the least that any factors of the rank leave, CPU seconds and memory of each. PEFT loads both.
 //
 //   npx tsx --conditions=@isthmus/source tools/bench/extract-lora.ts FOLDER --mergekit BIN/mergekit-extract-lora --python PYTHON
-//     [--width 768] [--layers 12] [--ranks 8,16,32] [--seed 1]
+//     [--width 768] [--layers 4] [--ranks 8,16,32] [--seed 1]
 //
-// FOLDER gets the two models, of the architecture of Llama with random weights, 110 million with the defaults. The change of each matrix is
+// FOLDER gets the two models, of the architecture of Llama with random weights, 53 million with the defaults. The change of each matrix is
 // a product whose singular values fall as 1/k, with noise. Prints one JSON object for each rank and program. Needs GNU time; the
 // interpreter has torch, transformers and peft.
 import { execFileSync, spawnSync } from "node:child_process";
@@ -21,7 +21,7 @@ const { values, positionals } = parseArgs({
     mergekit: { type: "string", default: "mergekit-extract-lora" },
     python: { type: "string", default: "python" },
     width: { type: "string", default: "768" },
-    layers: { type: "string", default: "12" },
+    layers: { type: "string", default: "4" },
     ranks: { type: "string", default: "8,16,32" },
     seed: { type: "string", default: "1" },
   },

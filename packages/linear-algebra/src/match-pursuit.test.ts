@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { matchPursuit, type PursuitAtoms } from "./match-pursuit.ts";
 import { createMatrix, type Matrix } from "./matrix.ts";
 import { plainProducts } from "./products/create-products.ts";
+import { solvePositiveDefinite } from "./solve-positive-definite.ts";
 
 const golden: {
   readonly points: readonly (readonly number[])[];
@@ -56,6 +57,34 @@ function combine(
 
 const options = { products: plainProducts };
 
+/** Orthogonal matching pursuit of one target as textbooks write it: f64, and normal equations for each step. */
+async function textbookPursuit(atoms: Matrix, target: readonly number[], most: number) {
+  const rowOf = (i: number) => [...atoms.data.subarray(i * atoms.columns, (i + 1) * atoms.columns)];
+  const product = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, i) => sum + value * at(b, i), 0);
+  const chosen: number[] = [];
+  let coefficients: number[] = [];
+  let rest = [...target];
+  while (chosen.length < most) {
+    const scores = Array.from({ length: atoms.rows }, (_, i) => Math.abs(product(rowOf(i), rest)));
+    for (const index of chosen) scores[index] = -1;
+    chosen.push(scores.indexOf(Math.max(...scores)));
+    const rows = chosen.map(rowOf);
+    const gram = Float64Array.from(rows.flatMap((row) => rows.map((other) => product(row, other))));
+    const right = Float64Array.from(rows.map((row) => product(row, target)));
+    const solved = await solvePositiveDefinite(
+      createMatrix(rows.length, rows.length, gram),
+      createMatrix(rows.length, 1, right),
+      plainProducts,
+    );
+    coefficients = [...(solved?.data ?? [])];
+    rest = target.map((value, i) =>
+      rows.reduce((left, row, k) => left - at(coefficients, k) * at(row, i), value),
+    );
+  }
+  return { chosen, coefficients };
+}
+
 describe("matchPursuit()", () => {
   it("leaves a rest that is orthogonal to all chosen vectors, of the stated norm, in any blocks", async () => {
     await fc.assert(
@@ -79,6 +108,32 @@ describe("matchPursuit()", () => {
         }
       }),
       { numRuns: 20 },
+    );
+  });
+
+  it("chooses and weighs as the textbook says, for many targets at a time", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 40 }), async (seed, length) => {
+        const [most, columns] = [6, 16];
+        const [atoms, targets] = [randomMatrix(40, columns, seed), randomMatrix(5, columns, seed + 1)];
+        const parts: number[] = [];
+        const result = await matchPursuit(targets, atomsOf(atoms, length), {
+          ...options,
+          most,
+          onProgress: (done) => parts.push(done),
+        });
+        for (let target = 0; target < 5; target++) {
+          const wanted = [...targets.data.subarray(target * columns, (target + 1) * columns)];
+          const { chosen, coefficients } = await textbookPursuit(atoms, wanted, most);
+          expect([...result.indices.subarray(target * most, (target + 1) * most)]).toEqual(chosen);
+          for (const [k, value] of coefficients.entries())
+            expect(at(result.coefficients, target * most + k)).toBeCloseTo(value, 4);
+        }
+        expect(parts).toEqual([...parts].sort((a, b) => a - b));
+        expect(parts).toHaveLength(most * Math.ceil(40 / length));
+        expect(parts.at(-1)).toBeCloseTo(1);
+      }),
+      { numRuns: 15 },
     );
   });
 

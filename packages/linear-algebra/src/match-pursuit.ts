@@ -10,6 +10,7 @@ export interface PursuitAtoms {
   readonly columns: number;
   /**
    * Reads all vectors in their order, in blocks of f32. It is called once for each vector of a combination.
+   * Products of blocks of some MB are the fastest: larger ones are written to memory that is new each time.
    * @returns blocks, each with the position of its first vector
    */
   blocks(): AsyncIterable<AtomBlock>;
@@ -36,9 +37,9 @@ export interface MatchPursuitOptions {
    * favours long vectors. @defaultValue false
    */
   readonly byCosine?: boolean;
-  /** Called after each choice of a vector, with the share of choices that are made. @defaultValue not told */
+  /** Called after each block of vectors, with the share of the work that is done. @defaultValue not told */
   readonly onProgress?: ((done: number) => void) | undefined;
-  /** Signal that stops the work between two choices. @defaultValue none */
+  /** Signal that stops the work between two blocks. @defaultValue none */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -97,10 +98,15 @@ export async function matchPursuit(
   }
   const state = createState(targets, most, tolerance);
   for (let step = 0; step < most && state.active.size > 0; step++) {
-    signal?.throwIfAborted();
-    const choice = await chooseAtoms(state, atoms, { products, byCosine });
+    const choice = await chooseAtoms(state, atoms, {
+      products,
+      byCosine,
+      onBlock(end) {
+        signal?.throwIfAborted();
+        onProgress?.((step + end / atoms.rows) / most);
+      },
+    });
     for (const target of [...state.active]) addAtom(state, target, choice);
-    onProgress?.((step + 1) / most);
   }
   return { indices: state.indices, coefficients: solveCombinations(state), residuals: residualsOf(state) };
 }
@@ -148,60 +154,92 @@ function createState(targets: Matrix, most: number, tolerance: number): PursuitS
 /** The vector that each target takes next, by the position of the target. */
 interface AtomChoice {
   readonly indices: Int32Array;
-  readonly scores: Float64Array;
   /** `[targets, columns]`: elements of the chosen vectors. */
   readonly rows: Float32Array;
+}
+
+interface ChoiceOptions {
+  readonly products: MatrixProducts;
+  readonly byCosine: boolean;
+  /** Called after each block, with the position behind its last vector. */
+  readonly onBlock: (end: number) => void;
 }
 
 async function chooseAtoms(
   { targets, active, rests, indices, most }: PursuitState,
   atoms: PursuitAtoms,
-  { products, byCosine }: { readonly products: MatrixProducts; readonly byCosine: boolean },
+  { products, byCosine, onBlock }: ChoiceOptions,
 ): Promise<AtomChoice> {
   const { rows, columns } = targets;
-  const left = zerosLike(targets, rows, columns);
-  left.data.set(rests);
-  const choice: AtomChoice = {
-    indices: new Int32Array(rows).fill(-1),
-    scores: new Float64Array(rows),
-    rows: new Float32Array(rows * columns),
-  };
+  const left = zerosLike(targets, active.size, columns);
+  const contests = [...active].map((target, place): Contest => {
+    left.data.set(rests.subarray(target * columns, (target + 1) * columns), place * columns);
+    const taken = new Set(indices.subarray(target * most, (target + 1) * most));
+    return { target, taken, index: -1, score: 0 };
+  });
+  const chosen = new Float32Array(rows * columns);
   for await (const { first, block } of atoms.blocks()) {
     const scores = await products.multiply(left, block, { transposeRight: true });
-    const lengths = byCosine ? lengthsOf(block) : undefined;
-    for (const target of active) {
-      const taken = new Set(indices.subarray(target * most, (target + 1) * most));
-      const best = bestOf(scores, target, { first, taken, lengths, score: at(choice.scores, target) });
-      if (best === undefined) continue;
-      choice.scores[target] = best.score;
-      choice.indices[target] = first + best.row;
-      choice.rows.set(block.data.subarray(best.row * columns, (best.row + 1) * columns), target * columns);
+    if (byCosine) divideColumns(scores, lengthsOf(block));
+    for (const [place, contest] of contests.entries()) {
+      const row = improve(contest, scores.data, { begin: place * block.rows, count: block.rows, first });
+      if (row < 0) continue;
+      chosen.set(block.data.subarray(row * columns, (row + 1) * columns), contest.target * columns);
     }
+    onBlock(first + block.rows);
   }
+  const choice: AtomChoice = { indices: new Int32Array(rows).fill(-1), rows: chosen };
+  for (const { target, index } of contests) choice.indices[target] = index;
   return choice;
 }
 
+/** The search for the next vector of one target. */
 interface Contest {
-  readonly first: number;
+  readonly target: number;
+  /** Positions of the vectors that its combination has. */
   readonly taken: ReadonlySet<number>;
-  readonly lengths: Float64Array | undefined;
-  readonly score: number;
+  /** Position of the best vector so far; -1 before the first. */
+  index: number;
+  /** Size of its product with the rest of the target. */
+  score: number;
 }
 
-/** Finds the vector of a block with the largest score above that of earlier blocks. */
-function bestOf(
-  { data, columns }: Matrix,
-  target: number,
-  { first, taken, lengths, score }: Contest,
-): { readonly row: number; readonly score: number } | undefined {
-  let [row, most] = [-1, score];
-  const begin = target * columns;
-  for (let i = 0; i < columns; i++) {
-    const product = Math.abs(data[begin + i] as number);
-    const value = lengths === undefined ? product : product / (lengths[i] as number);
-    if (value > most && !taken.has(first + i)) [row, most] = [i, value];
+interface ScoreRange {
+  /** Place of the first score of the target. */
+  readonly begin: number;
+  readonly count: number;
+  /** Position of the vector of the first score. */
+  readonly first: number;
+}
+
+/**
+ * Lets the vectors of a block compete for a target.
+ * @returns row of the new best vector in the block; -1 if an earlier vector stays the best
+ */
+function improve(contest: Contest, scores: Matrix["data"], { begin, count, first }: ScoreRange): number {
+  let row = -1;
+  let { score } = contest;
+  for (let i = 0; i < count; i++) {
+    const value = Math.abs(scores[begin + i] as number);
+    if (value > score && !contest.taken.has(first + i)) {
+      row = i;
+      score = value;
+    }
   }
-  return row < 0 ? undefined : { row, score: most };
+  if (row >= 0) {
+    contest.index = first + row;
+    contest.score = score;
+  }
+  return row;
+}
+
+/** Divides each column by a length, in place; columns of zeros become NaN, which no comparison chooses. */
+function divideColumns({ rows, columns, data }: Matrix, lengths: Float64Array): void {
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0, at = row * columns; i < columns; i++, at++) {
+      data[at] = (data[at] as number) / (lengths[i] as number);
+    }
+  }
 }
 
 function lengthsOf({ rows, columns, data }: Matrix): Float64Array {

@@ -34,7 +34,9 @@ export function productsModuleOn(device: DeviceName = "cpu"): string {
  * @public as `openProducts`, which worker threads call
  */
 export function openProducts(threads: number, module: string = PRODUCTS_MODULE): MatrixProducts {
-  const processor = hasNativeLibrary() ? createProducts(createOnnxRuntimeEngine(), threads) : plainProducts;
+  const processor = hasNativeLibrary()
+    ? createProducts(createOnnxRuntimeEngine(), threads, false)
+    : plainProducts;
   const device = new URL(module).searchParams.get(DEVICE) ?? "cpu";
   assertDevice(device);
   if (device === "cpu") return processor;

@@ -23,6 +23,8 @@ const OPSET = 13;
  *
  * The engine must take f64 for matrices of f64. Sessions are made when a kind of product is first needed.
  * @param threads - threads inside one product; 0 lets the engine choose
+ * @param optimize - whether the engine optimizes the graph of a product. Onnxruntime's threads keep their
+ *   cores busy between runs of an optimized graph on the processor, which has nothing to optimize here
  *
  * @example
  * ```ts
@@ -36,10 +38,10 @@ const OPSET = 13;
  * await products.release();
  * ```
  */
-export function createProducts(engine: Engine, threads = 0): MatrixProducts {
+export function createProducts(engine: Engine, threads = 0, optimize = true): MatrixProducts {
   const sessions = new Map<string, Promise<Session>>();
   const sessionOf = (graph: Graph): Promise<Session> => {
-    const session = sessions.get(graph.name) ?? engine.load(graph, { threads });
+    const session = sessions.get(graph.name) ?? engine.load(graph, { threads, optimize });
     sessions.set(graph.name, session);
     return session;
   };

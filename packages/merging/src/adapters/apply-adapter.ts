@@ -19,6 +19,7 @@ import { type Matrix, multiply } from "@isthmus/linear-algebra";
 import { addScaled, subtract } from "../matrices/kernels/task-vectors.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 import { applyInLayout } from "./apply-in-layout.ts";
+import { assertHasHead } from "./assert-has-head.ts";
 import { addBias, scaleRowsTo } from "./change-rows.ts";
 import type { ChangedRows, ChangeRows, FactorType } from "./factors.ts";
 import { findTransposed } from "./find-transposed.ts";
@@ -27,11 +28,17 @@ import { rowsOf } from "./kinds/factor-pair.ts";
 import { type MultipliedWeight, type MultiplyRows, multiplyIn } from "./kinds/multiplied-weight.ts";
 import { placeModule, placeMultiplied, storedExtents } from "./place-change.ts";
 import { readStoredFactors } from "./read-factors.ts";
+import type { TiedHead } from "./tied-head.ts";
 
 /** Options of {@link applyAdapter}. */
 export interface ApplyAdapterOptions {
   /** Share of the adapter that is applied: 1 for the change as trained, 0 for none. @defaultValue 1 */
   readonly weight?: number;
+  /**
+   * Embedding and head that are one matrix though the network holds both: low-rank changes and trained rows
+   * of one change the other. @defaultValue none
+   */
+  readonly tiedHead?: TiedHead | undefined;
 }
 
 /** Change of one tensor of the network. */
@@ -84,14 +91,36 @@ interface Change {
 export function applyAdapter(
   base: Checkpoint,
   adapter: Adapter,
-  { weight = 1 }: ApplyAdapterOptions = {},
+  { weight = 1, tiedHead }: ApplyAdapterOptions = {},
 ): Checkpoint {
-  const inLayout = applyInLayout(base, adapter, (network, part) => applyToNetwork(network, part, weight));
-  return inLayout ?? applyToNetwork(base, adapter, weight);
+  const inLayout = applyInLayout(base, adapter, (network, part) =>
+    applyToNetwork(network, part, listChanges(network, part), weight),
+  );
+  if (inLayout !== undefined) return inLayout;
+  return applyToNetwork(base, adapter, followTies(listChanges(base, adapter), tiedHead), weight);
 }
 
-function applyToNetwork(base: Checkpoint, adapter: Adapter, weight: number): Checkpoint {
-  const changes = listChanges(base, adapter);
+/**
+ * Lets a head follow the change of the embedding to which it is tied, and the reverse. A matrix that the
+ * adapter holds whole (`modules_to_save`) unties them, as in PEFT.
+ */
+function followTies(
+  changes: ReadonlyMap<string, Change>,
+  tied: TiedHead | undefined,
+): ReadonlyMap<string, Change> {
+  if (tied === undefined) return changes;
+  const [ofEmbedding, ofHead] = [changes.get(tied.embedding), changes.get(tied.head)];
+  const change = ofEmbedding ?? ofHead;
+  if (change === undefined || (ofEmbedding && ofHead) || change.replacement !== undefined) return changes;
+  return new Map([...changes, [ofEmbedding === undefined ? tied.embedding : tied.head, change]]);
+}
+
+function applyToNetwork(
+  base: Checkpoint,
+  adapter: Adapter,
+  changes: ReadonlyMap<string, Change>,
+  weight: number,
+): Checkpoint {
   const tensors = new Map(
     [...base.tensors].map(([name, info]): [string, TensorInfo] => {
       const key = changes.get(name)?.replacement;
@@ -145,7 +174,10 @@ function listChanges(base: Checkpoint, adapter: Adapter): ReadonlyMap<string, Ch
     changes.set(name, { ...earlier, ...change });
     return name;
   };
-  for (const [target, replacement] of adapter.replaced) add(target, { replacement });
+  for (const [target, replacement] of adapter.replaced) {
+    assertHasHead(base, adapter, target);
+    add(target, { replacement });
+  }
   const isTransposed = findTransposed(base);
   for (const stated of adapter.modules.values()) {
     const target = findWeight(`${stated.name}.weight`);

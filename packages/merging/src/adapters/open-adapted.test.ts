@@ -1,3 +1,4 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, withAdapters } from "@isthmus/core";
 import { expect, test } from "vitest";
@@ -82,4 +83,49 @@ test("openCheckpoint() alone says which function opens both", async () => {
   await expect(openCheckpoint(`${at("base.safetensors")}+${at("lora")}`)).rejects.toThrow(
     "by openAdapted of @isthmus/merging",
   );
+});
+
+test("a head that is tied to the embedding follows it, though the file holds both", async () => {
+  const names = ["embed_tokens.weight", "lm_head.weight"];
+  const row = createTensor("f32", [2, 2], Float32Array.of(1, 2, 3, 4));
+  await mkdir(at("tied"));
+  await saveCheckpoint(
+    createCheckpoint(Object.fromEntries(names.map((name) => [name, row]))),
+    at("tied/model.safetensors"),
+  );
+  const save = async (key: string, shape: readonly number[], settings: object) => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => 7 + i);
+    const path = at("adapter/adapter_model.safetensors");
+    await mkdir(at("adapter"), { recursive: true });
+    await saveCheckpoint(createCheckpoint({ [key]: createTensor("f32", shape, data) }), path, {
+      overwrite: true,
+    });
+    await writeFile(
+      at("adapter/adapter_config.json"),
+      JSON.stringify({ peft_type: "LORA", r: 1, lora_alpha: 1, ...settings }),
+    );
+  };
+  const adapted = async (tied: boolean) => {
+    await writeFile(at("tied/config.json"), JSON.stringify({ tie_word_embeddings: tied }));
+    const opened = await openAdapted({ model: at("tied"), adapter: at("adapter") });
+    const rows = await Promise.all(names.map(async (name) => [...(await opened.read(name)).data]));
+    await opened.close();
+    return rows;
+  };
+  await save("base_model.model.embed_tokens.trainable_tokens_delta", [1, 2], {
+    ...{ peft_type: "TRAINABLE_TOKENS", token_indices: [1] },
+  });
+  const [old, trained] = [
+    [1, 2, 3, 4],
+    [1, 2, 7, 8],
+  ];
+  expect([await adapted(true), await adapted(false)]).toEqual([
+    [trained, trained],
+    [trained, old],
+  ]);
+  // PEFT unties a matrix of modules_to_save.
+  await save("base_model.model.lm_head.modules_to_save.default.weight", [2, 2], {});
+  expect(await adapted(true)).toEqual([old, [7, 8, 9, 10]]);
+  await save("base_model.model.score.weight", [3, 2], { modules_to_save: ["score"] });
+  await expect(adapted(true)).rejects.toThrow('the head "score.weight" that the adapter holds whole');
 });

@@ -9,6 +9,7 @@ import type { Adapter } from "./adapter.ts";
 import { selectAdapterPart, splitAdapterPart } from "./adapter-part.ts";
 import { applyAdapter } from "./apply-adapter.ts";
 import { openAdapter } from "./open-adapter.ts";
+import { findTiedHead } from "./tied-head.ts";
 
 /** Options of {@link openAdapted}. */
 export interface OpenAdaptedOptions {
@@ -18,7 +19,9 @@ export interface OpenAdaptedOptions {
 
 /**
  * Opens a model with an adapter, which is applied whenever a tensor is read, as {@link applyAdapter} does.
- * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both.
+ * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both. If
+ * config.json ties a head to the embedding though the file holds both, a low-rank change or trained rows of
+ * one change both, as in PEFT.
  * `unet:adapter` is the part of an adapter that changes the U-Net of a pipeline; `transformer:`, `prior:`,
  * `text_encoder:`, `text_encoder_2:` and `text_encoder_3:` name the parts of other networks.
  * @throws InputError if the model or the adapter cannot be opened
@@ -59,7 +62,8 @@ export async function openAdapted(
     const left = [...(selected?.left ?? [])].map(([of, count]) => `${count} of ${of}`);
     if (left.length > 0)
       onNote?.(`Of adapter "${path}" the modules of ${part} are applied, and left are ${left.join(", ")}.`);
-    const adapted = applyAdapter(network, selected?.adapter ?? opened);
+    const tiedHead = await findTiedHead(network, await resolveModelPath(name.model));
+    const adapted = applyAdapter(network, selected?.adapter ?? opened, { tiedHead });
     return { ...adapted, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await adapter?.close();

@@ -16,6 +16,22 @@ inFreshFolders((path) => {
   folder = path;
 });
 
+/** Embedding of mergekit's union of a union, by token: see tools/golden/nested-unions.py. */
+const nestedUnion: Readonly<Record<string, readonly number[]>> = JSON.parse(
+  readFileSync(new URL("../../test/golden/nested-union.json", import.meta.url), "utf8"),
+);
+
+interface TokenizerFile {
+  readonly model: { readonly vocab: Readonly<Record<string, number>> };
+  readonly added_tokens: readonly { readonly content: string; readonly id: number }[];
+}
+
+/** Reads the ids of all tokens in the folder of a model. */
+function tokensOf(path: string): ReadonlyMap<string, number> {
+  const { model, added_tokens: added }: TokenizerFile = JSON.parse(read(join(path, "tokenizer.json")));
+  return new Map([...Object.entries(model.vocab), ...added.map(({ content, id }) => [content, id] as const)]);
+}
+
 const randomTensor = (shape: readonly number[], seed: string) => {
   const { normal } = createRandom(1, seed);
   const size = shape.reduce((a, b) => a * b, 1);
@@ -91,6 +107,47 @@ describe("recipes inside recipes of models", () => {
     expect(JSON.parse(read(join(between, "config.json")))).toMatchObject({
       ...{ num_hidden_layers: 5, layer_types: ["full", "sliding", "full", "sliding", "full"] },
     });
+  });
+
+  it("join vocabularies twice as mergekit-multi does", async () => {
+    const save = async (name: string, tokenizer: string, model: number) => {
+      const count = Math.max(...tokensOf(join(golden, tokenizer)).values()) + 1;
+      const path = await saveModel(name, { tokenizer, config: { vocab_size: count } });
+      const rows = Float32Array.from(
+        { length: 3 * count },
+        (_, i) => Math.round(256 * Math.sin(100 * model + i)) / 256,
+      );
+      const embedding = createTensor("f32", [count, 3], rows);
+      const file = join(path, "model.safetensors");
+      await saveCheckpoint(createCheckpoint({ "model.embed_tokens.weight": embedding }), file, {
+        overwrite: true,
+      });
+      return path;
+    };
+    const [a, b, c] = [
+      await save("a", "bpe", 0),
+      await save("b", "bpe-chat", 1),
+      await save("c", "bpe-other", 2),
+    ];
+    const shared = { merge_method: "linear", tokenizer_source: "union", dtype: "float32" };
+    const of = (model: string, weight: number) => ({ model, parameters: { weight } });
+    const documents = [
+      { name: "first", ...shared, models: [of(a, 0.75), of(b, 0.25)] },
+      { ...shared, models: [of("first", 0.5), of(c, 0.5)] },
+    ];
+    const out = join(folder, "out");
+    await runRecipe(parseRecipe(documents.map((one) => JSON.stringify(one)).join("\n---\n")), out);
+    const tokens = tokensOf(out);
+    expect([...tokens.keys()].sort()).toEqual(Object.keys(nestedUnion).sort());
+    const data = (await tensorsOf(out)).get("model.embed_tokens.weight")?.data ?? [];
+    for (const [token, id] of tokens) {
+      const row = [...data.slice(3 * id, 3 * id + 3)].map(Number);
+      const wanted = nestedUnion[token] ?? [];
+      expect(
+        Math.max(...row.map((value, i) => Math.abs(value - (wanted[i] ?? Number.NaN)))),
+        token,
+      ).toBeLessThan(2e-6);
+    }
   });
 
   it("hand their vocabulary on to a recipe that says nothing of one", async () => {

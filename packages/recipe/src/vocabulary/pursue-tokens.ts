@@ -59,7 +59,11 @@ export async function pursueTokens(
   const inner = rowLength(donor, tensor);
   const most = Math.min(options.most, shared.length);
   const batch = batchSizeOf(inner, most, options.memory);
-  const atoms = await openAtoms(tokens, { inner, batch, memory: options.memory });
+  const atoms = await openAtoms(tokens, {
+    inner,
+    batch: Math.min(batch, targets.length),
+    memory: options.memory,
+  });
   const batches: TokenBatch[] = [];
   let finished = 0;
   for (let begin = 0; begin < targets.length; begin += batch) {
@@ -117,6 +121,12 @@ export function batchSizeOf(inner: number, most: number, memory: number): number
   return Math.max(1, Math.min(MOST_AT_ONCE, Math.floor(memory / 4 / bytes)));
 }
 
+/**
+ * Most elements of the product of a batch with a block of shared tokens: 8 MB. Half the time of products of
+ * 64 MB went into memory that the system hands out anew and clears for each.
+ */
+const MOST_SCORES = 2 ** 21;
+
 interface AtomsOptions {
   readonly inner: number;
   readonly batch: number;
@@ -129,7 +139,8 @@ async function openAtoms(
   { inner, batch, memory }: AtomsOptions,
 ): Promise<PursuitAtoms> {
   const share = memory / 8 / 4;
-  const length = Math.max(1, Math.min(2 ** 14, Math.floor(Math.min(share / inner, share / batch))));
+  const scores = Math.min(share, MOST_SCORES);
+  const length = Math.max(1, Math.min(2 ** 14, Math.floor(Math.min(share / inner, scores / batch))));
   const read = async (first: number) => {
     const rows = shared.subarray(first, first + length);
     return createMatrix(rows.length, inner, await gatherRows(donor, { name: tensor, inner, rows }));

@@ -49,7 +49,7 @@ export interface FileForm<L extends FileLayout = FileLayout> {
   readonly identity: string;
   /**
    * Resolves the path to save to.
-   * @param inputs - paths of the files from which the checkpoint is read; new ones in a folder are named alike
+   * @param inputs - paths of the files that the checkpoint is read from; new ones in a folder are named alike
    * @throws InputError if files of the form cannot have that path
    */
   placeOf(path: string, inputs?: readonly string[]): Promise<OutputPlace>;

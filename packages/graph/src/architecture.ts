@@ -13,8 +13,8 @@ export interface Architecture {
    */
   readonly narrow?: (() => Graph) | undefined;
   /**
-   * Makes the graph of the same weights for smaller examples, such as images of fewer pixels. Proofs run it in
-   * place of the graph itself, as they compare every value; absent if examples are small already.
+   * Makes the graph of the same weights for smaller examples, such as images of fewer pixels. Proofs run it
+   * in place of the graph itself, as they compare every value; absent if examples are small already.
    */
   readonly shrink?: (() => Graph) | undefined;
   /**

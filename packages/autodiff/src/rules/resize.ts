@@ -18,8 +18,8 @@ const resizeRule: GradientRule = (context) => {
 };
 
 /**
- * Pairs of modes in which the element at place `i` is a copy of the one at `floor(i / factor)`: with centres of
- * pixels the nearest one is never in doubt, so that all ways to round agree.
+ * Pairs of modes in which the element at place `i` is a copy of the one at `floor(i / factor)`: with centres
+ * of pixels the nearest one is never in doubt, so that all ways to round agree.
  */
 const COPYING = ["half_pixel round", "pytorch_half_pixel round", "asymmetric floor"];
 

@@ -13,8 +13,8 @@ export interface ProvenGraph {
 
 /**
  * Makes the graph of the same weights for smaller examples, on which a proof takes less time and memory: of a
- * U-Net for images of 64 by 64 the attentions alone compute gigabytes. The weights are those of the network
- * itself, so that the proof is about them; and a wrong symmetry changes values at any size of the images.
+ * U-Net for images of 64 by 64 the attentions alone compute gigabytes. The network keeps its own
+ * weights, so that the proof is about them; and a wrong symmetry changes values at any size of the images.
  * @returns the graph itself if no smaller examples can be made, or other symmetries are found in the smaller
  *   graph
  */
@@ -25,7 +25,7 @@ export async function shrinkExamples(
 ): Promise<ProvenGraph> {
   if (shrink === undefined) return { graph, symmetries };
   const small = shrink();
-  const found = await discoverSymmetries({ graph: small, engine }, { signal });
-  const isSame = fingerprintSpec(found.spec) === fingerprintSpec(symmetries.spec);
-  return isSame ? { graph: small, symmetries: found } : { graph, symmetries };
+  const ofSmall = await discoverSymmetries({ graph: small, engine }, { signal });
+  const isSame = fingerprintSpec(ofSmall.spec) === fingerprintSpec(symmetries.spec);
+  return isSame ? { graph: small, symmetries: ofSmall } : { graph, symmetries };
 }

@@ -93,8 +93,8 @@ export interface ProveAlignmentOptions {
  *
  * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a
  * narrowed one of random
- * weights, whose structure and rules are the same. Others are run on small examples if the config allows them;
- * only values that are scaled, rotated or mixed are compared on examples of full size.
+ * weights, whose structure and rules are the same. Others are run on small examples if the config allows
+ * them; only values that are scaled, rotated or mixed are compared on examples of full size.
  * @param networks - the network before and after it was aligned
  * @throws UnsupportedError if the computed values differ
  */

@@ -115,7 +115,8 @@ export function narrowUnet(config: ModelConfig, hasText: boolean): Readonly<Reco
 }
 
 /**
- * Returns fields that give a U-Net of the same weights small images: all its layers apply to images of any size.
+ * Returns fields that give a U-Net of the same weights small images: all its layers apply to images of any
+ * size.
  * @returns undefined if the images of the config are as small
  */
 export function shrinkUnet(

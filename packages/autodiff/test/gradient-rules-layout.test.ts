@@ -1,9 +1,13 @@
+import { gradient } from "@isthmus/autodiff";
+import { at, createRandom } from "@isthmus/core";
 import {
   concat,
   cumSum,
   depthToSpace,
   expand,
+  GraphBuilder,
   pad,
+  reduceSum,
   reshape,
   reverse,
   slice,
@@ -18,6 +22,7 @@ import {
   type Value,
 } from "@isthmus/graph/builder";
 import { int, string } from "@isthmus/graph/ir";
+import { expect, test } from "vitest";
 import {
   anyShape,
   broadcastTo,
@@ -25,6 +30,16 @@ import {
   oneOf,
   testRules,
 } from "../../../test/helpers/gradient-laws.ts";
+
+/** An enlargement by 2 of the rows and by 3 of the columns, with each element copied as a block. */
+function enlarge(modes: Readonly<Record<string, string>>, scales = [1, 1, 2, 3]) {
+  const from = [1, 2, 2, 3];
+  const shape = from.map((extent, axis) => Math.floor(extent * (scales[axis] as number)));
+  return ({ x, b, dtype }: Example): readonly Value[] =>
+    b.emit("Resize", [x("x", from), undefined, b.numbers(scales, "f32")], [{ dtype, shape }], {
+      attributes: Object.fromEntries(Object.entries(modes).map(([name, mode]) => [name, string(mode)])),
+    });
+}
 
 /** A slice as exporters write it: any begins, ends and steps, negative ones too, on some axes. */
 function anySlice({ random, x, b }: Example): Value {
@@ -128,6 +143,11 @@ testRules({
     return expand(x("x", broadcastTo(random, shape)), shape);
   },
   Tile: ({ random, x }) => tile(x("x", anyShape(random, 2)), [1 + random.integer(3), 1 + random.integer(3)]),
+  Resize: { build: enlarge({}), precision: "multilinear" },
+  "Resize as PyTorch exports it": {
+    build: enlarge({ coordinate_transformation_mode: "asymmetric", nearest_mode: "floor", mode: "nearest" }),
+    precision: "multilinear",
+  },
   Pad: anyPad,
   "Pad of the builder": ({ x }) => pad(x("x", [2, 3]), [0, -1], [1, 2], 3),
   CumSum: ({ random, x }) =>
@@ -173,4 +193,23 @@ testRules({
     const value = x("x", [2, 3]);
     return sub(transpose(reshape(value, [3, 2]), [1, 0]), value);
   },
+});
+
+test("gradient() refuses a Resize that does not copy by whole factors, and says why", () => {
+  const differentiate = (modes: Readonly<Record<string, string>>, scales?: number[]) => {
+    const b = new GraphBuilder("resize", 21);
+    const x = (name: string, shape: readonly number[]) => b.input(name, { dtype: "f32", shape });
+    const y = enlarge(modes, scales)({ b, x, dtype: "f32", random: createRandom(0, "resize") });
+    const loss = reduceSum(at(y, 0, "result"));
+    return gradient(b.build([loss]), { loss: loss.name, withRespectTo: ["x"] });
+  };
+  expect(() => differentiate({ mode: "linear" })).toThrow(
+    /Cannot differentiate node "Resize_0" as Resize must have mode "nearest" to have a gradient: it is "linear"/,
+  );
+  expect(() => differentiate({ coordinate_transformation_mode: "asymmetric" })).toThrow(
+    /must copy each element as a block to have a gradient: it is "asymmetric" with "round"/,
+  );
+  expect(() => differentiate({}, [1, 1, 2, 1.5])).toThrow(
+    /must enlarge by whole factors to have a gradient: it is 1, 1, 2, 1.5/,
+  );
 });

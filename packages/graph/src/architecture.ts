@@ -13,6 +13,11 @@ export interface Architecture {
    */
   readonly narrow?: (() => Graph) | undefined;
   /**
+   * Makes the graph of the same weights for smaller examples, such as images of fewer pixels. Proofs run it
+   * in place of the graph itself, as they compare every value; absent if examples are small already.
+   */
+  readonly shrink?: (() => Graph) | undefined;
+  /**
    * Pattern of names of tensors of other parts of a model, such as its tower of images, that stay as they are
    * in every network. @defaultValue the graph is that of the whole model
    */

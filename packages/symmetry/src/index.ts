@@ -98,6 +98,7 @@ export {
   type SymmetryProof,
 } from "./verify/prove-symmetries.ts";
 export { type JointProof, proveTogether } from "./verify/prove-together.ts";
+export { type ProvenGraph, shrinkExamples } from "./verify/shrink-examples.ts";
 export type { ValueError, ValueSummary } from "./verify/summarize-errors.ts";
 export {
   VERIFY_ALIGNMENT_DEFAULTS,

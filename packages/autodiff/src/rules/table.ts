@@ -9,6 +9,7 @@ import { NORMALIZATION_RULES } from "./normalization.ts";
 import { POOLING_RULES } from "./pooling.ts";
 import { PRODUCT_RULES } from "./products.ts";
 import { REDUCTION_RULES } from "./reduction.ts";
+import { RESIZE_RULES } from "./resize.ts";
 import { SLICE_PAD_RULES } from "./slice-pad.ts";
 
 /** Operators whose results are whole numbers, truth values, shapes or piecewise constant. */
@@ -33,6 +34,7 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map<string,
     ...BATCH_NORMALIZATION_RULES,
     ...REDUCTION_RULES,
     ...LAYOUT_RULES,
+    ...RESIZE_RULES,
     ...SLICE_PAD_RULES,
     ...GATHER_SCATTER_RULES,
   }),

@@ -7,6 +7,7 @@ import {
   narrowLarge,
   proveTogether,
   type Symmetries,
+  shrinkExamples,
   VERIFY_ALIGNMENT_DEFAULTS,
   type VerifySymmetriesOptions,
   verifyAlignment,
@@ -92,7 +93,8 @@ export interface ProveAlignmentOptions {
  *
  * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a
  * narrowed one of random
- * weights, whose structure and rules are the same.
+ * weights, whose structure and rules are the same. Others are run on small examples if the config allows
+ * them; only values that are scaled, rotated or mixed are compared on examples of full size.
  * @param networks - the network before and after it was aligned
  * @throws UnsupportedError if the computed values differ
  */
@@ -102,14 +104,18 @@ export async function proveAlignment(
   [before, after]: readonly [Checkpoint, Checkpoint],
   { seed, proof = "values", tolerance = VERIFY_ALIGNMENT_DEFAULTS.tolerance, signal }: ProveAlignmentOptions,
 ): Promise<Verification> {
-  const { graph, engine } = architecture;
+  const { engine } = architecture;
   const small = await narrowLarge(architecture, signal);
   if (small !== undefined) {
     const maxRelativeError = await provePermutations(small.graph, small.symmetries, engine, { seed, signal });
     return { passed: true, maxRelativeError, narrowed: true };
   }
   const options = { seed, weights: before, signal };
-  const errors = proof === "outputs" ? [] : await proveValues(architecture, group, options);
+  const { graph, symmetries } = await shrinkExamples(architecture, group.symmetries, signal);
+  const permutesOnly = group.normalizing === undefined && group.mixed === undefined;
+  const proven = permutesOnly ? { ...architecture, graph } : architecture;
+  const errors =
+    proof === "outputs" ? [] : await proveValues(proven, permutesOnly ? { symmetries } : group, options);
   const batch = hasManyWeights(graph) ? FEW_EXAMPLES : VERIFY_ALIGNMENT_DEFAULTS.batch;
   const outputs = await verifyAlignment({ graph, engine }, [before, after], {
     seed,

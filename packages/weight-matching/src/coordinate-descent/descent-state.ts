@@ -6,14 +6,16 @@ import { identityPlacement, type Placement, type PlacementExpander } from "./pla
 
 /** A placement during a search, and the blocks that may improve it. */
 export class DescentState {
-  readonly #spec: SymmetrySpec;
   readonly #expander: PlacementExpander;
   readonly #matchers: readonly BlockMatcher[];
   /** Blocks to solve: one that they depend on has moved since they were solved. */
   readonly #open: Set<number>;
   /** Blocks to open once the open ones are done. */
   readonly #later = new Set<number>();
+  readonly #identity: Placement;
   #placement: Placement;
+  /** Present alignment, if it was expanded since a block moved. */
+  #current: Int32Array | undefined;
 
   /**
    * @param problem - the blocks and their specification
@@ -29,9 +31,9 @@ export class DescentState {
     placement: Placement,
     open: Iterable<number>,
   ) {
-    this.#spec = problem.spec;
     this.#expander = problem.expander;
     this.#matchers = problem.matchers;
+    this.#identity = identityPlacement(problem.spec);
     this.#placement = placement;
     this.#open = new Set(open);
   }
@@ -62,12 +64,12 @@ export class DescentState {
 
   /** Returns the whole alignment, at present and with the units of one block in their original places. */
   sourcesOf(block: number): PanelSources {
-    const identity = identityPlacement(this.#spec);
     const framed = this.#placement.slice();
     for (const { index } of at(this.#matchers, block, "block").block.members) {
-      framed[index] = at(identity, index, "symmetry");
+      framed[index] = at(this.#identity, index, "symmetry");
     }
-    return { current: this.#expander.expand(this.#placement), frame: this.#expander.expand(framed) };
+    this.#current ??= this.#expander.expand(this.#placement);
+    return { current: this.#current, frame: this.#expander.expand(framed) };
   }
 
   /** Returns the placement with some choices replaced. */
@@ -78,6 +80,7 @@ export class DescentState {
   /** Moves a block, and opens the blocks that depend on it. */
   accept(block: number, choices: ReadonlyMap<number, Int32Array>): void {
     this.#placement = this.with(choices);
+    this.#current = undefined;
     for (const dependent of this.dependents(block)) this.#open.add(dependent);
     if (at(this.#matchers, block, "block").coupled) this.#open.add(block);
   }

@@ -11,7 +11,7 @@ export type Placement = readonly Int32Array[];
 /** Returns the placement that leaves every unit in its place. */
 export function identityPlacement(spec: SymmetrySpec): Int32Array[] {
   return spec.symmetries.map(({ cells, size }) =>
-    Int32Array.from({ length: cells.length * size }, (_, i) => i % size),
+    new Int32Array(cells.length * size).map((_, i) => i % size),
   );
 }
 

@@ -57,6 +57,11 @@ export interface ModelFamily {
   readonly build: (context: FamilyContext) => FamilyOutputs;
   /** Returns fields that give a config the same structure with a few small blocks. */
   readonly narrow: (config: ModelConfig) => Readonly<Record<string, unknown>>;
+  /**
+   * Returns fields that give a network of the same weights smaller examples; undefined if the examples are as
+   * small already. @defaultValue examples of other extents are not made
+   */
+  readonly shrink?: (config: ModelConfig) => Readonly<Record<string, unknown>> | undefined;
   /** Tokens of a text that the family's networks predict. @defaultValue each from those before it */
   readonly predicts?: (config: ModelConfig) => FamilyObjective;
   /**

@@ -55,6 +55,11 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    */
   readonly narrow: () => ConfigNetwork;
   /**
+   * Builds this network, with the same weights, for smaller examples, such as images of fewer pixels; absent
+   * if examples are small already, or their extents follow from the weights.
+   */
+  readonly shrink?: () => ConfigNetwork;
+  /**
    * Builds this network for examples of another number of tokens, and of pairs.
    * @throws OutOfRangeError if the length is not a whole number of
    * at least 1, or exceeds the network's table of positions
@@ -217,12 +222,16 @@ function create(modelType: ModelType, options: CreateOptions): ConfigNetwork {
   assertUnderstood(config);
   const maxLength = (family.maxLength ?? maxLengthOf)(config);
   const built = network.buildTyped(outputs, modelType);
+  const smaller = family.shrink?.(config);
   const counted = Object.keys(outputs).filter((name) => !family.uncounted?.includes(name));
   return Object.freeze({
     ...built,
     graph: scored(restrictOutputs(built.graph, counted), family.loss?.(pairs)),
     modelType,
     narrow: () => create(modelType, { ...options, config: config.with(family.narrow(config)) }),
+    ...(smaller === undefined
+      ? {}
+      : { shrink: () => create(modelType, { ...options, config: config.with(smaller) }) }),
     ofLength: (other: number, otherPairs = pairs) =>
       create(modelType, { ...options, length: other, pairs: otherPairs }),
     ...(maxLength === undefined ? {} : { maxLength }),

@@ -51,6 +51,8 @@ export interface ReadArchitecture {
   readonly carried: ReadonlyMap<string, Tensor>;
   /** Makes a small graph of the same structure; absent if the graph was read from a file. */
   readonly narrow?: (() => Graph) | undefined;
+  /** Makes the graph of the same weights for smaller examples; absent if there is none. */
+  readonly shrink?: (() => Graph) | undefined;
   /** Pattern of names of tensors of other parts of a model; absent if the graph is that of a whole model. */
   readonly otherParts?: RegExp | undefined;
   /** Model for which the graph was built; absent if the graph was read from a file. */
@@ -65,6 +67,8 @@ export interface ReadArchitecture {
 export interface OpenedArchitecture extends ReadArchitecture, Architecture {
   /** Maker of a small graph of the same structure; absent if the graph was read from a file. */
   readonly narrow?: (() => Graph) | undefined;
+  /** Maker of the graph of the same weights for smaller examples; absent if there is none. */
+  readonly shrink?: (() => Graph) | undefined;
 }
 
 /** A model whose network was built from its config. */
@@ -76,7 +80,7 @@ export interface ReadModel
   /** The model's folder, for messages. */
   readonly path: string;
   /** Builds the network for examples of another number of tokens, and of pairs. */
-  ofLength(length: number, pairs?: number): Pick<ReadArchitecture, "graph" | "narrow">;
+  ofLength(length: number, pairs?: number): Pick<ReadArchitecture, "graph" | "narrow" | "shrink">;
 }
 
 /** Pattern of names of files of weights, beside which a config may lie. */
@@ -206,10 +210,14 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
   const { network, checkpoint, configPath } = await openModel(path);
   await checkpoint.close();
   const { modelType, maxLength, vocabularySize } = network;
-  const built = (made: ConfigNetwork) => ({
-    graph: counted(made.graph, options),
-    narrow: () => counted(made.narrow().graph, options),
-  });
+  const built = (made: ConfigNetwork) => {
+    const { shrink } = made;
+    return {
+      graph: counted(made.graph, options),
+      narrow: () => counted(made.narrow().graph, options),
+      ...(shrink && { shrink: () => counted(shrink().graph, options) }),
+    };
+  };
   const objective = await readTextObjective(network, dirname(configPath));
   const model: ReadModel = {
     ...(objective === undefined ? {} : { objective }),

@@ -99,9 +99,8 @@ export function narrowUnet(config: ModelConfig, hasText: boolean): Readonly<Reco
   const groups = Math.min(groupsOf(config), 4);
   const channels = levels.map((level) => (level.channels / groupsOf(config)) * groups);
   const common = channels.reduce(greatestCommonDivisor);
-  const side = 2 ** levels.length;
   return {
-    sample_size: side,
+    sample_size: smallSide(levels),
     norm_num_groups: groups,
     block_out_channels: channels,
     layers_per_block: Math.min(...levels.map(({ blocks }) => blocks), 2),
@@ -113,6 +112,26 @@ export function narrowUnet(config: ModelConfig, hasText: boolean): Readonly<Reco
       time_embedding_dim: Math.min(64, config.count("time_embedding_dim")),
     }),
   };
+}
+
+/**
+ * Returns fields that give a U-Net of the same weights small images: all its layers apply to images of any
+ * size.
+ * @returns undefined if the images of the config are as small
+ */
+export function shrinkUnet(
+  config: ModelConfig,
+  hasText: boolean,
+): Readonly<Record<string, unknown>> | undefined {
+  const side = smallSide(readLevels(config, hasText));
+  return config.extents("sample_size", 64).every((extent) => extent <= side)
+    ? undefined
+    : { sample_size: side };
+}
+
+/** Returns the side of the smallest images that are still more than one pixel wide at the lowest level. */
+function smallSide({ length }: readonly UnetLevel[]): number {
+  return 2 ** length;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

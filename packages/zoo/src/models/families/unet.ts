@@ -9,7 +9,14 @@ import type { TextRows, UnetContext } from "../../layers/unet/unet-context.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
-import { type BetweenBlocks, groupsOf, narrowUnet, readLevels, type UnetLevel } from "./unet-shape.ts";
+import {
+  type BetweenBlocks,
+  groupsOf,
+  narrowUnet,
+  readLevels,
+  shrinkUnet,
+  type UnetLevel,
+} from "./unet-shape.ts";
 
 /**
  * The U-Net of diffusion models without a text, `UNet2DModel` of diffusers.
@@ -31,6 +38,7 @@ function familyOf(hasText: boolean): ModelFamily {
       ...narrowUnet(config, hasText),
       ...(hasText && { cross_attention_dim: Math.min(16, config.count("cross_attention_dim", 1280)) }),
     }),
+    shrink: (config) => shrinkUnet(config, hasText),
     maxLength: () => undefined,
     idle: /^$/,
   };

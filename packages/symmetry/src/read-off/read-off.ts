@@ -43,7 +43,7 @@ export function readOff(store: LabelStore): SymmetryGroup {
  * Marks labels of some classes by the sizes of their cells, and returns whether that allows more conclusions.
  * Groups of 8 and of 12 channels, for example, overlap in cells of 8 and of 4: among the cells of 8 alone, a
  * group of one kind stands for one of the other kind. Classes in cells of different sizes are never
- * exchanged, so nothing is lost.
+ * exchanged, so nothing is lost. Each such step divides classes of one colour, so there are finitely many.
  */
 function tellApart(
   store: LabelStore,
@@ -51,6 +51,7 @@ function tellApart(
   concerned: readonly number[],
   cellSize: Int32Array,
 ): boolean {
+  if (!concerned.some((c) => isDivided(classes, c, cellSize))) return false;
   const before = store.changes;
   const labels = labelsOfColours(classes, concerned);
   const sizes = labels.map((label) => cellSize[classes.classOf[label] as number] as number);
@@ -60,6 +61,11 @@ function tellApart(
   );
   applyCongruence(store);
   return store.changes !== before;
+}
+
+/** Checks whether the classes of the colour of a class are in cells of several sizes. */
+function isDivided({ colour }: Classes, c: number, cellSize: Int32Array): boolean {
+  return colour.some((other, i) => other === colour[c] && cellSize[i] !== cellSize[c]);
 }
 
 function sampleViolations(

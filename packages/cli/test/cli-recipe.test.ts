@@ -59,6 +59,17 @@ describe("isthmus merge of LoRA adapters", () => {
     expect(bytes[0]?.equals(bytes[1] as Buffer)).toBe(true);
   });
 
+  it("says how an adapter is merged into a network, and refuses a part of a name that is not found", async () => {
+    const network = join(golden, "base.safetensors");
+    const mixed = await runCli(["merge", plain, network, small, "-o", "x"], { cwd: folder });
+    expect(mixed.code).toBe(2);
+    expect(mixed.stderr).toContain(`as isthmus merge ${network}+${plain}+${small}\n`);
+    const wrong = ["merge", `${network}+${plain}+nothing`, "-o", "x", "--dry-run"];
+    const refused = await runCli(wrong, { cwd: folder });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('an adapter "nothing" changes');
+  });
+
   it("merges files of kohya as products into one file, and finds no networks in them", async () => {
     const fileOf = (name: string) => join(golden, "files", `kohya-${name}.safetensors`);
     const [first, second] = [fileOf("a"), fileOf("b")];
@@ -87,7 +98,7 @@ describe("isthmus merge of LoRA adapters", () => {
       expect.stringContaining("one number for each: got 1"),
     ]);
     const mixed = await runCli(["merge", plain, a, "-o", "x"], { cwd: folder });
-    expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining("model+adapter")]);
+    expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining(`isthmus merge ${a}+${plain}\n`)]);
     mkdirSync(join(folder, "broken"));
     copyFileSync(
       join(plain, "adapter_model.safetensors"),

@@ -113,10 +113,11 @@ export { groupBy } from "./group-by.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export {
   type AdaptedName,
+  type AdapterChain,
   currentAdapters,
   type OpenAdapted,
   splitAdaptedName,
-  splitAtPlus,
+  splitAdapters,
   withAdapters,
 } from "./io/adapted-name.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
@@ -131,6 +132,7 @@ export {
   hubFolderOf,
   hubHomeFolder,
   resolveModelPath,
+  resolveWholeName,
 } from "./io/hub-cache.ts";
 export { formatHubName, HUB_PREFIX, type HubName, isRevision, parseHubName } from "./io/hub-name.ts";
 export { isModelFile, isModelFolder } from "./io/model-file-names.ts";

@@ -4,7 +4,7 @@ import {
   type Checkpoint,
   createFolder,
   openCheckpoint,
-  resolveModelPath,
+  resolveWholeName,
   type SaveCheckpointOptions,
   saveCheckpoint,
   UsageError,
@@ -55,6 +55,8 @@ export interface ConvertedAdapter {
 /**
  * Writes an adapter under the names of another program: a file or folder; for PEFT a folder, with one inside
  * for each network if the adapter changes several.
+ * @throws InputError if there is no such input
+ * @throws FormatError if its file is damaged or cut short
  * @throws UsageError if the input is no adapter, or the output is named like a file and PEFT's is a folder
  * @throws MismatchError if a name cannot be told, or two modules get one name
  */
@@ -63,7 +65,7 @@ export async function convertAdapter(
   output: string,
   { names, base, saving }: ConvertAdapterOptions,
 ): Promise<ConvertedAdapter> {
-  const path = await resolveModelPath(input);
+  const path = await resolveWholeName(input);
   if (!(await isAdapter(path))) throw await notAnAdapter(input, path);
   const naming = ADAPTER_NAMES[names];
   if (naming === undefined) throw new UsageError(`Cannot name tensors after "${names}" as it is not known`);
@@ -87,9 +89,11 @@ export async function convertAdapter(
 
 /** Returns the error of an input that is no adapter, which names the adapters in its folder. */
 async function notAnAdapter(input: string, path: string): Promise<UsageError> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  // Opening what is not there, damaged or cut short says so.
+  if (entries === undefined) await (await openCheckpoint(path)).close();
   const adapters: string[] = [];
-  for (const entry of entries.filter((one) => one.isDirectory()).slice(0, MOST_FOLDERS)) {
+  for (const entry of (entries ?? []).filter((one) => one.isDirectory()).slice(0, MOST_FOLDERS)) {
     const folder = join(path, entry.name);
     if (await isAdapter(folder)) adapters.push(`"${folder}"`);
   }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { at, InputError, UsageError } from "@isthmus/core";
+import { at, InputError, openCheckpoint, UsageError } from "@isthmus/core";
 import { isAdapter } from "@isthmus/merging";
 import type { Recipe } from "@isthmus/recipe";
 import { noteWarnings } from "../options/recipe-reading.ts";
@@ -21,6 +21,8 @@ const OF_NETWORKS = {
 /**
  * Checks whether all of some paths are adapters, folders or files, which are merged with each other.
  * @throws UsageError if only some of them are
+ * @throws InputError if one of them is not there
+ * @throws FormatError if one of them is damaged or cut short
  */
 export async function areAdapters(paths: readonly string[]): Promise<boolean> {
   const adapters = await Promise.all(paths.map(isAdapter));
@@ -28,8 +30,12 @@ export async function areAdapters(paths: readonly string[]): Promise<boolean> {
   const mixed = paths.find((_, i) => adapters[i]);
   if (mixed === undefined) return false;
   for (const path of paths) await assertComplete(path);
+  const [network = "", ...others] = paths.filter((_, i) => !adapters[i]);
+  // A file that was cut short is no network either, and opening it says so.
+  for (const path of [network, ...others]) await (await openCheckpoint(path)).close();
+  const applied = [network, ...paths.filter((_, i) => adapters[i])].join("+");
   throw new UsageError(
-    `Cannot merge "${mixed}" with networks as it is an adapter, which changes one: write a recipe whose model is model+adapter, the model that it changes and "${mixed}"`,
+    `Cannot merge "${mixed}" with networks as it is an adapter, which changes one: write it behind the network that it changes, as isthmus merge ${[applied, ...others].join(" ")}`,
   );
 }
 

@@ -3,15 +3,15 @@ import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import { mergeMadeRecipe } from "./merge-made-recipe.ts";
 import type { MergeOptions } from "./merge-options.ts";
 
-/** Checks whether a path names a model with an adapter behind it, `base+adapter`. */
+/** Checks whether a path names a model with one or more adapters behind it, `base+adapter`. */
 export async function isBaseWithAdapter(path: string): Promise<boolean> {
-  return (await splitReference(path)).lora !== undefined;
+  return (await splitReference(path)).adapters.length > 0;
 }
 
 /**
- * Merges an adapter into the model that it changes, as a recipe with the method `passthrough` and that
+ * Merges adapters into the model that they change, as a recipe with the method `passthrough` and that
  * model does.
- * @param path - the model and its adapter, `base+adapter`
+ * @param path - the model and its adapters, `base+adapter`
  * @throws UsageError if an option is for merges of several networks
  */
 export async function mergeIntoBase(

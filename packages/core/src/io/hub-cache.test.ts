@@ -72,6 +72,9 @@ describe("resolveModelPath()", () => {
     await expect(openCheckpoint("hub:meta/large@v2")).rejects.toThrow(
       /hf download meta\/large --revision v2, or isthmus with --download$/,
     );
+    await expect(openCheckpoint("hub:meta")).rejects.toThrow(
+      /hf download meta, or isthmus with --download; most models .*: hub:meta\/model$/,
+    );
     await expect(openCheckpoint("meta/tiny@v9")).rejects.toThrow(
       /must hold its revision "v9": .* holds main, pr, 0123456789abcdef.*--revision v9, or isthmus with --download$/,
     );

@@ -30,7 +30,15 @@ const NAMED = 10;
  */
 export async function resolveModelPath(path: string): Promise<string> {
   const adapted = await splitAdaptedName(path);
-  if (adapted !== undefined) return resolveModelPath(adapted.model);
+  return adapted === undefined ? resolveWholeName(path) : resolveModelPath(adapted.model);
+}
+
+/**
+ * Finds a model or an adapter as {@link resolveModelPath} does, by a name whose plus signs belong to it: an
+ * adapter behind it is not split off.
+ * @throws InputError if the cache lacks the model or the revision
+ */
+export async function resolveWholeName(path: string): Promise<string> {
   const hub = await hubNameOf(path);
   if (hub === undefined) return path;
   const source = currentModelSource();
@@ -100,7 +108,7 @@ async function notCached({ name, revision }: HubName, path: string, cache: strin
   const folders = (await readdir(cache).catch(() => [])).filter((folder) => folder.startsWith("models--"));
   const models = folders.map((folder) => folder.slice("models--".length).replace("--", "/")).sort();
   return new InputError(
-    `Cannot open "${path}" as ${path.startsWith(HUB_PREFIX) ? "it must be there: there is no such model" : "it must exist: there is no such file or folder, nor such a model"} in the cache of the Hugging Face hub, "${cache}", which holds ${listOf(models)}; download it first: hf download ${name}${revision === "main" ? "" : ` --revision ${revision}`}, or isthmus with --download`,
+    `Cannot open "${path}" as ${path.startsWith(HUB_PREFIX) ? "it must be there: there is no such model" : "it must exist: there is no such file or folder, nor such a model"} in the cache of the Hugging Face hub, "${cache}", which holds ${listOf(models)}; download it first: hf download ${name}${revision === "main" ? "" : ` --revision ${revision}`}, or isthmus with --download${name.includes("/") ? "" : `; most models of the hub have an owner in their name: ${HUB_PREFIX}${name}/model`}`,
     { input: path },
   );
 }

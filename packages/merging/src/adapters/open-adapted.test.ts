@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, withAdapters } from "@isthmus/core";
 import { expect, test } from "vitest";
 import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { extractAdapter } from "./extract-adapter.ts";
 import { openAdapted } from "./open-adapted.ts";
+import { isAdapter } from "./open-adapter.ts";
 import { saveAdapter } from "./save-adapter.ts";
 
 const network = (...w: number[]) =>
@@ -15,6 +16,7 @@ let folder: string;
 inFreshFolders(async (path) => {
   folder = path;
   for (const name of ["base.safetensors", "c++.safetensors"]) await saveCheckpoint(base, at(name));
+  await writeFile(at("cut.safetensors"), (await readFile(at("base.safetensors"))).subarray(0, -1));
   await saveAdapter(extractAdapter(network(1, 2, 0, 1), base, { rank: 1 }).adapter, at("lora"));
 });
 const at = (name: string) => join(folder, name);
@@ -41,6 +43,23 @@ test("plus signs in names of files are kept", async () => {
   expect(await changed(both)).toBe(7);
 });
 
+test("several adapters are applied one after the other, and none is left out", async () => {
+  const [model, lora, more] = [at("base.safetensors"), at("lora"), at("lora+plus")];
+  await saveAdapter(extractAdapter(network(1, 5, 0, 1), base, { rank: 1 }).adapter, more);
+  expect(await changed(`${model}+${lora}+${lora}`)).toBe(4);
+  expect(await changed(`${model}+${more}`)).toBe(5);
+  expect(await changed(`${model}+${more}+${lora}`)).toBe(7);
+  expect(await changed(`${model}+${lora}+${more}+${lora}`)).toBe(9);
+  await expect(changed(`${model}+${lora}+plos`)).rejects.toThrow(/an adapter "plos" changes/);
+  for (const adapter of [`${lora}+nothing`, `${more}+${lora}`])
+    await expect(openAdapted({ model, adapter })).rejects.toThrow(`an adapter "${adapter}" changes`);
+  await expect(changed(`${model}+nothing+${lora}`)).rejects.toThrow(
+    `a model "${model}" that an adapter "nothing" `,
+  );
+  expect(await isAdapter(lora)).toBe(true);
+  expect(await isAdapter(`${lora}+nothing`)).toBe(false);
+});
+
 test.each([
   ["nothing", "lora", /Cannot open ".*nothing\+.*lora" as there must be .* a model ".*nothing".* ".*lora"/],
   [
@@ -48,7 +67,8 @@ test.each([
     "nothing",
     /Cannot open ".*base.safetensors\+.*nothing" as there must be .* an adapter ".*nothing"/,
   ],
-  ["base.safetensors", "base.safetensors", /both factors|lora_down|adapter/],
+  ["base.safetensors", "base.safetensors", /they are the weights of a network/],
+  ["base.safetensors", "cut.safetensors", /"[^+]*cut.safetensors" as .*may be cut short$/],
 ])("%s+%s is refused, and the message names both", async (model, adapter, message) => {
   await expect(changed(`${at(model)}+${at(adapter)}`)).rejects.toThrow(message);
 });

@@ -3,7 +3,8 @@ import {
   type Checkpoint,
   InputError,
   openCheckpoint,
-  resolveModelPath,
+  resolveWholeName,
+  splitAdaptedName,
 } from "@isthmus/core";
 import type { Adapter } from "./adapter.ts";
 import { selectAdapterPart, splitAdapterPart } from "./adapter-part.ts";
@@ -19,9 +20,9 @@ export interface OpenAdaptedOptions {
 
 /**
  * Opens a model with an adapter, which is applied whenever a tensor is read, as {@link applyAdapter} does.
- * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both. If
- * config.json ties a head to the embedding though the file holds both, a low-rank change or trained rows of
- * one change both, as in PEFT.
+ * Both may be files, folders or names of the Hugging Face hub; closing the checkpoint closes both. The model
+ * may itself be `model+adapter`: that adapter is applied first. If config.json ties a head to the embedding
+ * though the file holds both, a low-rank change or trained rows of one change both, as in PEFT.
  * `unet:adapter` is the part of an adapter that changes the U-Net of a pipeline; `transformer:`, `prior:`,
  * `text_encoder:`, `text_encoder_2:` and `text_encoder_3:` name the parts of other networks.
  * @throws InputError if the model or the adapter cannot be opened
@@ -49,10 +50,13 @@ export async function openAdapted(
   { onNote }: OpenAdaptedOptions = {},
 ): Promise<Checkpoint> {
   const { part, path } = splitAdapterPart(name.adapter);
-  const network = await openPart(name, () => openCheckpoint(name.model));
+  const before = await splitAdaptedName(name.model);
+  const network = await (before === undefined
+    ? openPart(name, () => openCheckpoint(name.model))
+    : openAdapted(before, { onNote }));
   let adapter: Adapter | undefined;
   try {
-    const opened = await openPart(name, async () => openAdapter(await resolveModelPath(path)));
+    const opened = await openPart(name, async () => openAdapter(await resolveWholeName(path)));
     adapter = opened;
     const close = async () => {
       await opened.close();

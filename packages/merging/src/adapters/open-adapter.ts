@@ -4,7 +4,7 @@ import {
   openCheckpoint,
   openCheckpointWithin,
   readJsonFile,
-  resolveModelPath,
+  resolveWholeName,
 } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { type Adapter, createAdapter } from "./adapter.ts";
@@ -49,7 +49,7 @@ export const WEIGHTS_OF_FILES = "pytorch_lora_weights.safetensors";
  * ```
  */
 export async function openAdapter(path: string): Promise<Adapter> {
-  const place = (await findAdapterPlace(path)) ?? { folder: path };
+  const place = (await findAdapterPlace(path)) ?? (await refuseOtherFile(path)) ?? { folder: path };
   if ("file" in place)
     return closeOnFailure(await openCheckpoint(place.file), (checkpoint) =>
       isGgufAdapter(checkpoint) ? openGgufAdapter(checkpoint) : openAdapterFile(checkpoint),
@@ -81,7 +81,7 @@ type AdapterPlace = { readonly folder: string } | { readonly file: string };
 /** Finds the folder or file of an adapter; undefined if the path is something else, or cannot be opened. */
 async function findAdapterPlace(named: string): Promise<AdapterPlace | undefined> {
   // A name that is not found is no adapter: opening it reports what is missing.
-  const path = await resolveModelPath(named).catch(() => named);
+  const path = await resolveWholeName(named).catch(() => named);
   const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory() === true) {
@@ -96,6 +96,20 @@ async function findAdapterPlace(named: string): Promise<AdapterPlace | undefined
   const isOfFolder =
     WEIGHT_FILES.some((file) => file === basename(path)) && (await findAdapterPlace(folder)) !== undefined;
   return isOfFolder ? { folder } : { file: path };
+}
+
+/**
+ * Checks that a path which is no adapter is not a file either.
+ * @throws FormatError if it is a damaged file, or one that was cut short
+ * @throws InputError if it is another file
+ */
+async function refuseOtherFile(path: string): Promise<undefined> {
+  if ((await stat(path).catch(() => undefined))?.isFile() !== true) return;
+  await (await openCheckpoint(path)).close();
+  throw new InputError(
+    `Cannot open adapter "${path}" as its tensors must be those of an adapter, such as lora_down and lora_up: they are the weights of a network`,
+    { input: path },
+  );
 }
 
 /** Finds the kind of adapter in a file; undefined if the file has no adapter, or is not a checkpoint. */

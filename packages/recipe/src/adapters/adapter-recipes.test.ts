@@ -8,7 +8,7 @@ import { inFreshFolders } from "../../../../test/helpers/fresh-folder.ts";
 import { explainPlan } from "../plan/explain-plan.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { openRecipe } from "../run/open-recipe.ts";
-import { openReference } from "../run/open-reference.ts";
+import { openReference, splitReference } from "../run/open-reference.ts";
 import { runRecipe } from "../run/run-recipe.ts";
 import { verifyRecipe } from "../run/verify-recipe.ts";
 
@@ -66,6 +66,25 @@ describe("recipes of adapters", () => {
   ])("make what PEFT makes by %s", async (name, method, weights, rest) => {
     const out = await save(recipeOf(method, weights, rest));
     await expectNear(`${BASE}+${out}`, golden(`merged/${name}.safetensors`));
+  });
+
+  test("apply all adapters that a model names, in a text or in parts", async () => {
+    const [plain, small] = [golden("plain"), golden("small")];
+    const whole = `${BASE}+${plain}+${small}`;
+    for (const reference of [whole, { model: whole }, { model: `${BASE}+${plain}`, lora: small }])
+      expect(await splitReference(reference)).toEqual({
+        path: BASE,
+        revision: undefined,
+        adapters: [plain, small],
+      });
+    const sum = await save(recipeOf("cat", { plain: 1, small: 1 }));
+    await using both = await openReference({ model: `${BASE}+${plain}`, lora: small });
+    await using expected = await openReference(`${BASE}+${sum}`);
+    for (const name of expected.tensors.keys()) {
+      const [x, y] = await Promise.all([both.read(name), expected.read(name)]);
+      for (const [i, value] of toFloat64(y.data, y.dtype).entries())
+        expect(toFloat64(x.data, x.dtype)[i]).toBeCloseTo(value, 4);
+    }
   });
 
   test("keep out of the folder of a model", async () => {

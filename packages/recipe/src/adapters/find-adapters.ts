@@ -39,8 +39,8 @@ function explainMix({ reference }: Member, network: Member | undefined): string 
 
 async function findAdapter(reference: ModelReference): Promise<string | undefined> {
   if (isNested(reference)) return undefined;
-  const { path, revision, lora } = await splitReference(reference);
-  if (lora !== undefined) return undefined;
+  const { path, revision, adapters } = await splitReference(reference);
+  if (adapters.length > 0) return undefined;
   // A name that is not found is no adapter: opening it as a network reports the missing files.
   const folder = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`).catch(
     () => path,

@@ -1,3 +1,4 @@
+import { splitAdapters } from "@isthmus/core";
 import { isAbsolute, join } from "@isthmus/platform";
 import { type CardText, joinCard, splitCard } from "./card-text.ts";
 import { type FolderOrigin, readFolderOrigin } from "./folder-origin.ts";
@@ -130,7 +131,8 @@ async function licensed(
   names: readonly string[],
   bases: readonly string[],
 ): Promise<readonly LicensedModel[]> {
-  const parts = names.flatMap((name) => name.split("+"));
+  const chains = await Promise.all(names.map(splitAdapters));
+  const parts = chains.flatMap(({ model, adapters }) => [model, ...adapters]);
   const named = new Set(parts.flatMap(hubNamesOf));
   const all = new Set([...parts, ...bases.filter((base) => !named.has(base))]);
   return Promise.all([...all].map(async (name) => ({ name, licence: await readLicence(name) })));

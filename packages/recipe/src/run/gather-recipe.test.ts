@@ -174,10 +174,11 @@ describe("moveRecipePaths()", () => {
   it("moves networks, adapters, measurements and graphs, and nothing that only looks like a path", () => {
     const text = (root: string): string => `
 merge_method: linear
-base_model: ${root}/base@v1+${root}/tuned
+base_model: ${root}/base@v1+${root}/tuned+unet:${root}/more
 models:
   - {model: ${root}/a.safetensors, fisher: ${root}/f.safetensors, align: {graph: ${root}/m.onnx}, parameters: {weight: [{filter: "/there/q_proj/", value: 0.3}, {value: 1}]}}
   - {model: {model: {path: ${root}/b, revision: "/there/x"}, lora: ${root}/tuned}, parameters: {weight: 1}}
+  - {model: {model: ${root}/b+${root}/c, lora: ${root}/tuned}, parameters: {weight: 1}}
   - {model: owner/model, parameters: {weight: 1}}
 tokenizer: {source: base, tokens: {"/there/token": {source: ${root}/a.safetensors}}}
 `;

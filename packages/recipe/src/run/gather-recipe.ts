@@ -86,18 +86,20 @@ function listMembers(recipe: Recipe): readonly Member[] {
 }
 
 async function gatherReference(reference: NamedNetwork, files: GatheredFiles): Promise<NamedNetwork> {
-  const { path, revision, lora } = await splitReference(reference);
+  const { path, revision, adapters } = await splitReference(reference);
   if (isRecipeFile(path)) return gatherRecipeFile(path, files);
   const network = await openReference(reference);
   const read = network.files;
   await network.close();
   const name = revision === undefined ? path : `${path}@${revision}`;
   const model = await gatherModel(name, files);
-  const adapter = lora === undefined ? undefined : await gatherAdapter(lora, files);
+  const moved: string[] = [];
+  for (const adapter of adapters) moved.push(await gatherAdapter(adapter, files));
   for (const file of read) files.add(file);
-  if (model === path && adapter === lora) return reference;
-  if (typeof reference === "string") return adapter === undefined ? model : `${model}+${adapter}`;
-  return adapter === undefined ? { model } : { model, lora: adapter };
+  if (model === path && moved.every((adapter, i) => adapter === adapters[i])) return reference;
+  if (typeof reference === "string") return [model, ...moved].join("+");
+  const last = moved.pop();
+  return last === undefined ? { model } : { model: [model, ...moved].join("+"), lora: last };
 }
 
 /** Adds the files beside an adapter, of which the name may mean the part of one network. */
@@ -109,18 +111,21 @@ async function gatherAdapter(name: string, files: GatheredFiles): Promise<string
 
 function moveReference(reference: NamedNetwork, move: (path: string) => string): NamedNetwork {
   const movePart = (part: ModelParts["model"]): ModelParts["model"] =>
-    typeof part === "string" ? moveAdapter(part) : { ...part, path: moveAdapter(part.path) };
+    typeof part === "string"
+      ? part.split("+").map(moveAdapter).join("+")
+      : { ...part, path: moveAdapter(part.path) };
   const moveAdapter = (name: string): string => {
     const { part, path } = splitAdapterPart(name);
+    if (path === "") return name;
     return part === undefined ? move(path) : `${part}:${move(path)}`;
   };
   if (typeof reference !== "string") {
     const { model, lora } = reference;
     return { model: movePart(model), ...(lora !== undefined && { lora: movePart(lora) }) };
   }
-  const { path, revision, lora } = splitName(reference);
+  const { path, revision, adapters } = splitName(reference);
   const at = revision === undefined ? "" : `@${revision}`;
-  return `${move(path)}${at}${lora === undefined ? "" : `+${moveAdapter(lora)}`}`;
+  return [`${move(path)}${at}`, ...adapters.map(moveAdapter)].join("+");
 }
 
 /**

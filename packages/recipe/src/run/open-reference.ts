@@ -4,8 +4,7 @@ import {
   InputError,
   InvariantError,
   openCheckpoint,
-  splitAdaptedName,
-  splitAtPlus,
+  splitAdapters,
 } from "@isthmus/core";
 import { isAdapter, openAdapted } from "@isthmus/merging";
 import { stat } from "@isthmus/platform";
@@ -17,23 +16,24 @@ export interface ReferenceParts {
   readonly path: string;
   /** Revision of the model on the hub; undefined if the reference names none. */
   readonly revision: string | undefined;
-  /** Path of a LoRA adapter; undefined if the reference names none. */
-  readonly lora: string | undefined;
+  /** Paths of the adapters that are applied, in this order; empty if the reference names none. */
+  readonly adapters: readonly string[];
 }
 
 /**
  * Opens the network of a reference: a file, a folder or a name in the cache of the Hugging Face hub, in any
- * format that `openCheckpoint` reads, with its LoRA adapter, which is applied whenever a tensor is read.
+ * format that `openCheckpoint` reads, with its adapters, which are applied whenever a tensor is read.
  * @throws InputError if the network or the adapter cannot be opened
  * @throws MismatchError if the adapter does not fit the network
  */
 export async function openReference(reference: ModelReference): Promise<Checkpoint> {
-  const { path, revision, lora } = await splitReference(reference);
+  const { path, revision, adapters } = await splitReference(reference);
   await assertNoAdapter(path);
   const model = revision === undefined ? path : `${path}@${revision}`;
-  return lora === undefined
-    ? openCheckpoint(model)
-    : (currentAdapters() ?? openAdapted)({ model, adapter: lora });
+  const adapter = adapters.at(-1);
+  if (adapter === undefined) return openCheckpoint(model);
+  const before = [model, ...adapters.slice(0, -1)].join("+");
+  return (currentAdapters() ?? openAdapted)({ model: before, adapter });
 }
 
 /** @throws InputError if a path is an adapter, which is not a network by itself */
@@ -45,25 +45,35 @@ async function assertNoAdapter(path: string): Promise<void> {
   );
 }
 
-/** Splits `path@revision+lora` into its parts. If a file or folder has the whole name, it is not split. */
+/**
+ * Splits `path@revision+lora` into its parts, of which there may be several adapters. If a file or folder has
+ * the whole name, it is not split.
+ */
 export async function splitReference(reference: ModelReference): Promise<ReferenceParts> {
   if (isRecipe(reference)) throw new InvariantError("A recipe names no file");
   if (typeof reference !== "string") {
     const { model, lora } = reference;
     const place = typeof model === "string" ? await splitReference(model) : model;
-    return { path: place.path, revision: place.revision, lora: typeof lora === "object" ? lora.path : lora };
+    const adapter = typeof lora === "object" ? lora.path : lora;
+    const before = "adapters" in place ? place.adapters : [];
+    return {
+      path: place.path,
+      revision: place.revision,
+      adapters: adapter === undefined ? before : [...before, adapter],
+    };
   }
-  if (await exists(reference)) return { path: reference, revision: undefined, lora: undefined };
-  const adapted = await splitAdaptedName(reference);
-  const model = adapted?.model ?? reference;
+  const { model, adapters } = await splitAdapters(reference);
   const place = (await exists(model)) ? { path: model, revision: undefined } : splitRevision(model);
-  return { ...place, lora: adapted?.adapter };
+  return { ...place, adapters };
 }
 
-/** Splits `path@revision+lora` into its parts, without checking for a file with the whole name. */
+/**
+ * Splits `path@revision+lora` at each plus sign, without checking for files: pieces of a name that has plus
+ * signs of its own are parts, too.
+ */
 export function splitName(reference: string): ReferenceParts {
-  const adapted = splitAtPlus(reference);
-  return { ...splitRevision(adapted?.model ?? reference), lora: adapted?.adapter };
+  const [model = reference, ...adapters] = reference.split("+");
+  return { ...splitRevision(model), adapters };
 }
 
 function splitRevision(name: string): Pick<ReferenceParts, "path" | "revision"> {

@@ -8,6 +8,7 @@ import { divideModule, type FusedModule, fuseParts, type RenamedModule } from ".
 import { createModuleNamer, groupByPart } from "./names/module-namer.ts";
 import { type AdapterPart, type NameStyle, styleOf } from "./names/name-style.ts";
 import { peftSettingsOf } from "./names/peft-settings.ts";
+import { encoderOf, findPipeline, type Pipeline } from "./names/pipelines.ts";
 import {
   joinFactors,
   type ModulePart,
@@ -15,7 +16,6 @@ import {
   renamedCheckpoint,
   type ShapedModule,
 } from "./names/renamed-tensors.ts";
-import { encoderOf, findPipeline, type Pipeline } from "./names/pipelines.ts";
 import { createTransformerNames, type FindTransformerName } from "./names/transformer-names.ts";
 
 /** Options of {@link renameAdapter}. */

@@ -50,8 +50,8 @@ function prefixOf(
 ): string {
   if (prefix?.naming === style.name) return prefix.text;
   const [, first] = style.prefixes.find(([of]) => of === part) ?? [];
-  const known = encoderPrefix(pipeline, style.name, part) ?? first;
-  if (known !== undefined) return known;
+  const text = encoderPrefix(pipeline, style.name, part) ?? first;
+  if (text !== undefined) return text;
   const parts = [...new Set(style.prefixes.map(([of]) => of))].join(", ");
   throw new MismatchError(
     `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as it must belong to one of ${parts}: ${part === undefined ? `its name tells none; ${style.name} has no names for language models, whose adapters stay in folders of PEFT` : `it belongs to ${part}`}`,

@@ -167,6 +167,10 @@ test("a barrier is drawn without errors that were not measured, in its own unit"
     /the loss rises by up to [\d.]+ squared units above the straight line between its ends\./,
   );
   expect(page).not.toMatch(/NaN|error barrier/);
+  const level = await measureBarrier(architecture, [a, a], data, { points: 3 });
+  expect((await describeResult(level)).summary).toBe(
+    "Between the two networks the loss does not rise above the straight line between its ends.",
+  );
 });
 
 test("curvature along a training is drawn in the unit of the loss that was trained", async () => {

@@ -1,5 +1,4 @@
-import { checkSizes, type ResultKind, type SizeChecks } from "@isthmus/findings";
-import { basename } from "@isthmus/platform";
+import { checkSizes, type ResultKind, type SizeChecks, titlesOfFiles } from "@isthmus/findings";
 import type { BarrierResult } from "./barrier-result.ts";
 import { type ComparedBarrierResult, curvesOf } from "./compared-barrier.ts";
 import { describeBarriers } from "./describe/describe-barriers.ts";
@@ -14,7 +13,7 @@ export const BARRIER_RESULT: ResultKind<ComparedBarrierResult> = {
       if (asGiven !== undefined) checkPoints(asGiven, "asGiven.", checks);
     }),
   describe: (result) => describeBarriers(curvesOf(result)),
-  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)}`,
+  titleOf: ({ a, b }) => `From ${titlesOfFiles([a, b]).join(" to ")}`,
 };
 
 function checkPoints({ points, tempered }: BarrierResult, above: string, checks: SizeChecks): void {

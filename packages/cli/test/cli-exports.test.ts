@@ -318,7 +318,7 @@ describe("the command on networks of which an exporter left out tensors", () => 
     const { code, stdout, stderr } = await run(["align", ...pair, ...keep, "-o", "left.safetensors"]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toContain(
-      'Not read by the graph, so kept as they are in "zero-biases-1.pt", and not checked: unused.',
+      'Not read by the graph, so not checked, in "zero-biases-0.pt", "zero-biases-1.pt": unused.',
     );
     expect(stdout).toMatch(
       /verified +B computes the same.*; not read by the graph, so not checked: unused\n/,

@@ -5,17 +5,47 @@ import { basename, dirname } from "@isthmus/platform";
 const ENDING = /\.(safetensors|pt|pth|bin|ckpt|npz|gguf|onnx|json)$/;
 
 /**
- * Makes short names of the files of networks, without folder and ending; the folder is kept if several files
- * have the same name. Two names may still be alike.
+ * Makes short names of the files of networks, without folder and ending; folders are kept if several files
+ * have the same name, as few as tell them apart. Two names may still be alike.
  */
 export function namesOfFiles(sources: readonly string[]): string[] {
-  const files = sources.map((source) => basename(source).replace(ENDING, ""));
+  return withFolders(
+    sources,
+    sources.map((source) => basename(source).replace(ENDING, "")),
+  );
+}
+
+/**
+ * Makes the words for networks in a title: names of their files or last folders with their endings, and with
+ * the folders around them if several have the same name.
+ */
+export function titlesOfFiles(sources: readonly string[]): string[] {
+  return withFolders(
+    sources,
+    sources.map((source) => basename(source)),
+  );
+}
+
+/** Puts folders before names that several files have. */
+function withFolders(sources: readonly string[], files: readonly string[]): string[] {
   return sources.map((source, index) => {
     const file = at(files, index, "name");
-    const isShared = files.filter((other) => other === file).length > 1;
-    const folder = basename(dirname(source));
-    return isShared && folder !== "." && folder !== "" ? `${folder}/${file}` : file;
+    const others = sources.filter((other, i) => other !== source && files[i] === file);
+    if (files.filter((other) => other === file).length === 1) return file;
+    const most = foldersOf(source).length;
+    let count = Math.min(1, most);
+    const beginning = (path: string) => foldersOf(path).slice(-count).join("/");
+    while (count < most && others.some((other) => beginning(other) === beginning(source))) count += 1;
+    return count === 0 ? file : `${beginning(source)}/${file}`;
   });
+}
+
+/** Lists the names of the folders that a path leads through. */
+function foldersOf(path: string): readonly string[] {
+  const folder = dirname(path);
+  const name = basename(folder);
+  if (folder === path || name === "" || name === ".") return [];
+  return [...foldersOf(folder), name];
 }
 
 /** Makes short names of the files of networks, no two of which are alike: later ones are numbered. */

@@ -1,7 +1,7 @@
 export { dataWords, firstWords, measureWords } from "./data-words.ts";
 export { factsOf } from "./facts.ts";
 export type { Figure } from "./figure.ts";
-export { distinctNamesOfFiles, namesOfFiles } from "./file-names.ts";
+export { distinctNamesOfFiles, namesOfFiles, titlesOfFiles } from "./file-names.ts";
 export { fitText, textWidth } from "./fit-text.ts";
 export {
   formatBarrier,

@@ -1,5 +1,4 @@
-import { checkSizes, type Measurement } from "@isthmus/findings";
-import { basename } from "@isthmus/platform";
+import { checkSizes, type Measurement, titlesOfFiles } from "@isthmus/findings";
 import { describeSimilarity } from "./describe/describe-similarity.ts";
 import { measureSimilarity } from "./measure-similarity.ts";
 import {
@@ -44,7 +43,7 @@ export const SIMILARITY: Measurement<"unlike-pair", SimilarityChoice, Similarity
         checks.table(`tables.${i}.values`, values, size, '"layersA" and "layersB"');
     }),
   describe: describeSimilarity,
-  titleOf: ({ a, b }) => `Similarity of ${basename(a)} and ${basename(b)}`,
+  titleOf: ({ a, b }) => `Similarity of ${titlesOfFiles([a, b]).join(" and ")}`,
   run({ a, b, data }, options, { signal, journalPath, report }) {
     return measureSimilarity(a, b, data, {
       ...options,

@@ -62,18 +62,28 @@ export function describeBarriers(curves: readonly BarrierCurve[]): Report {
 function summarize(curves: readonly BarrierCurve[]): string {
   const [first, ...others] = curves;
   if (!first) return "";
-  const { loss, error } = first.result.barrier;
+  const { loss } = first.result.barrier;
   const last = others.at(-1);
   if (!last) {
-    const andError = measuresErrors(first.result)
-      ? `, and the error by up to ${formatBarrier(error.chord, "error")}`
-      : "";
-    return `Between the two networks the loss rises by up to ${lossWords(first.result).amount(loss.chord)} above the straight line between its ends${andError}.`;
+    return `Between the two networks ${riseWords(first.result)}.`;
   }
   const end = last.result.barrier.loss.chord;
   const ratio = loss.chord / end;
   const lower = end > 0 && ratio >= WORTH_TELLING && isSamePair(curves);
   return `${listBarriers(curves)}${lower ? `: ${Math.round(ratio)} times lower` : ""}.`;
+}
+
+/** Says by how much the loss and the error of a path rise above the straight line between their ends. */
+function riseWords(result: BarrierCurve["result"]): string {
+  const { loss, error } = result.barrier;
+  const line = "above the straight line between its ends";
+  const hasErrors = measuresErrors(result);
+  if (loss.chord <= 0 && (!hasErrors || error.chord <= 0))
+    return hasErrors ? `neither the loss nor the error rises ${line}` : `the loss does not rise ${line}`;
+  const rise = loss.chord > 0 ? `rises by up to ${lossWords(result).amount(loss.chord)}` : "does not rise";
+  if (!hasErrors) return `the loss ${rise} ${line}`;
+  const ofError = error.chord > 0 ? `by up to ${formatBarrier(error.chord, "error")}` : "does not";
+  return `the loss ${rise} ${line}, and the error ${loss.chord > 0 || error.chord <= 0 ? ofError : `rises ${ofError}`}`;
 }
 
 /** Says how high the barrier of each curve is. */

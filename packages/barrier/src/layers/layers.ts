@@ -1,5 +1,4 @@
-import type { Measurement } from "@isthmus/findings";
-import { basename } from "@isthmus/platform";
+import { type Measurement, titlesOfFiles } from "@isthmus/findings";
 import { describeLayers } from "../describe/describe-layers.ts";
 import type { LayersResult } from "../layers-result.ts";
 import { LAYERS_FIELDS, type LayersChoice, type LayersProgress } from "./layers-options.ts";
@@ -29,7 +28,7 @@ export const LAYERS: Measurement<"pair", LayersChoice, LayersResult> = {
   ],
   form: async () => (await import("../read/layers-form.ts")).LAYERS_FORM,
   describe: describeLayers,
-  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)}, layer by layer`,
+  titleOf: ({ a, b }) => `From ${titlesOfFiles([a, b]).join(" to ")}, layer by layer`,
   async run({ graph, engine, a, b, data, statisticsData }, options, control) {
     const { signal, journalPath, report } = control;
     return measureLayers({ graph, engine }, [a, b], data, {

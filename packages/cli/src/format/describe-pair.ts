@@ -1,5 +1,4 @@
-import { basename } from "node:path";
-import type { PageFact } from "@isthmus/findings";
+import { type PageFact, titlesOfFiles } from "@isthmus/findings";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 import { formatObjective } from "./format-objective.ts";
@@ -23,7 +22,7 @@ export function describePair(
   { commandLine, version }: Pick<Context, "commandLine" | "version">,
 ): PairDescription {
   return {
-    title: `From ${paths.map((path) => basename(path)).join(" to ")}`,
+    title: `From ${titlesOfFiles(paths).join(" to ")}`,
     commands: [commandLine],
     facts: [{ name: "Seed", value: String(seed) }, ...alignmentFacts(summary)],
     version,

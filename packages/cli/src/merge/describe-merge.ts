@@ -120,7 +120,7 @@ export function formatMerge(
   output: SaveCheckpointResult,
   { weights, layers }: Shares,
   alignments: readonly MergeAlignment[],
-  { counted, unchecked }: ProofScope,
+  { counted, unchecked, carried }: ProofScope & { readonly carried?: string | undefined },
 ): string {
   const pairs = alignments.flatMap(
     ({ checkpoint, objective, scaledObjective, normalized, many }): [string, string][] => [
@@ -139,6 +139,7 @@ export function formatMerge(
   return formatPairs([
     ...pairs,
     ["merged", `${weights.length} checkpoints, ${shares}`],
+    ...(carried === undefined ? [] : [["not read", carried] as [string, string]]),
     [
       "wrote",
       `${output.path}, ${formatBytes(output.bytes)}${output.files.length > 1 ? ` in ${output.files.length} files` : ""}`,

@@ -1,6 +1,5 @@
 import { at, type Checkpoint, convertCheckpoint, noteTwice, withCheckpoints } from "@isthmus/core";
-import { normalizeWeights } from "@isthmus/interpolation";
-import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
+import { mergeByPlan } from "@isthmus/merging";
 import { copyModelFiles, describeGgufOrigin, type MergeFinding, placeWeights } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
@@ -32,7 +31,9 @@ import {
   outputOf,
   tooFew,
 } from "./merge-options.ts";
+import { mergeUnread } from "./merge-unread.ts";
 import { type OpenedNetworks, openNetworks } from "./open-networks.ts";
+import { planCombination } from "./plan-combination.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "./require-barrier.ts";
 import { formatScores, scoreMerge } from "./score-merge.ts";
 
@@ -63,13 +64,14 @@ export async function mergeFiles(
     const combined = mergeByPlan(planCombination(networks, shares));
     const statistics = policyOf(opened, options);
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
+    const unread = mergeUnread(checkpoints, opened.architecture?.binding.kept ?? [], shares);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
     const told = describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context);
     const metadata = describeGgufOrigin(told, checkpoints);
     noteOnGguf(path, metadata, context.terminal.note);
     const place = await placeWeights(path, checkpoints);
-    const output = await convertCheckpoint(opened.restore(merged), place, {
+    const output = await convertCheckpoint(unread.complete(opened.restore(merged)), place, {
       format: isGguf ? "gguf" : "safetensors",
       ...savingOf(options, context),
       ...(await quantizingOf(options, context)),
@@ -98,7 +100,8 @@ export async function mergeFiles(
         ...(architecture && { binding: architecture.binding }),
         scores,
       },
-      text: formatMerge(output, { weights, layers }, alignments, scope) + scoreText,
+      text:
+        formatMerge(output, { weights, layers }, alignments, { ...scope, carried: unread.words }) + scoreText,
     };
   });
 }
@@ -175,20 +178,4 @@ function policyOf({ architecture, data }: OpenedNetworks, options: MergeOptions)
   if (options.statistics !== undefined) return options.statistics;
   if (architecture === undefined || data === undefined) return "keep";
   return chooseStatistics(architecture.graph, "auto", { data }).statistics;
-}
-
-function planCombination(
-  checkpoints: readonly Checkpoint[],
-  { weights, layers, path }: Shares & Pick<MergeOptions, "path">,
-): MergePlan {
-  const [first] = checkpoints;
-  if (layers !== undefined && first !== undefined) {
-    const share = byLayer(layers.shares, 0, [...first.tensors.keys()]);
-    const weight = [(tensor: string) => 1 - share(tensor), share];
-    return planMerge(checkpoints, { method: linear, parameters: { weight } });
-  }
-  if (path === "linear") return planMerge(checkpoints, { method: linear, parameters: { weight: weights } });
-  const t = at(normalizeWeights(weights, 2), 1, "weight");
-  // Without a threshold it is the arc that barriers are measured on.
-  return planMerge(checkpoints, { method: slerp, parameters: { t, dot_threshold: 1 } });
 }

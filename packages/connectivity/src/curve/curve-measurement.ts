@@ -1,6 +1,5 @@
 import { type Checkpoint, entry } from "@isthmus/core";
-import type { SaveNetwork, Subjects, TrainingMeasurement } from "@isthmus/findings";
-import { basename } from "@isthmus/platform";
+import { type SaveNetwork, type Subjects, type TrainingMeasurement, titlesOfFiles } from "@isthmus/findings";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { chooseTrainOptions } from "@isthmus/training";
 import { CURVE_FIELDS, type CurveChoice } from "./curve-options.ts";
@@ -48,7 +47,7 @@ export const CURVE: TrainingMeasurement<"pair", CurveChoice, CurveResult> = {
   ],
   form: async () => (await import("./curve-form.ts")).CURVE_FORM,
   describe: describeCurve,
-  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)}`,
+  titleOf: ({ a, b }) => `From ${titlesOfFiles([a, b]).join(" to ")}`,
   complete(options, { graph, beside }) {
     const data = entry(beside, "trainOn", "examples");
     return { ...options, ...chooseTrainOptions({ graph, data }, options) };

@@ -1,6 +1,5 @@
-import type { Measurement } from "@isthmus/findings";
+import { type Measurement, titlesOfFiles } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
-import { basename } from "@isthmus/platform";
 import { describeDropoutPath } from "./describe-dropout-path.ts";
 import { DROPOUT_PATH_FIELDS, type DropoutPathChoice } from "./dropout-path-options.ts";
 import { type DropoutPathResult, measureDropoutPath } from "./measure-dropout-path.ts";
@@ -28,7 +27,7 @@ export const DROPOUT_PATH: Measurement<"pair", DropoutPathChoice, DropoutPathRes
   ],
   form: async () => (await import("../path/path-forms.ts")).DROPOUT_PATH_FORM,
   describe: describeDropoutPath,
-  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)} through halved networks`,
+  titleOf: ({ a, b }) => `From ${titlesOfFiles([a, b]).join(" to ")} through halved networks`,
   async run({ graph, engine, a, b, end, data, statisticsData, symmetries }, options, control) {
     const { signal, report } = control;
     const aligned = { name: ALIGNED_LINE, path: createPath("linear", a, b) };

@@ -1,6 +1,5 @@
-import type { Measurement } from "@isthmus/findings";
+import { type Measurement, titlesOfFiles } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
-import { basename } from "@isthmus/platform";
 import { describeMechanisms } from "./describe-mechanisms.ts";
 import { MECHANISMS_FIELDS, type MechanismsChoice, measureMechanisms } from "./measure-mechanisms.ts";
 import type { MechanismsResult } from "./mechanisms-result.ts";
@@ -25,7 +24,7 @@ export const MECHANISMS: Measurement<"pair-on-sets", MechanismsChoice, Mechanism
   ],
   form: async () => (await import("./mechanisms-form.ts")).MECHANISMS_FORM,
   describe: describeMechanisms,
-  titleOf: ({ a, b }) => `Mechanisms of ${basename(a)} and ${basename(b)}`,
+  titleOf: ({ a, b }) => `Mechanisms of ${titlesOfFiles([a, b]).join(" and ")}`,
   async run({ graph, engine, a, b, end, sets, statisticsData }, options, { signal, report }) {
     const name = b === end ? "line" : "line to B aligned";
     return measureMechanisms({ graph, engine }, [a, b], sets, {

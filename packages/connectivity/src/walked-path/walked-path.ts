@@ -1,7 +1,6 @@
 import { entry } from "@isthmus/core";
-import type { Measurement } from "@isthmus/findings";
+import { type Measurement, titlesOfFiles } from "@isthmus/findings";
 import { createPath } from "@isthmus/interpolation";
-import { basename } from "@isthmus/platform";
 import { chooseTrainOptions } from "@isthmus/training";
 import { ALIGNED_LINE } from "../dropout-path/dropout-path.ts";
 import { describeWalkedPath } from "./describe-walked-path.ts";
@@ -38,7 +37,7 @@ export const WALKED_PATH: Measurement<"pair", WalkedPathChoice, WalkedPathResult
   ],
   form: async () => (await import("../path/path-forms.ts")).WALKED_PATH_FORM,
   describe: describeWalkedPath,
-  titleOf: ({ a, b }) => `From ${basename(a)} to ${basename(b)}, walked layer by layer`,
+  titleOf: ({ a, b }) => `From ${titlesOfFiles([a, b]).join(" to ")}, walked layer by layer`,
   complete(options, { graph, beside }) {
     const { batch, loss } = chooseTrainOptions(
       { graph, data: entry(beside, "trainOn", "examples") },

@@ -1,4 +1,5 @@
 import { basename } from "@isthmus/platform";
+import { titlesOfFiles } from "../file-names.ts";
 import type { MeasuredResult } from "../result-kind.ts";
 import type { Subjects } from "./measurement.ts";
 
@@ -69,6 +70,6 @@ function networksOf(subject: AnyOwnSubject): Pick<OwnOrigin, "network" | "a" | "
 export function plainTitle({ kind, network, a, b, networks }: OwnOrigin): string {
   const what = `${kind.slice(0, 1).toUpperCase()}${kind.slice(1).replaceAll("-", " ")}`;
   if (network !== undefined) return `${what} of ${basename(network)}`;
-  if (a !== undefined && b !== undefined) return `${what} of ${basename(a)} and ${basename(b)}`;
+  if (a !== undefined && b !== undefined) return `${what} of ${titlesOfFiles([a, b]).join(" and ")}`;
   return networks === undefined ? what : `${what} of ${networks.join(", ")}`;
 }

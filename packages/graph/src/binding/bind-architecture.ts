@@ -179,12 +179,25 @@ function describeBinding(
     if (prefix !== "")
       lines.push(`Names in ${source} begin with "${prefix}"; the names of the network follow it.`);
     if (leftOut.length > 0) lines.push(`No part of the network in ${source}, left out: ${list(leftOut)}.`);
-    if (network.kept.length > 0)
-      lines.push(
-        `Not read by the graph, so kept as they are in ${source}, and not checked: ${list(network.kept)}.`,
-      );
   }
-  return lines;
+  return [...lines, ...describeKept(networks, checkpoints)];
+}
+
+/** Returns sentences on tensors that the graph does not read, one for all networks with the same names. */
+function describeKept(
+  networks: BoundNetworks["networks"],
+  checkpoints: readonly Pick<Checkpoint, "source">[],
+): string[] {
+  const groups = new Map<string, { readonly names: readonly string[]; readonly sources: string[] }>();
+  for (const [i, { kept: unread }] of networks.entries()) {
+    if (unread.length === 0) continue;
+    const group = groups.get(JSON.stringify(unread)) ?? { names: unread, sources: [] };
+    group.sources.push(`"${checkpoints[i]?.source}"`);
+    groups.set(JSON.stringify(unread), group);
+  }
+  return [...groups.values()].map(
+    ({ names, sources }) => `Not read by the graph, so not checked, in ${list(sources)}: ${list(names)}.`,
+  );
 }
 
 /** Number of names that a note lists. */

@@ -169,7 +169,8 @@ describe("an adapter of Flux", () => {
       ["single_transformer_blocks.0.proj_mlp.weight", 5],
       ["model.diffusion_model.single_blocks.0.linear1.weight", 14],
     ] as const) {
-      const base = createCheckpoint({ [name]: tensor([rows, 3], () => 0) });
+      const query = `${BLOCK.replace("transformer.", "")}.attn.to_q.weight`;
+      const base = createCheckpoint({ [name]: tensor([rows, 3], () => 0), [query]: tensor([3, 3], () => 0) });
       const fused = only(renameAdapter(part, "kohya", { base }));
       const [b] = [...fused.modules.values()].map((module) => module.b);
       expect(fused.checkpoint.tensors.get(b ?? "")?.shape).toEqual([14, 1]);
@@ -195,7 +196,9 @@ describe("an adapter of Stable Diffusion 3", () => {
     const firstColumns = async (renamed: Adapter) =>
       [...(await changesOf(renamed)).values()].map((rows) => rows.map(([x]) => x));
     expect(() => renameAdapter(adapter, "diffusers")).toThrow(/whether block 1 is the last: .*--base/);
-    const base = createCheckpoint({ "joint_blocks.1.x_block.mlp.fc1.weight": tensor([1], () => 0) });
+    const base = createCheckpoint({
+      "joint_blocks.1.context_block.adaLN_modulation.1.weight": tensor([4, 2], () => 0),
+    });
     const turned = only(renameAdapter(adapter, "diffusers", { base }));
     expect(await firstColumns(turned)).toEqual([
       [0, 1, 2, 3],

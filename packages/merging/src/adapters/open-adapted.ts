@@ -5,6 +5,7 @@ import {
   openCheckpoint,
   resolveWholeName,
   splitAdaptedName,
+  splitAdapters,
 } from "@isthmus/core";
 import type { Adapter } from "./adapter.ts";
 import { selectAdapterPart, splitAdapterPart } from "./adapter-part.ts";
@@ -66,7 +67,8 @@ export async function openAdapted(
     const left = [...(selected?.left ?? [])].map(([of, count]) => `${count} of ${of}`);
     if (left.length > 0)
       onNote?.(`Of adapter "${path}" the modules of ${part} are applied, and left are ${left.join(", ")}.`);
-    const tiedHead = await findTiedHead(network, await resolveModelPath(name.model));
+    const { model } = await splitAdapters(name.model);
+    const tiedHead = await findTiedHead(network, await resolveWholeName(model));
     const adapted = applyAdapter(network, selected?.adapter ?? opened, { tiedHead });
     return { ...adapted, close, [Symbol.asyncDispose]: close };
   } catch (error) {

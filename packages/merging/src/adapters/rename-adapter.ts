@@ -8,6 +8,7 @@ import { divideModule, type FusedModule, fuseParts, type RenamedModule } from ".
 import { createModuleNamer, groupByPart } from "./names/module-namer.ts";
 import { type AdapterPart, type NameStyle, styleOf } from "./names/name-style.ts";
 import { peftSettingsOf } from "./names/peft-settings.ts";
+import { encoderOf, findPipeline, type Pipeline } from "./names/pipelines.ts";
 import {
   joinFactors,
   type ModulePart,
@@ -63,18 +64,53 @@ export function renameAdapter(
     module: shaped(module),
     name: canonicalName(module.name),
   }));
-  const paths = named.map(({ name: { path }, module: { a, rank } }) => ({
+  const paths = named.map(({ name: { part, path }, module: { a, rank } }) => ({
+    part,
     path,
     columns: sizeOf(entry(adapter.checkpoint.tensors, a, "tensor").shape) / rank,
   }));
-  const find = createTransformerNames(adapter.source, paths, base);
-  const modules = named.flatMap(({ name, module }) => divideModule(adapter, name, { module, find }));
+  const { table, find } = createTransformerNames(adapter.source, paths, base);
+  const pipeline = findPipeline(paths, table, base);
+  const modules = named.flatMap(({ name, module }) => {
+    const part = encoderOf(pipeline, adapter.naming, module.name) ?? name.part;
+    return divideModule(adapter, { ...name, part }, { module, find });
+  });
+  if (base !== undefined) assertKnown(base, adapter, modules, find);
   if (style.name !== "PEFT")
-    return [{ part: undefined, adapter: renameModules(adapter, modules, { style, find, base }) }];
+    return [{ part: undefined, adapter: renameModules(adapter, modules, { style, find, base, pipeline }) }];
   return [...groupByPart(modules)].map(([part, ofPart]) => ({
     part,
-    adapter: renameModules(adapter, ofPart, { style, find, base }),
+    adapter: renameModules(adapter, ofPart, { style, find, base, pipeline }),
   }));
+}
+
+/** Blocks of CLIP in the names of OpenCLIP, which adapters do not use. */
+const IN_OPEN_CLIP = /\.resblocks\.\d+\./;
+
+/**
+ * Checks that a network has a module of an adapter, under the names of diffusers or the original ones.
+ * @throws MismatchError if the network has none of them
+ */
+function assertKnown(
+  base: Checkpoint,
+  { source }: Adapter,
+  modules: readonly RenamedModule[],
+  find: FindTransformerName,
+): void {
+  const namesOf = indexNames(base);
+  const isThere = (path: string) => namesOf(`${path}.weight`).length > 0;
+  const hasOpenClip = [...base.tensors.keys()].some((name) => IN_OPEN_CLIP.test(name));
+  const isKnown = modules.some(({ name: { part, path } }) => {
+    if (hasOpenClip && part?.startsWith("text_encoder") === true) return true;
+    const original = find(path, "diffusers")?.original;
+    return isThere(path) || (original !== undefined && isThere(original));
+  });
+  if (isKnown || modules.length === 0) return;
+  const names = modules.slice(0, 3).map(({ name }) => name.path);
+  throw new MismatchError(
+    `Cannot rename adapter "${source}" by the names of "${base.source}" as that must be a network that the adapter changes: it has none of its ${modules.length} modules, such as ${names.join(", ")}; name the adapter's own network by --base, or leave the option out`,
+    { parameters: names },
+  );
 }
 
 /**
@@ -133,6 +169,7 @@ function assertPlain(adapter: Adapter): void {
 interface Renaming extends Pick<RenameAdapterOptions, "base"> {
   readonly style: NameStyle;
   readonly find: FindTransformerName;
+  readonly pipeline: Pipeline;
 }
 
 function renameModules(adapter: Adapter, modules: readonly RenamedModule[], renaming: Renaming): Adapter {
@@ -172,13 +209,10 @@ interface TargetModule {
 function targetsOf(
   adapter: Adapter,
   modules: readonly RenamedModule[],
-  { style, find, base }: Renaming,
+  { style, find, base, pipeline }: Renaming,
 ): readonly TargetModule[] {
-  const nameIn = createModuleNamer(
-    style,
-    adapter.source,
-    modules.map(({ name }) => name),
-  );
+  const names = modules.map(({ name }) => name);
+  const nameIn = createModuleNamer(style, { source: adapter.source, names, pipeline });
   const isOriginal = style.name === "kohya" || style.name === "ComfyUI";
   const targets: TargetModule[] = [];
   const fused = new Map<string, FusedModule & { readonly parts: Map<number, RenamedModule> }>();

@@ -10,6 +10,8 @@ export interface CanonicalName {
   readonly part: AdapterPart | undefined;
   /** Name inside the network. */
   readonly path: string;
+  /** Text that stood before the name of a text encoder's module, which stays if the style does. */
+  readonly prefix?: { readonly naming: AdapterNaming; readonly text: string };
 }
 
 /** Beginnings of paths that tell the network, in folders of PEFT, whose names have no prefix. */
@@ -41,7 +43,9 @@ export function createCanonicalNames(
     const { part, path } = splitModuleName(style, module);
     const dottedPath = style.joint === "." ? path : findDots(path, { module, source, dotted, base });
     const named = part ?? PARTS.find(([pattern]) => pattern.test(dottedPath))?.[1];
-    return { part: named, path: withoutOldNames(toDiffusersBlocks(dottedPath) ?? dottedPath, named) };
+    const name = { part: named, path: withoutOldNames(toDiffusersBlocks(dottedPath) ?? dottedPath, named) };
+    if (part?.startsWith("text_encoder") !== true) return name;
+    return { ...name, prefix: { naming, text: module.slice(0, -path.length) } };
   };
 }
 

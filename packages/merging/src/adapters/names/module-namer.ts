@@ -2,6 +2,7 @@ import { MismatchError, UnsupportedError } from "@isthmus/core";
 import { toOriginalBlocks } from "../../layouts/tables/unet-blocks.ts";
 import type { CanonicalName } from "./canonical-name.ts";
 import type { AdapterPart, NameStyle } from "./name-style.ts";
+import { encoderPrefix, type Pipeline } from "./pipelines.ts";
 
 /** Blocks of transformers in the names of their makers, of which diffusers splits some modules in three. */
 const ORIGINAL_TRANSFORMER = /^(double_blocks|single_blocks|joint_blocks)\./;
@@ -13,37 +14,44 @@ function isClip(part: AdapterPart | undefined): boolean {
   return part === "text_encoder" || part === "text_encoder_2";
 }
 
+/** The adapter whose modules get names. */
+export interface NamedAdapter {
+  /** Path of the adapter, for messages. */
+  readonly source: string;
+  /** Names of all its modules. */
+  readonly names: readonly CanonicalName[];
+  /** Diffusion model that it belongs to, which tells the names of the text encoders. */
+  readonly pipeline: Pipeline;
+}
+
 /**
  * Makes the function that names modules after a style.
- * @param names - all modules of the adapter, which decide between the names of one or two text encoders
  * @returns function that throws MismatchError if a module belongs to no network that the style has a prefix
  *   for, and UnsupportedError if its blocks have no counterpart in the style
  */
 export function createModuleNamer(
   style: NameStyle,
-  source: string,
-  names: readonly CanonicalName[],
+  { source, names, pipeline }: NamedAdapter,
 ): (name: CanonicalName) => string {
-  const hasSecond = names.some(({ part }) => part === "text_encoder_2");
   const withAttention = new Set(
     names.flatMap(({ path }) => (path.match(/^up_blocks\.\d+(?=\.attentions\.)/) ?? []).slice(0, 1)),
   );
   return (name) => {
     const path = pathIn(style, name, { source, withAttention });
     if (style.prefixes.length === 0) return path;
-    return prefixOf(style, name, { source, hasSecond }) + path.replaceAll(".", style.joint);
+    return prefixOf(style, name, { source, pipeline }) + path.replaceAll(".", style.joint);
   };
 }
 
 function prefixOf(
   style: NameStyle,
-  { part, path }: CanonicalName,
-  { source, hasSecond }: { readonly source: string; readonly hasSecond: boolean },
+  { part, path, prefix }: CanonicalName,
+  { source, pipeline }: Pick<NamedAdapter, "source" | "pipeline">,
 ): string {
-  const prefixes = style.prefixes.filter(([of]) => of === part).map(([, text]) => text);
-  const [first] = prefixes;
-  const numbered = prefixes.find((text) => text.includes("te1_"));
-  if (first !== undefined) return hasSecond ? (numbered ?? first) : first;
+  if (prefix?.naming === style.name) return prefix.text;
+  const [, first] = style.prefixes.find(([of]) => of === part) ?? [];
+  const text = encoderPrefix(pipeline, style.name, part) ?? first;
+  if (text !== undefined) return text;
   const parts = [...new Set(style.prefixes.map(([of]) => of))].join(", ");
   throw new MismatchError(
     `Cannot give "${path}" of adapter "${source}" a name of ${style.name} as it must belong to one of ${parts}: ${part === undefined ? `its name tells none; ${style.name} has no names for language models, whose adapters stay in folders of PEFT` : `it belongs to ${part}`}`,

@@ -39,25 +39,33 @@ export interface TransformerName extends FoundModule {
 /** Finds a module of the transformers of Flux and Stable Diffusion 3; undefined if it is none. */
 export type FindTransformerName = (path: string, side: Side) => TransformerName | undefined;
 
+/** The transformer that an adapter changes, and the search for its modules. */
+export interface TransformerNames {
+  /** Names of Flux or of Stable Diffusion 3; undefined if the adapter changes neither or tells neither. */
+  readonly table: NameTable | undefined;
+  /** Search for modules, which throws MismatchError as {@link createTransformerNames} says. */
+  readonly find: FindTransformerName;
+}
+
 /**
  * Prepares the search for modules of the transformers of Flux and Stable Diffusion 3 by their names. Names of
  * diffusers do not tell which of the two it is: other modules, the network or the number of channels do.
  * @param modules - all modules of the adapter
  * @param base - network that the adapter changes; undefined if it is not named
- * @returns function that throws MismatchError if halves have another order in the last block of a network,
- *   and it is not known which block is the last
+ * @returns the transformer, and a search that throws MismatchError if halves have another order in the last
+ *   block of a network, and it is not known which block is the last
  */
 export function createTransformerNames(
   source: string,
   modules: readonly NamedModule[],
   base: Checkpoint | undefined,
-): FindTransformerName {
+): TransformerNames {
   const paths = modules.map(({ path }) => path);
   const ofBase = [...(base?.tensors.keys() ?? [])];
   const signed = (names: readonly string[]) =>
     SIGNS.find(([sign]) => names.some((name) => sign.test(name)))?.[1];
   const told = signed(paths) ?? signed(ofBase) ?? ofPublished(modules);
-  return (path, side) => {
+  const find: FindTransformerName = (path, side) => {
     const tables = side === "original" ? [FLUX, STABLE_DIFFUSION_3] : told === undefined ? [] : [told];
     const module = tables.map((table) => findModule(table, path, side)).find((one) => one !== undefined);
     if (module === undefined) return undefined;
@@ -70,6 +78,7 @@ export function createTransformerNames(
       { parameters: [path] },
     );
   };
+  return { table: told, find };
 }
 
 /** Finds the transformer by its number of channels, if the adapter has no more blocks than that has. */

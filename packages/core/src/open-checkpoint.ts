@@ -164,7 +164,7 @@ async function openFolderWithin(other: string, folder: string): Promise<Checkpoi
   return openFolder(other);
 }
 
-/** Opens all shards of a GGUF file of which one is open; a whole file is left as it is. */
+/** Opens all shards of a GGUF file of which one is open; a whole file is returned unchanged. */
 async function openWithShards(path: string, opened: Checkpoint): Promise<Checkpoint> {
   const names = await findGgufShards(path, opened.metadata);
   if (names === undefined) return opened;

@@ -1,7 +1,7 @@
 import { type Checkpoint, withCheckpoints } from "@isthmus/core";
 import { type AVERAGES_USES, bakeVae, takeAverages } from "@isthmus/recipe";
 
-/** Changes of a diffusion model that leave its names and layout as they are. */
+/** Changes of a diffusion model that keep its names and layout. */
 interface DiffusionChanges {
   /** File or folder of another autoencoder. @defaultValue the model's own */
   readonly vae: string | undefined;

@@ -12,7 +12,7 @@ export interface UnreadTensors {
 
 /**
  * Merges the tensors that a graph does not read like the others, so that a merge has the same ones with and
- * without a graph: an alignment leaves their units as they are. Tensors that some checkpoint lacks or has in
+ * without a graph: an alignment does not permute their units. Tensors that some checkpoint lacks or has in
  * another shape are taken from the first, as all are if layers have shares of their own.
  * @param checkpoints - at least one
  * @param unread - names of the tensors that the graph does not read, for each checkpoint; empty if there is

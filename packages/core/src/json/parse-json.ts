@@ -71,7 +71,7 @@ const numberOf = (word: string): string => PYTHON_NUMBERS.get(word) ?? word;
 
 /**
  * Replaces the words `Infinity` and `NaN`, which Python writes for numbers that JSON does not have, in a
- * text of JSON; strings are left as they are.
+ * text of JSON; strings are not changed.
  * @param replace - returns the JSON for a word, which may begin with a sign
  */
 export function replacePythonNumbers(json: string, replace: (word: string) => string): string {

@@ -1,7 +1,7 @@
 import type { TensorInfo } from "../tensor/tensor.ts";
 import type { OutputPlace } from "./output-paths.ts";
 
-/** Encoding of the elements of a tensor in a file that does not hold them as they are, as plain data. */
+/** Encoding by which a file stores the elements of a tensor in other bytes, as plain data. */
 export interface TensorEncoding {
   /** Number of the type in GGUF, such as 8 for Q8_0. */
   readonly number: number;
@@ -13,7 +13,7 @@ export interface TensorEncoding {
 export interface PlacedTensor extends TensorInfo {
   /** Position of the tensor's first byte in the file. */
   readonly begin: number;
-  /** Encoding of the elements. @defaultValue elements as they are, one after the other */
+  /** Encoding of the elements. @defaultValue the bytes of the elements, one after the other */
   readonly encoding?: TensorEncoding | undefined;
 }
 

@@ -38,7 +38,7 @@ function encodeIndex(shards: LaidOutFiles<SafetensorsLayout>["shards"]): Uint8Ar
 /**
  * Distributes tensors over files in their order, and starts a new file when the next tensor would make the
  * tensors of the current one exceed `maxBytes`. A larger tensor gets its own file. Returns at least one file.
- * @param bytesOf - size of a tensor in a file. @defaultValue that of its elements as they are
+ * @param bytesOf - size of a tensor in a file. @defaultValue the number of bytes of its elements
  */
 export function planShards(
   tensors: ReadonlyMap<string, TensorInfo>,

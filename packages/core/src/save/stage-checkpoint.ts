@@ -33,7 +33,7 @@ export interface StagedTensor extends TensorInfo {
   readonly target: string;
   /** Position in the file of the first byte of the tensor. */
   readonly position: number;
-  /** Encoding of the elements in the file. @defaultValue elements as they are, one after the other */
+  /** Encoding of the elements in the file. @defaultValue the bytes of the elements, one after the other */
   readonly encoding?: TensorEncoding | undefined;
 }
 

@@ -19,7 +19,7 @@ import { ggufTarget, withFileType } from "./write-gguf.ts";
 export interface GgufFormOptions {
   /**
    * Element type of all floating-point tensors, or a quantised encoding such as `q4_k_m`.
-   * @defaultValue types as they are, if GGUF has them
+   * @defaultValue the types of the input, if GGUF has them
    */
   readonly dtype?: DType | GgufEncoding | undefined;
   /** Importance of columns, for a quantised encoding. @defaultValue all columns count as much */

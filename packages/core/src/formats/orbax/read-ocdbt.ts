@@ -26,7 +26,7 @@ export interface DataRange {
   readonly length: number;
 }
 
-/** A value: its bytes, or where they are. */
+/** A value: its bytes, or the file, position and length of its bytes. */
 export type OcdbtValue = Uint8Array | DataRange;
 
 /** Opens a data file of a database by its path within it. */

@@ -25,7 +25,7 @@ interface Sizes {
  * `x.weight_g_idx`.
  *
  * Integers are stored plus half of their range. A number is (integer - zero) times scale, in the type of the
- * scales. Other packed forms, such as NVFP4 of type u8, are left as they are.
+ * scales. Other packed forms, such as NVFP4 of type u8, are not changed.
  * @throws FormatError if parts are missing or contradict each other
  * @see https://github.com/vllm-project/compressed-tensors, `compressors/pack_quantized`
  */

@@ -26,7 +26,7 @@ const NEAR = 0.3;
  * Finds what is to be added to the zeros in a file of GPTQ that has no settings beside it: 1 for the first
  * form, 0 for the second, `gptq_v2`.
  *
- * Symmetric weights have the middle of the integers for zero, which is stored as it is or less 1. The mean of
+ * Symmetric weights have the middle of the integers for zero, which is stored whole or less 1. The mean of
  * other weights is near 0: with an offset that is 1 too large, all numbers are one scale too small.
  * @param weight - the weight, read with an offset of 1
  * @throws FormatError if neither tells, as of 8 bits, whose scales are small beside the weights

@@ -56,7 +56,7 @@ function unsupported(file: string, name: string, feature: string): UnsupportedEr
   );
 }
 
-/** Finds the shards of a `ShardedTensor`, which say where they are. */
+/** Finds the shards of a `ShardedTensor`, each with its offsets in the whole tensor. */
 function shardsOf(record: PickleRecord, shape: readonly number[], name: string, file: string): HeldBox[] {
   const [shards] = itemsOf(record.state);
   return itemsOf(shards).map((shard) => {

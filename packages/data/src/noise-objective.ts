@@ -38,7 +38,7 @@ interface AddNoiseOptions {
  * and the
  * index of the example, and the inputs are `sqrt(a[t]) x + sqrt(1 - a[t]) n`, of the shares `a` that remain
  * after each step. The targets are the predicted numbers. Other data, and data with steps of their own, are
- * returned as they are.
+ * returned unchanged.
  *
  * @param data - images `[channels, height, width]` of floats, or of bytes that are scaled
  * @see Ho et al., Denoising diffusion probabilistic models, 2020, equation 14

@@ -12,7 +12,7 @@ import type { NoiseObjective } from "./noise-objective.ts";
  *   in each example);
  * - `continued`: an encoder reads an example, and a decoder predicts as many tokens that follow it, each also
  *   from those before it, as T5 does as a language model with a prefix (Raffel et al., 2020, section 3.2.1);
- *   of arrays, the decoder predicts the labels, as of Whisper what was said;
+ *   of arrays, the decoder predicts the labels, for Whisper the tokens of the spoken words;
  * - `paired`: of some images and texts, it tells which belong together, as CLIP is trained.
  */
 export type TextObjective =

@@ -18,7 +18,7 @@ export interface Architecture {
    */
   readonly shrink?: (() => Graph) | undefined;
   /**
-   * Pattern of names of tensors of other parts of a model, such as its tower of images, that stay as they are
+   * Pattern of names of tensors of other parts of a model, such as its tower of images, that do not change
    * in every network. @defaultValue the graph is that of the whole model
    */
   readonly otherParts?: RegExp | undefined;

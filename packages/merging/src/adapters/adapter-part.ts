@@ -22,7 +22,7 @@ export function splitAdapterPart(name: string): PartName {
   return { part, path: part === undefined ? name : name.slice(part.length + 1) };
 }
 
-/** The part of an adapter that changes one network, and what is left. */
+/** The part of an adapter that changes one network, and the numbers of its other modules. */
 export interface SelectedPart {
   /** The adapter with the modules of that network alone. */
   readonly adapter: Adapter;

@@ -61,7 +61,7 @@ export function placeMultiplied(module: MultipliedWeight, { shape, isKnown }: We
   return placeChange({ plain, turned, fits: (change) => change.fits(shape), isSaid, isKnown });
 }
 
-/** Returns the numbers of rows and columns of the weight that a module changes, as it is stored. */
+/** Returns the numbers of rows and columns of the stored weight that a module changes. */
 export function storedExtents(
   adapter: Pick<Adapter, "checkpoint">,
   module: AdapterModule,

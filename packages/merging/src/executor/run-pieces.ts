@@ -101,7 +101,7 @@ interface PieceWriting extends Pick<MergeTarget, "allowNonFinite"> {
 }
 
 /**
- * Writes the elements of a piece to their place, as they are or in the encoding of the file.
+ * Writes the elements of a piece to their place, in the encoding of the file if it has one.
  * @throws InputError if the file cannot be written, or a number is not finite
  */
 export async function writePiece(

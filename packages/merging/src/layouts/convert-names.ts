@@ -97,7 +97,7 @@ function divide(stored: StoredTensors, row: NameRow): readonly (readonly [string
   });
 }
 
-/** Returns the extents after the first of a convolution that diffusers stores as a matrix, or as it is. */
+/** Returns the extents after the first axis; of a convolution that is a matrix, the second extent alone. */
 function flatten(shape: readonly number[]): readonly number[] {
   return shape.slice(1).every((extent, axis) => axis === 0 || extent === 1)
     ? shape.slice(1, 2)
@@ -239,7 +239,7 @@ function bitsOf(data: TensorData): TensorData {
   return data;
 }
 
-/** Makes a tensor that is passed on as it is. */
+/** Makes a tensor with the unchanged elements of one tensor of the input. */
 export function passedOn(name: string, info: TensorInfo): ConvertedTensor {
   return { info, pieces: [{ name, from: 0, length: sizeOf(info.shape) }], isTransposed: false };
 }

@@ -21,7 +21,7 @@ export interface OriginalLayout {
 
 /** Options of {@link toOriginalLayout}. */
 export interface ToOriginalOptions {
-  /** Tensors of no network, which an earlier conversion kept aside, to add as they are. @defaultValue none */
+  /** Tensors of no network, which an earlier conversion kept aside, to add unchanged. @defaultValue none */
   readonly aside?: Checkpoint | undefined;
   /** Beginnings of the names of networks by their folders. @defaultValue as in most files */
   readonly prefixes?: ReadonlyMap<string, string>;

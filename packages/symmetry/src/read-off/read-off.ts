@@ -51,7 +51,7 @@ function tellApart(
   concerned: readonly number[],
   cellSize: Int32Array,
 ): boolean {
-  if (!concerned.some((c) => isDivided(classes, c, cellSize))) return false;
+  if (!isDivided(classes, concerned, cellSize)) return false;
   const before = store.changes;
   const labels = labelsOfColours(classes, concerned);
   const sizes = labels.map((label) => cellSize[classes.classOf[label] as number] as number);
@@ -63,9 +63,10 @@ function tellApart(
   return store.changes !== before;
 }
 
-/** Checks whether the classes of the colour of a class are in cells of several sizes. */
-function isDivided({ colour }: Classes, c: number, cellSize: Int32Array): boolean {
-  return colour.some((other, i) => other === colour[c] && cellSize[i] !== cellSize[c]);
+/** Checks whether any of the colours of some classes has classes in cells of several sizes. */
+function isDivided({ colour }: Classes, concerned: readonly number[], cellSize: Int32Array): boolean {
+  const sizes = new Map(concerned.map((c) => [colour[c], cellSize[c]]));
+  return colour.some((one, c) => sizes.has(one) && sizes.get(one) !== cellSize[c]);
 }
 
 function sampleViolations(

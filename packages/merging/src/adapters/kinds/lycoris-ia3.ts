@@ -4,7 +4,7 @@ import { scaleColumns, scaleRows } from "./scale-rows.ts";
 
 /**
  * IA3 of LyCORIS: each output of a module, or each input, is multiplied by 1 plus a learned number; the bias
- * stays as it is.
+ * is not changed.
  *
  * Source: LyCORIS, `IA3Module.make_weight`.
  */

@@ -35,7 +35,7 @@ export interface MultipliedWeight {
   readonly readRows: (type: FactorType) => Promise<MultiplyRows>;
   /**
    * Reads the factors, and returns a function that multiplies elements of the bias in place; undefined if
-   * the bias stays as it is.
+   * the bias is not changed.
    */
   readonly readBias?: (type: FactorType) => Promise<MultiplyRows>;
   /** Whether the change is for a weight that is stored as `[in, out]`. @defaultValue false */

@@ -113,7 +113,7 @@ describe("gates", () => {
       await expect(hidden.compute(contextOf({ experts }))).rejects.toThrow(why);
     }
     expect(() => findGateMode("hiden")).toThrow(/must be one of hidden/);
-const names = GATE_MODES.flatMap(({ name, also = [] }) => [name, ...also]);
+    const names = GATE_MODES.flatMap(({ name, also = [] }) => [name, ...also]);
     expect(new Set(names).size).toBe(names.length);
   });
 });

@@ -79,7 +79,7 @@ export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summa
 export { type FormDocument, type FormText, parseForm } from "./read/parse-form.ts";
 export { isRecipeFile, parseRecipe, type ReadRecipeOptions, readRecipe } from "./read/parse-recipe.ts";
 export { assertRecipe } from "./recipe/assert-recipe.ts";
-export { placesOf, type RecipePlaces } from "./recipe/places.ts";
+export type { RecipePlaces } from "./recipe/places.ts";
 export type { Path, Problem, StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,

@@ -49,7 +49,7 @@ export async function createMixtureTarget(): Promise<FuzzTarget> {
       yield {
         ...good,
         [FILE]: expert(
-          `  - &e {source_model: ${HERE}, positive_prompts: [a]}\n${"  - *e\n".repeat(100_000)}`,
+          `  - &e {source_model: ${HERE}, positive_prompts: [a]}\n${"  - *e\n".repeat(20_000)}`,
         ),
       };
       yield { ...good, [FILE]: JSON.stringify({ ...recipe, experts_per_token: 2 ** 53 }) };

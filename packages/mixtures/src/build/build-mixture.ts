@@ -81,15 +81,15 @@ export interface BuildMixtureResult extends PlannedMixture {
  *
  * const sizes = { vocab_size: 3, hidden_size: 8, intermediate_size: 12, num_hidden_layers: 2 };
  * const config = { model_type: "llama", ...sizes, num_attention_heads: 2 };
- * for (const [seed, name] of ["writer", "coder"].entries()) {
+ * for (const [seed, name] of ["poet", "clerk"].entries()) {
  *   await mkdir(name);
  *   await saveCheckpoint(networkOfConfig(config).initialize(seed), `${name}/`);
  *   await writeFile(`${name}/config.json`, JSON.stringify(config));
  * }
  * const read = parseMixtureRecipe(`
- * base_model: writer
+ * base_model: poet
  * gate_mode: random
- * experts: [{ source_model: writer }, { source_model: coder }]
+ * experts: [{ source_model: poet }, { source_model: clerk }]
  * `);
  * const { layout, plan } = await planMixtureRecipe(read);
  * assert.equal(layout, "Mixtral");
@@ -241,7 +241,7 @@ function zeroGates(opened: OpenedMixture): Checkpoint {
   });
 }
 
-/** Computes the gates and says whether they are alike, or takes the gates that an interrupted call has kept. */
+/** Computes the gates and says whether they are alike, or takes the gates of an interrupted call. */
 async function openGates(
   opened: OpenedMixture,
   output: string,

@@ -16,7 +16,7 @@ import {
 import type { VocabularyNetwork, VocabularyPlan } from "../models/vocabulary-plan.ts";
 import { type CheckedRecipe, keyOf } from "../plan/groups.ts";
 import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
-import { listReferences, nameOf } from "./list-references.ts";
+import { listReferences, nameOfReference } from "./list-references.ts";
 import { describeTemplate, type ModelTemplate } from "./model-template.ts";
 import { splitReference } from "./open-reference.ts";
 
@@ -117,7 +117,7 @@ async function openInput(
   reference: ModelReference,
   { open, openNested }: PrepareModelsOptions,
 ): Promise<RecipeModelInput> {
-  const name = nameOf(reference);
+  const name = nameOfReference(reference);
   const opened = await openNested(reference);
   if (opened !== undefined) {
     const { network, models } = opened;
@@ -125,7 +125,7 @@ async function openInput(
   }
   if (isRecipe(reference)) throw new InvariantError("A recipe inside another one was not planned");
   const network = await open(reference);
-  return { reference, name, network, directory: await directoryOf(reference), nested: undefined };
+  return { reference, name, network, directory: await modelFolderOf(reference), nested: undefined };
 }
 
 /** Gives diffusion models the names of the base or the first one, with a note on each that had others. */
@@ -143,8 +143,8 @@ function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModel
   return inputs.find(({ reference }) => keyOf(reference) === key) ?? at(inputs, 0, "network");
 }
 
-/** Returns the directory of a model that a reference names; undefined if it has no `config.json`. */
-async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
+/** Returns the folder of the model that a reference names; undefined if it has no `config.json`. */
+export async function modelFolderOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
   const { path, revision } = await splitReference(reference);
   const location = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`);
   const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() ?? false;
@@ -179,10 +179,10 @@ function axesOf(network: Checkpoint, config: ModelConfig | undefined, isNeeded: 
 }
 
 function tokenizerOf({ tokenizer, tokenizer_source: source }: Recipe): TokenizerOptions | undefined {
-  if (tokenizer === undefined) return source === undefined ? undefined : { source: nameOf(source) };
+  if (tokenizer === undefined) return source === undefined ? undefined : { source: nameOfReference(source) };
   const { source: of, tokens, pad_to_multiple_of: padToMultipleOf } = tokenizer;
   return {
-    ...(of !== undefined && { source: nameOf(of) }),
+    ...(of !== undefined && { source: nameOfReference(of) }),
     ...(tokens !== undefined && { tokens: tokens as NonNullable<TokenizerOptions["tokens"]> }),
     ...(padToMultipleOf !== undefined && { padToMultipleOf }),
   };

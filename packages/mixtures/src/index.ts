@@ -1,1 +1,9 @@
-export {};
+// Routers.
+export { findRouters, type Router } from "./routers/find-routers.ts";
+export {
+  FIT_ROUTERS_DEFAULTS,
+  type FitRoutersOptions,
+  type FitRoutersResult,
+  type FittedRouter,
+  fitRouters,
+} from "./routers/fit-routers.ts";

@@ -7,3 +7,9 @@ export {
   type FittedRouter,
   fitRouters,
 } from "./routers/fit-routers.ts";
+export {
+  type LayerRouting,
+  MEASURE_ROUTING_DEFAULTS,
+  type MeasureRoutingOptions,
+  measureRouting,
+} from "./routers/measure-routing.ts";

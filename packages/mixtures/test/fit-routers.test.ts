@@ -8,6 +8,7 @@ import { runGraph } from "../../../test/helpers/run-graph.ts";
 import { findRouters } from "../src/routers/find-routers.ts";
 import { fitRouters } from "../src/routers/fit-routers.ts";
 import { forceExpert } from "../src/routers/force-expert.ts";
+import { measureRouting } from "../src/routers/measure-routing.ts";
 
 const EXPERTS = 3;
 const CONFIG = {
@@ -61,7 +62,7 @@ describe("forceExpert()", () => {
       const forced = await runGraph(forceExpert(graph, routers, expert), feeds(weights), { threads: 1 });
       const alone = await runGraph(llama.graph, feeds(dense), { threads: 1 });
       const [got, wanted] = [forced.get("logits")!.data, alone.get("logits")!.data];
-      got.forEach((value, i) => expect(value).toBeCloseTo(Number(wanted[i]), 5));
+      for (const [i, value] of got.entries()) expect(value).toBeCloseTo(Number(wanted[i]), 5);
     }
   });
 });
@@ -100,7 +101,7 @@ describe("fitRouters()", () => {
     });
     for (const { weight } of routers) {
       const [left, right] = [await a.mixture.read(weight), await b.mixture.read(weight)];
-      left.data.forEach((value, i) => expect(value).toBeCloseTo(Number(right.data[i]), 2));
+      for (const [i, value] of left.data.entries()) expect(value).toBeCloseTo(Number(right.data[i]), 2);
     }
   });
 
@@ -113,5 +114,39 @@ describe("fitRouters()", () => {
     await expect(fit(texts, { held: 1 })).rejects.toThrow(/"held" must be between/);
     const dense = networkOfConfig({ ...CONFIG, model_type: "llama", architectures: ["LlamaForCausalLM"] });
     expect(() => findRouters(dense.graph)).toThrow(/isthmus moe/);
+  });
+});
+
+describe("measureRouting()", () => {
+  test("counts the experts of each text: all of a text at its expert if one is active, and evenly on the whole", async () => {
+    const { mixture: fitted } = await fitRouters({ graph, engine }, mixture, texts, { threads: 1 });
+    const single = networkOfConfig({ ...CONFIG, num_experts_per_tok: 1 }).graph;
+    const layers = await measureRouting({ graph: single, engine }, fitted, texts, { threads: 1 });
+    expect(layers).toHaveLength(2);
+    for (const { shares, use, weights, active, entropy, balance, capacity, dropped, similarities } of layers) {
+      for (const [text, own] of shares.entries()) {
+        expect(own[text]).toBeGreaterThan(0.7);
+        expect(own.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9);
+      }
+      // One active expert has the whole weight.
+      for (const [expert, weight] of weights.entries()) expect(weight).toBeCloseTo(use[expert]!, 5);
+      expect(active).toBe(1);
+      expect(entropy).toBeGreaterThan(0);
+      expect(entropy).toBeLessThan(1);
+      expect(balance).toBeGreaterThan(0.95);
+      expect(capacity).toBeGreaterThanOrEqual(1);
+      expect(dropped).toBe(0);
+      expect(similarities[1]).toBeLessThan(0);
+    }
+  });
+
+  test("gives every expert of a router of zeros the same score, so that all are chosen", async () => {
+    const none = new Map(weights);
+    for (const { weight, experts, width } of routers)
+      none.set(weight, createTensor("f32", [experts, width], new Float32Array(experts * width)));
+    const [layer] = await measureRouting({ graph, engine }, createCheckpoint(none), texts, { threads: 1 });
+    expect(layer).toMatchObject({ active: EXPERTS, capacity: 1, dropped: 0 });
+    expect(layer!.entropy).toBeCloseTo(1, 9);
+    expect(layer!.balance).toBeCloseTo(1, 9);
   });
 });

@@ -32,7 +32,7 @@ const rowsOf = ({ rows, columns, data }: Matrix): number[][] =>
   Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
 
 function expectRows(got: Rows, wanted: Rows, digits = 9): void {
-  wanted.flat().forEach((value, i) => expect(got.flat()[i]).toBeCloseTo(value, digits));
+  for (const [i, value] of wanted.flat().entries()) expect(got.flat()[i]).toBeCloseTo(value, digits);
 }
 
 /** Hidden states of experts around centres of their own. */

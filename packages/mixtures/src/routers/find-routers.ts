@@ -11,6 +11,8 @@ export interface Router {
   readonly input: string;
   /** Name of the value that it computes: scores, `[tokens, experts]`. */
   readonly scores: string;
+  /** Name of the weights of experts, `[tokens, experts]`, 0 for experts that are not chosen. */
+  readonly shares: string;
   /** Number of experts. */
   readonly experts: number;
   /** Number of units of a hidden state. */
@@ -32,7 +34,9 @@ export function findRouters(graph: Graph): readonly [Router, ...Router[]] {
     const [experts, width, ...rest] = graph.weights.get(weight)?.shape ?? [];
     if (op !== "Gemm" || layer === undefined || input === undefined || bias !== undefined) return [];
     if (experts === undefined || width === undefined || rest.length > 0) return [];
-    return [{ layer, weight, input, scores: at(outputs, 0, "output"), experts, width }];
+    const scores = at(outputs, 0, "output");
+    const shares = findShares(graph, scores, experts);
+    return shares === undefined ? [] : [{ layer, weight, input, scores, shares, experts, width }];
   });
   const [first, ...others] = routers;
   if (first === undefined) {
@@ -49,4 +53,15 @@ export function findRouters(graph: Graph): readonly [Router, ...Router[]] {
     );
   }
   return [first, ...others];
+}
+
+/** Finds the weights of experts that follow from scores: the value that is split into one part for each expert. */
+function findShares({ nodes }: Graph, scores: string, experts: number): string | undefined {
+  const following = new Set([scores]);
+  for (const { op, inputs, outputs } of nodes) {
+    if (!inputs.some((name) => following.has(name))) continue;
+    if (op === "Split" && outputs.length === experts) return inputs[0];
+    for (const name of outputs) following.add(name);
+  }
+  return undefined;
 }

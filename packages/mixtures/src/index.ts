@@ -1,12 +1,7 @@
 // Routers.
 export { findRouters, type Router } from "./routers/find-routers.ts";
-export {
-  FIT_ROUTERS_DEFAULTS,
-  type FitRoutersOptions,
-  type FitRoutersResult,
-  type FittedRouter,
-  fitRouters,
-} from "./routers/fit-routers.ts";
+export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";
+export { FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./routers/fit-routers-options.ts";
 export {
   type LayerRouting,
   MEASURE_ROUTING_DEFAULTS,

@@ -1,3 +1,7 @@
+// Fewer experts.
+export { type ExpertGroup, groupExperts, REDUCTIONS, type Reduction } from "./reduce/group-experts.ts";
+export { type LayerExperts, measureExperts } from "./reduce/measure-experts.ts";
+export { reduceExperts } from "./reduce/reduce-experts.ts";
 // Routers.
 export { findRouters, type Router } from "./routers/find-routers.ts";
 export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";

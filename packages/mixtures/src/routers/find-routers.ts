@@ -1,5 +1,5 @@
 import { at, UnsupportedError } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
+import type { Graph, Node } from "@isthmus/graph";
 
 /** A router of a mixture of experts: the linear layer that gives each token a score for each expert. */
 export interface Router {
@@ -13,6 +13,8 @@ export interface Router {
   readonly scores: string;
   /** Name of the weights of experts, `[tokens, experts]`, 0 for experts that are not chosen. */
   readonly shares: string;
+  /** Names of the results of experts before they are weighed, `[tokens, width]`, in the order of experts. */
+  readonly results: readonly string[];
   /** Number of experts. */
   readonly experts: number;
   /** Number of units of a hidden state. */
@@ -35,8 +37,10 @@ export function findRouters(graph: Graph): readonly [Router, ...Router[]] {
     if (op !== "Gemm" || layer === undefined || input === undefined || bias !== undefined) return [];
     if (experts === undefined || width === undefined || rest.length > 0) return [];
     const scores = at(outputs, 0, "output");
-    const shares = findShares(graph, scores, experts);
-    return shares === undefined ? [] : [{ layer, weight, input, scores, shares, experts, width }];
+    const split = findSplit(graph, scores, experts);
+    if (split === undefined) return [];
+    const results = split.outputs.map((share) => findWeighed(graph, share));
+    return [{ layer, weight, input, scores, shares: at(split.inputs, 0), results, experts, width }];
   });
   const [first, ...others] = routers;
   if (first === undefined) {
@@ -55,13 +59,24 @@ export function findRouters(graph: Graph): readonly [Router, ...Router[]] {
   return [first, ...others];
 }
 
-/** Finds the weights of experts that follow from scores: the value that is split into one part for each expert. */
-function findShares({ nodes }: Graph, scores: string, experts: number): string | undefined {
+/** Finds the node that splits the weights of experts, which follow from scores, into one part for each expert. */
+function findSplit({ nodes }: Graph, scores: string, experts: number): Node | undefined {
   const following = new Set([scores]);
-  for (const { op, inputs, outputs } of nodes) {
-    if (!inputs.some((name) => following.has(name))) continue;
-    if (op === "Split" && outputs.length === experts) return inputs[0];
-    for (const name of outputs) following.add(name);
+  for (const node of nodes) {
+    if (!node.inputs.some((name) => following.has(name))) continue;
+    if (node.op === "Split" && node.outputs.length === experts) return node;
+    for (const name of node.outputs) following.add(name);
   }
   return undefined;
+}
+
+/** Finds the results of an expert: the value that its weight multiplies. */
+function findWeighed({ name, nodes }: Graph, share: string): string {
+  const product = nodes.find(({ op, inputs }) => op === "Mul" && inputs.includes(share));
+  const weighed = product?.inputs.find((input) => input !== share);
+  if (weighed !== undefined) return weighed;
+  throw new UnsupportedError(
+    `Cannot find the experts of graph "${name}" as results of experts must be multiplied by their weights: "${share}" multiplies nothing`,
+    { feature: "experts" },
+  );
 }

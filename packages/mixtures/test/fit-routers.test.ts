@@ -123,7 +123,17 @@ describe("measureRouting()", () => {
     const single = networkOfConfig({ ...CONFIG, num_experts_per_tok: 1 }).graph;
     const layers = await measureRouting({ graph: single, engine }, fitted, texts, { threads: 1 });
     expect(layers).toHaveLength(2);
-    for (const { shares, use, weights, active, entropy, balance, capacity, dropped, similarities } of layers) {
+    for (const {
+      shares,
+      use,
+      weights,
+      active,
+      entropy,
+      balance,
+      capacity,
+      dropped,
+      similarities,
+    } of layers) {
       for (const [text, own] of shares.entries()) {
         expect(own[text]).toBeGreaterThan(0.7);
         expect(own.reduce((sum, share) => sum + share)).toBeCloseTo(1, 9);

@@ -28,7 +28,9 @@ function withUnits(name: string, { shape, data }: Tensor, order: readonly number
   const [, columns = 1] = shape;
   const moved = Float32Array.from(data, (_, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns];
-    return Number(name.includes(".w2.") ? data[row * columns + order[column]!] : data[order[row]! * columns + column]);
+    return Number(
+      name.includes(".w2.") ? data[row * columns + order[column]!] : data[order[row]! * columns + column],
+    );
   });
   return createTensor("f32", shape, moved);
 }
@@ -63,8 +65,14 @@ describe("reduceExperts()", () => {
       const measured = await measureExperts({ graph, engine }, mixture, [text], { threads: 1 });
       const groups = measured.map((layer) => groupExperts(layer, 2, "merge"));
       expect(groups.map((layer) => layer.map(({ members }) => members))).toEqual([
-        [[0, 2], [1, 3]],
-        [[0, 2], [1, 3]],
+        [
+          [0, 2],
+          [1, 3],
+        ],
+        [
+          [0, 2],
+          [1, 3],
+        ],
       ]);
       const reduced = reduceExperts(graph, mixture, groups);
       const [before, after] = [await logitsOf(graph, mixture), await logitsOf(graphOf(2, 1), reduced)];
@@ -76,7 +84,11 @@ describe("reduceExperts()", () => {
     const mixture = createCheckpoint(randomWeights(graph, 3));
     const measured = await measureExperts({ graph, engine }, mixture, [text], { threads: 1 });
     for (const by of ["merge", "drop"] as const) {
-      const same = reduceExperts(graph, mixture, measured.map((layer) => groupExperts(layer, 4, by)));
+      const same = reduceExperts(
+        graph,
+        mixture,
+        measured.map((layer) => groupExperts(layer, 4, by)),
+      );
       expect([...same.tensors.keys()].sort()).toEqual([...mixture.tensors.keys()].sort());
       for (const name of mixture.tensors.keys())
         expect((await same.read(name)).data).toEqual((await mixture.read(name)).data);
@@ -91,7 +103,9 @@ describe("reduceExperts()", () => {
     const router = "model.layers.0.block_sparse_moe.gate.weight";
     const [kept = -1] = groups[0]![0]!.members;
     expect(measured[0]!.saliences[kept]).toBe(Math.max(...measured[0]!.saliences));
-    expect((await reduced.read(router)).data).toEqual(await mixture.readRange(router, 8 * kept, 8 * kept + 8));
+    expect((await reduced.read(router)).data).toEqual(
+      await mixture.readRange(router, 8 * kept, 8 * kept + 8),
+    );
     expect(await logitsOf(graphOf(1, 1), reduced)).toHaveLength((await logitsOf(graph, mixture)).length);
   });
 });
@@ -116,7 +130,12 @@ describe("groupExperts()", () => {
         const order = draw.shuffleInPlace([...given]);
         const setsOf = (by: "merge" | "drop", own: readonly number[]) =>
           groupExperts(layerOf(own), count, by)
-            .map(({ members }) => members.map((member) => own[member]).sort().join())
+            .map(({ members }) =>
+              members
+                .map((member) => own[member])
+                .sort()
+                .join(),
+            )
             .sort();
         for (const by of ["merge", "drop"] as const) expect(setsOf(by, order)).toEqual(setsOf(by, given));
         const groups = groupExperts(layerOf(given), count, "merge");

@@ -48,7 +48,7 @@ export function groupExperts(
   const apart = Array.from({ length: experts }, (_, i) =>
     Array.from(distances.subarray(i * experts, (i + 1) * experts)),
   );
-  while (groups.length > count) join(groups, apart);
+  while (groups.length > count) join({ groups, apart });
   return groups.map(({ members }) => {
     const sorted = members.sort((a, b) => a - b);
     const total = sorted.reduce((sum, member) => sum + at(weights, member), 0);
@@ -57,37 +57,43 @@ export function groupExperts(
   });
 }
 
+/** Groups of experts while they are joined, and the squared distances between their results. */
+interface Joining {
+  readonly groups: { readonly members: number[]; readonly weight: number }[];
+  readonly apart: number[][];
+}
+
 /** Joins the two groups of least cost, in place: the second is removed, and distances of the first change. */
-function join(groups: { members: number[]; weight: number }[], apart: number[][]): void {
-  const weightOf = (i: number) => at(groups, i, "group").weight;
-  const between = (i: number, j: number) => at(at(apart, i, "group"), j, "group");
-  // Groups without any weight cost nothing, but alike ones are still joined first.
-  const costOf = (i: number, j: number) => {
-    const sum = weightOf(i) + weightOf(j);
-    return sum > 0 ? ((weightOf(i) * weightOf(j)) / sum) * between(i, j) : 0;
-  };
-  let [first, second] = [0, 1];
-  for (let i = 0; i < groups.length; i++) {
-    for (let j = i + 1; j < groups.length; j++) {
-      const [own, least] = [costOf(i, j), costOf(first, second)];
-      if (own < least || (own === least && between(i, j) < between(first, second))) [first, second] = [i, j];
-    }
-  }
-  const sum = weightOf(first) + weightOf(second);
-  const share = sum > 0 ? weightOf(first) / sum : 0.5;
-  const gap = share * (1 - share) * between(first, second);
-  for (let k = 0; k < groups.length; k++) {
-    if (k === first || k === second) continue;
-    const mean = share * between(first, k) + (1 - share) * between(second, k) - gap;
-    for (const [i, j] of [
-      [first, k],
-      [k, first],
-    ] as const)
-      at(apart, i, "group")[j] = Math.max(0, mean);
-  }
+function join({ groups, apart }: Joining): void {
+  const [first, second] = leastPair({ groups, apart });
   const [joined, removed] = [at(groups, first, "group"), at(groups, second, "group")];
-  groups[first] = { members: [...joined.members, ...removed.members], weight: sum };
+  const weight = joined.weight + removed.weight;
+  const share = weight > 0 ? joined.weight / weight : 0.5;
+  const [ofFirst, ofSecond] = [at(apart, first, "group"), at(apart, second, "group")];
+  const gap = share * (1 - share) * at(ofFirst, second);
+  for (const [other, row] of apart.entries()) {
+    if (other === first || other === second) continue;
+    const mean = share * at(ofFirst, other) + (1 - share) * at(ofSecond, other) - gap;
+    ofFirst[other] = Math.max(0, mean);
+    row[first] = Math.max(0, mean);
+  }
+  groups[first] = { members: [...joined.members, ...removed.members], weight };
   groups.splice(second, 1);
   apart.splice(second, 1);
   for (const row of apart) row.splice(second, 1);
+}
+
+/** Finds the two groups whose joining costs least; of equal costs, as of groups without weight, the closest. */
+function leastPair({ groups, apart }: Joining): readonly [number, number] {
+  const pairs = groups.flatMap((a, i) =>
+    groups.slice(i + 1).map((b, k) => {
+      const distance = at(at(apart, i, "group"), i + 1 + k, "group");
+      const sum = a.weight + b.weight;
+      return { i, j: i + 1 + k, distance, cost: sum > 0 ? ((a.weight * b.weight) / sum) * distance : 0 };
+    }),
+  );
+  const { i, j } = pairs.reduce((least, pair) =>
+    pair.cost < least.cost || (pair.cost === least.cost && pair.distance < least.distance) ? pair : least,
+  );
+  return [i, j];
 }

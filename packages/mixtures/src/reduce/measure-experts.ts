@@ -85,27 +85,39 @@ function addTokens(
   };
   const shares = read(router.shares);
   const results = router.results.map(read);
-  const add = (to: Float64Array, place: number, value: number) => {
-    to[place] = (to[place] as number) + value;
-  };
   for (let token = 0; token * experts < shares.length; token++) {
     sums.tokens++;
     const rows = results.map((result) => result.subarray(token * width, (token + 1) * width));
     const squares = rows.map((row) => dotOf(row, row));
-    for (let i = 0; i < experts; i++) {
-      const weight = shares[token * experts + i] as number;
-      if (weight === 0) continue;
-      add(sums.weights, i, weight);
-      add(sums.saliences, i, weight * Math.sqrt(at(squares, i)));
-      for (let j = 0; j < experts; j++) {
-        if (i === j) continue;
-        const both = at(squares, i) + at(squares, j);
-        const apart = weight * Math.max(0, both - 2 * dotOf(at(rows, i), at(rows, j)));
-        for (const place of [i * experts + j, j * experts + i]) {
-          add(sums.distances, place, apart);
-          add(sums.norms, place, (weight * both) / 2);
-        }
-      }
+    for (let expert = 0; expert < experts; expert++) {
+      const weight = shares[token * experts + expert] as number;
+      if (weight !== 0) addExpert(sums, { expert, weight, rows, squares });
+    }
+  }
+}
+
+/** An expert that a token is sent to, with the results of all experts and their squared norms. */
+interface ChosenExpert {
+  readonly expert: number;
+  readonly weight: number;
+  readonly rows: readonly Float32Array[];
+  readonly squares: readonly number[];
+}
+
+function addExpert(sums: ExpertSums, { expert, weight, rows, squares }: ChosenExpert): void {
+  const add = (to: Float64Array, place: number, value: number) => {
+    to[place] = (to[place] as number) + value;
+  };
+  const own = at(squares, expert);
+  add(sums.weights, expert, weight);
+  add(sums.saliences, expert, weight * Math.sqrt(own));
+  for (const [other, row] of rows.entries()) {
+    if (other === expert) continue;
+    const both = own + at(squares, other);
+    const apart = weight * Math.max(0, both - 2 * dotOf(at(rows, expert), row));
+    for (const place of [expert * rows.length + other, other * rows.length + expert]) {
+      add(sums.distances, place, apart);
+      add(sums.norms, place, (weight * both) / 2);
     }
   }
 }

@@ -1,4 +1,15 @@
-import { at, type Checkpoint, convertInto, createTensor, defineCheckpoint, entry, type Tensor, type TensorInfo, toFloat32, UsageError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  convertInto,
+  createTensor,
+  defineCheckpoint,
+  entry,
+  type Tensor,
+  type TensorInfo,
+  toFloat32,
+  UsageError,
+} from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { findRouters, type Router } from "../routers/find-routers.ts";
 import { alignUnits, isDown, type UnitWeights } from "./align-units.ts";
@@ -70,20 +81,32 @@ function makeLayer(
   for (const [name, { dtype, shape }] of mixture.tensors) {
     if (!name.startsWith(`${layer}.gate.`) || shape[0] !== experts) continue;
     const info = { dtype, shape: [groups.length, ...shape.slice(1)] };
-    made.set(name, { info, make: async () => combineRows(await readNumbers(mixture, name), groups, experts) });
+    made.set(name, {
+      info,
+      make: async () => combineRows(await readNumbers(mixture, name), groups, experts),
+    });
   }
   const prefix = `${layer}.experts.`;
   const suffixes = [...mixture.tensors.keys()]
     .filter((name) => name.startsWith(`${prefix}0.`))
     .map((name) => name.slice(`${prefix}0.`.length));
   const readUnits = async (expert: number): Promise<UnitWeights> =>
-    new Map(await Promise.all(suffixes.map(async (suffix) => [suffix, await readTensor(mixture, `${prefix}${expert}.${suffix}`)] as const)));
+    new Map(
+      await Promise.all(
+        suffixes.map(
+          async (suffix) => [suffix, await readTensor(mixture, `${prefix}${expert}.${suffix}`)] as const,
+        ),
+      ),
+    );
   for (const [place, group] of groups.entries()) {
     const orders = once(() => ordersOf(group, readUnits));
     for (const suffix of suffixes) {
       const info = entry(mixture.tensors, `${prefix}${at(group.members, 0)}.${suffix}`, "tensor");
       const read = (member: number) => readTensor(mixture, `${prefix}${member}.${suffix}`);
-      made.set(`${prefix}${place}.${suffix}`, { info, make: () => meanOfMembers(group, { suffix, read, orders }) });
+      made.set(`${prefix}${place}.${suffix}`, {
+        info,
+        make: () => meanOfMembers(group, { suffix, read, orders }),
+      });
     }
   }
   return made;
@@ -117,6 +140,7 @@ async function ordersOf(
   return orders;
 }
 
+/** Ways to read one matrix of the members of a group. */
 interface MemberReading {
   readonly suffix: string;
   readonly read: (member: number) => Promise<Tensor>;
@@ -131,26 +155,29 @@ async function meanOfMembers(
   const ordered = await orders();
   let sum: Float32Array | undefined;
   for (const [i, member] of members.entries()) {
-    const { shape, data } = await read(member);
-    const [rows = 1, columns = 1] = shape;
-    const order = ordered.get(member);
-    const own = data as Float32Array;
+    const tensor = await read(member);
+    const own = orderUnits(tensor, suffix, ordered.get(member));
     sum ??= new Float32Array(own.length);
     const share = at(shares, i);
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        const place = row * columns + column;
-        const from =
-          order === undefined
-            ? place
-            : isDown(suffix)
-              ? row * columns + (order[column] as number)
-              : (order[row] as number) * columns + column;
-        sum[place] = (sum[place] as number) + share * (own[from] as number);
-      }
-    }
+    for (let place = 0; place < own.length; place++)
+      sum[place] = (sum[place] as number) + share * (own[place] as number);
   }
   return sum ?? new Float32Array();
+}
+
+/** Puts the hidden units of a matrix of an expert in another order; undefined leaves them as they are. */
+function orderUnits({ shape, data }: Tensor, suffix: string, order: Int32Array | undefined): Float32Array {
+  const own = data as Float32Array;
+  if (order === undefined) return own;
+  const columns = at(shape, 1, "axis");
+  const isColumn = isDown(suffix);
+  return own.map((_, place) => {
+    const column = place % columns;
+    const from = isColumn
+      ? place - column + (order[column] as number)
+      : (order[(place - column) / columns] as number) * columns + column;
+    return own[from] as number;
+  });
 }
 
 async function readNumbers(mixture: Checkpoint, name: string): Promise<Float32Array> {

@@ -90,7 +90,14 @@ export async function fitRouters(
       for (const [i, { layer, weight }] of group.entries()) {
         const { weight: solved, scale, accuracies } = at(found.routers, i, "router");
         const { rows, columns, data } = solved;
-        weights.set(weight, createTensor("f64", [rows, columns], Float64Array.from(data, (x) => x * scale)));
+        weights.set(
+          weight,
+          createTensor(
+            "f64",
+            [rows, columns],
+            Float64Array.from(data, (x) => x * scale),
+          ),
+        );
         fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, scale });
       }
     }

@@ -162,7 +162,9 @@ function summarize(layer: string, experts: number, texts: readonly RoutingSums[]
 /** Computes correlations of scores over the tokens of all texts, each of which counts alike. */
 function correlate(experts: number, texts: readonly RoutingSums[]): Float64Array {
   const mean = (read: (text: RoutingSums) => number) => sumOf(texts.map(read)) / texts.length;
-  const means = Array.from({ length: experts }, (_, i) => mean(({ scores, tokens }) => at(scores, i) / tokens));
+  const means = Array.from({ length: experts }, (_, i) =>
+    mean(({ scores, tokens }) => at(scores, i) / tokens),
+  );
   const covariances = Array.from({ length: experts * experts }, (_, place) => {
     const [i, j] = [Math.floor(place / experts), place % experts];
     return mean(({ products, tokens }) => at(products, place) / tokens) - at(means, i) * at(means, j);

@@ -1,7 +1,12 @@
 import { at, entry, sumOf, type Tensor, toFloat32 } from "@isthmus/core";
 import { type DataSet, fitTemperature, type LabelledLogits } from "@isthmus/graph";
 import { createMatrix, type Matrix, type MatrixProducts } from "@isthmus/linear-algebra";
-import { measureSecondMoments, type SecondMoments, visitActivations, type VisitedNetwork } from "@isthmus/statistics";
+import {
+  measureSecondMoments,
+  type SecondMoments,
+  type VisitedNetwork,
+  visitActivations,
+} from "@isthmus/statistics";
 import type { FitRoutersOptions } from "./fit-routers-options.ts";
 import { solveRouter } from "./solve-router.ts";
 import { splitExamples } from "./split-examples.ts";
@@ -62,7 +67,13 @@ export async function regressRouters(
   const weights: Matrix[] = [];
   for (const value of values) {
     const place = distinct.indexOf(value);
-    weights.push(await solveRouter(moments.map((all) => at(all, place, "value")), ridge, products));
+    weights.push(
+      await solveRouter(
+        moments.map((all) => at(all, place, "value")),
+        ridge,
+        products,
+      ),
+    );
   }
   const scored = weights.map((): LabelledLogits[] => []);
   for (const [expert, { text: _, ...run }] of runs.entries()) {
@@ -72,13 +83,18 @@ export async function regressRouters(
       onProgress: ({ done }: { readonly done: number }) =>
         onProgress(1 - HELD_WORK + (HELD_WORK * (expert + done)) / runs.length),
     };
-    await visitActivations([{ ...run, values: distinct }], examples, visiting, async ([found = new Map()]) => {
-      for (const [i, weight] of weights.entries()) {
-        const logits = await scoreRows(entry(found, at(values, i), "value"), weight, products);
-        const labels = new Int32Array(logits.length / weight.rows).fill(expert);
-        at(scored, i).push({ logits, labels });
-      }
-    });
+    await visitActivations(
+      [{ ...run, values: distinct }],
+      examples,
+      visiting,
+      async ([found = new Map()]) => {
+        for (const [i, weight] of weights.entries()) {
+          const logits = await scoreRows(entry(found, at(values, i), "value"), weight, products);
+          const labels = new Int32Array(logits.length / weight.rows).fill(expert);
+          at(scored, i).push({ logits, labels });
+        }
+      },
+    );
   }
   const routers = weights.map((weight, i) => {
     const balanced = balance(at(scored, i), weight.rows);

@@ -60,15 +60,15 @@ multiple of an even share that the busiest expert needs, and dropped the share o
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus experts mixture --data plays.txt --data code.txt",
+    "isthmus experts mixture --data text:plays.txt --data text:code.txt",
     "which experts are used on what, layer by layer",
   ],
   [
-    "isthmus experts mixture --data plays.txt --data code.txt --fit-routers -o routed",
+    "isthmus experts mixture --data text:plays.txt --data text:code.txt --fit-routers -o routed",
     "find all routers anew in closed form: text 1 is that of expert 0, text 2 that of expert 1",
   ],
   [
-    "isthmus experts mixtral --data chat.txt --reduce 4 -o smaller",
+    "isthmus experts mixtral --data text:chat.txt --reduce 4 -o smaller",
     "half of eight experts, alike ones merged; the losses before and after are printed",
   ],
 );

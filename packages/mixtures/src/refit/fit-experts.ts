@@ -25,7 +25,6 @@ import {
 import { crossStatistics } from "@isthmus/statistics";
 import { findRouters } from "../routers/find-routers.ts";
 import { forceExpert } from "../routers/force-expert.ts";
-import { matchHeads } from "./match-heads.ts";
 import { findStreams, type LayerStreams } from "./find-streams.ts";
 
 /** Options of {@link fitExperts}. */
@@ -69,8 +68,7 @@ export interface ExpertSource {
  * to that of its own model on its text, layer by layer, with all tokens at that expert.
  *
  * For hidden units `h` and wanted additions `t` it is the minimum of `|t - W h|^2 + ridge * d * |W - W_0|^2`,
- * with `d` the mean square of a hidden unit. In the last layer `t` is what the shared head must see so that
- * its logits are those of the model's own head, in least squares. Routers do not change; fit them afterwards.
+ * with `d` the mean square of a hidden unit. Routers do not change; fit them afterwards.
  *
  * Source: ours. It is to experts what RegMean++ (Nguyen et al., 2025) is to merged layers: a regression on the
  * inputs that the merged network itself computes.
@@ -105,8 +103,7 @@ export async function fitExperts(
       const forced = forceExpert(graph, routers, expert);
       const own = replaceShared(mixture, network);
       for (const [i, layer] of layers.entries()) {
-        const heads = i === layers.length - 1 ? await matchHeads(mixture, network, products) : undefined;
-        const work = { graph: forced, engine, layer, expert, text, heads };
+        const work = { graph: forced, engine, layer, expert, text };
         const networks = { current: withTensors(mixture, fitted), own };
         const down = await fitDown(work, networks, { ...resolved, products });
         fitted.set(at(layer.downs, expert, "expert"), down);
@@ -124,13 +121,11 @@ interface DownWork extends Architecture {
   readonly layer: LayerStreams;
   readonly expert: number;
   readonly text: DataSet;
-  /** Map from the last stream of the model to that of the mixture; undefined before the last layer. */
-  readonly heads: Matrix | undefined;
 }
 
 /** Fits the last matrix of an expert in one layer. */
 async function fitDown(
-  { graph, engine, layer, expert, text, heads }: DownWork,
+  { graph, engine, layer, expert, text }: DownWork,
   { current, own }: { readonly current: Checkpoint; readonly own: Checkpoint },
   options: Omit<Required<FitExpertsOptions>, "onProgress"> & { readonly products: MatrixProducts },
 ): Promise<Tensor> {
@@ -147,9 +142,8 @@ async function fitDown(
     return found.map(({ a, b, covariance }) => productsOf(a.mean, b.mean, covariance));
   };
   const mixed = await measure(current, [units, layer.before]);
-  const wanted = at(await measure(own, [layer.after]), 0);
+  const after = at(await measure(own, [layer.after]), 0);
   const [gram, before] = [at(mixed, 0), at(mixed, 1)];
-  const after = heads === undefined ? wanted : await products.multiply(wanted, heads);
   const name = at(layer.downs, expert, "expert");
   const { data, dtype } = await current.read(name);
   const shape = entry(current.tensors, name, "weight").shape;

@@ -137,7 +137,10 @@ async function fitDown(
   });
   const reading = { batchSize, threads, signal };
   const measure = async (network: Checkpoint, values: readonly string[]) => {
-    const left = run(current, values.map(() => units));
+    const left = run(
+      current,
+      values.map(() => units),
+    );
     const found = await crossStatistics([left, run(network, values)], text, reading);
     return found.map(({ a, b, covariance }) => productsOf(a.mean, b.mean, covariance));
   };
@@ -149,10 +152,15 @@ async function fitDown(
   const shape = entry(current.tensors, name, "weight").shape;
   const [width = 0, hidden = 0] = shape;
   const former = transposeMatrix(createMatrix(width, hidden, toFloat64(data, dtype)));
-  const pull = (ridge * sumOf(Array.from({ length: hidden }, (_, i) => at(gram.data, i * (hidden + 1))))) / hidden;
+  const pull =
+    (ridge * sumOf(Array.from({ length: hidden }, (_, i) => at(gram.data, i * (hidden + 1))))) / hidden;
   for (let i = 0; i < hidden; i++) gram.data[i * (hidden + 1)] = at(gram.data, i * (hidden + 1)) + pull;
   const right = former.data.map((value, i) => at(after.data, i) - at(before.data, i) + pull * value);
-  const solved = await solvePositiveDefinite(gram, createMatrix(hidden, width, Float64Array.from(right)), products);
+  const solved = await solvePositiveDefinite(
+    gram,
+    createMatrix(hidden, width, Float64Array.from(right)),
+    products,
+  );
   if (solved === undefined) {
     throw new OutOfRangeError(
       `Cannot fit "${name}" as the products of its inputs must be positive definite with the ridge: they are not with ${ridge}; give a larger ridge, or more text`,
@@ -174,9 +182,13 @@ function productsOf(a: Float64Array, b: Float64Array, covariance: Float64Array):
 function replaceShared(mixture: Checkpoint, dense: Checkpoint): Checkpoint {
   const sourceOf = (name: string) => {
     const [ours, theirs] = [mixture.tensors.get(name), dense.tensors.get(name)];
-    return ours !== undefined && theirs !== undefined && sameShape(ours.shape, theirs.shape) ? dense : mixture;
+    return ours !== undefined && theirs !== undefined && sameShape(ours.shape, theirs.shape)
+      ? dense
+      : mixture;
   };
-  const tensors = new Map([...mixture.tensors.keys()].map((name) => [name, entry(sourceOf(name).tensors, name, "tensor")]));
+  const tensors = new Map(
+    [...mixture.tensors.keys()].map((name) => [name, entry(sourceOf(name).tensors, name, "tensor")]),
+  );
   return defineCheckpoint({
     source: dense.source,
     tensors,

@@ -17,7 +17,7 @@ interface MoeOptions extends EngineOptions {
   readonly output?: string | undefined;
   readonly seed: number;
   readonly forTraining?: true | undefined;
-  readonly shardSize?: number | undefined;
+  readonly maxShardSize?: number | undefined;
   readonly memory?: number | undefined;
   readonly dryRun?: true | undefined;
   readonly explain?: string | undefined;
@@ -53,7 +53,7 @@ function createMoeVerb() {
       "refuse what has no effect in the recipe, such as unknown keys (default: a warning each)",
     )
     .option(
-      "--shard-size <size>",
+      "--max-shard-size <size>",
       "most bytes of one file of weights, such as 5GB (default: one file)",
       parseBytes,
     )
@@ -69,7 +69,7 @@ const PHASES: Readonly<Record<MixtureProgress["phase"], string>> = {
 };
 
 async function moe(path: string, options: MoeOptions, context: Context): Promise<Outcome> {
-  const { seed, forTraining = false, shardSize, memory, explain, dryRun } = options;
+  const { seed, forTraining = false, maxShardSize, memory, explain, dryRun } = options;
   const { terminal, signal } = context;
   const onNote = (note: string) => terminal.note(`${note}.`);
   const isPlanned = dryRun === true || explain !== undefined;
@@ -89,7 +89,7 @@ async function moe(path: string, options: MoeOptions, context: Context): Promise
     engine: await openEngine(options, context),
     overwrite: true,
     resume: options.restart !== true,
-    ...(shardSize === undefined ? {} : { maxShardBytes: shardSize }),
+    ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
     ...(memory === undefined ? {} : { memory }),
     maker: context.maker,
     signal,

@@ -2,7 +2,7 @@ import { OutOfRangeError } from "@isthmus/core";
 
 /** Options of `fitRouters`. */
 export interface FitRoutersOptions {
-  /** Share of the mean of the diagonal of `X^T X` that is added to the diagonal. @defaultValue 0.001 */
+  /** Share of the mean of the diagonal of `X^T X` that is added to the diagonal. @defaultValue 0.01 */
   readonly ridge?: number;
   /**
    * Network whose hidden states are measured. `experts`: the mixture with all tokens of an expert's text sent
@@ -27,7 +27,7 @@ export interface FitRoutersOptions {
 
 /** Defaults of `fitRouters`. */
 export const FIT_ROUTERS_DEFAULTS: Required<FitRoutersOptions> = {
-  ridge: 0.001,
+  ridge: 0.01,
   through: "experts",
   held: 0.125,
   batchSize: 16,

@@ -13,7 +13,7 @@ import type { ReadMixtureRecipe } from "./read-mixture-recipe.ts";
 export interface OpenedMixture extends MixtureParts {
   /** Mode of the gates. */
   readonly gateMode: GateMode;
-  /** Experts with a gate, those of the router first. */
+  /** Experts with a gate, first the experts of the router. */
   readonly gated: readonly GatedExpert[];
   /** Sentences for the user. */
   readonly notes: readonly string[];

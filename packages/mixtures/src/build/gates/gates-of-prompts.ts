@@ -26,9 +26,9 @@ export async function gatesOfPrompts(
     vectorsOf(prompts.map((prompt) => encode(prompt)));
   for (const [index, { recipe }] of experts.entries()) {
     signal?.throwIfAborted();
-    const { positive_prompts: wanted, negative_prompts: unwanted = [] } = recipe;
-    const positive = await vectorsOfAll(wanted);
-    const negative = unwanted.length === 0 ? undefined : await vectorsOfAll(unwanted);
+    const { positive_prompts: positives, negative_prompts: negatives = [] } = recipe;
+    const positive = await vectorsOfAll(positives);
+    const negative = negatives.length === 0 ? undefined : await vectorsOfAll(negatives);
     for (const [layer, gate] of gates.entries()) {
       const row = gate.subarray(index * width, (index + 1) * width);
       row.set(at(positive, layer, "layer"));

@@ -123,6 +123,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       load: async () => (await import("./commands/barrier.ts")).barrierVerb,
     },
     ...measuringVerbs(false),
+    experts: {
+      summary: "Show which experts of a mixture are used on what, find its routers anew, make fewer experts",
+      load: async () => (await import("./commands/experts.ts")).expertsVerb,
+    },
     symmetry: {
       summary: "Find out which units of a network can be permuted, and prove it",
       load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,

@@ -111,6 +111,7 @@ export {
   planMixtureRecipe,
   readMixtureRecipe,
 } from "@isthmus/mixtures";
+export { fitRouters, measureRouting, reduceConfig, reduceMixture } from "@isthmus/mixtures";
 export {
   compareNetworks,
   createAligner,

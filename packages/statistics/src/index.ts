@@ -7,6 +7,7 @@ export {
   type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
 export { type MeasureGramsResult, measureGrams } from "./activations/measure-grams.ts";
+export { measureSecondMoments, type SecondMoments } from "./activations/measure-second-moments.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
 export { SAMPLE_UNITS_DEFAULTS, type SampleUnitsOptions, sampleUnits } from "./activations/sample-units.ts";
 export type { ActivationStatisticsOptions, ExamplesProgress } from "./activations/statistics-options.ts";

@@ -3,6 +3,7 @@ import type { GateMode } from "./gate-mode.ts";
 import { cheapEmbed } from "./gates/cheap-embed.ts";
 import { hiddenAverage, hiddenLast } from "./gates/hidden.ts";
 import { normalGates, uniformGates } from "./gates/random.ts";
+import { ridgeGates } from "./gates/ridge.ts";
 
 /** All ways to make the weights of routers. */
 export const GATE_MODES: readonly GateMode[] = [
@@ -11,6 +12,7 @@ export const GATE_MODES: readonly GateMode[] = [
   cheapEmbed,
   normalGates,
   uniformGates,
+  ridgeGates,
 ];
 
 /**

@@ -2,7 +2,7 @@ import type { DType } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { findModelConfig } from "@isthmus/zoo";
 import { removeStaleCard } from "./stale-card.ts";
-import { writeModelFiles } from "./write-model-files.ts";
+import { type WriteModelFilesOptions, writeModelFiles } from "./write-model-files.ts";
 
 /** Options of {@link copyModelFiles}: properties of the written weights, for the config. */
 export interface CopyModelFilesOptions {
@@ -10,6 +10,8 @@ export interface CopyModelFilesOptions {
   readonly dtype?: DType | undefined;
   /** Whether the output head is the embedding. @defaultValue the setting in the model's config */
   readonly tied?: boolean | undefined;
+  /** Returns the config of the result from that of the model. @defaultValue the config of the model */
+  readonly reshapeConfig?: WriteModelFilesOptions["reshapeConfig"];
   /** Called with each note for the user, such as a file that is left out. @defaultValue notes are dropped */
   readonly onNote?: ((note: string) => void) | undefined;
 }
@@ -24,7 +26,7 @@ export interface CopyModelFilesOptions {
 export async function copyModelFiles(
   model: string,
   output: string,
-  { dtype, tied, onNote }: CopyModelFilesOptions = {},
+  { dtype, tied, reshapeConfig, onNote }: CopyModelFilesOptions = {},
 ): Promise<string[]> {
   const config = await findModelConfig(model);
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
@@ -34,7 +36,7 @@ export async function copyModelFiles(
   if (config === undefined) return [];
   const directory = dirname(config);
   const networks = [{ name: basename(directory), directory }];
-  const written = { base: directory, networks, dtype, tied, card: false };
+  const written = { base: directory, networks, dtype, tied, reshapeConfig, card: false };
   const { files, notes } = await writeModelFiles(output, written);
   for (const note of notes) onNote?.(note);
   return files.map((file) => join(output, file));

@@ -7,8 +7,7 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import type { Architecture, DataSet, Graph, Node } from "@isthmus/graph";
-import { pairStatistics } from "./activation-statistics.ts";
-import type { PairStatistics } from "./pair-moments.ts";
+import { measureSecondMoments, type SecondMoments } from "./measure-second-moments.ts";
 import type { ActivationStatisticsOptions } from "./statistics-options.ts";
 
 /** Result of {@link measureGrams}. */
@@ -66,9 +65,8 @@ export async function measureGrams(
     );
   }
   const values = [...new Set(layers.map(({ input }) => input))];
-  const views = values.map((value) => ({ value, axes: [-1] }));
-  const statistics = await pairStatistics(architecture, [network, network], data, { ...options, views });
-  const gramOf = new Map(values.map((value, i) => [value, createGram(at(statistics, i, "value"))]));
+  const moments = await measureSecondMoments(architecture, network, data, { ...options, values });
+  const gramOf = new Map(values.map((value, i) => [value, createGram(at(moments, i, "value"))]));
   const tensors = new Map<string, Tensor>();
   for (const { weight, input } of layers) {
     const gram = gramOf.get(input);
@@ -114,15 +112,11 @@ function isSet({ attributes }: Node, name: string): boolean {
   return Number(attributes.get(name)?.value ?? 0) !== 0;
 }
 
-/** Turns covariances and means back into sums of products, made exactly symmetric. */
-function createGram({ a: { count, mean }, covariance }: PairStatistics): Tensor {
-  const n = mean.length;
-  const gram = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      const both = (at(covariance, i * n + j) + at(covariance, j * n + i)) / 2;
-      gram[i * n + j] = count * (both + at(mean, i) * at(mean, j));
-    }
-  }
-  return createTensor("f64", [n, n], gram);
+/** Turns mean products back into sums of products. */
+function createGram({ count, mean, products }: SecondMoments): Tensor {
+  return createTensor(
+    "f64",
+    [mean.length, mean.length],
+    products.map((product) => count * product),
+  );
 }

@@ -1,0 +1,115 @@
+import {
+  at,
+  type Checkpoint,
+  createTensor,
+  resolveOptions,
+  sumOf,
+  type Tensor,
+  UsageError,
+  withTensors,
+} from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { createProducts } from "@isthmus/linear-algebra";
+import { findRouters, type Router } from "./find-routers.ts";
+import { assertFitOptions, FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./fit-routers-options.ts";
+import { forceExpert } from "./force-expert.ts";
+import { regressRouters } from "./regress-routers.ts";
+
+/** A router that was fitted, and how it did on the held examples. */
+export interface FittedRouter {
+  /** Name of its layer. */
+  readonly layer: string;
+  /** Name of its weight. */
+  readonly weight: string;
+  /** Shares of the held tokens of each expert's text whose largest score is that expert's, by expert. */
+  readonly accuracies: readonly number[];
+  /** Mean of these shares. */
+  readonly accuracy: number;
+  /** Number by which the scores of the regression were multiplied. */
+  readonly scale: number;
+}
+
+/** Result of {@link fitRouters}. */
+export interface FitRoutersResult {
+  /** Mixture with the new routers, in the element types of the mixture. */
+  readonly mixture: Checkpoint;
+  /** Routers in the order of layers. */
+  readonly routers: readonly FittedRouter[];
+  /** Number of tokens of each expert's text that were fitted, by expert. */
+  readonly tokens: readonly number[];
+}
+
+/**
+ * Finds the routers of a mixture of experts in closed form, by ridge regression from hidden states to the
+ * expert whose text they are from (DUME). Nothing else of the mixture changes.
+ *
+ * The scores of a regression lie in about `[0, 1]`, so that a softmax of them is nearly uniform. They are
+ * multiplied by the number that minimises the cross-entropy of the expert on the held examples, which is a
+ * convex problem in one unknown. DUME divides by a temperature that users choose.
+ *
+ * Source: Fanì and Ersoy, Training-free dynamic upcycling of expert language models, 2026; {@link solveRouter}
+ * lists how we differ.
+ * @param mixture - network with a tensor for every weight of the graph
+ * @param texts - examples of each expert, in the order of experts
+ * @throws UsageError if there are not as many texts as experts
+ * @throws InputError if the data do not fit the graph, or an activation is not finite
+ * @throws UnsupportedError if the graph has no routers
+ * @throws OutOfRangeError if an option is out of range, or a text has less than two examples
+ */
+export async function fitRouters(
+  { graph, engine }: Architecture,
+  mixture: Checkpoint,
+  texts: readonly DataSet[],
+  options: FitRoutersOptions = {},
+): Promise<FitRoutersResult> {
+  const resolved = resolveOptions("fit routers", FIT_ROUTERS_DEFAULTS, options);
+  const { through, ...rest } = resolved;
+  assertFitOptions(resolved);
+  const routers = findRouters(graph);
+  assertTexts(texts, routers[0].experts);
+  const groups: readonly (readonly Router[])[] =
+    through === "experts" ? [routers] : routers.map((router) => [router]);
+  const products = createProducts(engine, resolved.threads);
+  const fitted: FittedRouter[] = [];
+  const weights = new Map<string, Tensor>();
+  let tokens: readonly number[] = [];
+  try {
+    for (const [step, group] of groups.entries()) {
+      const network = withTensors(mixture, weights);
+      const runs = texts.map((text, expert) => ({
+        ...{ engine, network, text },
+        graph: through === "experts" ? forceExpert(graph, routers, expert) : graph,
+      }));
+      const onProgress = (done: number) => resolved.onProgress?.({ done: (step + done) / groups.length });
+      const found = await regressRouters(
+        runs,
+        group.map(({ input }) => input),
+        { ...rest, products, onProgress },
+      );
+      tokens = found.tokens;
+      for (const [i, { layer, weight }] of group.entries()) {
+        const { weight: solved, scale, accuracies } = at(found.routers, i, "router");
+        const { rows, columns, data } = solved;
+        weights.set(
+          weight,
+          createTensor(
+            "f64",
+            [rows, columns],
+            Float64Array.from(data, (x) => x * scale),
+          ),
+        );
+        fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, scale });
+      }
+    }
+  } finally {
+    await products.release();
+  }
+  return { mixture: withTensors(mixture, weights), routers: fitted, tokens };
+}
+
+function assertTexts(texts: readonly DataSet[], experts: number): void {
+  if (texts.length === experts) return;
+  throw new UsageError(
+    `Cannot fit routers as there must be one text for each of the ${experts} experts, in their order: got ${texts.length}`,
+  );
+}

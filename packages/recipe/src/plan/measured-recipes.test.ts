@@ -130,7 +130,7 @@ describe("recipes with what was measured of networks", () => {
     ],
     [
       `merge_method: linear\n${models("grams", ["ga", "gb"])}`,
-      'r.yml:4: "models[0].grams" has no effect on linear: it is for regmean',
+      'r.yml:4: "models[0].grams" has no effect on linear: it is for regmean and esm',
     ],
     [
       `merge_method: fisher\n${models("fisher", ["fa", "fb"], "    align: true\n")}`,

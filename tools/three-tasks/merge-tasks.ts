@@ -14,9 +14,10 @@ import { parseArgs } from "node:util";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { MERGE_METHODS, merge } from "@isthmus/merging";
+import { MERGE_METHODS, METHODS_WITH_DATA, merge } from "@isthmus/merging";
 import { judgeByExamples } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
+import { measureGrams } from "@isthmus/statistics";
 import type { StudyResult } from "@isthmus/study";
 import { openArchitecture } from "@isthmus/zoo";
 import { NOT_TRIED, SETTINGS, type Setting } from "./settings.ts";
@@ -42,15 +43,20 @@ const open = (name: string) => openCheckpoint(join(folder, `${name}.safetensors`
 const base = await open("base");
 const networks = await Promise.all(TASKS.map(open));
 
+/** Opens the graph of a task, and a part of its data. */
+async function openTask(task: Task, part: "train" | "test", limit: string) {
+  const files = ["images-idx3-ubyte", "labels-idx1-ubyte"].map((end) =>
+    join(folder, `${task}-${part}-${end}`),
+  );
+  const data = await openDataSet(`idx:${files.join(",")}${limit}`, { scaling: { mean: 0, std: 1 } });
+  return { data, architecture: await openArchitecture(join(folder, `${task}.onnx`), engine) };
+}
+
 /** Prepares the accuracy of networks on all tasks, on a part of their data. */
 async function createJudge(part: "train" | "test", limit: string) {
   const judges = await Promise.all(
     TASKS.map(async (task) => {
-      const files = ["images-idx3-ubyte", "labels-idx1-ubyte"].map((end) =>
-        join(folder, `${task}-${part}-${end}`),
-      );
-      const data = await openDataSet(`idx:${files.join(",")}${limit}`, { scaling: { mean: 0, std: 1 } });
-      const architecture = await openArchitecture(join(folder, `${task}.onnx`), engine);
+      const { data, architecture } = await openTask(task, part, limit);
       const { judge } = judgeByExamples(architecture, data, {
         score: "error",
         exportedFrom: base,
@@ -68,6 +74,15 @@ async function createJudge(part: "train" | "test", limit: string) {
     return Object.fromEntries(found) as unknown as Accuracies;
   };
 }
+
+/** Measures Gram matrices of each network on training examples of its task, for the methods that need them. */
+const measuring = TASKS.map(async (task, i) => {
+  const network = networks[i];
+  if (network === undefined) throw new Error(`no network of ${task}`);
+  const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
+  return (await measureGrams(architecture, network, data)).grams;
+});
+const METHODS = new Map([...MERGE_METHODS, ...METHODS_WITH_DATA]);
 
 const meanOf = (accuracies: Accuracies) =>
   TASKS.reduce((sum, task) => sum + accuracies[task] / TASKS.length, 0);
@@ -91,14 +106,16 @@ const own = Object.fromEntries(
 
 /** Merges by one method with each of its settings, and measures the best. */
 async function tryMethod(name: string, settings: readonly Setting[]) {
-  const method = MERGE_METHODS.get(name);
+  const method = METHODS.get(name);
   if (method === undefined) throw new Error(`there is no method ${name}`);
+  const measured = method.needs === undefined ? [] : await Promise.all(measuring);
   const started = performance.now();
   const make = ({ parameters }: Setting) =>
     merge(networks, {
       method,
       parameters,
       seed: 1,
+      measured,
       ...(method.networks.base === "required" ? { base } : {}),
     });
   let best: { setting: Setting; mean: number } | undefined;
@@ -113,7 +130,7 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
 }
 
 const chosen = args.only?.split(",");
-const known = [...MERGE_METHODS.keys()].filter((name) => chosen?.includes(name) ?? true);
+const known = [...METHODS.keys()].filter((name) => chosen?.includes(name) ?? true);
 const unsettled = known.filter((name) => !(name in SETTINGS) && !(name in NOT_TRIED));
 if (unsettled.length > 0) throw new Error(`settings.ts says nothing of ${unsettled.join(", ")}`);
 const rows: Record<string, string | number | null>[] = [];

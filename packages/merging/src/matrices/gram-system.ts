@@ -96,10 +96,10 @@ export async function solveByEigenvectors(
 ): Promise<Matrix> {
   const { values, vectors } = await largestEigenvectors(gram, gram.columns, products);
   const least = cutoff * Math.max(0, at(values, 0, "eigenvalue"));
-  const kept = values.filter((value) => value > least).length;
+  const rank = values.filter((value) => value > least).length;
   const { rows: inputs, columns: outputs } = right;
-  if (kept === 0) return zerosLike(right, outputs, inputs);
-  const basis = sliceColumns(vectors, 0, kept);
+  if (rank === 0) return zerosLike(right, outputs, inputs);
+  const basis = sliceColumns(vectors, 0, rank);
   const along = await products.multiply(basis, right, { transposeLeft: true });
   for (let i = 0; i < along.data.length; i++) {
     along.data[i] = (along.data[i] as number) / (values[Math.floor(i / outputs)] as number);

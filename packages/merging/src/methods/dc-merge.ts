@@ -33,15 +33,15 @@ const PARAMETERS = {
 /**
  * Method that keeps the largest singular vectors of each difference, equally many of each, gives them sizes
  * that are more alike, and merges the differences as TIES does in coordinates in which the directions of all
- * networks are orthogonal. Of the result, only the block of each network's own directions is kept.
+ * networks are orthogonal. The result keeps only the block of each network's own directions.
  *
- * Differs from the authors' code in the number of directions: a share of one over the number of networks,
- * as in their merges of whole networks, but of those that are not rounding errors alone. Theirs for LoRA
- * keeps 16, the rank of all their adapters, for which the two are the same; and theirs for whole networks
- * has no smoothing, which their paper describes for both: `smoothing: none` repeats it.
+ * Differs from the authors' code in the number of directions: all directions divided by the number of
+ * networks, as in their merges of whole networks, without directions that are rounding errors alone. Their
+ * code for LoRA keeps 16 directions, the rank of all their adapters, which is the same for these. Their code
+ * for whole networks has no smoothing, which their paper describes for both: `smoothing: none` repeats it.
  *
- * Beware of `density`: the default of their code keeps a thousandth of the elements, about one for each
- * direction if directions times networks are 1,000 as in their experiments, and far fewer in narrow layers.
+ * The default of `density` is that of their code, a thousandth of the elements: about one for each direction
+ * if directions times networks are 1,000 as in their experiments, and far too few in narrow layers.
  */
 export const dcMerge: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "dc_merge",

@@ -48,11 +48,11 @@ const PARAMETERS = {
  * matrices are merged as by `tsv_m`, all other tensors are averaged.
  *
  * Differs from the authors' code for vision transformers: the last of its three scalings, of each layer by
- * the length of its merged difference beside those of the same layer in other blocks, is left out, as it
- * needs all layers at once (give layers a `scale` of their own instead); its final factor of 2 is a part of
- * `scale`; directions in which outputs do not change are left out, where theirs, with fewer examples than
- * outputs, takes columns of the identity that are not orthogonal to the others. Their code for RoBERTa has
- * no scaling of networks and inputs, which is `power: 0`.
+ * the length of its merged difference beside the lengths for the same layer in other blocks, is left out, as
+ * it needs all layers at once (give layers a `scale` of their own instead). Its final factor of 2 is a part
+ * of `scale`. Directions in which outputs do not change are left out; with fewer examples than outputs, their
+ * code takes columns of the identity instead, which are not orthogonal to the others. Their code for RoBERTa
+ * has no scaling of networks and inputs, which is `power: 0`.
  */
 export const esm: MatrixMergeMethod<typeof PARAMETERS> = {
   ...defineMatrixMethod({

@@ -1,7 +1,7 @@
 import { type Checkpoint, formatShape, MismatchError, OutOfRangeError, sameShape } from "@isthmus/core";
 import type { MergeMethod, MergeStatistic } from "../merge-method.ts";
 
-/** What each statistic is called in messages, for a weight of which it is measured. */
+/** Name and shape of each statistic in messages. */
 const NEEDED: Readonly<Record<MergeStatistic, string>> = {
   fisher: "Fisher information, of the shape of the weight",
   grams: "Gram matrices, [inputs, inputs] of a weight [outputs, inputs]",
@@ -12,7 +12,7 @@ const NEEDED: Readonly<Record<MergeStatistic, string>> = {
  * that fit theirs.
  * @param network - one of the networks, all of which have the same structure
  * @throws OutOfRangeError if the number of files differs from the number of networks
- * @throws MismatchError if a file lacks a tensor of the first one, or has it in another shape
+ * @throws MismatchError if a file lacks a tensor of the first file, or the tensor has another shape
  */
 export function assertMeasured(
   { name: by, needs }: Pick<MergeMethod, "name" | "needs">,
@@ -32,8 +32,8 @@ export function assertMeasured(
   for (const name of measured[0]?.tensors.keys() ?? []) {
     const shape = tensors.get(name)?.shape;
     const expected = needs === "fisher" ? shape : squareOfInputs(shape);
-    for (const { tensors: found, source } of measured) {
-      const got = found.get(name)?.shape;
+    for (const { tensors: given, source } of measured) {
+      const got = given.get(name)?.shape;
       if (expected !== undefined && got !== undefined && sameShape(got, expected)) continue;
       throw new MismatchError(
         `Cannot merge "${name}" by ${by} as every network needs ${NEEDED[needs]}: ` +

@@ -9,7 +9,7 @@ import {
   openCheckpoint,
   saveCheckpoint,
 } from "@isthmus/core";
-import { fisherMerge, regmean } from "@isthmus/merging";
+import { esm, fisherMerge, merge, regmean } from "@isthmus/merging";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { openRecipe } from "../run/open-recipe.ts";
@@ -121,6 +121,17 @@ describe("recipes with what was measured of networks", () => {
     expect(summarizePlan(plan).absent).toEqual([]);
     expect(explainPlan(plan, "fc.weight")[0]?.sources).toHaveLength(2);
     await close();
+  });
+
+  it("join the directions in which differences from a base change outputs", async () => {
+    const out = join(folder, "out.safetensors");
+    await saveCheckpoint(networkOf(11), join(folder, "base.safetensors"));
+    const recipe = recipeOf(
+      `merge_method: esm\nbase_model: base.safetensors\nparameters: { power: 1 }\n${models("grams", ["ga", "gb"])}`,
+    );
+    await runRecipe(recipe, out, { threads: 2, pieceBytes: 8 });
+    const options = { method: esm, base: networkOf(11), measured: [ga!, gb!], parameters: { power: 1 } };
+    await expectSame(out, merge([a!, b!], options), ["fc.weight", "fc.bias"]);
   });
 
   test.each([

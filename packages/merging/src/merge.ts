@@ -20,8 +20,8 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
   /** Base that the networks were fine-tuned from, only for methods that use one. */
   readonly base?: Checkpoint | undefined;
   /**
-   * Statistics of the data of each network, for methods that need them: Gram matrices for `regmean` and `esm`,
-   * Fisher information for `fisher`. Tensors that the first of these files lacks are merged without
+   * Statistics of the data of each network, for methods that need them: Gram matrices for `regmean` and
+   * `esm`, Fisher information for `fisher`. Tensors that the first of these files lacks are merged without
    * statistics. @defaultValue no statistics
    */
   readonly measured?: readonly Checkpoint[] | undefined;
@@ -43,7 +43,7 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
  * @param networks - checkpoints of one structure, in the order of the values of their parameters
  * @throws InputError if there are too few or too many networks for the method, or a base is missing or not
  *   used
- * @throws MismatchError if names or shapes differ, or statistics have other shapes than their tensors need
+ * @throws MismatchError if names or shapes differ, or statistics have other shapes than tensors need
  * @throws UsageError if a parameter is unknown, missing or of another type
  * @throws OutOfRangeError if the value of a parameter is out of its range for a tensor
  *

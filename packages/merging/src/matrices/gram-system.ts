@@ -16,7 +16,7 @@ import { readTaskMatrix } from "./task-matrices.ts";
 
 /**
  * The two sides of the equation `X (sum of G_i) = sum of W_i G_i`, whose solution X is the weight whose
- * outputs are nearest to those of all weights W_i, each on inputs with the Gram matrix G_i.
+ * outputs are nearest to the outputs of all weights W_i, each on inputs with the Gram matrix G_i.
  */
 export interface GramSystem {
   /** Sum of the Gram matrices, `[inputs, inputs]`, f64. */
@@ -48,8 +48,8 @@ export async function addToSystem(
 }
 
 /**
- * Sums the equation over the differences of all networks from the base, with one difference in memory at a
- * time.
+ * Adds up the equation over the differences of all networks from the base, with one difference in memory at
+ * a time.
  * @param estimateGram - returns the Gram matrix `[inputs, inputs]` that is assumed of the inputs of a
  *   network, from its difference `[outputs, inputs]` in f64, which it may change
  */

@@ -32,8 +32,8 @@ export function assertMeasured(
   for (const name of measured[0]?.tensors.keys() ?? []) {
     const shape = tensors.get(name)?.shape;
     const expected = needs === "fisher" ? shape : squareOfInputs(shape);
-    for (const { tensors: given, source } of measured) {
-      const got = given.get(name)?.shape;
+    for (const { tensors: statistics, source } of measured) {
+      const got = statistics.get(name)?.shape;
       if (expected !== undefined && got !== undefined && sameShape(got, expected)) continue;
       throw new MismatchError(
         `Cannot merge "${name}" by ${by} as every network needs ${NEEDED[needs]}: ` +

@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindArchitecture } from "@isthmus/graph";
 import { MERGE_METHODS, METHODS_WITH_DATA, merge } from "@isthmus/merging";
 import { judgeByExamples } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
@@ -80,7 +81,9 @@ const measuring = TASKS.map(async (task, i) => {
   const network = networks[i];
   if (network === undefined) throw new Error(`no network of ${task}`);
   const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
-  return (await measureGrams(architecture, network, data)).grams;
+  const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
+  const { grams } = await measureGrams(bound, bound.networks[0]?.network ?? network, data);
+  return grams;
 });
 const METHODS = new Map([...MERGE_METHODS, ...METHODS_WITH_DATA]);
 

@@ -2,7 +2,6 @@ import { gramMatrix } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import {
   addRidge,
-  eigenvectorBytes,
   inverseBytes,
   solveByEigenvectors,
   solveSystem,
@@ -41,7 +40,7 @@ export const wudiClosedForm: MatrixMergeMethod<typeof PARAMETERS> = defineMatrix
   description: "Finds the difference to the base that disturbs the networks least, by one equation.",
   source: `merge-and-rebase, merge/methods/functional/wudi.py, 2026; ${wudi.source}`,
   parameters: PARAMETERS,
-  heldBytes: (matrix) => Math.max(systemBytes(matrix), inverseBytes(matrix), eigenvectorBytes(matrix)),
+  heldBytes: (matrix) => Math.max(systemBytes(matrix), inverseBytes(matrix)),
   async combine(tensor) {
     const { products, parameters } = tensor;
     const system = await sumTaskGrams(tensor, async (difference) => {

@@ -1,10 +1,10 @@
 """Writes packages/merging/test/golden/spectral-merges.json: merges by the code of the authors of each method.
 
-    python tools/golden/spectral-merges.py --actmat DIR --ace DIR --wudi DIR --dc DIR --esm DIR
+    python tools/golden/spectral-merges.py --actmat DIR --ace DIR --wudi DIR --dc DIR --esm DIR --smile DIR
 
 Each DIR is a clone of a repository of GitHub, whose functions run in f64: marawangamal/actmat (42292c7),
-unravel-xu/ACE-Merging (22d9dfe), apanariello4/merge-and-rebase (345c570), Tobeginwith/DC-Merge (3c443e4) and
-kiddo127/ESM (fc82fe7).
+unravel-xu/ACE-Merging (22d9dfe), apanariello4/merge-and-rebase (345c570), Tobeginwith/DC-Merge (3c443e4),
+kiddo127/ESM (fc82fe7) and tanganke/fusion_bench (54c9e8c).
 """
 import argparse
 import ast
@@ -21,7 +21,7 @@ torch.set_default_dtype(torch.float64)
 torch.Tensor.cuda = lambda self: self
 
 options = argparse.ArgumentParser()
-for name in ("actmat", "ace", "wudi", "dc", "esm"):
+for name in ("actmat", "ace", "wudi", "dc", "esm", "smile"):
     options.add_argument(f"--{name}", required=True)
 args = options.parse_args()
 
@@ -71,7 +71,11 @@ def take(path, *names):
     with open(path) as file:
         tree = ast.parse(file.read())
     found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in names]
-    scope = {"torch": torch}
+    scope = {"torch": torch, "Tensor": torch.Tensor, "nn": torch.nn, "Tuple": tuple}
+    for node in found:
+        node.returns = None
+        for argument in node.args.args:
+            argument.annotation = None
     exec(compile(ast.Module(found, []), path, "exec"), scope)
     return [scope[name] for name in names]
 
@@ -158,6 +162,22 @@ def esm_unscaled():
     }
 
 
+def projection(keep, k):
+    """Runs the code of fusion_bench on the mean of the networks, as it takes one network."""
+    path = os.path.join(args.smile, "fusion_bench/method/smile_upscaling/singular_projection_merging.py")
+    svd, project = take(path, "svd", "projection_merge_linear")
+    owner = types.SimpleNamespace(config=types.SimpleNamespace(full_matrices=keep == "high", rank=keep))
+    merged = {}
+    for name, shape in SHAPES.items():
+        if len(shape) != 2:
+            continue
+        start = torch.from_numpy(base[name])
+        layer = lambda weight: types.SimpleNamespace(weight=torch.nn.Parameter(weight, False), bias=None)
+        mean = start + sum(tau[name] for tau in taus) / T
+        merged[name] = project(owner, layer(start.clone()), layer(mean), k).weight.data - start
+    return merged
+
+
 def plain(tensors, digits):
     return {name: np.round(np.asarray(x), digits).ravel().tolist() for name, x in tensors.items()}
 
@@ -174,6 +194,8 @@ merged = {
     "dc_merge_whole": dc_whole(0.4),
     "esm": esm(),
     "esm_unscaled": esm_unscaled(),
+    "singular_projection": projection("low", 2),
+    "singular_projection_rest": projection("high", -1),
 }
 golden = {
     "shapes": SHAPES,

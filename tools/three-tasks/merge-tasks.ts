@@ -6,7 +6,8 @@
  *
  *     npx tsx --conditions=@isthmus/source tools/three-tasks/merge-tasks.ts --in FOLDER --out FOLDER
  *
- * FOLDER is what `train.py` beside this file wrote.
+ * FOLDER is what `train.py` beside this file wrote. `--only` names methods, `--validation` and `--test` say how many
+ * examples of each set are used.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -33,6 +34,7 @@ const { values: args } = parseArgs({
     out: { type: "string" },
     only: { type: "string" },
     validation: { type: "string", default: "1000" },
+    test: { type: "string", default: "" },
   },
 });
 const folder = args.in ?? "";
@@ -91,7 +93,7 @@ const meanOf = (accuracies: Accuracies) =>
   TASKS.reduce((sum, task) => sum + accuracies[task] / TASKS.length, 0);
 
 const onTraining = await createJudge("train", `@${args.validation}`);
-const onTest = await createJudge("test", "");
+const onTest = await createJudge("test", args.test === "" ? "" : `@${args.test}`);
 
 const singles = [
   { name: "the base", accuracies: await onTest(base) },

@@ -67,5 +67,6 @@ export const NOT_TRIED: Readonly<Record<string, string>> = {
   wsm: "averages one run",
   extra_merge: "goes on along one run",
   fisher: "needs gradients of each task, which are not measured here",
+  singular_projection: "keeps a part of one change",
   tall_mask: "gives a network for each task",
 };

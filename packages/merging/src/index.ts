@@ -134,6 +134,7 @@ export { passthrough } from "./methods/passthrough.ts";
 export { ram } from "./methods/ram.ts";
 export { ramplusTl } from "./methods/ramplus-tl.ts";
 export { sce } from "./methods/sce.ts";
+export { singularProjection } from "./methods/singular-projection.ts";
 export { slerp } from "./methods/slerp.ts";
 export { calibrated, svc } from "./methods/svc.ts";
 export { swa } from "./methods/swa.ts";

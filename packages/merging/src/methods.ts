@@ -32,6 +32,7 @@ import { ram } from "./methods/ram.ts";
 import { ramplusTl } from "./methods/ramplus-tl.ts";
 import { regmeanOfGrams } from "./methods/regmean.ts";
 import { sce } from "./methods/sce.ts";
+import { singularProjection } from "./methods/singular-projection.ts";
 import { slerp } from "./methods/slerp.ts";
 import { svc } from "./methods/svc.ts";
 import { swa } from "./methods/swa.ts";
@@ -73,7 +74,19 @@ const CHANGES = [
 ];
 
 /** Rules on the singular values and vectors of matrices. */
-const MATRICES = [isoC, isoCts, tsvM, svc, knots, wudi, wudiClosedForm, actmat, ace, dcMerge];
+const MATRICES = [
+  isoC,
+  isoCts,
+  tsvM,
+  svc,
+  knots,
+  wudi,
+  wudiClosedForm,
+  actmat,
+  ace,
+  dcMerge,
+  singularProjection,
+];
 
 // Parameters are resolved by the description of their method, so they have the types it expects.
 const METHODS = [

@@ -9,6 +9,7 @@ import { dcMerge } from "../methods/dc-merge.ts";
 import { esm } from "../methods/esm.ts";
 import { linear } from "../methods/linear.ts";
 import { regmeanOfGrams } from "../methods/regmean.ts";
+import { singularProjection } from "../methods/singular-projection.ts";
 import { tsvM } from "../methods/tsv-m.ts";
 import { wudi } from "../methods/wudi.ts";
 import { wudiClosedForm } from "../methods/wudi-closed-form.ts";
@@ -82,6 +83,8 @@ test.each<[string, unknown, Given]>([
   ["dc_merge_whole", dcMerge, { density: 0.4, smoothing: "none" }],
   ["esm", esm, {}],
   ["esm_unscaled", esm, { power: 0 }],
+  ["singular_projection", singularProjection, { rank: 2 }],
+  ["singular_projection_rest", singularProjection, { rank: 0, keep: "rest" }],
 ])("%s equals the code of its authors", async (name, method, parameters) => {
   const found = await mergedChange(method, parameters);
   expect(Object.keys(golden.merged[name]!).length).toBeGreaterThan(1);
@@ -96,7 +99,7 @@ test.each<[string, unknown, Given]>([
   expect(distance(found[BIAS]!, mean)).toBeLessThan(1e-12);
 });
 
-test.each([actmat, ace, wudiClosedForm, dcMerge, esm])(
+test.each([actmat, ace, wudiClosedForm, dcMerge, esm, singularProjection])(
   "$name does not depend on the order of networks",
   async (method) => {
     const [one, other] = [await mergedChange(method, {}), await mergedChange(method, {}, [2, 0, 1])];

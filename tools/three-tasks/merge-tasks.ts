@@ -6,7 +6,8 @@
  *
  *     npx tsx --conditions=@isthmus/source tools/three-tasks/merge-tasks.ts --in FOLDER --out FOLDER
  *
- * FOLDER is what `train.py` beside this file wrote.
+ * FOLDER is what `train.py` beside this file wrote. `--only` names methods, `--validation` and `--test` say how many
+ * examples of each set are used.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,9 +15,11 @@ import { parseArgs } from "node:util";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { MERGE_METHODS, merge } from "@isthmus/merging";
+import { bindArchitecture } from "@isthmus/graph";
+import { MERGE_METHODS, METHODS_WITH_DATA, merge } from "@isthmus/merging";
 import { judgeByExamples } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
+import { measureGrams } from "@isthmus/statistics";
 import type { StudyResult } from "@isthmus/study";
 import { openArchitecture } from "@isthmus/zoo";
 import { NOT_TRIED, SETTINGS, type Setting } from "./settings.ts";
@@ -31,6 +34,7 @@ const { values: args } = parseArgs({
     out: { type: "string" },
     only: { type: "string" },
     validation: { type: "string", default: "1000" },
+    test: { type: "string", default: "" },
   },
 });
 const folder = args.in ?? "";
@@ -42,15 +46,20 @@ const open = (name: string) => openCheckpoint(join(folder, `${name}.safetensors`
 const base = await open("base");
 const networks = await Promise.all(TASKS.map(open));
 
+/** Opens the graph of a task, and a part of its data. */
+async function openTask(task: Task, part: "train" | "test", limit: string) {
+  const files = ["images-idx3-ubyte", "labels-idx1-ubyte"].map((end) =>
+    join(folder, `${task}-${part}-${end}`),
+  );
+  const data = await openDataSet(`idx:${files.join(",")}${limit}`, { scaling: { mean: 0, std: 1 } });
+  return { data, architecture: await openArchitecture(join(folder, `${task}.onnx`), engine) };
+}
+
 /** Prepares the accuracy of networks on all tasks, on a part of their data. */
 async function createJudge(part: "train" | "test", limit: string) {
   const judges = await Promise.all(
     TASKS.map(async (task) => {
-      const files = ["images-idx3-ubyte", "labels-idx1-ubyte"].map((end) =>
-        join(folder, `${task}-${part}-${end}`),
-      );
-      const data = await openDataSet(`idx:${files.join(",")}${limit}`, { scaling: { mean: 0, std: 1 } });
-      const architecture = await openArchitecture(join(folder, `${task}.onnx`), engine);
+      const { data, architecture } = await openTask(task, part, limit);
       const { judge } = judgeByExamples(architecture, data, {
         score: "error",
         exportedFrom: base,
@@ -69,11 +78,22 @@ async function createJudge(part: "train" | "test", limit: string) {
   };
 }
 
+/** Measures Gram matrices of each network on training examples of its task, for the methods that need them. */
+const measuring = TASKS.map(async (task, i) => {
+  const network = networks[i];
+  if (network === undefined) throw new Error(`no network of ${task}`);
+  const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
+  const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
+  const { grams } = await measureGrams(bound, bound.networks[0]?.network ?? network, data);
+  return grams;
+});
+const METHODS = new Map([...MERGE_METHODS, ...METHODS_WITH_DATA]);
+
 const meanOf = (accuracies: Accuracies) =>
   TASKS.reduce((sum, task) => sum + accuracies[task] / TASKS.length, 0);
 
 const onTraining = await createJudge("train", `@${args.validation}`);
-const onTest = await createJudge("test", "");
+const onTest = await createJudge("test", args.test === "" ? "" : `@${args.test}`);
 
 const singles = [
   { name: "the base", accuracies: await onTest(base) },
@@ -91,14 +111,16 @@ const own = Object.fromEntries(
 
 /** Merges by one method with each of its settings, and measures the best. */
 async function tryMethod(name: string, settings: readonly Setting[]) {
-  const method = MERGE_METHODS.get(name);
+  const method = METHODS.get(name);
   if (method === undefined) throw new Error(`there is no method ${name}`);
+  const measured = method.needs === undefined ? [] : await Promise.all(measuring);
   const started = performance.now();
   const make = ({ parameters }: Setting) =>
     merge(networks, {
       method,
       parameters,
       seed: 1,
+      measured,
       ...(method.networks.base === "required" ? { base } : {}),
     });
   let best: { setting: Setting; mean: number } | undefined;
@@ -113,7 +135,7 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
 }
 
 const chosen = args.only?.split(",");
-const known = [...MERGE_METHODS.keys()].filter((name) => chosen?.includes(name) ?? true);
+const known = [...METHODS.keys()].filter((name) => chosen?.includes(name) ?? true);
 const unsettled = known.filter((name) => !(name in SETTINGS) && !(name in NOT_TRIED));
 if (unsettled.length > 0) throw new Error(`settings.ts says nothing of ${unsettled.join(", ")}`);
 const rows: Record<string, string | number | null>[] = [];

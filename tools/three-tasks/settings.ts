@@ -42,11 +42,20 @@ export const SETTINGS: Readonly<Record<string, readonly Setting[]>> = {
   svc: each("scale", SCALES),
   knots: each("scale", SCALES),
   wudi: each("scale", SCALES),
+  wudi_closed_form: each("scale", SCALES),
+  actmat: [1, 0.5].flatMap((density) => each("scale", SCALES, { density })),
+  ace: each("scale", SCALES),
+  dc_merge: [1e-3, 1e-2, 1e-1].flatMap((density) => each("scale", [...SCALES, 2.5], { density })),
+  esm: [0, 2].flatMap((power) => each("scale", [...SCALES, 2.5], { power })),
+  regmean: each("off_diagonal", [0.9, 0.95, 1]),
 };
 
 /** Methods that make no one network of three for three tasks, and why. */
 export const NOT_TRIED: Readonly<Record<string, string>> = {
   slerp: "joins two networks",
+  cosine_a: "joins two networks",
+  cosine_b: "joins two networks",
+  train_difference: "takes the change of one network over to another",
   nuslerp: "joins two networks",
   passthrough: "takes one network",
   nearswap: "joins one network and the base",
@@ -57,5 +66,7 @@ export const NOT_TRIED: Readonly<Record<string, string>> = {
   lawa: "averages one run",
   wsm: "averages one run",
   extra_merge: "goes on along one run",
+  fisher: "needs gradients of each task, which are not measured here",
+  singular_projection: "keeps a part of one change",
   tall_mask: "gives a network for each task",
 };

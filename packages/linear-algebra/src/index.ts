@@ -1,6 +1,8 @@
 export { type DominantSubspaces, dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
 export type { SymmetricEigen } from "./eigen/eigen-steps.ts";
+export { gramMatrix } from "./gram-matrix.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
+export { invertCholesky } from "./invert-cholesky.ts";
 export { largestEigenvectors } from "./largest-eigenvectors.ts";
 export {
   type AtomBlock,
@@ -9,7 +11,16 @@ export {
   matchPursuit,
   type PursuitAtoms,
 } from "./match-pursuit.ts";
-export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
+export {
+  convertLike,
+  createMatrix,
+  joinColumns,
+  type Matrix,
+  type MatrixData,
+  sliceColumns,
+  toFloat64Matrix,
+  zerosLike,
+} from "./matrix.ts";
 export { type OrthonormalizeOptions, orthonormalize } from "./orthonormalize.ts";
 export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";
 export { createProducts, plainProducts } from "./products/create-products.ts";

@@ -153,7 +153,7 @@ try {
         overwrite: true,
         resume: false,
       },
-      products: pathToFileURL(join(root, "packages/cli/dist/merge/products.js")).href,
+      products: pathToFileURL(join(root, "packages/engine/dist/products/open-products.js")).href,
     });
     // From the root, where the packages of the workspace resolve.
     const { status, stdout, stderr } = spawnSync(

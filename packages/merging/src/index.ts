@@ -103,6 +103,8 @@ export {
   type ParameterConflict,
 } from "./merge-method.ts";
 export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
+export { ace } from "./methods/ace.ts";
+export { actmat } from "./methods/actmat.ts";
 export { arceeFusion } from "./methods/arcee-fusion.ts";
 export { breadcrumbs } from "./methods/breadcrumbs.ts";
 export { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
@@ -110,9 +112,11 @@ export { consensusTa } from "./methods/consensus-ta.ts";
 export { cosineA, cosineB } from "./methods/cosine.ts";
 export { dareLinear } from "./methods/dare-linear.ts";
 export { dareTies } from "./methods/dare-ties.ts";
+export { dcMerge } from "./methods/dc-merge.ts";
 export { della } from "./methods/della.ts";
 export { dellaLinear } from "./methods/della-linear.ts";
 export { ema } from "./methods/ema.ts";
+export { esm } from "./methods/esm.ts";
 export { expo } from "./methods/expo.ts";
 export { extraMerge } from "./methods/extra-merge.ts";
 export { isoC } from "./methods/iso-c.ts";
@@ -130,6 +134,7 @@ export { passthrough } from "./methods/passthrough.ts";
 export { ram } from "./methods/ram.ts";
 export { ramplusTl } from "./methods/ramplus-tl.ts";
 export { sce } from "./methods/sce.ts";
+export { singularProjection } from "./methods/singular-projection.ts";
 export { slerp } from "./methods/slerp.ts";
 export { calibrated, svc } from "./methods/svc.ts";
 export { swa } from "./methods/swa.ts";
@@ -139,7 +144,9 @@ export { ties } from "./methods/ties.ts";
 export { trainDifference } from "./methods/train-difference.ts";
 export { tsvM } from "./methods/tsv-m.ts";
 export { wsm } from "./methods/wsm.ts";
+
 export { wudi } from "./methods/wudi.ts";
+export { wudiClosedForm } from "./methods/wudi-closed-form.ts";
 export { MERGE_METHODS, METHODS_WITH_DATA } from "./methods.ts";
 export {
   byLayer,

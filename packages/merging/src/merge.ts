@@ -4,12 +4,12 @@ import {
   type Checkpoint,
   InputError,
   OutOfRangeError,
-  UsageError,
 } from "@isthmus/core";
 import type { MatrixProducts } from "@isthmus/linear-algebra";
 import type { MergeMethod } from "./merge-method.ts";
 import { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
 import { type GivenParameters, type ParameterSpecs, resolveParameters } from "./parameters.ts";
+import { assertMeasured } from "./with-data/assert-measured.ts";
 
 /** Options of {@link merge}. */
 export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
@@ -19,6 +19,12 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
   readonly parameters?: GivenParameters<P>;
   /** Base that the networks were fine-tuned from, only for methods that use one. */
   readonly base?: Checkpoint | undefined;
+  /**
+   * Statistics of the data of each network, for methods that need them: Gram matrices for `regmean` and
+   * `esm`, Fisher information for `fisher`. Tensors that the first of these files lacks are merged without
+   * statistics. @defaultValue no statistics
+   */
+  readonly measured?: readonly Checkpoint[] | undefined;
   /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
   /**
@@ -37,7 +43,7 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
  * @param networks - checkpoints of one structure, in the order of the values of their parameters
  * @throws InputError if there are too few or too many networks for the method, or a base is missing or not
  *   used
- * @throws MismatchError if names or shapes differ
+ * @throws MismatchError if names or shapes differ, or statistics have other shapes than tensors need
  * @throws UsageError if a parameter is unknown, missing or of another type
  * @throws OutOfRangeError if the value of a parameter is out of its range for a tensor
  *
@@ -63,16 +69,12 @@ export function merge<P extends ParameterSpecs, S>(
 /** Plans a merge of networks of one structure, in which every tensor has the same rule. */
 export function planMerge<P extends ParameterSpecs, S>(
   networks: readonly Checkpoint[],
-  { method, parameters = {}, base, seed = 0, products }: MergeOptions<P, S>,
+  { method, parameters = {}, base, measured = [], seed = 0, products }: MergeOptions<P, S>,
 ): MergePlan {
-  if (method.needs !== undefined) {
-    throw new UsageError(
-      `Cannot merge by ${method.name} as it needs what was measured of each network: call fisherMerge or regmean, or write a recipe with "${method.needs}" at each model`,
-    );
-  }
   const [first, ...others] = assertNetworks(method, networks, base);
   const all = base === undefined ? others : [...others, base];
   for (const other of all) assertSameStructure(first, other);
+  assertMeasured(method, measured, first, networks.length);
   const ofNetworks = (tensor: string): [PlannedSource, ...PlannedSource[]] => [
     { network: 0, tensor },
     ...others.map((_, i): PlannedSource => ({ network: i + 1, tensor })),
@@ -92,15 +94,16 @@ export function planMerge<P extends ParameterSpecs, S>(
       method: method as unknown as MergeMethod,
       parameters: resolved,
       reason: `${method.name} for all tensors`,
+      base: base && { network: networks.length, tensor: name },
+      measured: measured[0]?.tensors.has(name)
+        ? measured.map((_, i) => ({ network: 1 + all.length + i, tensor: name }))
+        : undefined,
     };
-    return [
-      name,
-      base === undefined ? planned : { ...planned, base: { network: networks.length, tensor: name } },
-    ];
+    return [name, planned];
   });
   return {
     source: `${method.name}(${networks.map(({ source }) => source).join(", ")})`,
-    networks: [first, ...all],
+    networks: [first, ...all, ...measured],
     tensors: new Map(tensors),
     metadata: first.metadata,
     seed,

@@ -1,4 +1,6 @@
 import type { MergeMethod } from "./merge-method.ts";
+import { ace } from "./methods/ace.ts";
+import { actmat } from "./methods/actmat.ts";
 import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { breadcrumbs } from "./methods/breadcrumbs.ts";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
@@ -6,9 +8,11 @@ import { consensusTa } from "./methods/consensus-ta.ts";
 import { cosineA, cosineB } from "./methods/cosine.ts";
 import { dareLinear } from "./methods/dare-linear.ts";
 import { dareTies } from "./methods/dare-ties.ts";
+import { dcMerge } from "./methods/dc-merge.ts";
 import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
 import { ema } from "./methods/ema.ts";
+import { esm } from "./methods/esm.ts";
 import { expo } from "./methods/expo.ts";
 import { extraMerge } from "./methods/extra-merge.ts";
 import { fisher } from "./methods/fisher.ts";
@@ -28,6 +32,7 @@ import { ram } from "./methods/ram.ts";
 import { ramplusTl } from "./methods/ramplus-tl.ts";
 import { regmeanOfGrams } from "./methods/regmean.ts";
 import { sce } from "./methods/sce.ts";
+import { singularProjection } from "./methods/singular-projection.ts";
 import { slerp } from "./methods/slerp.ts";
 import { svc } from "./methods/svc.ts";
 import { swa } from "./methods/swa.ts";
@@ -38,6 +43,7 @@ import { trainDifference } from "./methods/train-difference.ts";
 import { tsvM } from "./methods/tsv-m.ts";
 import { wsm } from "./methods/wsm.ts";
 import { wudi } from "./methods/wudi.ts";
+import { wudiClosedForm } from "./methods/wudi-closed-form.ts";
 
 /** Averages of networks, on lines and spheres. */
 const MEANS = [linear, slerp, nuslerp, multislerp, karcher, cosineA, cosineB, passthrough];
@@ -68,7 +74,19 @@ const CHANGES = [
 ];
 
 /** Rules on the singular values and vectors of matrices. */
-const MATRICES = [isoC, isoCts, tsvM, svc, knots, wudi];
+const MATRICES = [
+  isoC,
+  isoCts,
+  tsvM,
+  svc,
+  knots,
+  wudi,
+  wudiClosedForm,
+  actmat,
+  ace,
+  dcMerge,
+  singularProjection,
+];
 
 // Parameters are resolved by the description of their method, so they have the types it expects.
 const METHODS = [
@@ -77,7 +95,7 @@ const METHODS = [
 
 /** Methods that need statistics of the data of each network, by name; recipes name the files. */
 export const METHODS_WITH_DATA: ReadonlyMap<string, MergeMethod> = new Map(
-  ([fisher, regmeanOfGrams] as unknown as readonly MergeMethod[]).map((method) => [method.name, method]),
+  ([fisher, regmeanOfGrams, esm] as unknown as readonly MergeMethod[]).map((method) => [method.name, method]),
 );
 
 /** All merge methods that need only networks, by name. */

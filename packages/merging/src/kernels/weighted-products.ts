@@ -4,8 +4,3 @@ export function shrinkOffDiagonal(matrix: Float64Array, n: number, factor: numbe
     for (let j = 0; j < n; j++) if (i !== j) matrix[i * n + j] = matrix[i * n + j]! * factor;
   }
 }
-
-/** Adds one array to another, element by element. */
-export function addTo(sum: Float64Array, part: Float64Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
-}

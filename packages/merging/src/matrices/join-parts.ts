@@ -17,9 +17,7 @@ export async function joinParts(
   parts: readonly [DominantSubspaces, ...DominantSubspaces[]],
   products: MatrixProducts,
 ): Promise<Matrix> {
-  const [first, ...others] = parts;
-  const left = await polarFactor(joinColumns([first.left, ...others.map((part) => part.left)]), products);
-  const right = await polarFactor(joinColumns([first.right, ...others.map((part) => part.right)]), products);
+  const { left, right } = await joinBases(parts, products);
   const mapped: Matrix[] = [];
   let begin = 0;
   for (const { core } of parts) {
@@ -29,4 +27,14 @@ export async function joinParts(
   const [of, ...rest] = mapped;
   if (of === undefined) throw new InvariantError("no parts to join");
   return products.multiply(joinColumns([of, ...rest]), right, { transposeRight: true });
+}
+
+/** Makes the left and the right directions of several parts orthogonal over all parts. */
+export async function joinBases(
+  [first, ...others]: readonly [DominantSubspaces, ...DominantSubspaces[]],
+  products: MatrixProducts,
+): Promise<Pick<DominantSubspaces, "left" | "right">> {
+  const left = await polarFactor(joinColumns([first.left, ...others.map((part) => part.left)]), products);
+  const right = await polarFactor(joinColumns([first.right, ...others.map((part) => part.right)]), products);
+  return { left, right };
 }

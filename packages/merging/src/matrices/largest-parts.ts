@@ -9,6 +9,7 @@ import {
   sliceColumns,
   svd,
   transposeMatrix,
+  zerosLike,
 } from "@isthmus/linear-algebra";
 
 /** Largest smaller extent of a matrix that is factorized itself, which loses no small singular values. */
@@ -54,7 +55,7 @@ export async function largestParts(
   }
   const { left, values, right } = await exactSvd(matrix, products, rank);
   const count = Math.min(rank, countAbove(values, negligible * largestOf(values)));
-  const core = { ...left, rows: count, columns: count, data: zeros(left.data, count ** 2) };
+  const core = zerosLike(left, count, count);
   for (let i = 0; i < count; i++) core.data[i * count + i] = at(values, i, "singular value");
   return { left: sliceColumns(left, 0, count), core, right: sliceColumns(right, 0, count) };
 }
@@ -118,8 +119,4 @@ function largestOf(values: Float64Array): number {
 
 function countAbove(values: Float64Array, least: number): number {
   return values.reduce((count, value) => (value > least ? count + 1 : count), 0);
-}
-
-function zeros(like: Matrix["data"], size: number): Matrix["data"] {
-  return like instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
 }

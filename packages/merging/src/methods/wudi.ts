@@ -1,4 +1,4 @@
-import type { Matrix, MatrixProducts } from "@isthmus/linear-algebra";
+import { type Matrix, type MatrixProducts, zerosLike } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import { adamStep } from "../matrices/kernels/adam.ts";
 import { addScaled } from "../matrices/kernels/task-vectors.ts";
@@ -45,14 +45,9 @@ export const wudi: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
 
 /** Computes the sums `G` and `R` of the gradient, each times 2; a difference of zero contributes nothing. */
 async function gather(differences: readonly [Matrix, ...Matrix[]], products: MatrixProducts) {
-  const [{ rows, columns, data }] = differences;
-  const zeros = (of: number) => ({
-    rows: of,
-    columns,
-    data: data instanceof Float64Array ? new Float64Array(of * columns) : new Float32Array(of * columns),
-  });
-  const gram = zeros(columns);
-  const target = zeros(rows);
+  const [first] = differences;
+  const gram = zerosLike(first, first.columns, first.columns);
+  const target = zerosLike(first, first.rows, first.columns);
   for (const difference of differences) {
     const square = trace(difference.data, difference.data);
     if (square === 0) continue;

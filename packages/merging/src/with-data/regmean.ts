@@ -1,18 +1,7 @@
-import {
-  type Checkpoint,
-  composeCheckpoint,
-  defineCheckpoint,
-  entry,
-  formatShape,
-  fromFloat64Into,
-  MismatchError,
-  OutOfRangeError,
-  resolveOptions,
-  sameShape,
-} from "@isthmus/core";
-import { average } from "@isthmus/interpolation";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
-import { solveWeight } from "./solve-weight.ts";
+import { merge } from "../merge.ts";
+import { regmeanOfGrams } from "../methods/regmean.ts";
 
 /** Options of {@link regmean}. */
 export interface RegmeanOptions {
@@ -54,63 +43,6 @@ export function regmean(
   options: RegmeanOptions = {},
 ): Checkpoint {
   const { offDiagonal, products } = resolveOptions("merge by RegMean", REGMEAN_DEFAULTS, options);
-  const mean = average(networks);
-  const [first] = grams;
-  if (first === undefined || grams.length !== networks.length) {
-    throw new OutOfRangeError(
-      `Cannot merge by RegMean as each of ${networks.length} networks needs Gram matrices of its data: got ${grams.length}`,
-    );
-  }
-  if (!(offDiagonal >= 0 && offDiagonal <= 1)) {
-    throw new OutOfRangeError(
-      `Cannot merge by RegMean as "offDiagonal" must be in [0, 1]: it is ${offDiagonal}`,
-    );
-  }
-  for (const name of first.tensors.keys()) assertGrams(name, mean, grams);
-  const solved = createSolved(networks, grams, { offDiagonal, products }, mean);
-  const places = [...mean.tensors.keys()].map(
-    (name) => [name, { checkpoint: first.tensors.has(name) ? solved : mean, name }] as const,
-  );
-  return composeCheckpoint(new Map(places), {
-    source: `regmean(${networks.map(({ source }) => source).join(", ")})`,
-    metadata: mean.metadata,
-  });
-}
-
-/** Makes the checkpoint of the solved weights; each weight is kept until another weight is solved. */
-function createSolved(
-  networks: readonly Checkpoint[],
-  grams: readonly Checkpoint[],
-  options: Required<RegmeanOptions>,
-  mean: Checkpoint,
-): Checkpoint {
-  let latest: { readonly name: string; readonly data: Promise<Float64Array> } | undefined;
-  return defineCheckpoint({
-    source: "solved weights",
-    tensors: mean.tensors,
-    inputs: [...networks, ...grams],
-    async readInto(name, begin, out) {
-      if (latest?.name !== name) latest = { name, data: solveWeight(name, networks, grams, options) };
-      const data = await latest.data;
-      const { dtype } = entry(mean.tensors, name, "tensor");
-      fromFloat64Into(data.subarray(begin, begin + out.length), dtype, out);
-    },
-  });
-}
-
-function assertGrams(name: string, mean: Checkpoint, grams: readonly Checkpoint[]): void {
-  const weight = mean.tensors.get(name);
-  for (const gram of grams) {
-    const info = gram.tensors.get(name);
-    const [outputs, inputs, ...more] = weight?.shape ?? [];
-    if (outputs !== undefined && inputs !== undefined && more.length === 0) {
-      if (info !== undefined && sameShape(info.shape, [inputs, inputs])) continue;
-    }
-    throw new MismatchError(
-      `Cannot merge "${name}" by RegMean as a weight [outputs, inputs] needs a Gram matrix [inputs, inputs] from every network: ` +
-        `the weight is ${weight === undefined ? "missing" : formatShape(weight.shape)}, ` +
-        `the matrix of "${gram.source}" is ${info === undefined ? "missing" : formatShape(info.shape)}`,
-      { parameters: [name] },
-    );
-  }
+  const parameters = { off_diagonal: offDiagonal };
+  return merge(networks, { method: regmeanOfGrams, measured: grams, parameters, products });
 }

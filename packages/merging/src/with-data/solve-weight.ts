@@ -1,11 +1,7 @@
 import { at, type Checkpoint, entry, MismatchError, toFloat64 } from "@isthmus/core";
-import {
-  createMatrix,
-  type MatrixProducts,
-  solvePositiveDefinite,
-  transposeMatrix,
-} from "@isthmus/linear-algebra";
-import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
+import { createMatrix, type MatrixProducts } from "@isthmus/linear-algebra";
+import { shrinkOffDiagonal } from "../kernels/weighted-products.ts";
+import { addToSystem, emptySystem, solveSystem } from "../matrices/gram-system.ts";
 
 /** Options of {@link solveWeight}. */
 export interface SolveWeightOptions {
@@ -28,25 +24,16 @@ export async function solveWeight(
 ): Promise<Float64Array> {
   const { shape } = entry(at(networks, 0).tensors, name, "tensor");
   const [outputs = 0, inputs = 0] = shape;
-  const matrix = new Float64Array(inputs * inputs);
-  const right = new Float64Array(inputs * outputs);
+  const system = emptySystem(outputs, inputs);
   for (const [i, network] of networks.entries()) {
     const gram = await readNumbers(at(grams, i), name);
     shrinkOffDiagonal(gram, inputs, offDiagonal);
-    addTo(matrix, gram);
     const weight = createMatrix(outputs, inputs, await readNumbers(network, name));
-    const product = await products.multiply(createMatrix(inputs, inputs, gram), weight, {
-      transposeRight: true,
-    });
-    addTo(right, product.data as Float64Array);
+    await addToSystem(system, weight, createMatrix(inputs, inputs, gram), products);
   }
-  const solved = await solvePositiveDefinite(
-    createMatrix(inputs, inputs, matrix),
-    createMatrix(inputs, outputs, right),
-    products,
-  );
+  const solved = await solveSystem(system, products);
   if (solved === undefined) throw singular(name, grams);
-  return transposeMatrix(solved).data as Float64Array;
+  return solved.data as Float64Array;
 }
 
 async function readNumbers(checkpoint: Checkpoint, name: string): Promise<Float64Array> {

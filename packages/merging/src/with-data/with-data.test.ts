@@ -71,7 +71,9 @@ describe("regmean()", () => {
   test("refuses Gram matrices that are missing, of another shape, or singular", async () => {
     expect(() => regmean(networks, gramsOf(golden.grams.slice(1)))).toThrow("each of 2 networks needs Gram");
     const wrong = golden.grams.map(() => createCheckpoint({ "fc.bias": tensor([1, 1], [1]) }));
-    expect(() => regmean(networks, wrong)).toThrow('the weight is [3], the matrix of "memory" is [1, 1]');
+    expect(() => regmean(networks, wrong)).toThrow(
+      'the weight is [3], what was measured in "memory" is [1, 1]',
+    );
     const zeros = golden.grams.map((gram) => gram.map(() => 0));
     await expect(regmean(networks, gramsOf(zeros)).read("fc.weight")).rejects.toThrow("positive definite");
     expect(() => regmean(networks, gramsOf(golden.grams), { offDiagonal: 2 })).toThrow("it is 2");

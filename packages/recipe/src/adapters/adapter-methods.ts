@@ -105,12 +105,14 @@ export const COMBINATIONS: readonly AdapterMethod[] = PEFT_COMBINATIONS.map((nam
 
 /**
  * Lists the methods of merging adapters by their names: the eleven of PEFT, and
- * `core_NAME` for each merge method, which core space applies with the parameters of that method.
+ * `core_NAME` for each merge method without data, which core space applies with the parameters of that
+ * method.
  */
 export function listAdapterMethods(
   methods: ReadonlyMap<string, MergeMethod>,
 ): ReadonlyMap<string, AdapterMethod> {
-  const inCore = [...methods.values()].map((rule): AdapterMethod => {
+  const rules = [...methods.values()].filter(({ needs }) => needs === undefined);
+  const inCore = rules.map((rule): AdapterMethod => {
     const { description, source, parameters } = rule;
     const name = CORE + rule.name;
     return { name, description, source, parameters, keepsTensor: true, combination: "core", rule };

@@ -1,4 +1,4 @@
-import type { MergeMethod, MergeStatistic } from "@isthmus/merging";
+import { METHODS_WITH_DATA, type MergeMethod, type MergeStatistic } from "@isthmus/merging";
 import type { Problem } from "../recipe/problem.ts";
 import type { RoledGroup } from "./roles.ts";
 
@@ -17,8 +17,9 @@ export function findMeasurementProblems(
   return networks.flatMap(({ measured, path, align }): readonly Problem[] => {
     const idle = (Object.keys(measured) as MergeStatistic[]).filter((key) => key !== needs);
     const problems = idle.map((key): Problem => {
-      const method = key === "fisher" ? "fisher" : "regmean";
-      return { path: [...path, key], text: `has no effect on ${name}: it is for ${method}` };
+      const users = [...METHODS_WITH_DATA.values()].filter((method) => method.needs === key);
+      const text = `has no effect on ${name}: it is for ${users.map((method) => method.name).join(" and ")}`;
+      return { path: [...path, key], text };
     });
     if (needs === undefined) return problems;
     if (measured[needs] === undefined) {

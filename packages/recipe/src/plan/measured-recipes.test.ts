@@ -9,7 +9,7 @@ import {
   openCheckpoint,
   saveCheckpoint,
 } from "@isthmus/core";
-import { fisherMerge, regmean } from "@isthmus/merging";
+import { esm, fisherMerge, merge, regmean } from "@isthmus/merging";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { openRecipe } from "../run/open-recipe.ts";
@@ -123,6 +123,17 @@ describe("recipes with what was measured of networks", () => {
     await close();
   });
 
+  it("join the directions in which differences from a base change outputs", async () => {
+    const out = join(folder, "out.safetensors");
+    await saveCheckpoint(networkOf(11), join(folder, "base.safetensors"));
+    const recipe = recipeOf(
+      `merge_method: esm\nbase_model: base.safetensors\nparameters: { power: 1 }\n${models("grams", ["ga", "gb"])}`,
+    );
+    await runRecipe(recipe, out, { threads: 2, pieceBytes: 8 });
+    const options = { method: esm, base: networkOf(11), measured: [ga!, gb!], parameters: { power: 1 } };
+    await expectSame(out, merge([a!, b!], options), ["fc.weight", "fc.bias"]);
+  });
+
   test.each([
     [
       "merge_method: fisher\nmodels:\n  - model: a.safetensors\n    fisher: fa.safetensors\n  - model: b.safetensors\n",
@@ -130,7 +141,7 @@ describe("recipes with what was measured of networks", () => {
     ],
     [
       `merge_method: linear\n${models("grams", ["ga", "gb"])}`,
-      'r.yml:4: "models[0].grams" has no effect on linear: it is for regmean',
+      'r.yml:4: "models[0].grams" has no effect on linear: it is for regmean and esm',
     ],
     [
       `merge_method: fisher\n${models("fisher", ["fa", "fb"], "    align: true\n")}`,

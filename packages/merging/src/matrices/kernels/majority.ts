@@ -1,11 +1,14 @@
+import type { Matrix } from "@isthmus/linear-algebra";
+
 type Elements = Float32Array | Float64Array;
 
 /**
  * Keeps a share of the largest elements and sets the others to zero. All elements that equal the smallest
  * kept one are kept.
+ * @param fewest - number of elements that are kept whatever the share
  */
-export function trimInPlace(elements: Elements, density: number): void {
-  const count = Math.floor(density * elements.length);
+export function trimInPlace(elements: Elements, density: number, fewest = 0): void {
+  const count = Math.max(fewest, Math.floor(density * elements.length));
   if (count >= elements.length) return;
   const sizes = elements.map(Math.abs as (x: number) => number).sort();
   const least = count === 0 ? Infinity : sizes[sizes.length - count]!;
@@ -37,5 +40,18 @@ export function mergeBySign(
       }
     }
     out[i] = count === 0 ? 0 : agreeing / count;
+  }
+}
+
+/** Sets the elements of a square matrix to zero outside of square blocks along its diagonal, in place. */
+export function keepBlocks({ columns, data }: Matrix, sizes: readonly number[]): void {
+  let begin = 0;
+  for (const size of sizes) {
+    const end = begin + size;
+    for (let i = begin; i < end; i++) {
+      data.fill(0, i * columns, i * columns + begin);
+      data.fill(0, i * columns + end, (i + 1) * columns);
+    }
+    begin = end;
   }
 }

@@ -42,6 +42,11 @@ export const SETTINGS: Readonly<Record<string, readonly Setting[]>> = {
   svc: each("scale", SCALES),
   knots: each("scale", SCALES),
   wudi: each("scale", SCALES),
+  cart: [0.05, 0.12, 0.3].flatMap((rank_ratio) => each("lambda", [0.5, 1, 2, 3], { rank_ratio })),
+  pcb: [0.1, 0.3, 0.6].flatMap((density) => each("lambda", [0.8, 1.2, 1.6], { density })),
+  ortho_merge: ["all", "conflicts"].flatMap((rotate) => each("scale", SCALES, { rotate })),
+  tall_mask: each("tall_mask_lambda", [0.2, 0.4, 0.6], { lambda: 1 }),
+  emr: plain,
 };
 
 /** Methods that make no one network of three for three tasks, and why. */
@@ -57,5 +62,4 @@ export const NOT_TRIED: Readonly<Record<string, string>> = {
   lawa: "averages one run",
   wsm: "averages one run",
   extra_merge: "goes on along one run",
-  tall_mask: "gives a network for each task",
 };

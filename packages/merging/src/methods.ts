@@ -2,6 +2,7 @@ import type { MergeMethod } from "./merge-method.ts";
 import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { breadcrumbs } from "./methods/breadcrumbs.ts";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
+import { cart } from "./methods/cart.ts";
 import { consensusTa } from "./methods/consensus-ta.ts";
 import { cosineA, cosineB } from "./methods/cosine.ts";
 import { dareLinear } from "./methods/dare-linear.ts";
@@ -9,6 +10,7 @@ import { dareTies } from "./methods/dare-ties.ts";
 import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
 import { ema } from "./methods/ema.ts";
+import { emr } from "./methods/emr.ts";
 import { expo } from "./methods/expo.ts";
 import { extraMerge } from "./methods/extra-merge.ts";
 import { fisher } from "./methods/fisher.ts";
@@ -23,7 +25,9 @@ import { modelStock } from "./methods/model-stock.ts";
 import { multislerp } from "./methods/multislerp.ts";
 import { nearswap } from "./methods/nearswap.ts";
 import { nuslerp } from "./methods/nuslerp.ts";
+import { orthoMerge } from "./methods/ortho-merge.ts";
 import { passthrough } from "./methods/passthrough.ts";
+import { pcb } from "./methods/pcb.ts";
 import { ram } from "./methods/ram.ts";
 import { ramplusTl } from "./methods/ramplus-tl.ts";
 import { regmeanOfGrams } from "./methods/regmean.ts";
@@ -62,13 +66,15 @@ const CHANGES = [
     magmax,
     consensusTa,
     tallMask,
+    emr,
+    pcb,
     expo,
     trainDifference,
   ],
 ];
 
 /** Rules on the singular values and vectors of matrices. */
-const MATRICES = [isoC, isoCts, tsvM, svc, knots, wudi];
+const MATRICES = [isoC, isoCts, tsvM, svc, knots, wudi, cart, orthoMerge];
 
 // Parameters are resolved by the description of their method, so they have the types it expects.
 const METHODS = [

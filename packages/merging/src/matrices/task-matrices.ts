@@ -22,14 +22,22 @@ export function isMatrix({ info: { shape } }: Pick<MergedTensor, "info">): boole
 }
 
 /** Reads the difference of one network from the base as a matrix, in f64 if it is small, otherwise in f32. */
-export async function readTaskMatrix(tensor: MergedTensor, network: number): Promise<Matrix> {
-  const checkpoint = at(tensor.networks, network, "network");
+export function readTaskMatrix(tensor: MergedTensor, network: number): Promise<Matrix> {
+  return readMatrix(tensor, at(tensor.networks, network, "network"), baseOf(tensor));
+}
+
+/** Reads the matrix of the base, in the element type of {@link readTaskMatrix}. */
+export function readBaseMatrix(tensor: MergedTensor): Promise<Matrix> {
+  return readMatrix(tensor, baseOf(tensor));
+}
+
+/** Reads a matrix of one network, less the matrix of another one. */
+async function readMatrix(tensor: MergedTensor, of: Checkpoint, less?: Checkpoint): Promise<Matrix> {
   const [rows, columns] = tensor.info.shape;
   if (rows === undefined || columns === undefined) throw new InvariantError(`"${tensor.name}" is no matrix`);
   const size = rows * columns;
   const isSmall = Math.min(rows, columns) <= SMALL;
-  const difference = isSmall ? new Float64Array(size) : new Float32Array(size);
-  const base = baseOf(tensor);
+  const matrix = isSmall ? new Float64Array(size) : new Float32Array(size);
   for (let begin = 0; begin < size; begin += PIECE) {
     const end = Math.min(size, begin + PIECE);
     const read = async (network: Checkpoint) => {
@@ -37,11 +45,11 @@ export async function readTaskMatrix(tensor: MergedTensor, network: number): Pro
       const data = await network.readRange(tensor.name, begin, end);
       return isSmall ? toFloat64(data, dtype) : toFloat32(data, dtype);
     };
-    const piece = difference.subarray(begin, end);
-    piece.set(await read(checkpoint));
-    subtract(piece, await read(base));
+    const piece = matrix.subarray(begin, end);
+    piece.set(await read(of));
+    if (less !== undefined) subtract(piece, await read(less));
   }
-  return createMatrix(rows, columns, difference);
+  return createMatrix(rows, columns, matrix);
 }
 
 /** Reads the differences of all networks from the base as matrices. */

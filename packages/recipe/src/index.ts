@@ -129,6 +129,8 @@ export {
 export { type MergeJudgeOptions, type OpenedJudge, openJudge } from "./search/open-judge.ts";
 export { type SearchMergeOptions, searchMerge } from "./search/search-merge.ts";
 export {
+  type ChoiceCounts,
+  type OptionCount,
   SEARCH_RECIPE_DEFAULTS,
   type SearchCandidate,
   type SearchProgress,
@@ -137,7 +139,14 @@ export {
   type SearchStop,
   searchRecipe,
 } from "./search/search-recipe.ts";
-export { fillSearched, listSearched, type SearchedNumber } from "./search/search-space.ts";
+export {
+  fillSearched,
+  firstValues,
+  listSearched,
+  type SearchedChoice,
+  type SearchedNumber,
+  type SearchedValue,
+} from "./search/search-space.ts";
 export { planReplacement } from "./vocabulary/plan-replacement.ts";
 export { replaceVocabulary } from "./vocabulary/replace-vocabulary.ts";
 export {

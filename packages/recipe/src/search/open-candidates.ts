@@ -1,9 +1,10 @@
 import { type Checkpoint, entry } from "@isthmus/core";
 import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
-import { checkRecipe, groupRecipe, keyOf } from "../plan/groups.ts";
+import { checkRecipe, groupRecipe, keyOf, listGroups } from "../plan/groups.ts";
 import { rememberAlignments } from "../plan/open-inputs.ts";
 import { planChecked } from "../plan/plan-recipe.ts";
 import { isNested } from "../read/parse-recipe.ts";
+import { findChoice } from "../recipe/choices.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import { listReferences } from "../run/list-references.ts";
 import { type OpenRecipeOptions, openNestedModels } from "../run/open-recipe.ts";
@@ -63,11 +64,12 @@ export async function openCandidates(
     for (const network of opened) await network.close();
   };
   try {
-    // Recipes inside may have ranges, too, so that their prepared models depend on the candidate.
-    const checked = groupRecipe(recipe, { strict });
-    const hasNested = listReferences(checked.groups).some(({ reference }) => isNested(reference));
+    // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the candidate.
+    const isShared = findChoice(recipe) === undefined && !namesRecipes(recipe);
     const openNested = async () => undefined;
-    const shared = hasNested ? undefined : await prepareModels(checked, { open: openAndKeep, openNested });
+    const shared = isShared
+      ? await prepareModels(groupRecipe(recipe, { strict }), { open: openAndKeep, openNested })
+      : undefined;
     const openOnce = remember(openAndKeep, keyOf);
     const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     // All candidates have the same warnings.
@@ -98,6 +100,10 @@ export async function openCandidates(
     await close();
     throw error;
   }
+}
+
+function namesRecipes(recipe: Recipe): boolean {
+  return listReferences(listGroups(recipe)).some(({ reference }) => isNested(reference));
 }
 
 /** Calls a function once for arguments of the same key. */

@@ -119,6 +119,7 @@ export {
   judgeByCommand,
   judgeByExamples,
 } from "./search/judges.ts";
+export { type LmEvalTask, parseLmEvalTask, type ReadLmEvalOptions, readLmEval } from "./search/lm-eval.ts";
 export {
   type JudgeMerge,
   type MergeCandidate,

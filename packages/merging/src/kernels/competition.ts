@@ -17,8 +17,8 @@ export interface ScoreRange {
 }
 
 /**
- * Scores each change of one network: how large it is among the network's own, times how much it agrees with the
- * sum of all changes. Negative scores, of changes against the sum, become 0.
+ * Scores each change of one network: how large it is among the network's own, times how much it agrees with
+ * the sum of all changes. Negative scores, of changes against the sum, become 0.
  * @param changes - changes of each network
  */
 export function scoreChanges(
@@ -27,15 +27,15 @@ export function scoreChanges(
   { least, most }: ClippedSizes,
   out: Float32Array,
 ): void {
-  const own = changes[network]!;
+  const scored = changes[network]!;
   const count = changes.length;
-  for (let i = 0; i < own.length; i++) {
+  for (let i = 0; i < scored.length; i++) {
     let sum = 0;
     for (let k = 0; k < count; k++) sum += changes[k]![i]!;
-    const size = Math.min(Math.max(Math.abs(own[i]!), least), most);
+    const size = Math.min(Math.max(Math.abs(scored[i]!), least), most);
     const share = most > least ? (size - least) / (most - least) : 0;
     // The largest exponent is subtracted, which scales all scores of a network alike and avoids infinity.
-    const score = Math.exp(count * (share * share - 1)) * Math.tanh(own[i]! * sum);
+    const score = Math.exp(count * (share * share - 1)) * Math.tanh(scored[i]! * sum);
     out[i] = Number.isNaN(score) || score > 0 ? score : 0;
   }
 }
@@ -58,8 +58,8 @@ export interface ScoredNetwork {
 }
 
 /**
- * Adds the average of all networks' clipped changes to a base, each weighted by its score above the least score
- * that counts. An element of which no change counts keeps its bits.
+ * Adds the average of all networks' clipped changes to a base, each weighted by its score above the least
+ * score that counts. An element of which no change counts keeps its bits.
  * @param scores - scores of each network's changes
  */
 export function averageByScore(

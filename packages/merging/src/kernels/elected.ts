@@ -9,8 +9,8 @@ export interface ElectedSizes {
 }
 
 /**
- * Finds the change of one element that all networks share: the largest of the changes whose sign the sum of all
- * changes has. A sum of 0 counts as negative.
+ * Finds the change of one element that all networks share: the largest of the changes whose sign the sum of
+ * all changes has. A sum of 0 counts as negative.
  * @param changes - changes of each network
  */
 function electChange(changes: readonly Numbers[], i: number): number {
@@ -25,11 +25,11 @@ function electChange(changes: readonly Numbers[], i: number): number {
 
 /** Adds the sizes of one network's changes, and of the shared changes with which it agrees, to sums. */
 export function addElectedSizes(changes: readonly Numbers[], task: number, sizes: ElectedSizes): void {
-  const own = changes[task]!;
-  for (let i = 0; i < own.length; i++) {
+  const ofTask = changes[task]!;
+  for (let i = 0; i < ofTask.length; i++) {
     const shared = electChange(changes, i);
-    sizes.own += Math.abs(own[i]!);
-    if (shared * own[i]! > 0) sizes.shared += Math.abs(shared);
+    sizes.own += Math.abs(ofTask[i]!);
+    if (shared * ofTask[i]! > 0) sizes.shared += Math.abs(shared);
   }
 }
 
@@ -43,10 +43,10 @@ export function addElected(
   { task, factor }: { readonly task: number; readonly factor: number },
   out: Numbers,
 ): void {
-  const own = changes[task]!;
+  const ofTask = changes[task]!;
   for (let i = 0; i < out.length; i++) {
     const shared = electChange(changes, i);
-    if (shared * own[i]! > 0) out[i] = base[i]! + factor * shared;
+    if (shared * ofTask[i]! > 0) out[i] = base[i]! + factor * shared;
     else out[i] = Number.isNaN(shared) ? shared : base[i]!;
   }
 }

@@ -14,8 +14,8 @@ import { trace } from "./kernels/traces.ts";
  * Finds the rotation of the inputs that brings one matrix nearest to another (orthogonal Procrustes): R with
  * least `|from R - to|`, `U V^T` of `from^T to = U S V^T`.
  *
- * If the matrices have fewer rows than columns, many rotations are equally near; of these it is the nearest to
- * no rotation, found by adding a small multiple of the identity. The same sum is what a rotation loses in
+ * If the matrices have fewer rows than columns, many rotations are equally near; of these it is the nearest
+ * to no rotation, found by adding a small multiple of the identity. The same sum is what a rotation loses in
  * directions in which the matrices are nearly zero.
  * @param from - `[m, n]`
  * @param to - `[m, n]`
@@ -35,11 +35,11 @@ export async function nearestRotation(from: Matrix, to: Matrix, products: Matrix
 const LEAST = 1e-8;
 
 /**
- * Maps a rotation to the skew-symmetric matrix `(R + 1)^-1 (R - 1)`, its inverse Cayley transform: a turn by an
- * angle becomes the tangent of half of it.
+ * Maps a rotation to the skew-symmetric matrix `(R + 1)^-1 (R - 1)`, its inverse Cayley transform: a turn by
+ * an angle becomes the tangent of half of it.
  *
- * It is computed as `(2 + R + R^T)^-1 (R - R^T)`, which has the same value and is symmetric where it is inverted.
- * A reflection, for which the transform is infinite, becomes zero.
+ * It is computed as `(2 + R + R^T)^-1 (R - R^T)`, which has the same value and is symmetric where it is
+ * inverted. A reflection, for which the transform is infinite, becomes zero.
  * @param rotation - `[n, n]`
  * @returns `[n, n]`, in f64
  */

@@ -21,8 +21,8 @@ const PARAMETERS = {
  * CART, centred arithmetic with task vectors of reduced rank: the average of the networks, plus the main
  * directions of each network's difference from the average.
  *
- * The base cancels out, but for tensors that are multiplied by another `scale` than 1. With all directions the
- * differences sum to zero, so that the result is the average whatever `lambda`. The defaults are those of the
+ * The base cancels out, but for tensors that are multiplied by another `scale` than 1. With all directions
+ * the differences sum to zero, so that the result is the average whatever `lambda`. The defaults are the
  * authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the number of
  * directions up and takes half of them.
  */
@@ -48,10 +48,10 @@ export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
       subtract(centred.data, average.data);
       const { left, core, right } = await largestParts(centred, { rank, products, seed, iterations });
       if (core.data.length === 0) continue;
-      const kept = await products.multiply(await products.multiply(left, core), right, {
+      const reduced = await products.multiply(await products.multiply(left, core), right, {
         transposeRight: true,
       });
-      addScaled(merged.data, kept.data, lambda);
+      addScaled(merged.data, reduced.data, lambda);
     }
     return merged;
   },

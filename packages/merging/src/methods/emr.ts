@@ -18,10 +18,11 @@ const PARAMETERS = {
  * the elected sign; a network is brought back from it by the mask of the elements where it agrees, and by a
  * factor that gives its changes their mean size.
  *
- * The factor is that of each tensor, `sum |d_t| / sum |mask_t d|`. The paper has one factor for a whole network;
- * the authors' code sums the means of the tensors instead of their elements, so that a bias counts as much as
- * the largest matrix, and is NaN for a network that agrees nowhere, which is the base here. Of a network of one
- * tensor all three are the same. As in their code, a sum of changes of exactly 0 elects the negative sign.
+ * The factor is that of each tensor, `sum |d_t| / sum |mask_t d|`. The paper has one factor for a whole
+ * network; the authors' code sums the means of the tensors instead of their elements, so that a bias counts
+ * as much as the largest matrix, and is NaN for a network that agrees nowhere, which is the base here. All
+ * three are the same for a network of one tensor. As in their code, a sum of changes of exactly 0 elects the
+ * negative sign.
  */
 export const emr: MergeMethod<typeof PARAMETERS, number> = {
   name: "emr",

@@ -24,11 +24,11 @@ const NEGLIGIBLE = 1e-8;
  * OrthoMerge: splits each network into a rotation of the base's inputs and a rest. Rotations are averaged by
  * their Cayley transforms, with the mean of their sizes, and rests are averaged.
  *
- * Of networks of a rotated base the result is a rotated base, too, whose rows keep their lengths and angles.
- * `lambda: 1` is the authors' factor of .2 of the sum over their five networks. In their code the rotation of a
- * matrix with fewer rows than columns depends on arbitrary singular vectors of a zero; here it is the least such
- * rotation. A reflection has no Cayley transform, so that theirs is arbitrarily large; here it is left to the
- * rest.
+ * The result of networks that are rotated bases is a rotated base, too, whose rows keep their lengths and
+ * angles. `lambda: 1` is the authors' factor of .2 of the sum over their five networks. In their code the
+ * rotation of a matrix with fewer rows than columns depends on arbitrary singular vectors of a zero; here it
+ * is the least such rotation. A reflection has no Cayley transform, so that theirs is arbitrarily large; here
+ * it is left to the rest.
  */
 export const orthoMerge: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "ortho_merge",

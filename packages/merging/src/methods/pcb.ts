@@ -34,16 +34,16 @@ const PARAMETERS = {
 } as const;
 
 /**
- * PCB-Merging, parameter competition balancing: each change has a score, the larger the more it stands out among
- * the changes of its network and the more the others agree with it. The changes with the largest scores are
- * averaged, weighted by their scores.
+ * PCB-Merging, parameter competition balancing: each change has a score, the larger the more it stands out
+ * among the changes of its network and the more the others agree with it. The changes with the largest scores
+ * are averaged, weighted by their scores.
  *
- * The score is the authors' code, `exp(n s^2) tanh(d_k d)` for change `d_k` of n networks, its size s between 0
- * and 1, and the sum d of all changes; equation 2 of the paper has softmax functions over all elements in place
- * of both. Ranks are those of each tensor, as in the other methods on changes; the authors rank a whole network.
- * A change against the sum never counts here; in their code it would, with a positive weight, if `density`
- * exceeded the share of changes that agree. Their code gives NaN if a single change competes: it counts fully
- * here.
+ * The score is the authors' code, `exp(n s^2) tanh(d_k d)` for change `d_k` of n networks, its size s between
+ * 0 and 1, and the sum d of all changes; equation 2 of the paper has softmax functions over all elements in
+ * place of both. Changes are ranked in each tensor, as in the other methods on changes; the authors rank a
+ * whole network. A change against the sum never counts here; in their code it would, with a positive weight,
+ * if `density` exceeded the share of changes that agree. Their code gives NaN if a single change competes: it
+ * counts fully here.
  */
 export const pcb: MergeMethod<typeof PARAMETERS, readonly ScoredNetwork[]> = {
   name: "pcb",

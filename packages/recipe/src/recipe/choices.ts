@@ -20,8 +20,8 @@ export function findChoice(value: unknown, path: Path = []): Path | undefined {
   if (isChoice(value)) return path;
   if (typeof value !== "object" || value === null) return undefined;
   for (const [key, item] of Object.entries(value)) {
-    const found = findChoice(item, [...path, Array.isArray(value) ? Number(key) : key]);
-    if (found !== undefined) return found;
+    const inside = findChoice(item, [...path, Array.isArray(value) ? Number(key) : key]);
+    if (inside !== undefined) return inside;
   }
   return undefined;
 }

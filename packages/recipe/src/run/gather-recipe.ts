@@ -82,7 +82,7 @@ function listGraphs(recipe: Recipe): readonly string[] {
   });
 }
 
-/** Lists the networks that a recipe names, with those of all options of its choices, each once. */
+/** Lists the networks that a recipe and the options of its choices name, each once. */
 function listMembers(recipe: Recipe): readonly Member[] {
   const listed = coverChoices(recipe).flatMap((covering) => listGroups(covering).flatMap(namedIn));
   return [...new Map(listed.map((member) => [memberKey(member), member])).values()];

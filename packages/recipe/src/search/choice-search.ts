@@ -18,14 +18,14 @@ const TOGETHER = 0.73;
  * Creates a search for the best options of choices: each choice has a distribution of its own, which moves
  * towards the options of the best candidates.
  *
- * No option is ever without probability: each keeps at least `(1 - 0.73^(1 / choices)) / (options - 1)`, so that a
- * choice that was made too early can still be undone.
+ * No option is ever without probability: each keeps at least `(1 - 0.73^(1 / choices)) / (options - 1)`, so
+ * that a choice that was made too early can still be undone.
  *
- * Source: Hamano et al., CatCMA: stochastic optimization for mixed-category problems, 2024, section 4, with its
- * margin. The step is not adapted here but fixed, at the share of what a generation tells: its effective number
- * of candidates to that plus the number of free probabilities. Coordinates of which the largest one decides, as
- * in mergekit-evolve, were not taken: a score does not change with them until another one is largest, so that
- * their spread shrinks on nothing but chance.
+ * Source: Hamano et al., CatCMA: stochastic optimization for mixed-category problems, 2024, section 4, with
+ * its margin. The step is not adapted here but fixed, at the share of what a generation tells: its effective
+ * number of candidates to that plus the number of free probabilities. Coordinates of which the largest one
+ * decides, as for a slerp in mergekit-evolve, were not taken: a score does not change with them until another
+ * one is largest, so that their spread shrinks on nothing but chance.
  * @param counts - number of options of each choice, at least 2
  * @param selection - weights of the best candidates of a generation
  */
@@ -67,7 +67,9 @@ function drawFrom(probabilities: readonly number[], random: Random): number {
   return drawn < 0 ? probabilities.length - 1 : drawn;
 }
 
-/** Raises probabilities to a least one, and takes what that adds from the others, as far as they exceed it. */
+/**
+ * Raises probabilities to a least one, and takes what that adds from the others, as far as they exceed it.
+ */
 function keepLeast(probabilities: readonly number[], least: number): number[] {
   const raised = probabilities.map((probability) => Math.max(probability, least));
   const excess = sumOf(raised) - probabilities.length * least;

@@ -103,7 +103,9 @@ export function selectionOf(count: number): Selection {
   return { weights, effective: 1 / weights.reduce((total, weight) => total + weight ** 2, 0) };
 }
 
-/** Returns the positions of values from the smallest to the largest; values that are not numbers come last. */
+/**
+ * Returns the positions of values from the smallest to the largest; values that are not numbers come last.
+ */
 export function bestFirst(values: readonly number[]): readonly number[] {
   const rank = (value: number) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
   // A difference of two infinities is not a number, so that values are compared.

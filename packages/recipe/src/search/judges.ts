@@ -20,8 +20,8 @@ import { PLACE, RESULTS_PLACE, runCommand, runEvaluation } from "./run-evaluatio
 /**
  * Creates a judge that runs a shell command on each merged network; see `runEvaluation`.
  *
- * With `lmEval`, the score is not what the command prints, but what lm-eval wrote: `{results}` in the command is
- * the path of an empty folder for its `--output_path`, see `readLmEval`.
+ * With `lmEval`, the score is not what the command prints, but what lm-eval wrote: `{results}` in the command
+ * is the path of an empty folder for its `--output_path`, see `readLmEval`.
  * @param command - command with `{}` in place of the path of the network
  * @param path - path to which each network is written until it has been judged: of a file ending in
  *   `.safetensors`, or of a folder, which gets the config and tokenizer of a model, too

@@ -36,7 +36,9 @@ export interface ReadLmEvalOptions {
   readonly goal?: Goal | undefined;
 }
 
-/** Levels of folders below the given one in which results are looked for; lm-eval makes one for each model. */
+/**
+ * Levels of folders below the given one in which results are looked for; lm-eval makes one for each model.
+ */
 const MOST_LEVELS = 3;
 /** Largest number of files and folders that are looked at. */
 const MOST_ENTRIES = 10_000;
@@ -51,7 +53,8 @@ const MOST_ENTRIES = 10_000;
  * import assert from "node:assert/strict";
  * import { parseLmEvalTask } from "@isthmus/recipe";
  *
- * assert.deepEqual(parseLmEvalTask("arc_easy:acc_norm=2"), { task: "arc_easy", metric: "acc_norm", weight: 2 });
+ * const task = parseLmEvalTask("arc_easy:acc_norm=2");
+ * assert.deepEqual(task, { task: "arc_easy", metric: "acc_norm", weight: 2 });
  * ```
  */
 export function parseLmEvalTask(text: string): LmEvalTask {
@@ -67,8 +70,8 @@ export function parseLmEvalTask(text: string): LmEvalTask {
 /**
  * Reads scores from the results that lm-eval writes with `--output_path`, and returns their weighted mean.
  *
- * In a folder, all files `results*.json` are read, also in the folders below that lm-eval makes for models; of a
- * task that is in several of them, the latest by the time in its name counts.
+ * In a folder, all files `results*.json` are read, also in the folders below that lm-eval makes for models;
+ * of a task that is in several of them, the latest by the time in its name counts.
  * @param path - a file of results, or a folder
  * @returns the score; NaN if lm-eval could not compute a metric
  * @throws InputError if there are no results, or they lack a task or a metric
@@ -93,10 +96,10 @@ export async function readLmEval(path: string, { tasks, goal }: ReadLmEvalOption
   const read = await readResults(path);
   let [sum, total] = [0, 0];
   for (const { task, metric, weight = 1 } of tasks) {
-    const found = findTask(read, task, path);
-    const key = findMetric(found.metrics, { task, metric, path: found.path });
-    assertGoal(found.isHigherBetter[nameOf(key)], { task, metric: key, goal });
-    sum += weight * scoreOf(found.metrics[key], `"${key}" of task "${task}" in "${found.path}"`);
+    const { metrics, isHigherBetter, path: file } = findTask(read, task, path);
+    const key = findMetric(metrics, { task, metric, path: file });
+    assertGoal(isHigherBetter[nameOf(key)], { task, metric: key, goal });
+    sum += weight * scoreOf(metrics[key], `"${key}" of task "${task}" in "${file}"`);
     total += weight;
   }
   return sum / total;
@@ -189,11 +192,12 @@ function findMetric(
   const refuse = (rule: string): InputError =>
     new InputError(`Cannot read the score of task "${task}" in "${path}" as ${rule}`, { input: path });
   if (metric !== undefined && keys.includes(metric)) return metric;
-  const wanted = metric ?? (keys.length === 1 ? nameOf(keys[0] ?? "") : "acc");
-  const fitting = keys.filter((key) => nameOf(key) === wanted);
+  const [first = "", second] = keys;
+  const name = metric ?? (second === undefined ? nameOf(first) : "acc");
+  const fitting = keys.filter((key) => nameOf(key) === name);
   const [only] = fitting;
   if (only !== undefined && fitting.length === 1) return only;
-  if (fitting.length > 1) throw refuse(`one filter must be named: "${wanted}" has ${fitting.join(" and ")}`);
+  if (fitting.length > 1) throw refuse(`one filter must be named: "${name}" has ${fitting.join(" and ")}`);
   throw refuse(
     metric === undefined
       ? `its metric must be named: it has ${keys.join(" and ") || "none"}`

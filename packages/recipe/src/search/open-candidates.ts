@@ -64,7 +64,8 @@ export async function openCandidates(
     for (const network of opened) await network.close();
   };
   try {
-    // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the candidate.
+    // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the
+    // candidate.
     const isShared = findChoice(recipe) === undefined && !namesRecipes(recipe);
     const openNested = async () => undefined;
     const shared = isShared

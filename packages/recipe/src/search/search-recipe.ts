@@ -125,8 +125,8 @@ export interface SearchResult<T> {
 
 /**
  * Searches the numbers that a recipe marks with `{ search: [low, high] }`, and the options that it marks with
- * `{ choose: [a, b] }`, for the best score: numbers by CMA-ES, options by probabilities that move towards those
- * of the best candidates.
+ * `{ choose: [a, b] }`, for the best score: numbers by CMA-ES, options by probabilities that move towards
+ * the options of the best candidates.
  *
  * Numbers outside their range are reflected at its ends. With a journal, a search that was stopped starts
  * again and takes known scores from the journal, so that its result is the same as without a stop.

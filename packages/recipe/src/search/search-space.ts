@@ -122,7 +122,9 @@ export function fillSearched<T>(recipe: T, values: readonly number[]): T {
   return fill(recipe) as T;
 }
 
-/** Returns the values at which a search begins: the start of each range, and the first option of each choice. */
+/**
+ * Returns the values at which a search begins: the start of each range, and the first option of each choice.
+ */
 export function firstValues(recipe: unknown): readonly number[] {
   return listSearched(recipe).map((value) => (isSearchedChoice(value) ? 0 : value.start));
 }

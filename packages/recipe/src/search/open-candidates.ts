@@ -50,7 +50,7 @@ export async function openCandidates(
   recipe: Recipe,
   options: OpenCandidatesOptions,
 ): Promise<OpenedCandidates> {
-  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule, strict } = options;
+  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
   const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
@@ -66,7 +66,10 @@ export async function openCandidates(
   try {
     // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the
     // candidate.
-    const isShared = findChoice(recipe) === undefined && !namesRecipes(recipe);
+    const chooses = findChoice(recipe) !== undefined;
+    const isShared = !chooses && !namesRecipes(recipe);
+    // What has no effect with one option may have an effect with another.
+    const strict = options.strict && !chooses;
     const openNested = async () => undefined;
     const shared = isShared
       ? await prepareModels(groupRecipe(recipe, { strict }), { open: openAndKeep, openNested })
@@ -74,7 +77,7 @@ export async function openCandidates(
     const openOnce = remember(openAndKeep, keyOf);
     const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     // All candidates have the same warnings.
-    let { onWarning } = options;
+    let onWarning = chooses ? undefined : options.onWarning;
     return {
       async judge(filled, signal) {
         const prepared = new Map<Recipe, PreparedModels>();

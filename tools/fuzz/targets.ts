@@ -21,7 +21,7 @@ import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createModelDirectoryTarget } from "./targets/model-directory.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
 import { createQuantizedTarget, createScaledTarget } from "./targets/quantized.ts";
-import { createJournalTarget, createResultTarget } from "./targets/results.ts";
+import { createJournalTarget, createLmEvalTarget, createResultTarget } from "./targets/results.ts";
 import { createSafetensorsTarget } from "./targets/safetensors.ts";
 import { createShardsTarget } from "./targets/shards.ts";
 import { createStudyTarget } from "./targets/study.ts";
@@ -80,5 +80,6 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   study: { share: 0.8, create: createStudyTarget },
   result: { share: 0.8, create: createResultTarget },
   journal: { share: 4, create: createJournalTarget },
+  "lm-eval": { share: 4, create: createLmEvalTarget },
   "hub listing": { share: 4, create: createHubListingTarget },
 };

@@ -48,6 +48,11 @@ export const SETTINGS: Readonly<Record<string, readonly Setting[]>> = {
   dc_merge: [1e-3, 1e-2, 1e-1].flatMap((density) => each("scale", [...SCALES, 2.5], { density })),
   esm: [0, 2].flatMap((power) => each("scale", [...SCALES, 2.5], { power })),
   regmean: each("off_diagonal", [0.9, 0.95, 1]),
+  cart: [0.05, 0.12, 0.3].flatMap((rank_ratio) => each("lambda", [0.5, 1, 2, 3], { rank_ratio })),
+  pcb: [0.1, 0.3, 0.6].flatMap((density) => each("lambda", [0.8, 1.2, 1.6], { density })),
+  ortho_merge: ["all", "conflicts"].flatMap((rotate) => each("scale", SCALES, { rotate })),
+  tall_mask: each("tall_mask_lambda", [0.2, 0.4, 0.6], { lambda: 1 }),
+  emr: plain,
 };
 
 /** Methods that make no one network of three for three tasks, and why. */
@@ -68,5 +73,4 @@ export const NOT_TRIED: Readonly<Record<string, string>> = {
   extra_merge: "goes on along one run",
   fisher: "needs gradients of each task, which are not measured here",
   singular_projection: "keeps a part of one change",
-  tall_mask: "gives a network for each task",
 };

@@ -4,6 +4,7 @@ import { actmat } from "./methods/actmat.ts";
 import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { breadcrumbs } from "./methods/breadcrumbs.ts";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
+import { cart } from "./methods/cart.ts";
 import { consensusTa } from "./methods/consensus-ta.ts";
 import { cosineA, cosineB } from "./methods/cosine.ts";
 import { dareLinear } from "./methods/dare-linear.ts";
@@ -12,6 +13,7 @@ import { dcMerge } from "./methods/dc-merge.ts";
 import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
 import { ema } from "./methods/ema.ts";
+import { emr } from "./methods/emr.ts";
 import { esm } from "./methods/esm.ts";
 import { expo } from "./methods/expo.ts";
 import { extraMerge } from "./methods/extra-merge.ts";
@@ -27,7 +29,9 @@ import { modelStock } from "./methods/model-stock.ts";
 import { multislerp } from "./methods/multislerp.ts";
 import { nearswap } from "./methods/nearswap.ts";
 import { nuslerp } from "./methods/nuslerp.ts";
+import { orthoMerge } from "./methods/ortho-merge.ts";
 import { passthrough } from "./methods/passthrough.ts";
+import { pcb } from "./methods/pcb.ts";
 import { ram } from "./methods/ram.ts";
 import { ramplusTl } from "./methods/ramplus-tl.ts";
 import { regmeanOfGrams } from "./methods/regmean.ts";
@@ -68,6 +72,8 @@ const CHANGES = [
     magmax,
     consensusTa,
     tallMask,
+    emr,
+    pcb,
     expo,
     trainDifference,
   ],
@@ -86,6 +92,8 @@ const MATRICES = [
   ace,
   dcMerge,
   singularProjection,
+  cart,
+  orthoMerge,
 ];
 
 // Parameters are resolved by the description of their method, so they have the types it expects.

@@ -125,6 +125,7 @@ export {
   judgeByCommand,
   judgeByExamples,
 } from "./search/judges.ts";
+export { type LmEvalTask, parseLmEvalTask, type ReadLmEvalOptions, readLmEval } from "./search/lm-eval.ts";
 export {
   type JudgeMerge,
   type MergeCandidate,
@@ -135,6 +136,8 @@ export {
 export { type MergeJudgeOptions, type OpenedJudge, openJudge } from "./search/open-judge.ts";
 export { type SearchMergeOptions, searchMerge } from "./search/search-merge.ts";
 export {
+  type ChoiceCounts,
+  type OptionCount,
   SEARCH_RECIPE_DEFAULTS,
   type SearchCandidate,
   type SearchProgress,
@@ -143,7 +146,7 @@ export {
   type SearchStop,
   searchRecipe,
 } from "./search/search-recipe.ts";
-export { fillSearched, listSearched, type SearchedNumber } from "./search/search-space.ts";
+export { fillSearched, firstValues } from "./search/search-space.ts";
 export { planReplacement } from "./vocabulary/plan-replacement.ts";
 export { replaceVocabulary } from "./vocabulary/replace-vocabulary.ts";
 export {

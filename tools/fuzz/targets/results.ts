@@ -1,4 +1,5 @@
 import { listMeasurements } from "@isthmus/measurements";
+import { readLmEval } from "@isthmus/recipe";
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import {
@@ -55,5 +56,17 @@ export function createJournalTarget(): FuzzTarget {
   return createJsonTarget({ name: "journal", document }, async (path) => {
     const journal = await openJournal(path, run);
     if (journal.has("a")) await journal.get("a", async () => []);
+  });
+}
+
+/** Makes results of lm-eval with other tasks, metrics and directions, and reads scores of them. */
+export function createLmEvalTarget(): FuzzTarget {
+  const document = {
+    results: { t: { alias: "t", "acc,none": 0.5, "acc_stderr,none": "N/A" }, u: { "acc,none": 1 } },
+    higher_is_better: { t: { acc: true } },
+  };
+  const tasks = [{ task: "t" }, { task: "u", metric: "acc", weight: 2 }];
+  return createJsonTarget({ name: "lm-eval", document }, async (path) => {
+    await readLmEval(path, { tasks, goal: "maximize" });
   });
 }

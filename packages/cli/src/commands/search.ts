@@ -10,6 +10,7 @@ import {
   type MergeJudgeOptions,
   openJudge,
   openRecipe,
+  parseLmEvalTask,
   type Recipe,
   readRecipe,
   SEARCH_RECIPE_DEFAULTS,
@@ -22,6 +23,7 @@ import {
 } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
+import { canonicalJson } from "@isthmus/tasks";
 import type { QueueTasks } from "@isthmus/workers";
 import { formatPairs } from "../format/format-table.ts";
 import { addScalingOptions, type ScalingOptions, scalingOf } from "../open/open-data.ts";
@@ -60,6 +62,7 @@ type SearchOptions = CommonOptions &
   RecipeReadingOptions & {
     readonly output: string;
     readonly evaluate?: string | undefined;
+    readonly lmEval?: readonly string[] | undefined;
     readonly data?: string | undefined;
     readonly graph?: string | undefined;
     readonly score: "loss" | "error";
@@ -78,7 +81,7 @@ export function searchVerb(run: RunVerb): CommandUnknownOpts {
   return addSearchOptions(
     createVerb("search", HELP_GROUPS.done).argument(
       "<recipe>",
-      "a recipe in YAML, with ranges in place of numbers: weight: { search: [0, 1] }",
+      "a recipe in YAML, with ranges in place of numbers, weight: { search: [0, 1] }, and options in place of values, merge_method: { choose: [ties, pcb] }",
     ),
   )
     .addHelpText("after", EXAMPLES)
@@ -89,6 +92,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus search recipe.yml -o merged --evaluate 'python evaluate.py {}' --goal maximize",
     "judge each merge by the last number that a command prints; {} is the merged model",
+  ],
+  [
+    "isthmus search recipe.yml -o merged --goal maximize --lm-eval arc_easy:acc_norm --lm-eval gsm8k:exact_match,strict-match=2 --evaluate 'lm_eval --model hf --model_args pretrained={} --tasks arc_easy,gsm8k --output_path {results}'",
+    "judge by what lm-eval writes, here the mean of two tasks, the second with weight 2",
   ],
   [
     "isthmus search recipe.yml -o merged.safetensors --graph model.onnx --data mnist:train@2000",
@@ -110,6 +117,11 @@ const addSearchOptions = optionGroup<SearchOptions>((command) => {
     .option(
       "--evaluate <command>",
       "a command that prints a score; {} in it is the path of the merged network",
+    )
+    .option(
+      "--lm-eval <task>",
+      "take the score from what --evaluate wrote for lm-eval in {results}: TASK, TASK:METRIC or TASK:METRIC=WEIGHT; may be repeated for a mean",
+      collect,
     )
     .option("--data <name>", `examples to score on: ${dataForms()}`)
     .option(
@@ -219,7 +231,7 @@ async function searchCandidates(
 }
 
 async function saveBest(
-  { best }: SearchResult<Recipe>,
+  { best, choices }: SearchResult<Recipe>,
   {
     result,
     options,
@@ -243,7 +255,7 @@ async function saveBest(
     const { path } = saved.output;
     return {
       result: { ...result, best: { ...best }, output: saved.output },
-      text: [formatSearch(result, best), formatPairs([["wrote", path]])].join("\n"),
+      text: [formatSearch(result, best, choices), formatPairs([["wrote", path]])].join("\n"),
     };
   } finally {
     await opened.close();
@@ -262,7 +274,12 @@ async function savePage(path: string, result: StudyResult, { provenance }: Conte
  * Checks that the options name exactly one way to judge candidates.
  * @throws UsageError if candidates are judged in no way, or in two
  */
-function assertOneJudge({ evaluate, data }: SearchOptions): void {
+function assertOneJudge({ evaluate, data, lmEval }: SearchOptions): void {
+  if (lmEval !== undefined && evaluate === undefined) {
+    throw new UsageError(
+      'Cannot search by results of lm-eval as a command must write them: give --evaluate "lm_eval --model_args pretrained={} --output_path {results}"',
+    );
+  }
   if ((evaluate === undefined) !== (data === undefined)) return;
   throw new UsageError(
     `Cannot search as merges must be judged in one way: give --evaluate "python evaluate.py {}", or --data with --graph${evaluate === undefined ? "" : ", not both"}`,
@@ -279,13 +296,15 @@ async function createJudge(
   options: SearchOptions,
   context: Context,
 ): Promise<Pick<ExamplesJudge, "identify" | "release"> & { readonly judge: JudgeMerge }> {
-  const { evaluate, output } = options;
+  const { evaluate, output, goal, lmEval } = options;
   if (evaluate === undefined)
     return openJudge(recipe, judgeOf(options), { engine: await openEngine(options, context) });
   const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
+  const tasks = lmEval?.map(parseLmEvalTask);
+  const results = tasks && { tasks, goal };
   return {
-    judge: judgeByCommand(evaluate, join(dirname(output), name)),
-    identify: async () => ({ evaluate }),
+    judge: judgeByCommand(evaluate, join(dirname(output), name), results),
+    identify: async () => ({ evaluate, ...(tasks && { lmEval: canonicalJson(tasks) }) }),
     release: async () => {},
   };
 }

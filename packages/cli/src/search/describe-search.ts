@@ -7,16 +7,23 @@ const STOPS: Readonly<Record<string, string>> = { evaluations: "all evaluations 
 
 /** Describes a search as a result with a table of all merges and a picture of the scores. */
 export function describeSearch(
-  { best, candidates, stopped }: SearchResult<Recipe>,
+  { best, candidates, stopped, choices }: SearchResult<Recipe>,
   { recipe, goal, seed }: { readonly recipe: string; readonly goal: string; readonly seed: number },
 ): StudyResult {
-  const names = Object.keys(best.values);
+  const numbers = Object.keys(best.values);
+  const names = [...numbers, ...Object.keys(best.chosen)];
   let leader = Number.NaN;
   const sign = goal === "minimize" ? 1 : -1;
-  const rows = candidates.map(({ values, score }, i) => {
+  const rows = candidates.map(({ values, chosen, score }, i) => {
     if (Number.isNaN(leader) || sign * score < sign * leader) leader = score;
     const shown = Number.isFinite(score) ? score : null;
-    return { evaluation: i + 1, score: shown, best: Number.isNaN(leader) ? null : leader, ...values };
+    return {
+      evaluation: i + 1,
+      score: shown,
+      best: Number.isNaN(leader) ? null : leader,
+      ...values,
+      ...chosen,
+    };
   });
   const end = STOPS[stopped] ?? "there was nothing more to find";
   return {
@@ -35,6 +42,7 @@ export function describeSearch(
         ],
         rows,
       },
+      ...describeChoices(choices),
     ],
     figures: [
       {
@@ -45,7 +53,7 @@ export function describeSearch(
         x: "evaluation",
         y: "best",
       },
-      ...names.map((name) => ({
+      ...numbers.map((name) => ({
         title: `Score by ${name}`,
         caption: "One mark for each merge that was judged.",
         table: "candidates",
@@ -58,14 +66,38 @@ export function describeSearch(
   };
 }
 
+/** Describes how often each option was tried and won, as a table; none if there are no choices. */
+function describeChoices(choices: SearchResult<Recipe>["choices"]): StudyResult["tables"] {
+  if (choices.length === 0) return [];
+  return [
+    {
+      name: "choices",
+      title: "Options, how often they were tried, and how often they were of the best merge of a generation",
+      columns: [
+        { key: "choice", title: "Choice" },
+        { key: "option", title: "Option" },
+        { key: "tried", title: "Tried" },
+        { key: "won", title: "Won" },
+        { key: "probability", title: "Probability at the end" },
+      ],
+      rows: choices.flatMap(({ path, options }) => options.map((option) => ({ choice: path, ...option }))),
+    },
+  ];
+}
+
 /** Formats the best merge of a search. */
 export function formatSearch(
   { description }: StudyResult,
-  { values, score }: SearchCandidate<Recipe>,
+  { values, chosen, score }: SearchCandidate<Recipe>,
+  choices: SearchResult<Recipe>["choices"],
 ): string {
   const numbers = Object.entries(values).map(([name, value]): [string, string] => [
     name,
     value.toPrecision(6),
   ]);
-  return [description, formatPairs([["score", score.toPrecision(6)], ...numbers])].join("\n");
+  const options = choices.map(({ path, options }): [string, string] => [
+    path,
+    `${chosen[path]} (${options.map(({ option, won }) => `${option} won ${won}`).join(", ")})`,
+  ]);
+  return [description, formatPairs([["score", score.toPrecision(6)], ...numbers, ...options])].join("\n");
 }

@@ -1,15 +1,10 @@
-import { OutOfRangeError } from "@isthmus/core";
 import { takeChangesOfTask } from "../kernels/elementwise.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { computeBlocks } from "../number-blocks.ts";
+import { assertTask, TASK } from "../task-vectors/task-parameter.ts";
 
 const PARAMETERS = {
-  task: {
-    description: "Position of the network whose task is brought back; 0 is the first.",
-    of: "merge",
-    default: 0,
-    least: 0,
-  },
+  task: TASK as typeof TASK,
   lambda: {
     description: "Factor of the changes that are kept.",
     of: "merge",
@@ -35,11 +30,8 @@ export const tallMask: MergeMethod<typeof PARAMETERS> = {
     "Wang et al., Localizing task information for improved model merging and compression, 2024, equation 5",
   parameters: PARAMETERS,
   networks: { least: 1, base: "required" },
-  survey({ name, networks: { length }, parameters: { task } }) {
-    if (Number.isInteger(task) && task < length) return;
-    throw new OutOfRangeError(
-      `Cannot merge "${name}" as "task" of tall_mask must be the position of one of ${length} networks: it is ${task}`,
-    );
+  survey(tensor) {
+    assertTask(tensor, tensor.parameters.task, "tall_mask");
   },
   blendInto({ tensor, parts, base }, out) {
     if (base === undefined) return;

@@ -1,6 +1,7 @@
 import type { MergeStatistic } from "@isthmus/merging";
 import { isNested } from "../read/parse-recipe.ts";
 import { assertForm } from "../recipe/assert-recipe.ts";
+import { findChoice } from "../recipe/choices.ts";
 import { placesOf, type RecipePlaces } from "../recipe/places.ts";
 import type { Path, StrictnessOptions } from "../recipe/problem.ts";
 import {
@@ -69,6 +70,11 @@ export interface CheckedRecipe {
 export function checkRecipe(recipe: Recipe, strictness: StrictnessOptions): CheckedRecipe {
   const places = placesOf(recipe, strictness);
   assertForm(recipe, places);
+  const choice = findChoice(recipe);
+  if (choice !== undefined) {
+    const text = "is to be chosen: run isthmus search, or write one of its options";
+    places.reject("Cannot merge by a recipe as all of it must be given", [{ path: choice, text }]);
+  }
   return withGroups(recipe, places);
 }
 

@@ -1,4 +1,5 @@
 import { at, closestName, InputError } from "@isthmus/core";
+import { isChoice } from "../recipe/choices.ts";
 import { assertFewRecipes } from "../recipe/count-recipes.ts";
 import { placesOf } from "../recipe/places.ts";
 import type { Path, Problem, StrictnessOptions } from "../recipe/problem.ts";
@@ -175,11 +176,17 @@ function replaceNames(
   const entries = Object.entries(value).map(([key, item]) => {
     const inside = [...path, key];
     if (key === "parameters") return [key, item] as const;
-    const named = REFERENCES.has(key) ? referenceOf(item) : undefined;
-    const replaced = named && replace(named, inside);
-    return [key, replaced ?? replaceNames(item, inside, replace)] as const;
+    if (!REFERENCES.has(key)) return [key, replaceNames(item, inside, replace)] as const;
+    if (!isChoice(item)) return [key, replaceReference(item, inside)] as const;
+    const options = item.choose.map((option, i) => replaceReference(option, [...inside, "choose", i]));
+    return [key, { ...item, choose: options }] as const;
   });
   return Object.fromEntries(entries);
+
+  function replaceReference(reference: unknown, at: Path): unknown {
+    const named = referenceOf(reference);
+    return (named && replace(named, at)) ?? replaceNames(reference, at, replace);
+  }
 }
 
 function referenceOf(value: unknown): NamedReference | undefined {

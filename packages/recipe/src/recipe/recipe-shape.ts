@@ -1,5 +1,6 @@
 import { closestName } from "@isthmus/core";
 import { MANY_METHODS } from "@isthmus/weight-matching";
+import { choosable } from "./choosable.ts";
 import {
   type AlignSetting,
   type ModelParts,
@@ -86,33 +87,39 @@ const ALIGN: Shape = {
 };
 
 const INPUT: KeysOf<RecipeModel> = {
-  model: { shape: REFERENCE, description: "The network: a path, or the recipe of one.", required: true },
+  model: {
+    shape: choosable("chosenModel", REFERENCE),
+    description: "The network: a path, or the recipe of one.",
+    required: true,
+  },
   align: { shape: ALIGN, description: "Whether its units are first put in the order of the others." },
   fisher: { shape: TEXT, description: "Its Fisher information, for the method fisher: a file." },
   grams: { shape: TEXT, description: "Gram matrices of its layers' inputs, for the method regmean: a file." },
   parameters: { shape: SETTINGS, description: "Settings of this network alone." },
 };
-const MODELS = listOf(map<RecipeModel>("input", INPUT));
+const MODELS = listOf(choosable("chosenInput", map<RecipeModel>("input", INPUT)));
 const SOURCE = map<RecipeSource>("source", {
   ...INPUT,
   layer_range: {
-    shape: { kind: "list", items: LAYER, length: 2 },
+    shape: choosable("chosenRange", { kind: "list", items: LAYER, length: 2 }),
     description: "Index of the first layer, and of the one after the last.",
     required: true,
   },
 });
-const BASE: Key = { shape: REFERENCE, description: "The network that the others were made from." };
-const SLICES = listOf(
-  map<RecipeSlice>("slice", {
-    sources: {
-      shape: listOf(SOURCE),
-      description: "Runs of layers that are merged with each other, all of one length.",
-      required: true,
-    },
-    base_model: BASE,
-    parameters: { shape: SETTINGS, description: "Settings of this slice." },
-  }),
-);
+const BASE: Key = {
+  shape: choosable("chosenModel", REFERENCE),
+  description: "The network that the others were made from.",
+};
+const SLICE = map<RecipeSlice>("slice", {
+  sources: {
+    shape: listOf(choosable("chosenSource", SOURCE)),
+    description: "Runs of layers that are merged with each other, all of one length.",
+    required: true,
+  },
+  base_model: BASE,
+  parameters: { shape: SETTINGS, description: "Settings of this slice." },
+});
+const SLICES = listOf(choosable("chosenSlice", SLICE));
 const MODULE = map<RecipeModule>("module", {
   models: { shape: MODELS, description: "Networks whose part is merged whole." },
   slices: { shape: SLICES, description: "Runs of layers, stacked in this order." },
@@ -159,7 +166,11 @@ export const RECIPE: Shape & { readonly kind: "map" } = {
   kind: "map",
   name: "recipe",
   keys: {
-    merge_method: { shape: TEXT, description: "The method that merges tensors.", required: true },
+    merge_method: {
+      shape: choosable("chosenMethod", TEXT),
+      description: "The method that merges tensors.",
+      required: true,
+    },
     models: { shape: MODELS, description: "Networks that are merged whole." },
     slices: { shape: SLICES, description: "Runs of layers, stacked in this order." },
     modules: {

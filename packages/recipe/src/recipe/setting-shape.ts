@@ -1,4 +1,5 @@
 import { BLOCK_ARCHITECTURES } from "../diffusion/diffusion-blocks.ts";
+import { isChoice } from "./choices.ts";
 import { isMap, type Shape } from "./shape.ts";
 
 const TEXT: Shape = { kind: "text" };
@@ -22,8 +23,19 @@ const VALUE: Shape = {
   kind: "either",
   name: "value",
   what: "a number, a text, or true or false",
-  options: () => [NUMBER, TEXT, TRUTH, MARK],
+  options: () => [NUMBER, TEXT, TRUTH, MARK, CHOICE],
   choose: chooseValue,
+};
+const CHOICE: Shape = {
+  kind: "map",
+  name: "choiceMark",
+  keys: {
+    choose: {
+      shape: { kind: "list", items: VALUE },
+      description: "Values of which isthmus search chooses one.",
+      required: true,
+    },
+  },
 };
 const GRADIENT: Shape = { kind: "list", items: VALUE };
 
@@ -31,7 +43,7 @@ const VALUE_OR_GRADIENT: Shape = {
   kind: "either",
   name: "valueOrGradient",
   what: "a number, a text, true or false, or a list of these along the layers",
-  options: () => [NUMBER, TEXT, TRUTH, MARK, GRADIENT],
+  options: () => [NUMBER, TEXT, TRUTH, MARK, CHOICE, GRADIENT],
   choose: (value) => (Array.isArray(value) ? GRADIENT : chooseValue(value)),
 };
 
@@ -90,7 +102,7 @@ const SETTING: Shape = {
   kind: "either",
   name: "setting",
   what: "a value, a list of values along the layers, or a list of filters or blocks with values",
-  options: () => [NUMBER, TEXT, TRUTH, MARK, GRADIENT, CONDITIONAL, BLOCKS, CONDITIONALS],
+  options: () => [NUMBER, TEXT, TRUTH, MARK, CHOICE, GRADIENT, CONDITIONAL, BLOCKS, CONDITIONALS],
   choose(value) {
     if (Array.isArray(value)) return value.some(isConditional) ? CONDITIONALS : GRADIENT;
     return isConditional(value) ? CHOSEN : chooseValue(value);
@@ -104,9 +116,10 @@ function chooseValue(value: unknown): Shape | undefined {
   if (typeof value === "number") return NUMBER;
   if (typeof value === "string") return TEXT;
   if (typeof value === "boolean") return TRUTH;
+  if (isChoice(value)) return CHOICE;
   return isMap(value) ? MARK : undefined;
 }
 
 function isConditional(item: unknown): boolean {
-  return isMap(item) && !("search" in item);
+  return isMap(item) && !("search" in item) && !isChoice(item);
 }

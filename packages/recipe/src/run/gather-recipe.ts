@@ -6,6 +6,7 @@ import { TOKENIZER_FILES } from "../models/list-model-files.ts";
 import { settingOf } from "../plan/align-setting.ts";
 import { keyOf, listGroups, type Member, namedIn } from "../plan/groups.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
+import { coverChoices } from "../recipe/choices.ts";
 import { isRecipe, type ModelParts, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { nameOfReference } from "./list-references.ts";
 import { openReference, splitName, splitReference } from "./open-reference.ts";
@@ -81,8 +82,14 @@ function listGraphs(recipe: Recipe): readonly string[] {
   });
 }
 
+/** Lists the networks that a recipe and the options of its choices name, each once. */
 function listMembers(recipe: Recipe): readonly Member[] {
-  return listGroups(recipe).flatMap(namedIn);
+  const listed = coverChoices(recipe).flatMap((covering) => listGroups(covering).flatMap(namedIn));
+  return [...new Map(listed.map((member) => [memberKey(member), member])).values()];
+}
+
+function memberKey({ reference, measured, align }: Member): string {
+  return JSON.stringify([reference, measured, align]);
 }
 
 async function gatherReference(reference: NamedNetwork, files: GatheredFiles): Promise<NamedNetwork> {

@@ -60,19 +60,14 @@ export function createCmaEs({ start, sigma, population, seed = 0 }: CmaEsOptions
   if (!(sigma > 0 && Number.isFinite(sigma)))
     throw new OutOfRangeError(`Cannot search as sigma must be above 0: it is ${sigma}`);
   const count = population ?? 4 + Math.floor(3 * Math.log(size));
-  if (!(Number.isSafeInteger(count) && count >= 4))
-    throw new OutOfRangeError(`Cannot search as a population needs at least 4 candidates: got ${count}`);
+  assertPopulation(count);
   return new Search(start, sigma, strategyOf(size, count), createRandom(seed, "cma-es"));
 }
 
 /** Constants of the strategy (tutorial, table 1). */
-interface Strategy {
+interface Strategy extends Selection {
   readonly size: number;
   readonly count: number;
-  /** Weights of the best candidates, in falling order and with sum 1. */
-  readonly weights: readonly number[];
-  /** Variance-effective number of the best candidates. */
-  readonly effective: number;
   readonly meanPath: number;
   readonly sizePath: number;
   readonly damping: number;
@@ -82,12 +77,50 @@ interface Strategy {
   readonly normalLength: number;
 }
 
-function strategyOf(size: number, count: number): Strategy {
+/**
+ * Asserts that a generation has enough candidates to learn from the better half.
+ * @throws OutOfRangeError if it has not
+ */
+export function assertPopulation(count: number): void {
+  if (!(Number.isSafeInteger(count) && count >= 4))
+    throw new OutOfRangeError(`Cannot search as a population needs at least 4 candidates: got ${count}`);
+}
+
+/** Weights by which a generation is learned from. */
+export interface Selection {
+  /** Weights of the best candidates, in falling order and with sum 1. */
+  readonly weights: readonly number[];
+  /** Variance-effective number of the best candidates. */
+  readonly effective: number;
+}
+
+/** Returns the weights of the better half of a generation of `count` candidates. */
+export function selectionOf(count: number): Selection {
   const best = Math.floor(count / 2);
   const raw = Array.from({ length: best }, (_, i) => Math.log((count + 1) / 2) - Math.log(i + 1));
   const sum = sumOf(raw);
   const weights = raw.map((weight) => weight / sum);
-  const effective = 1 / weights.reduce((total, weight) => total + weight ** 2, 0);
+  return { weights, effective: 1 / weights.reduce((total, weight) => total + weight ** 2, 0) };
+}
+
+/**
+ * Returns the positions of values from the smallest to the largest; values that are not numbers come last.
+ */
+export function bestFirst(values: readonly number[]): readonly number[] {
+  const rank = (value: number) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
+  // A difference of two infinities is not a number, so that values are compared.
+  const compare = (a: number, b: number) => (a < b ? -1 : a > b ? 1 : 0);
+  return [...values.keys()].sort((i, j) => compare(rank(at(values, i)), rank(at(values, j))) || i - j);
+}
+
+/** Checks whether the best values of the latest generations are equal. */
+export function isFlat(best: readonly number[]): boolean {
+  const recent = best.slice(-FLAT_GENERATIONS);
+  return recent.length === FLAT_GENERATIONS && Math.max(...recent) === Math.min(...recent);
+}
+
+function strategyOf(size: number, count: number): Strategy {
+  const { weights, effective } = selectionOf(count);
   const sizePath = (effective + 2) / (size + effective + 5);
   const rankOne = 2 / ((size + 1.3) ** 2 + effective);
   const many = (2 * (effective - 2 + 1 / effective)) / ((size + 2) ** 2 + effective);
@@ -158,16 +191,12 @@ class Search implements CmaEs {
         `Cannot learn from ${values.length} values as each of the ${this.#steps.length} candidates that were asked needs one`,
       );
     }
-    // Values that are not numbers rank last.
-    const rank = (value: number) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
-    const order = values
-      .map((value, i) => ({ value: rank(value), i }))
-      .sort((a, b) => a.value - b.value || a.i - b.i);
-    const best = this.#strategy.weights.map((_, k) => at(this.#steps, at(order, k, "candidate").i, "step"));
+    const order = bestFirst(values);
+    const best = this.#strategy.weights.map((_, k) => at(this.#steps, at(order, k, "candidate"), "step"));
     this.#generation++;
     this.#move(best);
     this.#decompose();
-    this.#best.push(at(order, 0, "candidate").value);
+    this.#best.push(at(values, at(order, 0, "candidate"), "value"));
     this.#steps = [];
     this.#stopped = this.#findStop();
   }
@@ -217,9 +246,7 @@ class Search implements CmaEs {
     const [most, least] = [Math.max(...this.#deviations), Math.min(...this.#deviations)];
     if (this.#sigma * most < CONVERGED * this.#firstSigma) return "converged";
     if ((most / least) ** 2 > ILL_CONDITIONED) return "ill-conditioned";
-    const recent = this.#best.slice(-FLAT_GENERATIONS);
-    const isFlat = recent.length === FLAT_GENERATIONS && Math.max(...recent) === Math.min(...recent);
-    return isFlat ? "flat" : undefined;
+    return isFlat(this.#best) ? "flat" : undefined;
   }
 }
 

@@ -13,12 +13,15 @@ import type { JournalRun } from "@isthmus/tasks";
 import type { OpenedArchitecture } from "@isthmus/zoo";
 import { planRecipeFiles, writeRecipeFiles } from "../run/write-recipe-files.ts";
 import { identifyFiles } from "./identify-recipe.ts";
+import { type ReadLmEvalOptions, readLmEval } from "./lm-eval.ts";
 import type { JudgeMerge, MergeCandidate } from "./open-candidates.ts";
-import { runEvaluation } from "./run-evaluation.ts";
+import { PLACE, RESULTS_PLACE, runCommand, runEvaluation } from "./run-evaluation.ts";
 
 /**
  * Creates a judge that runs a shell command on each merged network; see `runEvaluation`.
  *
+ * With `lmEval`, the score is not what the command prints, but what lm-eval wrote: `{results}` in the command
+ * is the path of an empty folder for its `--output_path`, see `readLmEval`.
  * @param command - command with `{}` in place of the path of the network
  * @param path - path to which each network is written until it has been judged: of a file ending in
  *   `.safetensors`, or of a folder, which gets the config and tokenizer of a model, too
@@ -39,15 +42,20 @@ import { runEvaluation } from "./run-evaluation.ts";
  * assert.equal(candidates.length, 4);
  * ```
  */
-export function judgeByCommand(command: string, path: string): JudgeMerge {
+export function judgeByCommand(command: string, path: string, lmEval?: ReadLmEvalOptions): JudgeMerge {
+  const results = `${path}.results`;
   return async ({ recipe, plan, models }, signal) => {
     const opened = { plan, models, adapter: undefined };
     try {
       await saveMerge(plan, path, { overwrite: true, resume: false, signal, recipe });
       await writeRecipeFiles(await planRecipeFiles(recipe, opened, { output: path }), path);
-      return await runEvaluation(command, path, signal);
+      if (lmEval === undefined) return await runEvaluation(command, path, signal);
+      await rm(results, { recursive: true, force: true });
+      await runCommand(command, { [PLACE]: path, [RESULTS_PLACE]: results }, signal);
+      return await readLmEval(results, lmEval);
     } finally {
       await rm(path, { recursive: true, force: true });
+      await rm(results, { recursive: true, force: true });
     }
   };
 }

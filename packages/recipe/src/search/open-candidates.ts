@@ -1,9 +1,10 @@
 import { type Checkpoint, entry } from "@isthmus/core";
 import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
-import { checkRecipe, groupRecipe, keyOf } from "../plan/groups.ts";
+import { checkRecipe, groupRecipe, keyOf, listGroups } from "../plan/groups.ts";
 import { rememberAlignments } from "../plan/open-inputs.ts";
 import { planChecked } from "../plan/plan-recipe.ts";
 import { isNested } from "../read/parse-recipe.ts";
+import { findChoice } from "../recipe/choices.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import { listReferences } from "../run/list-references.ts";
 import { type OpenRecipeOptions, openNestedModels } from "../run/open-recipe.ts";
@@ -49,7 +50,7 @@ export async function openCandidates(
   recipe: Recipe,
   options: OpenCandidatesOptions,
 ): Promise<OpenedCandidates> {
-  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule, strict } = options;
+  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
   const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
@@ -63,15 +64,20 @@ export async function openCandidates(
     for (const network of opened) await network.close();
   };
   try {
-    // Recipes inside may have ranges, too, so that their prepared models depend on the candidate.
-    const checked = groupRecipe(recipe, { strict });
-    const hasNested = listReferences(checked.groups).some(({ reference }) => isNested(reference));
+    // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the
+    // candidate.
+    const chooses = findChoice(recipe) !== undefined;
+    const isShared = !chooses && !namesRecipes(recipe);
+    // What has no effect with one option may have an effect with another.
+    const strict = options.strict && !chooses;
     const openNested = async () => undefined;
-    const shared = hasNested ? undefined : await prepareModels(checked, { open: openAndKeep, openNested });
+    const shared = isShared
+      ? await prepareModels(groupRecipe(recipe, { strict }), { open: openAndKeep, openNested })
+      : undefined;
     const openOnce = remember(openAndKeep, keyOf);
     const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     // All candidates have the same warnings.
-    let { onWarning } = options;
+    let onWarning = chooses ? undefined : options.onWarning;
     return {
       async judge(filled, signal) {
         const prepared = new Map<Recipe, PreparedModels>();
@@ -98,6 +104,10 @@ export async function openCandidates(
     await close();
     throw error;
   }
+}
+
+function namesRecipes(recipe: Recipe): boolean {
+  return listReferences(listGroups(recipe)).some(({ reference }) => isNested(reference));
 }
 
 /** Calls a function once for arguments of the same key. */

@@ -1,4 +1,4 @@
-import { openCheckpoint } from "@isthmus/core";
+import { at, openCheckpoint } from "@isthmus/core";
 import type { DataSet, Engine, NamedLoss } from "@isthmus/graph";
 import {
   dataContext,
@@ -10,6 +10,7 @@ import {
 } from "@isthmus/zoo";
 import { listGroups } from "../plan/groups.ts";
 import { isRecipeFile } from "../read/parse-recipe.ts";
+import { coverChoices } from "../recipe/choices.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { listReferences } from "../run/list-references.ts";
 import { type ExamplesJudge, type JudgeByExamplesOptions, judgeByExamples } from "./judges.ts";
@@ -51,7 +52,7 @@ export async function openJudge(
   },
 ): Promise<OpenedJudge> {
   const { data, score, exportedFrom, unread, graph, input, logits, loss, ...reading } = options;
-  const first = listReferences(listGroups(recipe))
+  const first = listReferences(listGroups(at(coverChoices(recipe), 0, "recipe")))
     .map(({ reference }) => reference)
     .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
   const paths = first === undefined ? [] : [first];

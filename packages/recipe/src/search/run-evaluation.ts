@@ -2,7 +2,7 @@ import { InputError, UsageError } from "@isthmus/core";
 import { process, spawn } from "@isthmus/platform";
 
 /** Placeholder for the path of a merged network in a command. */
-const PLACE = "{}";
+export const PLACE = "{}";
 
 /** Number of characters at the end of a failed command's output that its error repeats. */
 const SHOWN = 400;
@@ -20,16 +20,44 @@ const SHOWN = 400;
  * @throws DOMException named AbortError if `signal` is aborted, which also stops the command
  */
 export async function runEvaluation(command: string, path: string, signal?: AbortSignal): Promise<number> {
-  if (!command.includes(PLACE)) {
-    throw new UsageError(
-      `Cannot run an evaluation as its command must say where the path of the network stands, by ${PLACE}: it is "${command}"; write, for example, "python evaluate.py ${PLACE}"`,
-    );
-  }
-  const { code, output, errors } = await runShell(command.replaceAll(PLACE, quote(path)), signal);
-  if (code !== 0) throw failed(command, `it must succeed: it ended with ${code}`, errors);
+  const { output, errors } = await runCommand(command, { [PLACE]: path }, signal);
   const score = lastNumber(output);
   if (score === undefined) throw failed(command, "it must print a number: it printed none", output || errors);
   return score;
+}
+
+/**
+ * Runs a shell command on a network, with paths in place of placeholders.
+ * @param places - path for each placeholder, such as `{}`
+ * @throws UsageError if the command lacks a placeholder
+ * @throws InputError if the command fails
+ */
+export async function runCommand(
+  command: string,
+  places: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<ShellOutcome> {
+  let filled = command;
+  for (const [place, path] of Object.entries(places)) {
+    if (!command.includes(place)) throw lacksPlace(command, place);
+    filled = filled.replaceAll(place, () => quote(path));
+  }
+  const outcome = await runShell(filled, signal);
+  if (outcome.code === 0) return outcome;
+  throw failed(command, `it must succeed: it ended with ${outcome.code}`, outcome.errors);
+}
+
+/** Placeholder for the path of a folder for results in a command. */
+export const RESULTS_PLACE = "{results}";
+
+function lacksPlace(command: string, place: string): UsageError {
+  const [what, example] =
+    place === PLACE
+      ? ["the network", "python evaluate.py {}"]
+      : ["the results", "lm_eval --model_args pretrained={} --output_path {results}"];
+  return new UsageError(
+    `Cannot run an evaluation as its command must say where the path of ${what} stands, by ${place}: it is "${command}"; write, for example, "${example}"`,
+  );
 }
 
 /** Finds the last number of a text; undefined if it has none. */

@@ -110,9 +110,9 @@ describe("searchRecipe()", () => {
 
 describe("search space", () => {
   test("lists marks and fills them in the same order", () => {
-    expect(listSearched(recipe).map(({ path, start }) => [path, start])).toEqual([
-      ["models.0.parameters.weight", 0.5],
-      ["models.1.parameters.weight", 0],
+    expect(listSearched(recipe)).toMatchObject([
+      { path: "models.0.parameters.weight", start: 0.5 },
+      { path: "models.1.parameters.weight", start: 0 },
     ]);
     expect(fillSearched(recipe, [0.1, 2]).models.map(({ parameters }) => parameters.weight)).toEqual([
       0.1, 2,
@@ -120,8 +120,8 @@ describe("search space", () => {
   });
 
   test("reflects numbers at the ends of their range", () => {
-    const [number] = listSearched({ x: { search: [10, 20] } });
-    expect([0, 1, 1.25, -0.25, 2, 2.5].map((unit) => fromUnit(number!, unit))).toEqual([
+    const number = { path: "x", keys: ["x"], low: 10, high: 20, start: 15 };
+    expect([0, 1, 1.25, -0.25, 2, 2.5].map((unit) => fromUnit(number, unit))).toEqual([
       10, 20, 17.5, 12.5, 10, 15,
     ]);
   });

@@ -1,14 +1,26 @@
 import { assertWholeOptions, at, InputError, UsageError } from "@isthmus/core";
 import { canonicalJson, inOrder, type JournalRun, openJournal } from "@isthmus/tasks";
-import { type CmaEsStop, createCmaEs } from "./cma-es.ts";
-import { fillSearched, fromUnit, listSearched, type SearchedNumber, toUnit } from "./search-space.ts";
+import type { CmaEsStop } from "./cma-es.ts";
+import { createMixedSearch, type MixedCandidate } from "./mixed-search.ts";
+import {
+  fillSearched,
+  fromUnit,
+  isSearchedChoice,
+  listSearched,
+  type SearchedChoice,
+  type SearchedNumber,
+  type SearchedValue,
+  toUnit,
+} from "./search-space.ts";
 
-/** A recipe with numbers in place of its ranges, and its score. */
+/** A recipe with values in place of its marks, and its score. */
 export interface SearchCandidate<T> {
-  /** Recipe with numbers in place of its ranges. */
+  /** Recipe with numbers in place of its ranges, and an option in place of each choice. */
   readonly recipe: T;
   /** The searched numbers by their paths in the recipe. */
   readonly values: Readonly<Record<string, number>>;
+  /** The chosen options, as texts, by the paths of the choices in the recipe. */
+  readonly chosen: Readonly<Record<string, string>>;
   /** Score of the recipe; NaN if it could not be judged. */
   readonly score: number;
 }
@@ -29,7 +41,7 @@ export interface SearchProgress {
 export interface SearchRecipeOptions<T> {
   /**
    * Judges a recipe: merges its networks and measures the result, here or elsewhere. NaN counts as the worst.
-   * The last argument has the searched numbers in the order of the recipe.
+   * The last argument has the searched numbers, and positions of options, in the order of `listSearched`.
    */
   readonly evaluate: (
     recipe: T,
@@ -79,6 +91,26 @@ export const SEARCH_RECIPE_DEFAULTS: Required<
 /** Reason for which a search ended: CMA-ES stopped, or no evaluations were left. */
 export type SearchStop = CmaEsStop | "evaluations";
 
+/** How often one option of a choice was tried, and how often it won. */
+export interface OptionCount {
+  /** The option as a text. */
+  readonly option: string;
+  /** Number of candidates with the option. */
+  readonly tried: number;
+  /** Number of generations whose best candidate had the option. */
+  readonly won: number;
+  /** Probability that the option would be drawn next, in `(0, 1)`. */
+  readonly probability: number;
+}
+
+/** A choice of a recipe, and what a search found out about its options. */
+export interface ChoiceCounts {
+  /** Path of the choice in the recipe. */
+  readonly path: string;
+  /** Counts of each option, in the order of the recipe. */
+  readonly options: readonly OptionCount[];
+}
+
 /** Result of {@link searchRecipe}. */
 export interface SearchResult<T> {
   /** Candidate with the best score; of equals, the first. */
@@ -87,15 +119,19 @@ export interface SearchResult<T> {
   readonly candidates: readonly SearchCandidate<T>[];
   /** Reason for which the search ended. */
   readonly stopped: SearchStop;
+  /** Choices of the recipe with counts of their options; empty if it has none. */
+  readonly choices: readonly ChoiceCounts[];
 }
 
 /**
- * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the best score, by CMA-ES.
+ * Searches the numbers that a recipe marks with `{ search: [low, high] }`, and the options that it marks with
+ * `{ choose: [a, b] }`, for the best score: numbers by CMA-ES, options by probabilities that move towards
+ * the options of the best candidates.
  *
  * Numbers outside their range are reflected at its ends. With a journal, a search that was stopped starts
  * again and takes known scores from the journal, so that its result is the same as without a stop.
  *
- * @throws UsageError if no number of the recipe is marked, or a mark has a wrong form
+ * @throws UsageError if no value of the recipe is marked, or a mark has a wrong form
  * @throws OutOfRangeError if a range or an option is out of its range
  * @throws MismatchError if the journal is of another search
  * @throws InputError if no candidate got a finite score
@@ -120,25 +156,27 @@ export async function searchRecipe<T extends object>(
   const { goal, evaluations, sigma, seed, atOnce } = { ...SEARCH_RECIPE_DEFAULTS, ...options };
   const least = { evaluations: 1, seed: 0, atOnce: 1 };
   assertWholeOptions("search a recipe", { evaluations, seed, atOnce }, least);
-  const numbers = listMarked(recipe);
+  const marked = listMarked(recipe);
+  const numbers = marked.filter((value): value is SearchedNumber => !isSearchedChoice(value));
+  const choices = marked.filter(isSearchedChoice).map(countFrom);
   const run = { recipe: canonicalJson(recipe), goal, sigma, seed, population: population ?? 0 };
   const journal = await openJournal(path, { ...run, ...options.identity });
   const start = numbers.map((number) => toUnit(number, number.start));
-  const search = createCmaEs({ start, sigma, seed, ...(population === undefined ? {} : { population }) });
+  const counts = choices.map(({ options }) => options.length);
+  const search = createMixedSearch({ start, counts, sigma, seed, population });
   const candidates: SearchCandidate<T>[] = [];
   const sign = goal === "minimize" ? 1 : -1;
   const isBetter = (a: number, b: number) => Number.isNaN(b) || sign * a < sign * b;
   let best: SearchCandidate<T> | undefined;
 
-  const judge = async (unit: readonly number[]): Promise<SearchCandidate<T>> => {
+  const judge = async (drawn: MixedCandidate): Promise<SearchCandidate<T>> => {
     signal?.throwIfAborted();
-    const values = numbers.map((number, i) => fromUnit(number, at(unit, i, "coordinate")));
+    const values = valuesOf(marked, drawn);
     const filled = fillSearched(recipe, values);
     const [score = Number.NaN] = await journal.get(values.join(","), async () => [
       await evaluate(filled, signal, values),
     ]);
-    const named = Object.fromEntries(numbers.map(({ path: name }, i) => [name, at(values, i, "value")]));
-    return { recipe: filled, values: named, score };
+    return { recipe: filled, ...nameValues(marked, values), score };
   };
   const add = (candidate: SearchCandidate<T>): void => {
     candidates.push(candidate);
@@ -148,26 +186,73 @@ export async function searchRecipe<T extends object>(
   };
 
   while (search.stopped === undefined) {
-    const units = search.ask();
-    if (candidates.length + units.length > evaluations) break;
+    const drawn = search.ask();
+    if (candidates.length + drawn.length > evaluations) break;
     const generation: number[] = [];
-    const judged = inOrder(units.length, atOnce, (i) => judge(at(units, i, "candidate")));
+    const judged = inOrder(drawn.length, atOnce, (i) => judge(at(drawn, i, "candidate")));
     for await (const candidate of judged) {
       add(candidate);
       generation.push(sign * candidate.score);
     }
     search.tell(generation);
+    for (const { options } of drawn) count(choices, options, "tried");
+    count(choices, search.winner, "won");
   }
   if (best === undefined || !Number.isFinite(best.score)) throw noScore(candidates.length, evaluations);
-  return { best, candidates, stopped: search.stopped ?? "evaluations" };
+  return {
+    best,
+    candidates,
+    stopped: search.stopped ?? "evaluations",
+    choices: choices.map(({ path: of, options }, i) => ({
+      path: of,
+      options: options.map((option, k) => ({ ...option, probability: at(at(search.probabilities, i), k) })),
+    })),
+  };
 }
 
-function listMarked(recipe: object): readonly SearchedNumber[] {
-  const numbers = listSearched(recipe);
-  if (numbers.length > 0) return numbers;
+function listMarked(recipe: object): readonly SearchedValue[] {
+  const marked = listSearched(recipe);
+  if (marked.length > 0) return marked;
   throw new UsageError(
-    'Cannot search a recipe as a number of it must be marked with a range: none is; write, for example, "weight: { search: [0, 1] }"',
+    'Cannot search a recipe as a value of it must be marked with a range or with options: none is; write, for example, "weight: { search: [0, 1] }" or "merge_method: { choose: [linear, slerp] }"',
   );
+}
+
+/** Returns the values of a candidate in the order of the marks. */
+function valuesOf(marked: readonly SearchedValue[], { numbers, options }: MixedCandidate): readonly number[] {
+  let [number, choice] = [0, 0];
+  return marked.map((of) =>
+    isSearchedChoice(of)
+      ? at(options, choice++, "choice")
+      : fromUnit(of, at(numbers, number++, "coordinate")),
+  );
+}
+
+/** Names the numbers and the options of a candidate by their paths. */
+function nameValues(marked: readonly SearchedValue[], all: readonly number[]) {
+  const values: Record<string, number> = {};
+  const chosen: Record<string, string> = {};
+  for (const [i, of] of marked.entries()) {
+    const value = at(all, i, "value");
+    if (isSearchedChoice(of)) chosen[of.path] = at(of.options, value, "option");
+    else values[of.path] = value;
+  }
+  return { values, chosen };
+}
+
+/** Counts of the options of a choice while a search runs. */
+interface RunningCounts {
+  readonly path: string;
+  readonly options: readonly { readonly option: string; tried: number; won: number }[];
+}
+
+function countFrom({ path, options }: SearchedChoice): RunningCounts {
+  return { path, options: options.map((option) => ({ option, tried: 0, won: 0 })) };
+}
+
+/** Counts the options that a candidate has, one of each choice. */
+function count(choices: readonly RunningCounts[], options: readonly number[], as: "tried" | "won"): void {
+  for (const [i, option] of options.entries()) at(at(choices, i, "choice").options, option, "option")[as]++;
 }
 
 function noScore(judged: number, evaluations: number): InputError {

@@ -1,4 +1,6 @@
 import { at, OutOfRangeError, UsageError } from "@isthmus/core";
+import { canonicalJson } from "@isthmus/tasks";
+import { type ChoiceMark, isChoice, LEFT_OUT } from "../recipe/choices.ts";
 
 /** A number of a recipe that is searched. */
 export interface SearchedNumber {
@@ -14,26 +16,63 @@ export interface SearchedNumber {
   readonly start: number;
 }
 
+/** A value of a recipe that is chosen among options. */
+export interface SearchedChoice {
+  /** Path of the value in the recipe, for example `merge_method`, or `slices.0.sources.0.model`. */
+  readonly path: string;
+  /** Keys and positions that lead to the value. */
+  readonly keys: readonly (string | number)[];
+  /** Options as texts that differ: a text or a number is itself, and others are written as JSON. */
+  readonly options: readonly string[];
+}
+
+/** A value of a recipe that is searched: a number, or a choice. */
+export type SearchedValue = SearchedNumber | SearchedChoice;
+
 /** Number of digits of a searched number that are kept; more digits would hardly change a merge. */
 const DIGITS = 6;
 
 /**
- * Lists the numbers of a recipe that are marked with a range: `{ search: [low, high], start? }` in place of
- * the number. A search begins at `start`, or in the middle.
+ * Lists the values of a recipe that are marked: with a range, `{ search: [low, high], start? }` in place of a
+ * number, or with options, `{ choose: [a, b] }` in place of any value. A search begins at `start`, or in the
+ * middle, and with all options equally likely. Options may have marks of their own, which follow theirs.
  *
  * @throws UsageError if a mark has a wrong form
  * @throws OutOfRangeError if a range is empty, or the start is outside it
  */
-export function listSearched(recipe: unknown): readonly SearchedNumber[] {
-  const listed: SearchedNumber[] = [];
-  const visit = (value: unknown, keys: readonly (string | number)[]): void => {
-    if (typeof value !== "object" || value === null) return;
-    if ("search" in value) listed.push(readMark(value, keys));
-    else if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, [...keys, i]);
-    else for (const [key, item] of Object.entries(value)) visit(item, [...keys, key]);
-  };
-  visit(recipe, []);
-  return listed;
+export function listSearched(recipe: unknown): readonly SearchedValue[] {
+  return listUnder(recipe, []);
+}
+
+function listUnder(value: unknown, keys: readonly (string | number)[]): readonly SearchedValue[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (isChoice(value)) return [readChoice(value, keys), ...listUnder(value.choose, [...keys, "choose"])];
+  if ("search" in value) return [readMark(value, keys)];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, item]) =>
+    listUnder(item, [...keys, isList ? Number(key) : key]),
+  );
+}
+
+/** Checks whether a searched value is a choice. */
+export function isSearchedChoice(value: SearchedValue): value is SearchedChoice {
+  return "options" in value;
+}
+
+function readChoice(mark: ChoiceMark<unknown>, keys: readonly (string | number)[]): SearchedChoice {
+  const path = keys.join(".");
+  const [unknown] = Object.keys(mark).filter((key) => key !== "choose");
+  if (unknown !== undefined)
+    throw new UsageError(`Cannot search "${path}" as a choice has only choose: it has "${unknown}"`);
+  const options = mark.choose.map((option) =>
+    typeof option === "object" ? canonicalJson(option) : String(option),
+  );
+  if (options.length < 2)
+    throw new UsageError(`Cannot search "${path}" as a choice needs two options: it has ${options.length}`);
+  const twice = options.find((option, i) => options.indexOf(option) < i);
+  if (twice !== undefined)
+    throw new UsageError(`Cannot search "${path}" as its options must differ: ${twice} is there twice`);
+  return { path, keys, options };
 }
 
 function readMark(mark: object, keys: readonly (string | number)[]): SearchedNumber {
@@ -59,16 +98,35 @@ function readMark(mark: object, keys: readonly (string | number)[]): SearchedNum
   return { path, keys, low, high, start: begin };
 }
 
-/** Returns a recipe with numbers in place of its marks, in the order of {@link listSearched}. */
+/**
+ * Returns a recipe with values in place of its marks.
+ * @param values - in the order of {@link listSearched}: numbers for ranges, and positions of options for
+ *   choices
+ */
 export function fillSearched<T>(recipe: T, values: readonly number[]): T {
   let next = 0;
   const fill = (value: unknown): unknown => {
     if (typeof value !== "object" || value === null) return value;
+    if (isChoice(value)) {
+      const chosen = at(values, next++, "searched choice");
+      // All options are filled, as the values of their marks are there in any case.
+      return at(value.choose.map(fill), chosen, "option");
+    }
     if ("search" in value) return at(values, next++, "searched number");
-    if (Array.isArray(value)) return value.map(fill);
+    if (Array.isArray(value)) {
+      const items = value.map(fill);
+      return items.filter((item, i) => !(item === LEFT_OUT && isChoice(value[i])));
+    }
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item)]));
   };
   return fill(recipe) as T;
+}
+
+/**
+ * Returns the values at which a search begins: the start of each range, and the first option of each choice.
+ */
+export function firstValues(recipe: unknown): readonly number[] {
+  return listSearched(recipe).map((value) => (isSearchedChoice(value) ? 0 : value.start));
 }
 
 /** Maps a searched number to `[0, 1]`. */

@@ -3,10 +3,10 @@ import { digestFile, saveFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
 import {
   fillSearched,
+  firstValues,
   gatherPath,
   gatherRecipe,
   identifyRecipe,
-  listSearched,
   type MergeJudgeOptions,
   openCandidates,
   openJudge,
@@ -84,7 +84,6 @@ async function assertPlannable(
   recipe: Recipe,
   planning: StrictnessOptions & { readonly seed: number },
 ): Promise<void> {
-  const starts = listSearched(recipe).map(({ start }) => start);
   const candidates = await openCandidates(recipe, {
     ...planning,
     judge: async () => Number.NaN,
@@ -92,7 +91,7 @@ async function assertPlannable(
     align: async (networks) => networks.map(({ network }) => network),
   });
   try {
-    await candidates.judge(fillSearched(recipe, starts), undefined);
+    await candidates.judge(fillSearched(recipe, firstValues(recipe)), undefined);
   } finally {
     await candidates.close();
   }

@@ -1,1 +1,10 @@
-export {};
+// Weights of a merge from data.
+export type { TaskScore, TunedTask } from "./coefficients/bind-task.ts";
+export { tuneMerge } from "./coefficients/tune-merge.ts";
+export {
+  TUNE_MERGE_FIELDS,
+  type TuneMergeOptions,
+  type TuneMergeProgress,
+  type TuneMergeRules,
+} from "./coefficients/tune-merge-options.ts";
+export type { TunedGroup, TunedTaskResult, TuneMergeResult } from "./coefficients/tune-merge-result.ts";

@@ -1,6 +1,17 @@
 // Weights of a merge from data.
 export type { TaskScore, TunedTask } from "./coefficients/bind-task.ts";
-export { tuneMerge } from "./coefficients/tune-merge.ts";
+export {
+  describeTuned,
+  formatScores,
+  formatTunedRecipe,
+  type TunedRecipeOrigin,
+} from "./coefficients/format-tuned-recipe.ts";
+export {
+  type OpenedTunedTasks,
+  openTunedTasks,
+  type TunedTaskNames,
+} from "./coefficients/open-tuned-tasks.ts";
+export { planTuneMerge, type TuningPlan, tuneMerge } from "./coefficients/tune-merge.ts";
 export {
   TUNE_MERGE_FIELDS,
   type TuneMergeOptions,

@@ -1,7 +1,7 @@
 import { at, DivergenceError } from "@isthmus/core";
-import { derivativesInPlace, effectiveInto } from "./effective-weights.ts";
-import type { CoefficientGroup } from "./coefficient-groups.ts";
 import { LEAST_VOTE } from "./affine-methods.ts";
+import type { CoefficientGroup } from "./coefficient-groups.ts";
+import { derivativesInPlace, effectiveInto } from "./effective-weights.ts";
 import { projectInPlace, type WeightLimits } from "./solve-quadratic.ts";
 import type { TuningStore, TuningTensors } from "./tuning-state.ts";
 

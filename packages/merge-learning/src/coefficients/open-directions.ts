@@ -92,9 +92,7 @@ export async function createMergedNetwork(
     const size = directions.get(name)?.origin.length;
     tensors.set(
       name,
-      size === undefined
-        ? await others.read(name)
-        : { dtype: "f32", shape, data: new Float32Array(size) },
+      size === undefined ? await others.read(name) : { dtype: "f32", shape, data: new Float32Array(size) },
     );
   }
   const groupOf = new Map(groups.flatMap(({ tensors: names }, g) => names.map((name) => [name, g] as const)));

@@ -128,11 +128,7 @@ interface Attaching extends ObjectiveData {
 
 const NOTHING = { feeds: new Map<string, Tensor>(), offset: 0 };
 
-async function attach(
-  { graph, engine }: Architecture,
-  typed: Graph,
-  task: Attaching,
-): Promise<Attached> {
+async function attach({ graph, engine }: Architecture, typed: Graph, task: Attaching): Promise<Attached> {
   if (task.objective === "entropy")
     return { ...attachEntropy(typed), feed: async () => NOTHING, release: async () => {} };
   if (task.objective === "distillation") return attachExpert({ graph, engine }, typed, task);

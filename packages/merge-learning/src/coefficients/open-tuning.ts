@@ -5,7 +5,12 @@ import { affineTensors } from "./affine-methods.ts";
 import { type BoundTask, bindTask, type TunedTask } from "./bind-task.ts";
 import { type CoefficientGroup, groupCoefficients } from "./coefficient-groups.ts";
 import { effectiveInto } from "./effective-weights.ts";
-import { createMergedNetwork, type Direction, type MergedNetwork, openDirections } from "./open-directions.ts";
+import {
+  createMergedNetwork,
+  type Direction,
+  type MergedNetwork,
+  openDirections,
+} from "./open-directions.ts";
 import type { WeightedModel } from "./recipe-weights.ts";
 import type { TuneMergeRules } from "./tune-merge-options.ts";
 
@@ -64,11 +69,10 @@ export async function openTuning(
 }
 
 /** Returns the networks with a weight, in the order of the recipe, then the base if there is one. */
-function networksOf(
-  { networks, tensors }: MergePlan,
-  models: number,
-): readonly Checkpoint[] {
-  const planned = [...tensors.values()].find(({ sources, method }) => method !== undefined && sources.length === models);
+function networksOf({ networks, tensors }: MergePlan, models: number): readonly Checkpoint[] {
+  const planned = [...tensors.values()].find(
+    ({ sources, method }) => method !== undefined && sources.length === models,
+  );
   if (planned === undefined) {
     throw new UsageError(
       `Cannot learn weights as each of the ${models} networks must have every tensor: write missing: error in the recipe`,
@@ -84,7 +88,8 @@ export function assertTasks(
   weighted: readonly WeightedModel[],
   objective: Required<TuneMergeRules>["objective"],
 ): void {
-  if (tasks.length === 0) throw new UsageError("Cannot learn the weights of a merge as there must be data: there are none");
+  if (tasks.length === 0)
+    throw new UsageError("Cannot learn the weights of a merge as there must be data: there are none");
   const needsExpert = objective === "distillation" || objective === "output-space";
   const isOpen = tasks.length > 1 && tasks.some(({ expert }) => expert === undefined);
   if (!needsExpert || !isOpen || tasks.length === weighted.length) return;

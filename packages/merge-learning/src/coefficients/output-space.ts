@@ -94,7 +94,11 @@ export function distanceAt({ matrix, linear, constant }: OutputDistance, x: Floa
 
 async function measureOne(
   { origin, changes }: Direction,
-  { own, gram, examples }: { readonly own: Float64Array; readonly gram: Float64Array; readonly examples: number },
+  {
+    own,
+    gram,
+    examples,
+  }: { readonly own: Float64Array; readonly gram: Float64Array; readonly examples: number },
   products: MatrixProducts,
 ): Promise<OutputDistance> {
   const inputs = Math.round(Math.sqrt(gram.length));

@@ -50,7 +50,9 @@ function shortName(reference: ModelReference, i: number): string {
  * for methods that need weights, 0.3 for every network.
  */
 export function withStart(recipe: Recipe, start: number | undefined): Recipe {
-  const hasWeights = [recipe, ...(recipe.models ?? [])].some(({ parameters }) => parameters?.["weight"] !== undefined);
+  const hasWeights = [recipe, ...(recipe.models ?? [])].some(
+    ({ parameters }) => parameters?.["weight"] !== undefined,
+  );
   if (start === undefined && (hasWeights || recipe.merge_method === "linear")) return recipe;
   const models = recipe.models?.map((model): RecipeModel => withSettings(model, {}));
   return { ...withSettings(recipe, { weight: start ?? USUAL_START }), ...(models && { models }) };

@@ -2,9 +2,9 @@ import { at } from "@isthmus/core";
 import type { TunedTask } from "./bind-task.ts";
 import { effectiveInto } from "./effective-weights.ts";
 import { limitsOf } from "./learn-weights.ts";
+import { expertsOf, type OpenedTuning } from "./open-tuning.ts";
 import { addDistances, distanceAt, measureOutputDistances, type OutputTask } from "./output-space.ts";
 import { solveQuadratic } from "./solve-quadratic.ts";
-import { expertsOf, type OpenedTuning } from "./open-tuning.ts";
 import type { TuneMergeOptions } from "./tune-merge-options.ts";
 import type { TuneMergeResult } from "./tune-merge-result.ts";
 
@@ -34,7 +34,9 @@ export async function solveOutputs(
   for (const [g, group] of groups.entries()) {
     const own = group.tensors.flatMap((name) => distances.get(name) ?? []);
     const distance = own.length === 0 ? all : addDistances(own);
-    const limits = group.isNormalized ? { ...limitsOf(group, { bounds, sum }), sum: 1 } : limitsOf(group, { bounds, sum });
+    const limits = group.isNormalized
+      ? { ...limitsOf(group, { bounds, sum }), sum: 1 }
+      : limitsOf(group, { bounds, sum });
     const row = weights.subarray(g * models, (g + 1) * models);
     const solved = await solveQuadratic(distance, Float64Array.from(group.start), limits);
     row.set(solved);

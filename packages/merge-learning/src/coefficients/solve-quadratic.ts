@@ -20,6 +20,9 @@ export interface Quadratic {
 /** Share of the mean diagonal that is added to the diagonal, so that equal networks share their weight. */
 const RIDGE = 1e-10;
 
+/** Bounds of weights that have none. */
+const ANY = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
 /** Distance from a bound, and from a sum, that counts as none, as a share of the numbers. */
 const TOLERANCE = 1e-12;
 
@@ -29,7 +32,7 @@ const TOLERANCE = 1e-12;
  * @throws OutOfRangeError if no weights within the bounds have the sum
  */
 export function projectInPlace(weights: Float64Array, { bounds, sum }: WeightLimits): void {
-  const [least, most] = bounds ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [least, most] = bounds ?? ANY;
   const clamp = (value: number) => Math.min(most, Math.max(least, value));
   let shift = 0;
   if (sum !== undefined) {
@@ -74,22 +77,19 @@ export async function solveQuadratic(
   start: Float64Array,
   limits: WeightLimits = {},
 ): Promise<Float64Array> {
-  const n = linear.length;
-  let trace = 0;
-  for (let i = 0; i < n; i++) trace += at(matrix, i * n + i);
-  const ridge = trace > 0 ? (RIDGE * trace) / n : 1;
-  const hessian = Float64Array.from(matrix, (value, i) => (i % (n + 1) === 0 ? value + ridge : value));
-  const target = Float64Array.from(linear, (value, i) => value + ridge * at(start, i));
+  const { hessian, target } = withRidge({ matrix, linear }, start);
   const x = start.slice();
   projectInPlace(x, limits);
-  const [least, most] = limits.bounds ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [least, most] = limits.bounds ?? ANY;
   const held = new Map<number, -1 | 1>();
   // Each round holds or frees a weight; a bound on rounds stands for the finite number of sets of them.
-  for (let round = 0; round < 100 * (n + 1); round++) {
+  for (let round = 0; round < 100 * (x.length + 1); round++) {
     const free = [...x.keys()].filter((i) => !held.has(i));
     const { point, multiplier } = await minimizeFree({ hessian, target, x, free }, limits.sum);
     const hit = firstBound(x, point, { free, least, most });
-    for (const [k, i] of free.entries()) x[i] = at(x, i) + hit.share * (at(point, k) - at(x, i));
+    free.forEach((i, k) => {
+      x[i] = at(x, i) + hit.share * (at(point, k) - at(x, i));
+    });
     if (hit.weight !== undefined) {
       x[hit.weight] = hit.side < 0 ? least : most;
       held.set(hit.weight, hit.side);
@@ -97,10 +97,22 @@ export async function solveQuadratic(
     }
     const isFixed = free.length === 0 && limits.sum !== undefined;
     const leaving = worstHeld({ hessian, target, x }, held, isFixed ? undefined : multiplier);
-    if (leaving.length === 0) break;
+    if (leaving.length === 0) return x;
     for (const i of leaving) held.delete(i);
   }
   return x;
+}
+
+/** Adds a small multiple of the squared distance from the start, so that there is one smallest value. */
+function withRidge({ matrix, linear }: Quadratic, start: Float64Array): Omit<Problem, "x"> {
+  const n = linear.length;
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += at(matrix, i * n + i);
+  const ridge = trace > 0 ? (RIDGE * trace) / n : 1;
+  return {
+    hessian: matrix.map((value, i) => (i % (n + 1) === 0 ? value + ridge : value)),
+    target: linear.map((value, i) => value + ridge * at(start, i)),
+  };
 }
 
 interface Problem {

@@ -1,11 +1,12 @@
-import { at, type Checkpoint, resolveFields } from "@isthmus/core";
+import { at, type Checkpoint, resolveFields, sizeOf } from "@isthmus/core";
 import { fingerprintGraph, withoutDevice } from "@isthmus/graph";
 import { mergeByPlan } from "@isthmus/merging";
 import { identifyRecipe, openRecipe, type Recipe } from "@isthmus/recipe";
 import { canonicalJson } from "@isthmus/tasks";
 import { describeData, type RunDescription } from "@isthmus/training";
+import { affineTensors } from "./affine-methods.ts";
 import type { BoundTask, TaskScore, TunedTask } from "./bind-task.ts";
-import type { CoefficientGroup } from "./coefficient-groups.ts";
+import { type CoefficientGroup, groupCoefficients } from "./coefficient-groups.ts";
 import { learnByGradients } from "./learn-by-gradients.ts";
 import { limitInPlace } from "./learn-weights.ts";
 import { assertTasks, openTuning } from "./open-tuning.ts";
@@ -66,8 +67,7 @@ export async function tuneMerge(
     const weights = Float64Array.from(groups.flatMap((group) => group.start));
     limitInPlace(groups, weights, { bounds, sum });
     const before = await measure(bound, mergeByPlan(opened.plan), { follow: report(0), signal });
-    const run =
-      resolved.statePath === undefined ? {} : await describeTuning(prepared, tasks, resolved);
+    const run = resolved.statePath === undefined ? {} : await describeTuning(prepared, tasks, resolved);
     const learned =
       objective === "output-space"
         ? await solveOutputs(tuning, tasks, weights, resolved)
@@ -96,6 +96,36 @@ export async function tuneMerge(
     };
   } finally {
     await opened.close();
+  }
+}
+
+/** What a tuning would learn, before anything is read but headers. */
+export interface TuningPlan {
+  /** Names of the networks that would have weights. */
+  readonly models: readonly string[];
+  /** Parts of the merge with weights of their own, and their weights at the start. */
+  readonly groups: readonly Pick<CoefficientGroup, "name" | "tensors" | "start">[];
+  /** Bytes of the networks in f32, which are held while weights are learned. */
+  readonly bytes: number;
+}
+
+/**
+ * Plans what `tuneMerge` would learn: which parts get weights, and where these start.
+ * @throws the same errors as `tuneMerge` for a recipe that does not fit
+ */
+export async function planTuneMerge(
+  recipe: Recipe,
+  { by = "layer", start, seed, align, methodFiles }: TuneMergeOptions = {},
+): Promise<TuningPlan> {
+  const weighted = listWeighted(recipe);
+  const { plan, close } = await openRecipe(withStart(recipe, start), { seed, align, methodFiles });
+  try {
+    const tensors = affineTensors(plan);
+    const numbers = [...tensors.values()].reduce((sum, { info }) => sum + sizeOf(info.shape), 0);
+    const groups = groupCoefficients(tensors, by);
+    return { models: weighted.map(({ name }) => name), groups, bytes: 4 * numbers * (weighted.length + 2) };
+  } finally {
+    await close();
   }
 }
 
@@ -136,7 +166,10 @@ async function describeTuning(
   };
 }
 
-function describeGroups(groups: readonly CoefficientGroup[], weights: Float64Array): TuneMergeResult["groups"] {
+function describeGroups(
+  groups: readonly CoefficientGroup[],
+  weights: Float64Array,
+): TuneMergeResult["groups"] {
   const models = weights.length / groups.length;
   return groups.map(({ name, start }, g) => ({
     name,

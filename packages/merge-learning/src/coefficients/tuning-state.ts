@@ -60,7 +60,11 @@ export interface TuningStore {
  */
 export async function openTuningStore(
   path: string | undefined,
-  { resume, run, groups }: { readonly resume: boolean; readonly run: RunDescription; readonly groups: number },
+  {
+    resume,
+    run,
+    groups,
+  }: { readonly resume: boolean; readonly run: RunDescription; readonly groups: number },
   arrays: TuningTensors,
 ): Promise<TuningStore> {
   const none: TuningPosition = { step: 0, losses: [] };

@@ -20,6 +20,9 @@ export interface Quadratic {
 /** Share of the mean diagonal that is added to the diagonal, so that equal networks share their weight. */
 const RIDGE = 1e-10;
 
+/** Mean diagonal up to which a function counts as 0, far above the smallest numbers of f64. */
+const LEAST_SCALE = 1e-200;
+
 /** Bounds of weights that have none. */
 const ANY = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
@@ -103,15 +106,21 @@ export async function solveQuadratic(
   return x;
 }
 
-/** Adds a small multiple of the squared distance from the start, so that there is one smallest value. */
+/**
+ * Divides a function by its mean diagonal, and adds a small multiple of the squared distance from the start, so that
+ * there is one smallest value.
+ */
 function withRidge({ matrix, linear }: Quadratic, start: Float64Array): Omit<Problem, "x"> {
   const n = linear.length;
   let trace = 0;
   for (let i = 0; i < n; i++) trace += at(matrix, i * n + i);
-  const ridge = trace > 0 ? (RIDGE * trace) / n : 1;
+  const scale = trace / n;
+  // A function that is 0 to rounding has its smallest value everywhere.
+  const factor = scale > LEAST_SCALE ? 1 / scale : 0;
+  const ridge = factor === 0 ? 1 : RIDGE;
   return {
-    hessian: matrix.map((value, i) => (i % (n + 1) === 0 ? value + ridge : value)),
-    target: linear.map((value, i) => value + ridge * at(start, i)),
+    hessian: matrix.map((value, i) => factor * value + (i % (n + 1) === 0 ? ridge : 0)),
+    target: linear.map((value, i) => factor * value + ridge * at(start, i)),
   };
 }
 

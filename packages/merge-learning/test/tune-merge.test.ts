@@ -2,14 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCheckpoint, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
-import {
-  formatTunedRecipe,
-  planTuneMerge,
-  type TuneMergeOptions,
-  tuneMerge,
-} from "@isthmus/merge-learning";
-import { openRecipe, parseRecipe, runRecipe } from "@isthmus/recipe";
+import { formatTunedRecipe, planTuneMerge, type TuneMergeOptions, tuneMerge } from "@isthmus/merge-learning";
 import { mergeByPlan } from "@isthmus/merging";
+import { openRecipe, parseRecipe, runRecipe } from "@isthmus/recipe";
 import { describe, expect, it } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
 import { inFreshFolders } from "../../../test/helpers/fresh-folder.ts";
@@ -69,7 +64,9 @@ describe("tuneMerge()", () => {
     const merged = await openCheckpoint(join(folder, "merged.safetensors"));
     const again = await tuneMerge(tuned, tasks, { ...few, objective: "loss", by: "tensor", steps: 1 });
     expect(again.tasks.map(({ before }) => before)).toEqual(result.tasks.map(({ after }) => after));
-    expect(await checkpointNumbers(merged)).not.toEqual(await checkpointNumbers(createCheckpoint(twoHeadedWeights(1))));
+    expect(await checkpointNumbers(merged)).not.toEqual(
+      await checkpointNumbers(createCheckpoint(twoHeadedWeights(1))),
+    );
     await merged.close();
   });
 
@@ -93,25 +90,28 @@ describe("tuneMerge()", () => {
     ["della_linear", { density: 0.5, epsilon: 0.2 }, { weight: [1.5, 0.2] }],
     ["ties", { density: 0.5, consensus_method: "count", normalize: false }, { weight: [1.5, 0.01] }],
     ["dare_ties", { density: 0.5, consensus_method: "count", normalize: false }, { weight: [0.3, 0.6] }],
-  ] as const)("takes the merge by %s for a sum of weights times changes, which it is", async (method, settings, { weight }) => {
-    const own = weight.map((value) => ({ parameters: { weight: value } }));
-    const base = method === "linear" ? { base_model: undefined } : {};
-    const { plan, close } = await openRecipe(
-      recipeOf({ merge_method: method, ...base, parameters: settings }, own),
-      { seed: 5 },
-    );
-    const tensors = affineTensors(plan);
-    const groups = groupCoefficients(tensors, "model");
-    const directions = await openDirections(plan, tensors, 2);
-    const merged = await createMergedNetwork(mergeByPlan(plan), directions, groups);
-    const total = "normalize" in settings && settings.normalize ? weight[0] + weight[1] : 1;
-    merged.place(Float64Array.from(weight, (value) => value / total));
-    const expected = await checkpointNumbers(mergeByPlan(plan));
-    const got = await checkpointNumbers(createCheckpoint(merged.tensors));
-    for (const [name, numbers] of Object.entries(expected))
-      numbers.forEach((value, i) => expect(got[name]?.[i]).toBeCloseTo(value, 5));
-    await close();
-  });
+  ] as const)(
+    "takes the merge by %s for a sum of weights times changes, which it is",
+    async (method, settings, { weight }) => {
+      const own = weight.map((value) => ({ parameters: { weight: value } }));
+      const base = method === "linear" ? { base_model: undefined } : {};
+      const { plan, close } = await openRecipe(
+        recipeOf({ merge_method: method, ...base, parameters: settings }, own),
+        { seed: 5 },
+      );
+      const tensors = affineTensors(plan);
+      const groups = groupCoefficients(tensors, "model");
+      const directions = await openDirections(plan, tensors, 2);
+      const merged = await createMergedNetwork(mergeByPlan(plan), directions, groups);
+      const total = "normalize" in settings && settings.normalize ? weight[0] + weight[1] : 1;
+      merged.place(Float64Array.from(weight, (value) => value / total));
+      const expected = await checkpointNumbers(mergeByPlan(plan));
+      const got = await checkpointNumbers(createCheckpoint(merged.tensors));
+      for (const [name, numbers] of Object.entries(expected))
+        numbers.forEach((value, i) => expect(got[name]?.[i]).toBeCloseTo(value, 5));
+      await close();
+    },
+  );
 
   it("plans what it would learn without reading weights", async () => {
     const { models, groups } = await planTuneMerge(plain(), { by: "layer" });
@@ -129,7 +129,10 @@ describe("tuneMerge() refuses", () => {
     [{ merge_method: "model_stock" }, /by model_stock as its result must be a sum.*linear, task_arithmetic/],
     [{ merge_method: "ties", parameters: { density: 0.5 } }, /consensus_method: count and normalize: false/],
     [
-      { merge_method: "task_arithmetic", parameters: { weight: [{ filter: "bias", value: 1 }, { value: 0.5 }] } },
+      {
+        merge_method: "task_arithmetic",
+        parameters: { weight: [{ filter: "bias", value: 1 }, { value: 0.5 }] },
+      },
       /"a.bias" and "a.weight" as their weights must be the same.*learn --by tensor/,
     ],
   ])("a recipe that is no sum of weights times changes: %j", async (settings, message) => {

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { projectInPlace, solveQuadratic } from "./solve-quadratic.ts";
 
-const number = fc.double({ min: -2, max: 2, noNaN: true });
+/** Eighths: numbers near 0 would put the smallest value of a function anywhere. */
+const number = fc.integer({ min: -16, max: 16 }).map((eighths) => eighths / 8);
 /** A quadratic of rank at most 3, so that it is singular for 4 weights. */
 const problem = fc.integer({ min: 1, max: 4 }).chain((n) =>
   fc.record({

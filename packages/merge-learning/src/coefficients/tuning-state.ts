@@ -31,7 +31,7 @@ const TUNING: WorkKind<TuningPosition> = {
   },
 };
 
-/** Milliseconds after which a state is written again. */
+/** Milliseconds after which a state is written again; the first is written after the first step. */
 const EVERY = 500;
 
 /** The weights that are learned, and the running means of Adam, `[groups, models]` each. */
@@ -75,7 +75,7 @@ export async function openTuningStore(
     Object.entries(arrays).map(([name, data]): [string, Tensor] => [name, { dtype: "f64", shape, data }]),
   );
   const start = (await loadWorkStateInto(path, TUNING, run, tensors)) ?? none;
-  let last = performance.now();
+  let last = Number.NEGATIVE_INFINITY;
   return {
     start,
     async keep(position, atOnce) {

@@ -108,10 +108,21 @@ describe("tuneMerge()", () => {
       const expected = await checkpointNumbers(mergeByPlan(plan));
       const got = await checkpointNumbers(createCheckpoint(merged.tensors));
       for (const [name, numbers] of Object.entries(expected))
-        numbers.forEach((value, i) => expect(got[name]?.[i]).toBeCloseTo(value, 5));
+        for (const [i, value] of numbers.entries()) expect(got[name]?.[i]).toBeCloseTo(value, 5);
       await close();
     },
   );
+
+  it("finds the same in closed form for matrices [inputs, outputs]", async () => {
+    const options = { objective: "output-space", by: "tensor" } as const;
+    const { groups } = await tuneMerge(plain(), tasks, options);
+    await saveTwoHeaded(folder, { inputsFirst: true });
+    const first = { inputsFirst: true };
+    const transposed = await tuneMerge(plain(), [twoHeadedTask(0, first), twoHeadedTask(1, first)], options);
+    const weightsOf = (found: typeof groups) => found.flatMap(({ weights }) => weights);
+    for (const [i, weight] of weightsOf(groups).entries())
+      expect(weightsOf(transposed.groups)[i]).toBeCloseTo(weight, 5);
+  });
 
   it("plans what it would learn without reading weights", async () => {
     const { models, groups } = await planTuneMerge(plain(), { by: "layer" });

@@ -17,26 +17,42 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 
 const engine = createOnnxRuntimeEngine();
 
+/** How matrices are stored: whether as `[inputs, outputs]`, as in GPT-2. */
+interface Stored {
+  readonly inputsFirst?: boolean;
+}
+
 /** Makes weights as tools/golden/tuned-merges.py has them: the base if the seed is 0. */
-export function twoHeadedWeights(seed: number): Map<string, Tensor> {
+export function twoHeadedWeights(seed: number, { inputsFirst = false }: Stored = {}): Map<string, Tensor> {
   return new Map(
     Object.entries(SHAPES).map(([name, shape], k): [string, Tensor] => {
       const base = waves(shape, 1 + k, 0.8);
-      if (seed === 0) return [name, base];
+      const store = (tensor: Tensor) => (inputsFirst && shape.length === 2 ? transpose(tensor) : tensor);
+      if (seed === 0) return [name, store(base)];
       const change = waves(shape, 20 * seed + k, 0.5).data as Float32Array;
       const data = Float32Array.from(base.data as Float32Array, (value, i) => value + (change[i] ?? 0));
-      return [name, { ...base, data }];
+      return [name, store({ ...base, data })];
     }),
   );
 }
 
+function transpose({ dtype, shape: [rows = 0, columns = 0], data }: Tensor): Tensor {
+  const values = Float32Array.from({ length: rows * columns }, (_, i) =>
+    Number(data[(i % rows) * columns + Math.floor(i / rows)]),
+  );
+  return { dtype, shape: [columns, rows], data: values };
+}
+
 /** Makes the task of one head, on six examples. */
-export function twoHeadedTask(task: 0 | 1): TunedTask {
+export function twoHeadedTask(task: 0 | 1, { inputsFirst = false }: Stored = {}): TunedTask {
   const builder = new GraphBuilder("two heads", 21);
   const x = builder.input("x", { dtype: "f32", shape: ["N", 5] });
-  const weight = (name: string) => builder.weight(name, { dtype: "f32", shape: SHAPES[name] ?? [] });
+  const weight = (name: string) => {
+    const shape = SHAPES[name] ?? [];
+    return builder.weight(name, { dtype: "f32", shape: inputsFirst ? shape.toReversed() : shape });
+  };
   const layer = (input: typeof x, name: string) =>
-    gemm(input, weight(`${name}.weight`), { transB: true, bias: weight(`${name}.bias`) });
+    gemm(input, weight(`${name}.weight`), { transB: !inputsFirst, bias: weight(`${name}.bias`) });
   const graph = builder.build([layer(tanh(layer(x, "a")), `heads.${task}`)]);
   return {
     architecture: { graph, engine, carried: new Map() },
@@ -45,9 +61,12 @@ export function twoHeadedTask(task: 0 | 1): TunedTask {
 }
 
 /** Writes the base and both networks to a folder, and returns their paths. */
-export async function saveTwoHeaded(folder: string): Promise<readonly [base: string, a: string, b: string]> {
+export async function saveTwoHeaded(
+  folder: string,
+  stored: Stored = {},
+): Promise<readonly [base: string, a: string, b: string]> {
   const [base, a, b] = ["base", "a", "b"].map((name) => join(folder, `${name}.safetensors`));
   for (const [seed, path = ""] of [base, a, b].entries())
-    await saveCheckpoint(createCheckpoint(twoHeadedWeights(seed)), path, { overwrite: true });
+    await saveCheckpoint(createCheckpoint(twoHeadedWeights(seed, stored)), path, { overwrite: true });
   return [base ?? "", a ?? "", b ?? ""];
 }

@@ -41,7 +41,10 @@ export async function measureOutputDistances(
   const distances = new Map<string, OutputDistance>();
   for (const [place, { architecture, expert, stored, data }] of tasks.entries()) {
     signal?.throwIfAborted();
-    const { grams } = await measureGrams(architecture, expert, data, { signal });
+    const { grams, inputsFirst } = await measureGrams(architecture, expert, data, {
+      inputsFirst: true,
+      signal,
+    });
     const products = createProducts(architecture.engine);
     try {
       for (const name of grams.tensors.keys()) {
@@ -51,7 +54,11 @@ export async function measureOutputDistances(
         const gram = (await grams.read(name)).data as Float64Array;
         const weight = await expert.read(name);
         const own = toFloat64(weight.data, weight.dtype);
-        const part = await measureOne(direction, { own, gram, examples: data.size }, products);
+        const part = await measureOne(
+          direction,
+          { own, gram, examples: data.size, isFirst: inputsFirst.includes(name) },
+          products,
+        );
         const earlier = distances.get(target);
         distances.set(target, earlier === undefined ? part : addDistances([earlier, part]));
       }
@@ -62,7 +69,7 @@ export async function measureOutputDistances(
   }
   if (distances.size > 0) return distances;
   throw new UnsupportedError(
-    "Cannot learn weights by the outputs of linear layers as the merge must have such layers, with weights [outputs, inputs]: it has none; choose another objective",
+    "Cannot learn weights by the outputs of linear layers as the merge must have such layers, with a matrix of weights: it has none; choose another objective",
     { feature: "linear layers" },
   );
 }
@@ -92,23 +99,33 @@ export function distanceAt({ matrix, linear, constant }: OutputDistance, x: Floa
   return value;
 }
 
+/** A linear layer of an expert, and its inputs. */
+interface MeasuredLayer {
+  /** Weight of the expert. */
+  readonly own: Float64Array;
+  /** Gram matrix of the inputs, `[inputs, inputs]`. */
+  readonly gram: Float64Array;
+  /** Number of examples that the matrix was measured on. */
+  readonly examples: number;
+  /** Whether the weight is `[inputs, outputs]` instead of `[outputs, inputs]`. */
+  readonly isFirst: boolean;
+}
+
 async function measureOne(
   { origin, changes }: Direction,
-  {
-    own,
-    gram,
-    examples,
-  }: { readonly own: Float64Array; readonly gram: Float64Array; readonly examples: number },
+  { own, gram, examples, isFirst }: MeasuredLayer,
   products: MatrixProducts,
 ): Promise<OutputDistance> {
   const inputs = Math.round(Math.sqrt(gram.length));
   const outputs = own.length / inputs;
   const change = own.map((value, i) => value - (origin[i] as number));
-  const right = createMatrix(inputs, inputs, gram);
+  const squares = createMatrix(inputs, inputs, gram);
   const vectors = [...changes.map((values) => Float64Array.from(values)), change];
   const rows: number[][] = [];
   for (const vector of vectors) {
-    const { data } = await products.multiply(createMatrix(outputs, inputs, vector), right);
+    const { data } = isFirst
+      ? await products.multiply(squares, createMatrix(inputs, outputs, vector))
+      : await products.multiply(createMatrix(outputs, inputs, vector), squares);
     rows.push(vectors.map((other) => innerProduct(data, other) / examples));
   }
   const n = changes.length;

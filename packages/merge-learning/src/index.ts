@@ -2,7 +2,6 @@
 export type { TaskScore, TunedTask } from "./coefficients/bind-task.ts";
 export {
   describeTuned,
-  formatScores,
   formatTunedRecipe,
   type TunedRecipeOrigin,
 } from "./coefficients/format-tuned-recipe.ts";

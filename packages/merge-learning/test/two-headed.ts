@@ -46,14 +46,14 @@ function transpose({ dtype, shape: [rows = 0, columns = 0], data }: Tensor): Ten
 /** Makes the task of one head, on six examples. */
 export function twoHeadedTask(task: 0 | 1, { inputsFirst = false }: Stored = {}): TunedTask {
   const builder = new GraphBuilder("two heads", 21);
-  const x = builder.input("x", { dtype: "f32", shape: ["N", 5] });
+  const x = builder.input("x", { dtype: "f32", shape: [6, 5] });
   const weight = (name: string) => {
     const shape = SHAPES[name] ?? [];
     return builder.weight(name, { dtype: "f32", shape: inputsFirst ? shape.toReversed() : shape });
   };
   const layer = (input: typeof x, name: string) =>
     gemm(input, weight(`${name}.weight`), { transB: !inputsFirst, bias: weight(`${name}.bias`) });
-  const graph = builder.build([layer(tanh(layer(x, "a")), `heads.${task}`)]);
+  const graph = builder.build([layer(tanh(layer(x, "a")), `heads.${task}`)], { batchName: "N" });
   return {
     architecture: { graph, engine, carried: new Map() },
     data: createDataSet(waves([6, 5], 10 + 7 * task, 1.5), Int32Array.of(0, 1, 2, 0, 1, 2)),

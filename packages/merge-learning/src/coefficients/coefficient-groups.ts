@@ -53,10 +53,10 @@ export function groupCoefficients(
 
 /** Returns a filter that matches some names and no others: a part of the names, or an expression for one. */
 function filterOf(prefix: string, names: readonly string[], all: readonly string[]): string {
-  const own = new Set(names);
-  if (all.every((name) => own.has(name) || !name.includes(prefix))) return prefix;
+  const members = new Set(names);
+  if (all.every((name) => members.has(name) || !name.includes(prefix))) return prefix;
   const escaped = prefix.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
-  return own.size === 1 && own.has(prefix) ? `/^${escaped}$/` : `/^${escaped}/`;
+  return members.size === 1 && members.has(prefix) ? `/^${escaped}$/` : `/^${escaped}/`;
 }
 
 /** Returns what the recipe says of the tensors of a group. @throws UsageError if it differs */

@@ -5,8 +5,8 @@ import type { CoefficientGroup } from "./coefficient-groups.ts";
 const LEAST_SUM = 1e-8;
 
 /**
- * Writes the factors of the directions that belong to weights `[groups * models]`: weights, or their shares of
- * the sum of their group.
+ * Writes the factors of the directions that belong to weights `[groups * models]`: weights, or their shares
+ * of the sum of their group.
  * @throws UsageError if weights that are divided by their sum have the sum 0
  */
 export function effectiveInto(
@@ -30,8 +30,8 @@ export function effectiveInto(
 }
 
 /**
- * Turns derivatives by the factors of directions into derivatives by weights, in place: for weights divided by
- * their sum, `(derivative - sum of factors times derivatives) / sum of weights`.
+ * Turns derivatives by the factors of directions into derivatives by weights, in place: for weights divided
+ * by their sum, `(derivative - sum of factors times derivatives) / sum of weights`.
  */
 export function derivativesInPlace(
   groups: readonly Pick<CoefficientGroup, "isNormalized">[],

@@ -3,7 +3,7 @@ import { Document, isMap, isSeq, visit } from "yaml";
 import type { TaskScore } from "./bind-task.ts";
 import type { TuneMergeResult } from "./tune-merge-result.ts";
 
-/** What the comment of a recipe says beside the result. */
+/** Origin of a tuned recipe, for the comment at its top. */
 export interface TunedRecipeOrigin {
   /** File of the recipe whose weights were replaced. */
   readonly recipe: string;
@@ -11,7 +11,7 @@ export interface TunedRecipeOrigin {
   readonly seed: number;
 }
 
-/** What weights were found by, in words. */
+/** Objectives in words, as the comment of a recipe has them. */
 const OBJECTIVES: Readonly<Record<TuneMergeResult["objective"], string>> = {
   entropy: "the entropy of its predictions, without labels",
   loss: "its loss on labels",
@@ -20,8 +20,8 @@ const OBJECTIVES: Readonly<Record<TuneMergeResult["objective"], string>> = {
 };
 
 /**
- * Writes the recipe that `tuneMerge` found as YAML that `isthmus merge` runs, with a comment on how its weights
- * were found, and on what was measured before and after.
+ * Writes the recipe that `tuneMerge` found as YAML that `isthmus merge` runs, with a comment on how its
+ * weights were found, and on what was measured before and after.
  */
 export function formatTunedRecipe(result: TuneMergeResult, origin: TunedRecipeOrigin): string {
   const document = new Document(result.recipe);
@@ -56,13 +56,13 @@ export function describeTuned(
 }
 
 /** Formats what was measured on one data set. */
-export function formatScores(before: TaskScore, after: TaskScore): string {
+function formatScores(before: TaskScore, after: TaskScore): string {
   const pairs = [
     ["loss", before.loss, after.loss, formatNumber],
     ["errors", before.error, after.error, (share: number) => `${(100 * share).toFixed(2)} %`],
   ] as const;
-  const known = pairs.flatMap(([name, from, to, format]) =>
+  const measured = pairs.flatMap(([name, from, to, format]) =>
     from === null || to === null ? [] : [`${name} ${format(from)}, then ${format(to)}`],
   );
-  return known.length === 0 ? "no labels, not measured" : known.join("; ");
+  return measured.length === 0 ? "no labels, not measured" : measured.join("; ");
 }

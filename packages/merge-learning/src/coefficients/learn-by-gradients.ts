@@ -11,7 +11,7 @@ import { openTuningStore } from "./tuning-state.ts";
 /** Options that decide the steps, and the weights that they start from. */
 export type LearnByGradientsOptions = TuneMergeOptions &
   Required<Pick<TuneMergeRules, "steps" | "learningRate" | "batch" | "seed">> & {
-    /** What is minimised. */
+    /** Objective that is minimised. */
     readonly objective: GradientObjective;
     /** Weights `[groups, models]`, which are overwritten. */
     readonly weights: Float64Array;
@@ -30,7 +30,7 @@ export async function learnByGradients(
   const opened: { readonly place: number; readonly judge: OpenedObjective }[] = [];
   try {
     for (const [place, task] of bound.entries()) {
-      const wanted = new Set(
+      const learned = new Set(
         [...task.stored].flatMap(([name, stored]) => (directions.has(stored) ? [name] : [])),
       );
       const { data } = at(tasks, place, "task");
@@ -38,7 +38,7 @@ export async function learnByGradients(
       for (const k of experts) {
         const expert = k === undefined ? undefined : at(task.experts, k, "expert");
         const { network } = task;
-        const judged = { objective, data, network, expert, wanted, batch, seed };
+        const judged = { objective, data, network, expert, wanted: learned, batch, seed };
         opened.push({ place, judge: await openObjective(task.architecture, judged) });
       }
     }

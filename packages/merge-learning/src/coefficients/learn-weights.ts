@@ -10,7 +10,9 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.999;
 const EPSILON = 1e-8;
 
-/** What is minimised: computes the objective at factors of directions. */
+/**
+ * Function that computes the objective at factors of directions, and writes its derivatives by the factors.
+ */
 export type Differentiate = (
   factors: Float64Array,
   step: number,

@@ -2,7 +2,7 @@ import { at, type Checkpoint, DTYPES, entry, InputError, type Tensor, toFloat64 
 import { type MergePlan, mergeByPlan } from "@isthmus/merging";
 import { type AffineTensor, electsSigns } from "./affine-methods.ts";
 
-/** What a tensor is made of: the part that no weight changes, and the change that each weight adds. */
+/** Parts that a tensor is made of: one that no weight changes, and the change that each weight adds. */
 export interface Direction {
   /** Part that no weight changes, such as the base. */
   readonly origin: Float32Array;
@@ -11,8 +11,8 @@ export interface Direction {
 }
 
 /**
- * Reads what the floating-point tensors of a merge are made of, by making the merge with a weight of 1 for one
- * network at a time. Changes are differences in f64, rounded to f32 once.
+ * Reads the parts that the floating-point tensors of a merge are made of, by making the merge with a weight
+ * of 1 for one network at a time. Changes are differences in f64, rounded to f32 once.
  *
  * @param models - number of networks that have a weight
  * @returns two to three times the memory of a network in f32 for two networks, and so on
@@ -103,8 +103,8 @@ export async function createMergedNetwork(
       for (const [name, { origin, changes }] of directions) {
         const out = entry(tensors, name, "tensor").data;
         const begin = entry(groupOf, name, "group") * models;
-        const own = factors.subarray(begin, begin + models);
-        addInto(origin, changes, own, out as Float32Array);
+        const row = factors.subarray(begin, begin + models);
+        addInto(origin, changes, row, out as Float32Array);
       }
     },
     pullBackInto(name, gradient, out) {

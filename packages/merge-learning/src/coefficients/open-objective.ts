@@ -26,7 +26,7 @@ import type { GradientObjective } from "./tune-merge-options.ts";
 
 const ATTEMPT = "learn the weights of a merge";
 
-/** What a merged network is judged by on one data set, with the gradient by its weights. */
+/** Objective on one data set by which a merged network is judged, with the gradient by its weights. */
 export interface OpenedObjective {
   /** Number of examples in a step. */
   readonly batch: number;
@@ -104,8 +104,8 @@ export async function openObjective(
         const held = await hold(weights);
         const results = await session.run(new Map([...held, ...feedsOf(), ...feeds]));
         const gradients = parameters.flatMap((name): [string, Float32Array][] => {
-          const found = results.get(gradientName(loss, name));
-          return found === undefined ? [] : [[name, found.data as Float32Array]];
+          const result = results.get(gradientName(loss, name));
+          return result === undefined ? [] : [[name, result.data as Float32Array]];
         });
         const value = Number(entry(results, loss, "loss").data[0]);
         return { loss: value - offset, gradients: new Map(gradients) };

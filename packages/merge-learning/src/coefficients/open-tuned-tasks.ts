@@ -42,8 +42,7 @@ export interface OpenedTunedTasks {
 
 /**
  * Opens the data sets of a tuning, and the graphs that are run on them.
- * @throws UsageError if there is neither one graph nor one for each data set, or data are named after a network
- *   that the recipe lacks
+ * @throws UsageError if there is neither one graph nor one for each data set
  */
 export async function openTunedTasks(
   recipe: Recipe,
@@ -80,10 +79,10 @@ export async function openTunedTasks(
 }
 
 /** @throws UsageError if there are neither none, nor one, nor one for each data set */
-function assertCount(what: string, given: readonly string[] | undefined, data: readonly string[]): void {
-  if (given === undefined || given.length === 1 || given.length === data.length) return;
+function assertCount(what: string, names: readonly string[] | undefined, data: readonly string[]): void {
+  if (names === undefined || names.length === 1 || names.length === data.length) return;
   throw new UsageError(
-    `Cannot learn the weights of a merge as there must be one of the ${what} for all data, or one for each: there are ${given.length} of them, and ${data.length} data sets`,
+    `Cannot learn the weights of a merge as there must be one of the ${what} for all data, or one for each: there are ${names.length} of them, and ${data.length} data sets`,
   );
 }
 

@@ -18,7 +18,7 @@ import type { TuneMergeRules } from "./tune-merge-options.ts";
 export interface OpenedTuning {
   /** Parts of the merge with weights of their own. */
   readonly groups: readonly CoefficientGroup[];
-  /** What tensors are made of. */
+  /** Parts that tensors are made of, by the names of the tensors. */
   readonly directions: ReadonlyMap<string, Direction>;
   /** The merged network in memory, which follows the weights. */
   readonly merged: MergedNetwork;

@@ -17,14 +17,14 @@ export interface OutputTask {
   readonly data: DataSet;
 }
 
-/** The squared distance of the outputs of some layers from those of experts, as a function of weights. */
+/** Squared distance between the outputs of layers and the experts' outputs, as a function of weights. */
 export interface OutputDistance extends Quadratic {
   /** Mean squared length of the experts' own changes of the outputs: the distance at weights of 0. */
   readonly constant: number;
 }
 
 /**
- * Measures how far the outputs of each linear layer are from those of each expert on its own data, as a
+ * Measures how far the outputs of each linear layer are from the outputs in each expert on its data, as a
  * quadratic function of the factors `x` of the directions: `sum over tasks of ||X (W(x) - W_k)^T||^2`, with
  * the inputs X of the layer in the expert, by their Gram matrices. Each data set counts by the mean over its
  * examples.
@@ -53,10 +53,10 @@ export async function measureOutputDistances(
         if (target === undefined || direction === undefined) continue;
         const gram = (await grams.read(name)).data as Float64Array;
         const weight = await expert.read(name);
-        const own = toFloat64(weight.data, weight.dtype);
+        const numbers = toFloat64(weight.data, weight.dtype);
         const part = await measureOne(
           direction,
-          { own, gram, examples: data.size, isFirst: inputsFirst.includes(name) },
+          { own: numbers, gram, examples: data.size, isFirst: inputsFirst.includes(name) },
           products,
         );
         const earlier = distances.get(target);

@@ -9,7 +9,7 @@ import type { TuneMergeOptions } from "./tune-merge-options.ts";
 import type { TuneMergeResult } from "./tune-merge-result.ts";
 
 /**
- * Finds the weights at which the outputs of linear layers are nearest to those of the experts, part by part.
+ * Finds the weights at which the outputs of linear layers are nearest to the experts' outputs, part by part.
  * Parts without a linear layer get the weights that are best for all layers together.
  * @param weights - `[groups, models]`, the start, overwritten by the result
  */
@@ -32,15 +32,15 @@ export async function solveOutputs(
   const all = addDistances([...distances.values()]);
   let [before, after] = [0, 0];
   for (const [g, group] of groups.entries()) {
-    const own = group.tensors.flatMap((name) => distances.get(name) ?? []);
-    const distance = own.length === 0 ? all : addDistances(own);
+    const layers = group.tensors.flatMap((name) => distances.get(name) ?? []);
+    const distance = layers.length === 0 ? all : addDistances(layers);
     const limits = group.isNormalized
       ? { ...limitsOf(group, { bounds, sum }), sum: 1 }
       : limitsOf(group, { bounds, sum });
     const row = weights.subarray(g * models, (g + 1) * models);
     const solved = await solveQuadratic(distance, Float64Array.from(group.start), limits);
     row.set(solved);
-    if (own.length === 0) continue;
+    if (layers.length === 0) continue;
     const factors = Float64Array.from(group.start);
     effectiveInto([group], factors.slice(), factors);
     before += distanceAt(distance, factors);

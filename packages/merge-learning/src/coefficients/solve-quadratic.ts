@@ -69,8 +69,8 @@ function findShift(weights: Float64Array, clamp: (value: number) => number, sum:
 
 /**
  * Finds the weights within limits at which a convex quadratic function is smallest, by the method of active
- * sets: weights at a bound are held until their multiplier says that they should leave it. Of several such
- * weights, the ones nearest to `start` are found.
+ * sets: weights at a bound are held until their multiplier says that they should leave it. If several
+ * weights are as good, the ones nearest to `start` are found.
  *
  * @see Nocedal and Wright, Numerical optimization (2006), algorithm 16.3
  * @throws OutOfRangeError if no weights within the bounds have the sum
@@ -107,8 +107,8 @@ export async function solveQuadratic(
 }
 
 /**
- * Divides a function by its mean diagonal, and adds a small multiple of the squared distance from the start, so that
- * there is one smallest value.
+ * Divides a function by its mean diagonal, and adds a small multiple of the squared distance from the start,
+ * so that there is one smallest value.
  */
 function withRidge({ matrix, linear }: Quadratic, start: Float64Array): Omit<Problem, "x"> {
   const n = linear.length;
@@ -168,7 +168,7 @@ function firstBound(
   point: Float64Array,
   { free, least, most }: { readonly free: readonly number[]; readonly least: number; readonly most: number },
 ): { readonly share: number; readonly weight: number | undefined; readonly side: -1 | 1 } {
-  let found: { share: number; weight: number | undefined; side: -1 | 1 } = {
+  let nearest: { share: number; weight: number | undefined; side: -1 | 1 } = {
     share: 1,
     weight: undefined,
     side: 1,
@@ -180,9 +180,9 @@ function firstBound(
     const passes = side < 0 ? to < bound : to > bound;
     if (!passes) continue;
     const share = Math.max(0, (bound - from) / (to - from));
-    if (share < found.share || found.weight === undefined) found = { share, weight: i, side };
+    if (share < nearest.share || nearest.weight === undefined) nearest = { share, weight: i, side };
   }
-  return found;
+  return nearest;
 }
 
 /**

@@ -15,8 +15,8 @@ export type TuneObjective = GradientObjective | "output-space";
 export interface TuneMergeRules {
   /**
    * Quantity that is minimised. `entropy`: the entropy of the predictions, without labels (AdaMerging);
-   * `loss`: the loss on labels, of texts that of the next token; `distillation`: the divergence of the
-   * predictions from those of each data set's own expert, without labels; `output-space`: the squared
+   * `loss`: the loss on labels, for texts the loss of the next token; `distillation`: the divergence of the
+   * predictions from the predictions of each data set's expert, without labels; `output-space`: the squared
    * distance of the outputs of linear layers from the expert's, in closed form, without labels.
    * @defaultValue "entropy"
    */

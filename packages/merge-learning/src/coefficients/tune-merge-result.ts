@@ -13,7 +13,7 @@ export interface TunedGroup {
   readonly weights: readonly number[];
 }
 
-/** One data set, and what was measured on it. */
+/** Measurements of a merge on one data set, before and after its weights were learned. */
 export interface TunedTaskResult {
   /** Name of the data by which weights were learned. */
   readonly data: string;
@@ -35,20 +35,20 @@ export interface TuneMergeResult {
   readonly models: readonly string[];
   /** Weights of each part. */
   readonly groups: readonly TunedGroup[];
-  /** What was minimised. */
+  /** Objective that was minimised. */
   readonly objective: TuneObjective;
-  /** What has weights of its own. */
+  /** Parts that have weights of their own. */
   readonly by: Granularity;
   /** Steps of Adam; 0 for a closed form. */
   readonly steps: number;
   /** Step from which a stopped run went on; 0 if it began anew. */
   readonly resumedAt: number;
   /**
-   * Objective before each step, the mean over data sets; for a closed form, the distance at the weights of the
-   * start and at the weights that were found, as shares of the distance of the network without changes.
+   * Objective before each step, the mean over data sets; for a closed form, the distance at the weights of
+   * the start and at the weights that were found, as shares of the distance of the network without changes.
    */
   readonly losses: readonly number[];
-  /** What was measured on each data set. */
+  /** Measurements on each data set. */
   readonly tasks: readonly TunedTaskResult[];
   /** Names of merged tensors that no data set reaches, and whose weights stay. */
   readonly unreached: readonly string[];

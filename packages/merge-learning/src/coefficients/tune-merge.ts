@@ -26,9 +26,9 @@ import type { TuneMergeResult } from "./tune-merge-result.ts";
  *
  * A merge is a base plus directions times weights, so that the gradient by a weight is the scalar product of
  * the network's gradient with the direction, for any graph. Without labels the entropy of the predictions is
- * minimised (AdaMerging), or their divergence from those of each data set's own expert; with labels, the loss.
- * The objective `output-space` needs no gradients: weights are those at which the outputs of linear layers are
- * nearest to the experts', a quadratic programme that is solved exactly.
+ * minimised (AdaMerging), or their divergence from the predictions of each data set's expert; with labels,
+ * the loss. The objective `output-space` needs no gradients: it finds the weights at which the outputs of
+ * linear layers are nearest to the experts' outputs, by a quadratic programme that is solved exactly.
  *
  * Objectives of several data sets are added up. Random numbers depend on `seed` only, and a tuning that was
  * stopped and resumes gives the same bytes. Weights are rounded to 6 digits before the result is measured.
@@ -72,8 +72,8 @@ export async function tuneMerge(
       objective === "output-space"
         ? await solveOutputs(tuning, tasks, weights, resolved)
         : await learnByGradients(tuning, tasks, { ...resolved, objective, weights, run });
-    const found = roundWeights(weights);
-    const tuned = withWeights(prepared, weighted, { groups, weights: found });
+    const rounded = roundWeights(weights);
+    const tuned = withWeights(prepared, weighted, { groups, weights: rounded });
     const remade = await openRecipe(tuned, opening);
     const after = await measure(bound, mergeByPlan(remade.plan), { follow: report(1), signal }).finally(() =>
       remade.close(),
@@ -81,7 +81,7 @@ export async function tuneMerge(
     return {
       recipe: tuned,
       models: weighted.map(({ name }) => name),
-      groups: describeGroups(groups, found),
+      groups: describeGroups(groups, rounded),
       objective,
       by,
       ...learned,
@@ -99,7 +99,7 @@ export async function tuneMerge(
   }
 }
 
-/** What a tuning would learn, before anything is read but headers. */
+/** Weights that a tuning would learn, before anything is read but headers. */
 export interface TuningPlan {
   /** Names of the networks that would have weights. */
   readonly models: readonly string[];

@@ -92,7 +92,7 @@ export async function measureGrams(
   };
 }
 
-/** A linear layer: the names of its weight and of its input value, and whether the weight is `[inputs, outputs]`. */
+/** A linear layer: names of its weight and its input, and whether the weight is `[inputs, outputs]`. */
 interface LinearLayer {
   readonly weight: string;
   readonly input: string;

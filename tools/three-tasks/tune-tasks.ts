@@ -4,7 +4,7 @@
  *
  * Prints one JSON line a setting: weights, accuracy on each task, and seconds of the processor, of all its cores together.
  *
- *     npx tsx --conditions=@isthmus/source tools/three-tasks/tune-tasks.ts --in FOLDER [--examples 1000]
+ *     npx tsx --conditions=@isthmus/source tools/three-tasks/tune-tasks.ts --in FOLDER [--examples 1000] [--test @2000]
  *
  * FOLDER is what `train.py` beside this file wrote. `merge-tasks.ts` searches a grid on the same examples.
  */
@@ -21,6 +21,7 @@ const { values: args } = parseArgs({
     in: { type: "string" },
     examples: { type: "string", default: "1000" },
     only: { type: "string" },
+    test: { type: "string", default: "" },
     steps: { type: "string", default: "100" },
     rate: { type: "string", default: "0.01" },
   },
@@ -55,7 +56,7 @@ const dataOf = (part: "train" | "test", limit: string) =>
 async function tune(method: keyof typeof recipes, options: TuneMergeOptions, data: readonly string[]) {
   const names = {
     data,
-    evalData: dataOf("test", ""),
+    evalData: dataOf("test", args.test),
     graph: TASKS.map((task) => join(folder, `${task}.onnx`)),
     exportedFrom: at("base"),
     scaling: { mean: 0, std: 1 },

@@ -17,8 +17,8 @@ const KINDS: Readonly<Record<string, "adds" | "elects">> = {
   della: "elects",
 };
 
-/** Names of the methods whose weights can be learned. */
-export const LEARNABLE_METHODS: readonly string[] = Object.keys(KINDS);
+/** Names of the methods whose weights can be learned, for messages. */
+const LEARNABLE_METHODS: readonly string[] = Object.keys(KINDS);
 
 /** Smallest weight of a network whose signs count in an election. */
 export const LEAST_VOTE = 1e-6;

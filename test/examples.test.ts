@@ -20,6 +20,7 @@ const NARROW = new Set([
   "barrier-readme-2.ts",
   "connectivity-dropout-stability-measure-dropout-stability-1.ts",
   "curvature-readme-1.ts",
+  "docs-coefficients-1.ts",
   "docs-measurements-2.ts",
   "docs-merge-methods-1.ts",
   "federated-readme-1.ts",

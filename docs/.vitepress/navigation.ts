@@ -42,6 +42,7 @@ export const LEARN: readonly PageGroup[] = [
     text: "Merge",
     pages: [
       { text: "Merge methods", page: "merge-methods" },
+      { text: "Weights from data", page: "coefficients" },
       { text: "Searching a recipe", page: "search" },
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },

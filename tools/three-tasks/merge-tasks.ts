@@ -114,7 +114,7 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
   const method = METHODS.get(name);
   if (method === undefined) throw new Error(`there is no method ${name}`);
   const measured = method.needs === undefined ? [] : await Promise.all(measuring);
-  const started = performance.now();
+  const began = process.cpuUsage();
   const make = (parameters: Setting["parameters"]) =>
     merge(networks, {
       method,
@@ -137,8 +137,9 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
     if (best === undefined || mean > best.mean) best = { setting, mean };
   }
   if (best === undefined) throw new Error(`${name} has no settings`);
+  const { user, system } = process.cpuUsage(began);
   const accuracies = await measure(onTest, best.setting);
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = Number(((user + system) / 1e6).toFixed(1));
   return { name, parameters: best.setting.parameters, tried: settings.length, accuracies, seconds };
 }
 
@@ -147,19 +148,19 @@ const known = [...METHODS.keys()].filter((name) => chosen?.includes(name) ?? tru
 const unsettled = known.filter((name) => !(name in SETTINGS) && !(name in NOT_TRIED));
 if (unsettled.length > 0) throw new Error(`settings.ts says nothing of ${unsettled.join(", ")}`);
 const rows: Record<string, string | number | null>[] = [];
-const add = (name: string, settings: string, accuracies: Accuracies) => {
+const add = (name: string, settings: string, accuracies: Accuracies, seconds: number | null) => {
   const mean = meanOf(accuracies);
   const normalized = TASKS.reduce((sum, task) => sum + accuracies[task] / own[task] / TASKS.length, 0);
-  const row = { name, settings, ...accuracies, mean, normalized };
+  const row = { name, settings, ...accuracies, mean, normalized, seconds };
   rows.push(row);
   console.log(JSON.stringify(row));
 };
-for (const { name, accuracies } of singles) add(name, "", accuracies);
+for (const { name, accuracies } of singles) add(name, "", accuracies, null);
 for (const name of known) {
   const settings = SETTINGS[name];
   if (settings === undefined) continue;
-  const { parameters, accuracies } = await tryMethod(name, settings);
-  add(name, describe(parameters), accuracies);
+  const { parameters, accuracies, seconds } = await tryMethod(name, settings);
+  add(name, describe(parameters), accuracies, seconds);
 }
 
 function describe(parameters: Setting["parameters"]): string {
@@ -184,6 +185,7 @@ const result: StudyResult = {
         ...TASKS.map((task) => ({ key: task, title: task })),
         { key: "mean", title: "Mean" },
         { key: "normalized", title: "Mean share of the single networks" },
+        { key: "seconds", title: "Seconds of the processor to choose settings" },
       ],
       rows: [...rows.slice(0, singles.length), ...merged],
     },

@@ -112,6 +112,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Search the numbers of a recipe for the best merge",
       load: async () => (await import("./commands/search.ts")).searchVerb,
     },
+    "tune-merge": {
+      summary: "Learn the weights of a recipe from data: by model, layer or tensor, with labels or without",
+      load: async () => (await import("./commands/tune-merge.ts")).tuneMergeVerb,
+    },
     verify: {
       summary: "Make a merge by a recipe again, and compare every bit",
       load: async () => (await import("./commands/verify.ts")).verifyVerb,

@@ -93,6 +93,13 @@ export { average, createPath, lerp } from "@isthmus/interpolation";
 export { measure } from "@isthmus/measurements/open";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
 export {
+  formatTunedRecipe,
+  openTunedTasks,
+  type TunedTask,
+  type TuneMergeResult,
+  tuneMerge,
+} from "@isthmus/merge-learning";
+export {
   applyAdapter,
   byLayer,
   defineMergeMethod,

@@ -1,1 +1,20 @@
-export {};
+// Weights of a merge from data.
+export type { TaskScore, TunedTask } from "./coefficients/bind-task.ts";
+export {
+  describeTuned,
+  formatTunedRecipe,
+  type TunedRecipeOrigin,
+} from "./coefficients/format-tuned-recipe.ts";
+export {
+  type OpenedTunedTasks,
+  openTunedTasks,
+  type TunedTaskNames,
+} from "./coefficients/open-tuned-tasks.ts";
+export { planTuneMerge, type TuningPlan, tuneMerge } from "./coefficients/tune-merge.ts";
+export {
+  TUNE_MERGE_FIELDS,
+  type TuneMergeOptions,
+  type TuneMergeProgress,
+  type TuneMergeRules,
+} from "./coefficients/tune-merge-options.ts";
+export type { TunedGroup, TunedTaskResult, TuneMergeResult } from "./coefficients/tune-merge-result.ts";

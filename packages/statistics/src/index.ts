@@ -6,7 +6,11 @@ export {
   pairStatistics,
   type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
-export { type MeasureGramsResult, measureGrams } from "./activations/measure-grams.ts";
+export {
+  type MeasureGramsOptions,
+  type MeasureGramsResult,
+  measureGrams,
+} from "./activations/measure-grams.ts";
 export { measureSecondMoments, type SecondMoments } from "./activations/measure-second-moments.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
 export { SAMPLE_UNITS_DEFAULTS, type SampleUnitsOptions, sampleUnits } from "./activations/sample-units.ts";

@@ -46,6 +46,7 @@ export type {
   UsualLoss,
 } from "./loss/loss-spec.ts";
 export { type MeasureExampleLossesOptions, measureExampleLosses } from "./loss/measure-example-losses.ts";
+export { attachEntropy } from "./loss/prediction-entropy.ts";
 export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";

@@ -16,9 +16,20 @@ export interface MeasureGramsResult {
   readonly grams: Checkpoint;
   /**
    * Names of weights of matrix products that are stored as `[inputs, outputs]`, which merging by Gram
-   * matrices does not handle.
+   * matrices does not handle; with `inputsFirst` only products of other forms.
    */
   readonly leftOut: readonly string[];
+  /** Names of the weights with a Gram matrix that are stored as `[inputs, outputs]`. */
+  readonly inputsFirst: readonly string[];
+}
+
+/** Options of {@link measureGrams}. */
+export interface MeasureGramsOptions extends ActivationStatisticsOptions {
+  /**
+   * Whether layers whose weight is stored as `[inputs, outputs]`, as in GPT-2, are measured, too.
+   * @defaultValue false
+   */
+  readonly inputsFirst?: boolean;
 }
 
 /**
@@ -55,9 +66,9 @@ export async function measureGrams(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  options: ActivationStatisticsOptions = {},
+  { inputsFirst = false, ...options }: MeasureGramsOptions = {},
 ): Promise<MeasureGramsResult> {
-  const { layers, leftOut } = findLinearLayers(architecture.graph);
+  const { layers, leftOut } = findLinearLayers(architecture.graph, inputsFirst);
   if (layers.length === 0) {
     throw new UnsupportedError(
       `Cannot measure Gram matrices of graph "${architecture.graph.name}" as it must have a linear layer of a weight [outputs, inputs]: it has none`,
@@ -72,16 +83,24 @@ export async function measureGrams(
     const gram = gramOf.get(input);
     if (gram !== undefined) tensors.set(weight, gram);
   }
-  return { grams: createCheckpoint(tensors, {}, `Gram matrices of ${network.source}`), leftOut };
+  return {
+    grams: createCheckpoint(tensors, {}, `Gram matrices of ${network.source}`),
+    leftOut,
+    inputsFirst: layers.flatMap(({ weight, isFirst }) => (isFirst ? [weight] : [])),
+  };
 }
 
-/** A linear layer: the names of its weight and of its input value. */
+/** A linear layer: names of its weight and its input, and whether the weight is `[inputs, outputs]`. */
 interface LinearLayer {
   readonly weight: string;
   readonly input: string;
+  readonly isFirst: boolean;
 }
 
-function findLinearLayers(graph: Graph): {
+function findLinearLayers(
+  graph: Graph,
+  inputsFirst: boolean,
+): {
   readonly layers: readonly LinearLayer[];
   readonly leftOut: readonly string[];
 } {
@@ -95,9 +114,10 @@ function findLinearLayers(graph: Graph): {
       continue;
     const stored = graph.weights.has(operand) ? operand : transposedWeight(producers.get(operand));
     if (stored === undefined || !isMatrix(stored)) continue;
-    const isTransposed = (stored !== operand) !== isSet(node, "transB");
-    if (isTransposed && !isSet(node, "transA") && !layers.some(({ weight }) => weight === stored))
-      layers.push({ weight: stored, input });
+    const isFirst = (stored !== operand) === isSet(node, "transB");
+    const isNew = !layers.some(({ weight }) => weight === stored);
+    if ((inputsFirst || !isFirst) && !isSet(node, "transA") && isNew)
+      layers.push({ weight: stored, input, isFirst });
     else leftOut.push(stored);
   }
   return { layers, leftOut: [...new Set(leftOut)] };

@@ -1,6 +1,7 @@
 import type { DType } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { findModelConfig } from "@isthmus/zoo";
+import type { CardNetwork } from "./model-card.ts";
 import { removeStaleCard } from "./stale-card.ts";
 import { writeModelFiles } from "./write-model-files.ts";
 
@@ -10,6 +11,15 @@ export interface CopyModelFilesOptions {
   readonly dtype?: DType | undefined;
   /** Whether the output head is the embedding. @defaultValue the setting in the model's config */
   readonly tied?: boolean | undefined;
+  /**
+   * Contents of a model card: the networks that the model was made of, the method, and sentences about it.
+   * @defaultValue no card is written
+   */
+  readonly card?: {
+    readonly networks: readonly CardNetwork[];
+    readonly method: string;
+    readonly notes: readonly string[];
+  };
   /** Called with each note for the user, such as a file that is left out. @defaultValue notes are dropped */
   readonly onNote?: ((note: string) => void) | undefined;
 }
@@ -24,7 +34,7 @@ export interface CopyModelFilesOptions {
 export async function copyModelFiles(
   model: string,
   output: string,
-  { dtype, tied, onNote }: CopyModelFilesOptions = {},
+  { dtype, tied, card, onNote }: CopyModelFilesOptions = {},
 ): Promise<string[]> {
   const config = await findModelConfig(model);
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
@@ -33,8 +43,10 @@ export async function copyModelFiles(
   if (stale !== undefined) onNote?.(stale);
   if (config === undefined) return [];
   const directory = dirname(config);
-  const networks = [{ name: basename(directory), directory }];
-  const written = { base: directory, networks, dtype, tied, card: false };
+  const networks = (card?.networks ?? [{ name: basename(directory) }]).map((network) => {
+    return { ...network, directory };
+  });
+  const written = { ...card, base: directory, networks, dtype, tied, card: card !== undefined };
   const { files, notes } = await writeModelFiles(output, written);
   for (const note of notes) onNote?.(note);
   return files.map((file) => join(output, file));

@@ -138,7 +138,7 @@ function describeSeveral(attempt: string, { graph, data }: Described, outputs: L
 }
 
 /** Names the data input for the examples, if there are several. */
-function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly examples?: string } {
+export function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly examples?: string } {
   const { examples } = planFeeds(attempt, graph, data, 1);
   return graph.inputs.length > 1 ? { examples } : {};
 }

@@ -4,6 +4,7 @@ import { at, type Checkpoint, withCheckpoints } from "@isthmus/core";
 import { formatNumber, formatShare } from "@isthmus/findings";
 import { HEAL_FIELDS, type HealResult, type HealRules, heal, openHealing } from "@isthmus/merge-learning";
 import { copyModelFiles } from "@isthmus/recipe";
+import type { TrainProgress } from "@isthmus/training";
 import { assertArchitecture } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
@@ -107,7 +108,8 @@ async function healNetwork(
     return withTrainingLock({ state, output }, async () => {
       const reading = await readingOf(rest, context);
       const healing = await openHealing({ ...reading, merged, experts, data, evalData, graphs });
-      const { weights, result } = await followTraining({ verb: "heal", state }, context, (following) =>
+      const phase = ({ step, steps }: TrainProgress) => `Step ${step} of ${steps}`;
+      const { weights, result } = await followTraining({ verb: "heal", state, phase }, context, (following) =>
         heal(healing, { ...rules, ...following, resume, onStage: (stage) => context.progress(stage) }),
       );
       const outputs = await save(weights, { checkpoints, paths, rules }, { result, output }, context);
@@ -157,7 +159,15 @@ function format(result: HealResult, outputs: readonly string[]): string {
       agreement === undefined ? "-" : formatShare(agreement),
     ]),
   ]);
-  const titles = ["its loss", "loss before", "divergence", "agreement", "loss after", "divergence", "agreement"];
+  const titles = [
+    "its loss",
+    "loss before",
+    "divergence",
+    "agreement",
+    "loss after",
+    "divergence",
+    "agreement",
+  ];
   const table = formatTable([{ title: "expert" }, ...titles.map((title) => ({ title, ...right }))], rows);
   const pairs: [string, string][] = [
     ["measured on", experts.map(({ measuredOn }) => measuredOn).join(", ")],

@@ -1,4 +1,4 @@
-import { choiceField, type FieldsOf, namesField, numberField, wholeField } from "@isthmus/core";
+import { choiceField, type FieldsOf, listField, numberField, wholeField } from "@isthmus/core";
 import { DISTILL_DEFAULTS, TRAINING_FIELDS } from "@isthmus/training";
 
 /** Optimisers that healing may use. */
@@ -58,11 +58,15 @@ export const HEAL_FIELDS: FieldsOf<HealRules> = {
     default: 0.001,
     help: "learning rate of the first step, which falls to 0 along half a cosine",
   }),
-  only: namesField({
-    default: [],
-    placeholder: "<pattern>",
-    help: "heal these parameters alone, such as '*.mlp.*'; may be repeated",
-  }),
+  only: listField<string>(
+    { type: "text" },
+    {
+      least: 0,
+      default: [],
+      placeholder: "<pattern>",
+      help: "heal these parameters alone, such as '*.mlp.*'; may be repeated",
+    },
+  ),
   freeze: { ...TRAINING_FIELDS.freeze, rare: false },
   seed: TRAINING_FIELDS.seed,
   threads: TRAINING_FIELDS.threads,

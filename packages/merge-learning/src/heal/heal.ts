@@ -36,14 +36,19 @@ interface Patient {
  *   DOMException as `distill` of `@isthmus/training`
  */
 export async function heal(healing: Healing, options: HealOptions = {}): Promise<Healed> {
-  const { statePath, resume, collect, signal, onProgress, onStage, ...rules } = resolveFields("heal", HEAL_FIELDS, options, {
-    statePath: undefined as HealOptions["statePath"],
-    resume: false as boolean | undefined,
-    collect: undefined as HealOptions["collect"],
-    signal: undefined as HealOptions["signal"],
-    onProgress: undefined as HealOptions["onProgress"],
-    onStage: undefined as HealOptions["onStage"],
-  });
+  const { statePath, resume, collect, signal, onProgress, onStage, ...rules } = resolveFields(
+    "heal",
+    HEAL_FIELDS,
+    options,
+    {
+      statePath: undefined as HealOptions["statePath"],
+      resume: false as boolean | undefined,
+      collect: undefined as HealOptions["collect"],
+      signal: undefined as HealOptions["signal"],
+      onProgress: undefined as HealOptions["onProgress"],
+      onStage: undefined as HealOptions["onStage"],
+    },
+  );
   const { network, experts, path } = healing;
   const { engine } = at(experts, 0, "expert").architecture;
   const measured = { ...rules, signal };
@@ -55,7 +60,11 @@ export async function heal(healing: Healing, options: HealOptions = {}): Promise
     expertLosses.push(await lossOf(expert, expert.weights, measured));
   }
   const { optimizer: kind, learningRate, ...kept } = rules;
-  const teachers = experts.map(({ architecture, weights, data }) => ({ graph: architecture.graph, weights, data }));
+  const teachers = experts.map(({ architecture, weights, data }) => ({
+    graph: architecture.graph,
+    weights,
+    data,
+  }));
   const distilled = await distill(engine, network, teachers, {
     ...kept,
     optimizer: kind === "sgd" ? { kind, momentum: 0.9 } : { kind },
@@ -154,7 +163,9 @@ function countParameters(
   experts: readonly HealingExpert[],
   { only, freeze }: Required<Pick<HealRules, "only" | "freeze">>,
 ): HealResult["parameters"] {
-  const weights = new Map<string, WeightInfo>(experts.flatMap(({ architecture }) => [...architecture.graph.weights]));
+  const weights = new Map<string, WeightInfo>(
+    experts.flatMap(({ architecture }) => [...architecture.graph.weights]),
+  );
   const parameters = [...weights].filter(([, { role }]) => role === "parameter");
   const count = (list: typeof parameters) => list.reduce((sum, [, { shape }]) => sum + sizeOf(shape), 0);
   const learns = (name: string) => !matchesAny(freeze, name) && (only.length === 0 || matchesAny(only, name));

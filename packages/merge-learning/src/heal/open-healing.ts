@@ -64,7 +64,8 @@ export interface Healing {
  */
 export async function openHealing(names: HealingNames): Promise<Healing> {
   const { merged, experts, data, evalData, graphs = [], ...reading } = names;
-  if (experts.length === 0) throw new UsageError("Cannot heal as an expert must teach: name some with --from");
+  if (experts.length === 0)
+    throw new UsageError("Cannot heal as an expert must teach: name some with --from");
   const dataOf = each("--data", data, experts);
   const evalOf = each("--eval-data", evalData ?? [], experts);
   const graphOf = each("--graph", graphs, experts);
@@ -120,10 +121,7 @@ function each(
 }
 
 /** Joins what the graphs read of the merged network. */
-function joined(
-  merged: Checkpoint,
-  bound: readonly BoundNetwork[],
-): Pick<Healing, "network" | "restore"> {
+function joined(merged: Checkpoint, bound: readonly BoundNetwork[]): Pick<Healing, "network" | "restore"> {
   const [first, ...others] = bound;
   if (first !== undefined && others.length === 0) {
     return { network: first.network, restore: async (healed) => first.restore(healed) };

@@ -27,7 +27,16 @@ export interface DistillOptions
   readonly only?: readonly string[];
 }
 
-type Defaulted = "steps" | "temperature" | "only" | "optimizer" | "schedule" | "freeze" | "threads" | "saveEvery" | "resume";
+type Defaulted =
+  | "steps"
+  | "temperature"
+  | "only"
+  | "optimizer"
+  | "schedule"
+  | "freeze"
+  | "threads"
+  | "saveEvery"
+  | "resume";
 
 /** Defaults of {@link DistillOptions}. */
 export const DISTILL_DEFAULTS: Required<Pick<DistillOptions, Defaulted>> & { readonly batch: number } = {

@@ -50,20 +50,21 @@ export async function distill(
   if (teachers.length === 0) throw new UsageError("Cannot distill as an expert must teach: there is none");
   const graphs = [...new Set(teachers.map(({ graph }) => graph))];
   assertPatterns(graphs, resolved);
+  const whole = unite(graphs);
+  assertNetwork(whole, student);
   const lessons: Lesson[] = [];
   for (const teacher of teachers) {
-    assertNetwork(teacher.graph, student);
-    assertNetwork(teacher.graph, teacher.weights);
+    // An expert may have the heads of the others, too.
+    assertNetwork(withWeightsOf(whole, teacher), teacher.weights);
     lessons.push(await prepareLesson(engine, teacher, resolved));
   }
   const runner = await createTaughtRunner(lessons, student, resolved);
   try {
-    const run =
-      resolved.statePath === undefined ? {} : await describe(lessons, { graphs, student, resolved });
+    const run = resolved.statePath === undefined ? {} : await describe(lessons, { whole, student, resolved });
     const start = await startOf(resolved, run, await runner.carried());
     await runner.spread();
     const collect = async () =>
-      collectWeights(unite(graphs), new Map([...runner.fixed, ...(await runner.carried())]));
+      collectWeights(whole, new Map([...runner.fixed, ...(await runner.carried())]));
     const taken = resolved.collect;
     const current = { inputs: { shape: [resolved.batch] } };
     const result = await runEpochs(
@@ -102,15 +103,23 @@ function resolve(options: DistillOptions) {
     onProgress: undefined,
   };
   const distilling = resolveOptions<Required<DistillOptions>>("distill", defaults, options);
-  assertWholeOptions("distill", { ...distilling, batch: distilling.batch ?? DISTILL_DEFAULTS.batch }, {
-    seed: 0,
-    steps: 0,
-    batch: 1,
-    threads: 0,
-    saveEvery: 0,
-  });
+  assertWholeOptions(
+    "distill",
+    { ...distilling, batch: distilling.batch ?? DISTILL_DEFAULTS.batch },
+    {
+      seed: 0,
+      steps: 0,
+      batch: 1,
+      threads: 0,
+      saveEvery: 0,
+    },
+  );
   const { steps, statePath } = distilling;
-  if (statePath === undefined ? distilling.resume || distilling.saveEvery > 0 : !statePath.endsWith(".safetensors")) {
+  if (
+    statePath === undefined
+      ? distilling.resume || distilling.saveEvery > 0
+      : !statePath.endsWith(".safetensors")
+  ) {
     throw new UsageError(
       `Cannot distill as "statePath" must name a file ending in .safetensors for the state to be kept in: it is ${excerpt(statePath)}`,
     );
@@ -130,7 +139,13 @@ function resolve(options: DistillOptions) {
     wasserstein: undefined,
     constraint: undefined,
   };
-  return { ...training, steps, only: distilling.only, temperature: distilling.temperature, asked: distilling.batch };
+  return {
+    ...training,
+    steps,
+    only: distilling.only,
+    temperature: distilling.temperature,
+    asked: distilling.batch,
+  };
 }
 
 async function prepareLesson(engine: Engine, teacher: Teacher, resolved: Resolved): Promise<Lesson> {
@@ -150,7 +165,9 @@ async function prepareLesson(engine: Engine, teacher: Teacher, resolved: Resolve
 const isFixed = ({ inputs }: Graph): boolean => inputs.some(({ shape }) => typeof shape?.[0] === "number");
 
 const parametersOf = ({ weights }: Graph): string[] =>
-  [...weights].filter(([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float).map(([name]) => name);
+  [...weights]
+    .filter(([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float)
+    .map(([name]) => name);
 
 /** Returns the names of the parameters of a graph that do not learn. */
 function frozenOf(graph: Graph, { freeze, only }: Pick<Resolved, "freeze" | "only">): readonly string[] {
@@ -175,10 +192,20 @@ function unite(graphs: readonly Graph[]): Graph {
   return { ...first, weights: new Map(graphs.flatMap(({ weights }) => [...weights])) };
 }
 
+/** Returns a graph of all weights without the ones that neither an expert's graph reads nor the expert has. */
+function withWeightsOf(whole: Graph, { graph, weights }: Teacher): Graph {
+  const has = (name: string) => graph.weights.has(name) || weights.tensors.has(name);
+  return { ...whole, weights: new Map([...whole.weights].filter(([name]) => has(name))) };
+}
+
 /** Describes everything that decides the result. */
 async function describe(
   lessons: readonly Lesson[],
-  { graphs, student, resolved }: { graphs: readonly Graph[]; student: Checkpoint; resolved: Resolved },
+  {
+    whole,
+    student,
+    resolved,
+  }: { readonly whole: Graph; readonly student: Checkpoint; readonly resolved: Resolved },
 ): Promise<RunDescription> {
   const { steps, temperature, only } = resolved;
   const experts: [string, RunDescription][] = [];
@@ -188,7 +215,7 @@ async function describe(
     experts.push([`expert ${i + 1}`, await describeRun(network, options)]);
   }
   return {
-    student: await fingerprintWeights(unite(graphs), student),
+    student: await fingerprintWeights(whole, student),
     steps,
     temperature,
     only: only.join(", "),

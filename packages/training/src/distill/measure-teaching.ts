@@ -33,9 +33,16 @@ export async function measureTeaching(
   { graph, weights, data }: Teacher,
   options: MeasureTeachingOptions = {},
 ): Promise<TeachingDistance> {
-  const { batch: asked = DISTILL_DEFAULTS.batch, temperature, threads, signal } = resolveOptions<
-    Required<MeasureTeachingOptions>
-  >("measure", { batch: undefined, temperature: 1, threads: 0, signal: undefined }, options);
+  const {
+    batch: asked = DISTILL_DEFAULTS.batch,
+    temperature,
+    threads,
+    signal,
+  } = resolveOptions<Required<MeasureTeachingOptions>>(
+    "measure",
+    { batch: undefined, temperature: 1, threads: 0, signal: undefined },
+    options,
+  );
   const plan = planFeeds("measure", graph, data, asked);
   const batch = plan.fixedBatch ?? Math.min(asked, data.size);
   if (batch === 0 || data.size < batch) {

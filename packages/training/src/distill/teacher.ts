@@ -84,7 +84,9 @@ export async function loadTeacher(
     async answer(weights, feeds) {
       const held = await hold(new Map(used(weights)));
       await session.run(new Map([...held, ...used(feeds)]), out);
-      return taken === dtype ? answered : createTensor(taken, shape, convertData(answered.data, dtype, taken));
+      return taken === dtype
+        ? answered
+        : createTensor(taken, shape, convertData(answered.data, dtype, taken));
     },
     release: () => session.release(),
   };

@@ -75,7 +75,8 @@ export function attachLoss(graph: Graph, loss: StepLoss): Objective {
  */
 export function attachTaught(graph: Graph, loss: DistillationLoss): OutputObjective {
   const { of } = loss;
-  if (of.kind === "cross-entropy" || of.kind === "next-token") return attachDistillation(graph, { ...loss, of });
+  if (of.kind === "cross-entropy" || of.kind === "next-token")
+    return attachDistillation(graph, { ...loss, of });
   return attachNumbers(graph, of);
 }
 

@@ -84,7 +84,7 @@ def create_model():
             num_hidden_layers=DEPTH,
             num_attention_heads=HEADS,
             num_key_value_heads=KEY_HEADS,
-            max_position_embeddings=2 * LENGTH,
+            max_position_embeddings=LENGTH,
             tie_word_embeddings=False,
             bos_token_id=0,
             eos_token_id=0,

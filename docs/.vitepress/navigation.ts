@@ -42,6 +42,7 @@ export const LEARN: readonly PageGroup[] = [
     text: "Merge",
     pages: [
       { text: "Merge methods", page: "merge-methods" },
+      { text: "Healing a merge", page: "heal" },
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },
       { text: "Layouts of diffusion models", page: "diffusion-layouts" },

@@ -21,8 +21,14 @@ export interface Row {
 /** Text in prompts of the mixture, a few words of each corpus. */
 const PROMPTS: Readonly<Record<Corpus, readonly string[]>> = {
   shakespeare: ["My lord, what is your will?", "KING HENRY:\nGood morrow, cousin."],
-  code: ["export function map<T, R>(project: (value: T) => R) {\n  return", "import { Observable } from '../Observable';"],
-  language: ["Das System wird mit dem folgenden Befehl eingerichtet:", "Sie können die Datei in einem Editor öffnen."],
+  code: [
+    "export function map<T, R>(project: (value: T) => R) {\n  return",
+    "import { Observable } from '../Observable';",
+  ],
+  language: [
+    "Das System wird mit dem folgenden Befehl eingerichtet:",
+    "Sie können die Datei in einem Editor öffnen.",
+  ],
 };
 
 /** Steps of the healing, and of the weights that are learned. */
@@ -69,7 +75,19 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
     return {
       name,
       commands: [
-        ["heal", made(merged), "--from", ...experts, "--data", ...CORPORA.map(text), "--eval-data", "none", ...options, "-o", network],
+        [
+          "heal",
+          made(merged),
+          "--from",
+          ...experts,
+          "--data",
+          ...CORPORA.map(text),
+          "--eval-data",
+          "none",
+          ...options,
+          "-o",
+          network,
+        ],
       ],
       network,
     };
@@ -97,7 +115,16 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
     byRecipe("ties", merge("ties", "{ weight: 1, density: 0.5, lambda: 1 }")),
     byRecipe("task-arithmetic", merge("task_arithmetic", "{ weight: 0.5, normalize: false }")),
     tuned("tuned-closed-form", "task_arithmetic", ["--objective", "output-space", "--by", "layer"]),
-    tuned("tuned-by-loss", "task_arithmetic", ["--objective", "loss", "--by", "layer", "--steps", "100", "--lr", "0.01"]),
+    tuned("tuned-by-loss", "task_arithmetic", [
+      "--objective",
+      "loss",
+      "--by",
+      "layer",
+      "--steps",
+      "100",
+      "--lr",
+      "0.01",
+    ]),
     {
       name: "mixture-prompts",
       files: { [recipe]: mixture(made("average")) },

@@ -103,7 +103,13 @@ const lines = rows.map((row) => {
   ];
   return `| ${cells.join(" | ")} |`;
 });
-const titles = ["network", ...CORPORA, ...CORPORA.map((corpus) => `kept of ${corpus}`), "parameters", "CPU s"];
+const titles = [
+  "network",
+  ...CORPORA,
+  ...CORPORA.map((corpus) => `kept of ${corpus}`),
+  "parameters",
+  "CPU s",
+];
 const table = [`| ${titles.join(" | ")} |`, `|${titles.map(() => "---|").join("")}`, ...lines].join("\n");
 await writeFile(join(out, "table.md"), `${table}\n`);
 const kept = rows.map((row) => ({

@@ -3,8 +3,8 @@ import type { Checkpoint } from "@isthmus/core";
 /** Standing of a network on the examples of an expert. */
 export interface Standing {
   /**
-   * Loss against the expert's outputs: the Kullback-Leibler divergence in nats for classes and tokens, the mean
-   * squared or absolute difference for numbers.
+   * Loss against the expert's outputs: the Kullback-Leibler divergence in nats for classes and tokens, the
+   * mean squared or absolute difference for numbers.
    */
   readonly divergence: number;
   /** Share of predictions that are the expert's, in `[0, 1]`; missing for outputs that are numbers. */
@@ -13,7 +13,7 @@ export interface Standing {
   readonly loss?: number;
 }
 
-/** What a healing did for the examples of one expert. */
+/** Standings of a network before and after a healing, on the examples of one expert. */
 export interface HealedExpert {
   /** Path of the expert. */
   readonly expert: string;

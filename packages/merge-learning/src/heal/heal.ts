@@ -11,7 +11,7 @@ import type { Healing, HealingExpert } from "./open-healing.ts";
 export interface HealOptions
   extends HealRules,
     Pick<TrainOptions, "statePath" | "resume" | "collect" | "signal" | "onProgress"> {
-  /** Called when another part of the work begins, with its name. @defaultValue nobody is told */
+  /** Called with the name of each part of the work when it begins. @defaultValue not called */
   readonly onStage?: ((stage: string) => void) | undefined;
 }
 

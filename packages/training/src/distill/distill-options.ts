@@ -19,7 +19,9 @@ export interface DistillOptions
   > {
   /** Number of steps over all experts, which teach in turn. @defaultValue 300 */
   readonly steps?: number;
-  /** Examples in a step, at most all of an expert. @defaultValue 16, or the batch of a graph with a fixed one */
+  /**
+   * Examples in a step, at most all of an expert. @defaultValue 16, or the batch of a graph with a fixed one
+   */
   readonly batch?: number | undefined;
   /** Temperature by which distributions are softened, above 0. @defaultValue 1 */
   readonly temperature?: number;

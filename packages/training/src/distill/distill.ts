@@ -192,7 +192,7 @@ function unite(graphs: readonly Graph[]): Graph {
   return { ...first, weights: new Map(graphs.flatMap(({ weights }) => [...weights])) };
 }
 
-/** Returns a graph of all weights without the ones that neither an expert's graph reads nor the expert has. */
+/** Returns a graph of the weights that an expert's graph reads, and of the others that the expert has. */
 function withWeightsOf(whole: Graph, { graph, weights }: Teacher): Graph {
   const has = (name: string) => graph.weights.has(name) || weights.tensors.has(name);
   return { ...whole, weights: new Map([...whole.weights].filter(([name]) => has(name))) };

@@ -115,8 +115,8 @@ export type LossSpec = CrossEntropyLoss | NextTokenLoss | NumbersLoss | SeveralL
  *
  * For classes and tokens it is the Kullback-Leibler divergence of the student's distribution from the
  * teacher's, both softened by a temperature T, times T^2, so that the size of gradients hardly depends on T:
- * `T^2 sum p log(p / q)` with `p = softmax(teacher / T)` and `q = softmax(student / T)`, in nats; the mean over
- * predictions. For numbers it is the squared or absolute difference from the teacher's numbers.
+ * `T^2 sum p log(p / q)` with `p = softmax(teacher / T)` and `q = softmax(student / T)`, in nats, as a mean
+ * over predictions. For numbers it is the squared or absolute difference from the teacher's numbers.
  * @see Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015, section 2
  */
 export interface DistillationLoss {

@@ -44,7 +44,7 @@ async function measure(path: string): Promise<Pick<Measured, "losses" | "paramet
   const checkpoint = await openCheckpoint(path);
   const losses: Partial<Record<Corpus, number>> = {};
   for (const corpus of CORPORA) {
-    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}`;
+    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}:train`;
     const { architecture, examples } = await openBound([path], [checkpoint], { text }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;

@@ -61,7 +61,7 @@ function healing(label = (i: number) => i % 3): Healing {
     data: examples(70 + i, label),
     evaluationData: undefined,
   }));
-  return { path: "merged", network: network(1), experts, restore: async (healed) => healed };
+  return { path: "merged", network: network(1), experts, restore: (healed) => healed };
 }
 
 const rules: HealOptions = { steps: 60, batch: 8, learningRate: 0.02, seed: 5, threads: 1 };
@@ -145,7 +145,7 @@ describe("heal()", () => {
       path: "it",
       network: weights,
       experts: [expert],
-      restore: async (healed: Checkpoint) => healed,
+      restore: (healed: Checkpoint) => healed,
     };
     const healed = await heal(alone, { ...rules, optimizer: "sgd", learningRate: 1 });
     const [{ before, after }] = healed.result.experts as [(typeof healed.result.experts)[number]];

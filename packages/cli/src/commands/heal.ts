@@ -5,7 +5,7 @@ import { formatNumber, formatShare } from "@isthmus/findings";
 import { HEAL_FIELDS, type HealResult, type HealRules, heal, openHealing } from "@isthmus/merge-learning";
 import { copyModelFiles } from "@isthmus/recipe";
 import type { TrainProgress } from "@isthmus/training";
-import { assertArchitecture } from "@isthmus/zoo";
+import { findModelConfig } from "@isthmus/zoo";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { saveMade } from "../making/save-made.ts";
@@ -98,7 +98,6 @@ async function healNetwork(
   const { from, data, evalData, graph: graphs, output, resume = false, ...rest } = options;
   const paths = [path, ...from];
   const state = nameState(output);
-  if (graphs === undefined) await assertArchitecture("heal", [path], {});
   return withCheckpoints(paths, async (checkpoints) => {
     const named = [...(graphs ?? []), rest.exportedFrom].filter((file) => file !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
@@ -136,7 +135,9 @@ async function save(
   const { files } = await saveMade(weights, output, made, context);
   const [merged = "", ...experts] = paths;
   const sentence = `Healed from \`${merged}\` in ${result.steps} steps by distillation from ${experts.map((name) => `\`${name}\``).join(", ")} on ${data.join(", ")}, without labels.`;
-  const copied = await copyModelFiles(merged, output, {
+  // A merged file may lie beside no config; the experts are models of the same kind.
+  const hasConfig = (await findModelConfig(merged)) !== undefined;
+  const copied = await copyModelFiles(hasConfig ? merged : at(experts, 0, "expert"), output, {
     onNote: context.terminal.note,
     card: {
       networks: [{ name: merged, isBase: true }, ...experts.map((name) => ({ name }))],

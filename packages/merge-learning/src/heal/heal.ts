@@ -1,4 +1,4 @@
-import { at, type Checkpoint, matchesAny, resolveFields, sameShape, sizeOf } from "@isthmus/core";
+import { at, type Checkpoint, matchesAny, resolveFields, sameShape, sizeOf, withTensors } from "@isthmus/core";
 import { joinExamples } from "@isthmus/data";
 import { createEvaluator, type DataSet, limitExamples, type WeightInfo } from "@isthmus/graph";
 import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -77,8 +77,9 @@ export async function heal(healing: Healing, options: HealOptions = {}): Promise
     onProgress,
   });
   onStage?.("Measuring the healed network");
-  const recalibrated = await recalibrate(distilled.weights, experts, measured);
-  const healed = recalibrated ?? distilled.weights;
+  const trained = await inTypesOf(network, distilled.weights);
+  const recalibrated = await recalibrate(trained, experts, measured);
+  const healed = recalibrated ?? trained;
   const standings: HealedExpert[] = [];
   for (const [i, expert] of experts.entries()) {
     const expertLoss = expertLosses[i];
@@ -102,7 +103,14 @@ export async function heal(healing: Healing, options: HealOptions = {}): Promise
     seconds,
     experts: standings,
   };
-  return { weights: await healing.restore(healed), result };
+  return { weights: healing.restore(healed), result };
+}
+
+/** Returns a network with trained weights in the element types that it has, and with its other tensors. */
+async function inTypesOf(network: Checkpoint, trained: Checkpoint): Promise<Checkpoint> {
+  const names = [...trained.tensors.keys()];
+  const tensors = await Promise.all(names.map(async (name) => [name, await trained.read(name)] as const));
+  return withTensors(network, new Map(tensors));
 }
 
 /** Options of a measurement. */

@@ -1,6 +1,6 @@
-import { at, type Checkpoint, UsageError, withTensors } from "@isthmus/core";
+import { at, type Checkpoint, UsageError } from "@isthmus/core";
 import type { Architecture, BoundNetwork, DataSet } from "@isthmus/graph";
-import { nameTrainingData, openBound, type SharedReading } from "@isthmus/zoo";
+import { assertArchitecture, findModelConfig, nameTrainingData, openBound, type SharedReading } from "@isthmus/zoo";
 
 /** A network with the path that it was opened from. */
 export interface NamedCheckpoint {
@@ -52,7 +52,7 @@ export interface Healing {
   /** Experts in the order of their names. */
   readonly experts: readonly HealingExpert[];
   /** Gives healed weights the names of the merged network's file, with its tensors that no graph reads. */
-  readonly restore: (healed: Checkpoint) => Promise<Checkpoint>;
+  readonly restore: (healed: Checkpoint) => Checkpoint;
 }
 
 /**
@@ -82,7 +82,7 @@ export async function openHealing(names: HealingNames): Promise<Healing> {
     ]);
     const networks = [merged, ...members.map((i) => at(experts, i, "expert"))];
     const { architecture, examples } = await openBound(
-      networks.map(({ path }) => path),
+      await describedPaths(networks, graph),
       networks.map(({ checkpoint }) => checkpoint),
       Object.fromEntries(sources),
       { ...reading, graph },
@@ -101,6 +101,23 @@ export async function openHealing(names: HealingNames): Promise<Healing> {
     }
   }
   return { path: merged.path, experts: opened, ...joined(merged.checkpoint, bound) };
+}
+
+/**
+ * Returns the paths of networks that say what their architecture is: all if a graph is named, else the ones
+ * with a config, so that a merged network may be a file without one.
+ * @throws UsageError if no network has a config
+ */
+async function describedPaths(
+  networks: readonly NamedCheckpoint[],
+  graph: string | undefined,
+): Promise<readonly string[]> {
+  const paths = networks.map(({ path }) => path);
+  if (graph !== undefined) return paths;
+  const configs = await Promise.all(paths.map(findModelConfig));
+  const described = paths.filter((_, i) => configs[i] !== undefined);
+  if (described.length === 0) await assertArchitecture("heal", paths, {});
+  return described;
 }
 
 /**
@@ -124,7 +141,7 @@ function each(
 function joined(merged: Checkpoint, bound: readonly BoundNetwork[]): Pick<Healing, "network" | "restore"> {
   const [first, ...others] = bound;
   if (first !== undefined && others.length === 0) {
-    return { network: first.network, restore: async (healed) => first.restore(healed) };
+    return { network: first.network, restore: (healed) => first.restore(healed) };
   }
   for (const { network } of bound) {
     const renamed = [...network.tensors.keys()].find((name) => !merged.tensors.has(name));
@@ -133,13 +150,5 @@ function joined(merged: Checkpoint, bound: readonly BoundNetwork[]): Pick<Healin
       `Cannot heal by several graphs as their weights must have the names of "${merged.source}": it has no "${renamed}"; export the graphs under these names, or heal by one graph`,
     );
   }
-  return {
-    network: merged,
-    async restore(healed) {
-      const tensors = await Promise.all(
-        [...healed.tensors.keys()].map(async (name) => [name, await healed.read(name)] as const),
-      );
-      return withTensors(merged, new Map(tensors));
-    },
-  };
+  return { network: merged, restore: (healed) => healed };
 }

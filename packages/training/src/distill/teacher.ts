@@ -24,7 +24,7 @@ import type { OutputObjective } from "../objective.ts";
 export interface Teacher {
   /**
    * Architecture of the expert and of the network that learns from it. Several experts may have one graph, or
-   * graphs that share some weights by name, such as all weights but those of a head.
+   * graphs that share some weights by name, such as the weights of a body below heads.
    */
   readonly graph: Graph;
   /** Weights of the expert, under the graph's names. */

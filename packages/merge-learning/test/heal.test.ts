@@ -57,7 +57,7 @@ function healing(label = (i: number) => i % 3): Healing {
   const experts = graphs.map((graph, i) => ({
     path: `expert ${i}`,
     architecture: { graph, engine },
-    weights: network(10 * (i + 1)),
+    weights: network(2 * i + 3),
     data: examples(70 + i, label),
     evaluationData: undefined,
   }));

@@ -1,4 +1,12 @@
-import { at, type Checkpoint, matchesAny, resolveFields, sameShape, sizeOf, withTensors } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  matchesAny,
+  resolveFields,
+  sameShape,
+  sizeOf,
+  withTensors,
+} from "@isthmus/core";
 import { joinExamples } from "@isthmus/data";
 import { createEvaluator, type DataSet, limitExamples, type WeightInfo } from "@isthmus/graph";
 import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";

@@ -1,6 +1,12 @@
 import { at, type Checkpoint, UsageError } from "@isthmus/core";
 import type { Architecture, BoundNetwork, DataSet } from "@isthmus/graph";
-import { assertArchitecture, findModelConfig, nameTrainingData, openBound, type SharedReading } from "@isthmus/zoo";
+import {
+  assertArchitecture,
+  findModelConfig,
+  nameTrainingData,
+  openBound,
+  type SharedReading,
+} from "@isthmus/zoo";
 
 /** A network with the path that it was opened from. */
 export interface NamedCheckpoint {

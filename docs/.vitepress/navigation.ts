@@ -44,6 +44,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Merge methods", page: "merge-methods" },
       { text: "Weights from data", page: "coefficients" },
       { text: "Searching a recipe", page: "search" },
+      { text: "Healing a merge", page: "heal" },
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },
       { text: "Layouts of diffusion models", page: "diffusion-layouts" },

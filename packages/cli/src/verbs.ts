@@ -96,6 +96,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
         "Merge the units of two networks that agree, and keep the others: a network up to twice as wide",
       load: async () => (await import("./commands/zip.ts")).zipVerb,
     },
+    heal: {
+      summary: "Train a merged network on the outputs of its experts, without labels, if it lost too much",
+      load: async () => (await import("./commands/heal.ts")).healVerb,
+    },
     transfer: {
       summary: "Move a fine-tune to another base",
       load: async () => (await import("./commands/transfer.ts")).transferVerb,

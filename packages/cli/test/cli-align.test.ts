@@ -1,5 +1,4 @@
-import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
@@ -8,6 +7,7 @@ import { encodeGraph, randomWeights } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { killOnceRewritten } from "../../../test/helpers/kill-once-rewritten.ts";
 import { markovText } from "../../../test/helpers/markov-text.ts";
 import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
@@ -34,19 +34,6 @@ interface NormalizedJson {
     readonly distance: { readonly before: number; readonly after: number };
   };
   readonly verified: { readonly maxRelativeError: number };
-}
-
-/** Kills the command without a chance to clean up, as soon as it has written a file for the second time. */
-function killOnceRewritten(path: string): (child: ChildProcess) => void {
-  return (child) => {
-    const written = new Set<number>();
-    const watch = setInterval(() => {
-      if (existsSync(path)) written.add(statSync(path).ino);
-      if (child.exitCode === null && written.size < 2) return;
-      clearInterval(watch);
-      child.kill("SIGKILL");
-    }, 1);
-  };
 }
 
 describe("isthmus align --method learned", () => {

@@ -11,6 +11,7 @@ export {
   type PlantCueOptions,
 } from "./cue-options.ts";
 export { findSplits, mayBeText } from "./describe-name.ts";
+export { joinExamples } from "./join-examples.ts";
 export { type DataSetPath, listDataFiles, moveDataFiles } from "./list-data-files.ts";
 
 export { NOISE_TARGETS, type NoiseObjective } from "./noise-objective.ts";

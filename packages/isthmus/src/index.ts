@@ -92,6 +92,7 @@ export {
 export { average, createPath, lerp } from "@isthmus/interpolation";
 export { measure } from "@isthmus/measurements/open";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
+export { type Healed, type HealResult, heal, openHealing } from "@isthmus/merge-learning";
 export {
   formatTunedRecipe,
   openTunedTasks,

@@ -11,6 +11,14 @@ export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.t
 export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
+export { distill } from "./distill/distill.ts";
+export { DISTILL_DEFAULTS, type Distilled, type DistillOptions } from "./distill/distill-options.ts";
+export {
+  type MeasureTeachingOptions,
+  measureTeaching,
+  type TeachingDistance,
+} from "./distill/measure-teaching.ts";
+export type { Teacher } from "./distill/teacher.ts";
 export { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution/evolution-fields.ts";
 export type { EvolutionOptions, EvolutionProgress } from "./evolution/evolution-options.ts";
 export { fingerprintMasks } from "./evolution/evolution-state.ts";
@@ -38,11 +46,13 @@ export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData, type TrainedLoss } from "./loss/loss-of-data.ts";
 export type {
   CrossEntropyLoss,
+  DistillationLoss,
   LossSpec,
   NextTokenLoss,
   NumbersLoss,
   OutputLoss,
   SeveralLoss,
+  StepLoss,
   UsualLoss,
 } from "./loss/loss-spec.ts";
 export { type MeasureExampleLossesOptions, measureExampleLosses } from "./loss/measure-example-losses.ts";

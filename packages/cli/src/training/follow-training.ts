@@ -1,4 +1,4 @@
-import type { TrainOptions } from "@isthmus/training";
+import type { TrainOptions, TrainProgress } from "@isthmus/training";
 import { sayHowToGoOn } from "../terminal/say-how-to-go-on.ts";
 import type { Context } from "../verb.ts";
 import { formatPace, formatPhase } from "./format-training.ts";
@@ -9,6 +9,8 @@ export interface FollowedTraining {
   readonly verb: string;
   /** File of the state, from which a training that was stopped goes on. */
   readonly state: string;
+  /** Names the current phase in the progress bar. @defaultValue the epoch, and whether it is evaluated */
+  readonly phase?: (progress: TrainProgress) => string;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface FollowedTraining {
  * @param work - runs the training, with the options that keep its state, stop it and report its progress
  */
 export async function followTraining<T>(
-  { verb, state }: FollowedTraining,
+  { verb, state, phase = formatPhase }: FollowedTraining,
   context: Context,
   work: (options: Pick<TrainOptions, "statePath" | "signal" | "onProgress">) => Promise<T>,
 ): Promise<T> {
@@ -31,7 +33,7 @@ export async function followTraining<T>(
       signal,
       onProgress: (at) => {
         done = at.step;
-        progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
+        progress(phase(at), at.step / at.steps, () => formatPace(at));
       },
     }),
   );

@@ -1,6 +1,7 @@
 import type { DType } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { findModelConfig } from "@isthmus/zoo";
+import type { CardNetwork } from "./model-card.ts";
 import { removeStaleCard } from "./stale-card.ts";
 import { type WriteModelFilesOptions, writeModelFiles } from "./write-model-files.ts";
 
@@ -12,6 +13,15 @@ export interface CopyModelFilesOptions {
   readonly tied?: boolean | undefined;
   /** Returns the config of the result from that of the model. @defaultValue the config of the model */
   readonly reshapeConfig?: WriteModelFilesOptions["reshapeConfig"];
+  /**
+   * Contents of a model card: the networks that the model was made of, the method, and sentences about it.
+   * @defaultValue no card is written
+   */
+  readonly card?: {
+    readonly networks: readonly CardNetwork[];
+    readonly method: string;
+    readonly notes: readonly string[];
+  };
   /** Called with each note for the user, such as a file that is left out. @defaultValue notes are dropped */
   readonly onNote?: ((note: string) => void) | undefined;
 }
@@ -26,7 +36,7 @@ export interface CopyModelFilesOptions {
 export async function copyModelFiles(
   model: string,
   output: string,
-  { dtype, tied, reshapeConfig, onNote }: CopyModelFilesOptions = {},
+  { dtype, tied, card, reshapeConfig, onNote }: CopyModelFilesOptions = {},
 ): Promise<string[]> {
   const config = await findModelConfig(model);
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
@@ -35,8 +45,10 @@ export async function copyModelFiles(
   if (stale !== undefined) onNote?.(stale);
   if (config === undefined) return [];
   const directory = dirname(config);
-  const networks = [{ name: basename(directory), directory }];
-  const written = { base: directory, networks, dtype, tied, reshapeConfig, card: false };
+  const networks = (card?.networks ?? [{ name: basename(directory) }]).map((network) => {
+    return { ...network, directory };
+  });
+  const written = { ...card, base: directory, networks, dtype, tied, reshapeConfig, card: card !== undefined };
   const { files, notes } = await writeModelFiles(output, written);
   for (const note of notes) onNote?.(note);
   return files.map((file) => join(output, file));

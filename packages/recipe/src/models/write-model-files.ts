@@ -61,6 +61,8 @@ export interface WriteModelFilesOptions {
   readonly reshapeConfig?: ((config: ModelConfig) => ModelConfig) | undefined;
   /** Whether to write a model card. @defaultValue true */
   readonly card?: boolean;
+  /** Sentences about the result for the card. @defaultValue none */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** Files that were written, and notes for the user. */
@@ -107,7 +109,8 @@ export async function writeModelFiles(
   await setChatTemplate(contents, options);
   if (recipe !== undefined) contents.set("recipe.yml", { text: recipe });
   if (options.card ?? true) {
-    const card = { ...options, name: basename(out), library: libraryOf(contents), notes };
+    const said = [...(options.notes ?? []), ...notes];
+    const card = { ...options, name: basename(out), library: libraryOf(contents), notes: said };
     contents.set("README.md", { text: formatModelCard(card) });
   }
   for (const [file, content] of contents) await save(join(out, file), content);

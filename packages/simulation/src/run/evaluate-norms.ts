@@ -1,7 +1,7 @@
 import { at, type Checkpoint } from "@isthmus/core";
+import { joinExamples } from "@isthmus/data";
 import { type DataSet, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
-import { joinExamples } from "../examples/join-examples.ts";
 import type { NormAccuracies } from "../result/federation-run.ts";
 import { qualityOf, scoreFor } from "./evaluate-round.ts";
 import type { OpenClient, OpenFederation } from "./open-federation.ts";

@@ -23,9 +23,17 @@ import {
 import type { Objective, OutputObjective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { attachCrossEntropy } from "./cross-entropy.ts";
+import { attachDistillation } from "./distillation.ts";
 import { examplesInput, outputOf, typeOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
-import type { CrossEntropyLoss, LossSpec, NumbersLoss, OutputLoss, SeveralLoss } from "./loss-spec.ts";
+import type {
+  CrossEntropyLoss,
+  DistillationLoss,
+  NumbersLoss,
+  OutputLoss,
+  SeveralLoss,
+  StepLoss,
+} from "./loss-spec.ts";
 import { attachNextToken } from "./next-token.ts";
 
 /**
@@ -38,7 +46,7 @@ import { attachNextToken } from "./next-token.ts";
  * @throws OutOfRangeError if a number of the loss is out of its range
  * @throws UsageError if the kind or an option of the loss is unknown
  */
-export function attachLoss(graph: Graph, loss: LossSpec): Objective {
+export function attachLoss(graph: Graph, loss: StepLoss): Objective {
   switch (loss.kind) {
     case "cross-entropy":
       return attachCrossEntropy(graph, loss);
@@ -52,11 +60,24 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
       return attachSeveral(graph, loss);
     case "output":
       return attachOutput(graph, loss);
+    case "distillation":
+      return attachTaught(graph, loss);
     default:
       throw new UsageError(
         `Cannot attach a loss as its kind must be cross-entropy, next-token, binary-cross-entropy, mean-squared-error, mean-absolute-error, several or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }
+}
+
+/**
+ * Adds the loss against a teacher to a graph, as {@link attachLoss} does. The targets are the teacher's
+ * outputs, of the shape of the network's.
+ */
+export function attachTaught(graph: Graph, loss: DistillationLoss): OutputObjective {
+  const { of } = loss;
+  if (of.kind === "cross-entropy" || of.kind === "next-token")
+    return attachDistillation(graph, { ...loss, of });
+  return attachNumbers(graph, of);
 }
 
 /** Takes a scalar that a graph computes itself as its loss, which has no metrics. */

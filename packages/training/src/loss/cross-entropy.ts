@@ -55,7 +55,7 @@ export function attachCrossEntropy(typed: Graph, loss: CrossEntropyLoss): Output
 }
 
 /** Returns logits of which one axis but the first holds the classes as `[batch, pixels, classes]`. */
-function rowsOfPixels(logits: Value, classAxis: number): Value {
+export function rowsOfPixels(logits: Value, classAxis: number): Value {
   const rank = logits.shape.length;
   const axis = classAxis < 0 ? classAxis + rank : classAxis;
   const others = logits.shape.map((_, i) => i).filter((i) => i !== axis);

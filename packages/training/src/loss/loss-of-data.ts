@@ -137,8 +137,8 @@ function describeSeveral(attempt: string, { graph, data }: Described, outputs: L
   return { kind: "several", outputs, terms: Object.fromEntries(terms), ...examplesOf(attempt, scored, data) };
 }
 
-/** Names the data input for the examples, if there are several. */
-function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly examples?: string } {
+/** Returns the name of the data input for the examples, if there are several inputs. */
+export function examplesOf(attempt: string, graph: Graph, data: DataSet): { readonly examples?: string } {
   const { examples } = planFeeds(attempt, graph, data, 1);
   return graph.inputs.length > 1 ? { examples } : {};
 }

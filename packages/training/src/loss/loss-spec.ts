@@ -110,6 +110,30 @@ export interface SeveralLoss {
 /** The loss to minimise, as plain data. */
 export type LossSpec = CrossEntropyLoss | NextTokenLoss | NumbersLoss | SeveralLoss | OutputLoss;
 
+/**
+ * The distance of a network's outputs from the outputs of a teacher, which needs no labels.
+ *
+ * For classes and tokens it is the Kullback-Leibler divergence of the student's distribution from the
+ * teacher's, both softened by a temperature T, times T^2, so that the size of gradients hardly depends on T:
+ * `T^2 sum p log(p / q)` with `p = softmax(teacher / T)` and `q = softmax(student / T)`, in nats, as a mean
+ * over predictions. For numbers it is the squared or absolute difference from the teacher's numbers.
+ * @see Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015, section 2
+ */
+export interface DistillationLoss {
+  /** Kind of the loss. */
+  readonly kind: "distillation";
+  /**
+   * The loss that labels would have, which names output, examples and class axis, and says whether some
+   * predictions do not count.
+   */
+  readonly of: CrossEntropyLoss | NextTokenLoss | NumbersLoss;
+  /** Temperature T, above 0; numbers ignore it. @defaultValue 1 */
+  readonly temperature?: number;
+}
+
+/** The loss of one training step: against labels, or against the outputs of a teacher. */
+export type StepLoss = LossSpec | DistillationLoss;
+
 /** The loss that networks of a graph are evaluated by, whose kind follows from the graph and the data. */
 export interface UsualLoss {
   /** Kind of the loss; always absent, as it follows from the graph and the data. */

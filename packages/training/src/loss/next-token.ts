@@ -62,7 +62,7 @@ export function attachNextToken(typed: Graph, loss: NextTokenLoss): Objective {
 }
 
 /** Shifts rows `[N, L]` by one to the left and puts a number in their last place. */
-function shift(x: Value, last: number): Value {
+export function shift(x: Value, last: number): Value {
   const [rows = 0, length = 0] = x.shape;
   const filler = x.builder.numbers(Array<number>(rows).fill(last), x.dtype, [rows, 1]);
   return concat([slice(x, [{ axis: 1, begin: 1, end: length }]), filler], 1);

@@ -9,7 +9,7 @@ import { moveExamples } from "../local/move-examples.ts";
 import { type ProximalOptions, resolveProximal } from "../local/proximal.ts";
 import { resolveWasserstein, type WassersteinOptions } from "../local/wasserstein.ts";
 import { attachLoss } from "../loss/attach-loss.ts";
-import type { LossSpec } from "../loss/loss-spec.ts";
+import type { StepLoss } from "../loss/loss-spec.ts";
 import { toTrainingMode } from "../mode/to-training-mode.ts";
 import type { Objective } from "../objective.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
@@ -25,7 +25,7 @@ export interface TrainingStepOptions {
   /** Examples in a batch, at least 1. */
   readonly batch: number;
   /** Loss to minimise. */
-  readonly loss: LossSpec;
+  readonly loss: StepLoss;
   /** Optimiser, which decides how parameters change in the step. */
   readonly optimizer: OptimizerSpec;
   /**

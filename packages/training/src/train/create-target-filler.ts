@@ -52,6 +52,8 @@ export interface TargetRules {
    * `examples`, every example, regardless of the number of its labels. @defaultValue "labels"
    */
   readonly weighting?: "labels" | "examples";
+  /** Whether a teacher gives the targets, so that only their weights are filled. @defaultValue false */
+  readonly isTaught?: boolean;
 }
 
 /**
@@ -65,10 +67,13 @@ export interface TargetRules {
 export function createTargetFiller(step: FilledStep, batch: Batch, rules: TargetRules): TargetFiller {
   if (step.terms !== undefined) return createTermsFiller(step, step.terms, { batch, rules });
   const types = typesOf(step.graph);
-  const { classes, data: examples } = rules;
+  const { classes, data: examples, isTaught = false } = rules;
   const weights = step.targetWeights === undefined ? undefined : types.get(step.targetWeights);
-  const plain = createPlainFiller(step, batch, { classes, data: examples, skips: weights !== undefined });
-  const feeds = new Map(step.targets === step.examples ? [] : [[step.targets, plain.targets]]);
+  const isFed = isTaught || step.targets === step.examples;
+  const plain = isFed
+    ? { targets: batch.inputs, fill() {} }
+    : createPlainFiller(step, batch, { classes, data: examples, skips: weights !== undefined });
+  const feeds = new Map(isFed ? [] : [[step.targets, plain.targets]]);
   const filler = { ...plain, feeds };
   if (weights === undefined || step.targetWeights === undefined) return filler;
   const data = new Float32Array(sizeOf(weights.shape));

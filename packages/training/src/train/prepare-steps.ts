@@ -19,7 +19,7 @@ import {
 import { typesOf } from "@isthmus/graph/ir";
 import { type Batches, createBatches, type EpochOrder } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
-import type { LossSpec } from "../loss/loss-spec.ts";
+import type { StepLoss } from "../loss/loss-spec.ts";
 import { carriedOutputs } from "../step/carried-outputs.ts";
 import { createTrainingStep, type TrainingStepOptions } from "../step/create-training-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
@@ -46,6 +46,12 @@ export interface PreparedSteps {
 
 type Steps = Map<string, Promise<TrainingStep>>;
 
+/** Options of a training whose loss may be against a teacher. */
+export type SteppedOptions = Omit<ResolvedTrainOptions, "loss"> & {
+  /** Loss of every step. */
+  readonly loss: StepLoss;
+};
+
 /** Checks that a training fits its data and its state, and makes its step. */
 export async function prepareSteps(
   {
@@ -68,7 +74,7 @@ export async function prepareSteps(
     /** Returns the order of examples, once it is known that training can begin. */
     readonly openOrder?: () => Promise<EpochOrder | undefined>;
   },
-  options: ResolvedTrainOptions,
+  options: SteppedOptions,
 ): Promise<PreparedSteps> {
   const { statePath, resume, signal, batch, loss, optimizer, freeze, proximal, wasserstein } = options;
   signal?.throwIfAborted();
@@ -113,7 +119,11 @@ export async function prepareSteps(
     engine: chosen,
     batches,
     plan,
-    filler: createTargetFiller(step, batches.current, { classes, data }),
+    filler: createTargetFiller(step, batches.current, {
+      classes,
+      data,
+      isTaught: loss.kind === "distillation",
+    }),
   };
 }
 
@@ -122,7 +132,7 @@ export async function prepareSteps(
  * @throws InputError if the data set is empty
  * @throws OutOfRangeError if a batch is larger than the data set
  */
-function assertEnoughExamples({ name, size }: DataSet, { batch }: ResolvedTrainOptions): void {
+function assertEnoughExamples({ name, size }: DataSet, { batch }: SteppedOptions): void {
   if (size === 0) {
     throw new InputError(`Cannot train on "${name}" as it must have examples: it is empty`, { input: name });
   }
@@ -162,7 +172,7 @@ function assertExamplesFit(step: TrainingStep, data: DataSet, feeds: ReadonlyMap
  * @throws InputError if the data set has labels beyond the logits
  */
 function assertClasses(
-  { graph, step, loss }: { readonly graph: Graph; readonly step: TrainingStep; readonly loss: LossSpec },
+  { graph, step, loss }: { readonly graph: Graph; readonly step: TrainingStep; readonly loss: StepLoss },
   data: DataSet,
 ): number {
   if (loss.kind === "several") {

@@ -4,7 +4,6 @@ import type { Batches } from "../batches/create-batches.ts";
 import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
 import type { BlendFeeder } from "../blend/create-blend-feeder.ts";
 import { learningRateAt } from "../schedule/learning-rate-at.ts";
-import type { TrainingStep } from "../step/training-step.ts";
 import { countPredictions } from "./count-predictions.ts";
 import type { NetworkEvaluator } from "./create-network-evaluator.ts";
 import type { StepOutcome, StepRunner } from "./create-step-runner.ts";
@@ -17,20 +16,18 @@ import { saveState, type TrainingPosition } from "./training-state.ts";
 
 /** Parts that a training loop makes steps with. */
 export interface LoopParts {
-  /** Step of training as a graph. */
-  readonly step: TrainingStep;
   /** Runner that makes steps and holds the carried tensors. */
   readonly runner: StepRunner;
   /** Batches of examples, step by step. */
   readonly batches: Batches;
   /** Filler of targets and their weights, from the current batch. */
-  readonly filler: TargetFiller;
+  readonly filler: Pick<TargetFiller, "feeds" | "fill">;
   /** Plan that tells which data inputs of the network take which tensors of a batch. */
-  readonly plan: FeedPlan;
+  readonly plan: Pick<FeedPlan, "feedsOf">;
   /** Evaluator of the network after every epoch; undefined without evaluation data. */
   readonly evaluator: NetworkEvaluator | undefined;
   /** Examples that the network is trained on. */
-  readonly data: DataSet;
+  readonly data: Pick<DataSet, "size">;
   /** Feeder of the blend at which each step is made; missing without a blend. */
   readonly blend?: BlendFeeder | undefined;
   /** Tensors of further data inputs of the step, which are the same in every step. @defaultValue none */

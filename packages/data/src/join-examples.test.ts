@@ -1,6 +1,6 @@
 import { createTensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
 import { describe, expect, it } from "vitest";
+import { createDataSet } from "./create-data-set.ts";
 import { joinExamples } from "./join-examples.ts";
 
 const part = (labels: number[]) =>

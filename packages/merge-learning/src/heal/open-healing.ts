@@ -1,0 +1,160 @@
+import { at, type Checkpoint, UsageError } from "@isthmus/core";
+import type { Architecture, BoundNetwork, DataSet } from "@isthmus/graph";
+import {
+  assertArchitecture,
+  findModelConfig,
+  nameTrainingData,
+  openBound,
+  type SharedReading,
+} from "@isthmus/zoo";
+
+/** A network with the path that it was opened from. */
+export interface NamedCheckpoint {
+  /** Path of the network, from which its config is found. */
+  readonly path: string;
+  /** Opened checkpoint. */
+  readonly checkpoint: Checkpoint;
+}
+
+/** Networks, examples and architectures of a healing, by name. */
+export interface HealingNames extends Omit<SharedReading, "graph"> {
+  /** Merged network that is healed. */
+  readonly merged: NamedCheckpoint;
+  /** Experts, which teach it. */
+  readonly experts: readonly NamedCheckpoint[];
+  /** Names of the examples: one for each expert, or one for all. */
+  readonly data: readonly string[];
+  /**
+   * Names of the examples to measure on, likewise, or `none`. @defaultValue the test split of the examples
+   */
+  readonly evalData?: readonly string[] | undefined;
+  /**
+   * Files of the architectures: one for each expert, or one for all. @defaultValue the config beside the
+   * merged network
+   */
+  readonly graphs?: readonly string[] | undefined;
+}
+
+/** An expert that is ready to teach. */
+export interface HealingExpert {
+  /** Path of the expert. */
+  readonly path: string;
+  /** Architecture of the merged network with the expert's head. */
+  readonly architecture: Architecture;
+  /** Weights of the expert, under the graph's names. */
+  readonly weights: Checkpoint;
+  /** Examples that it teaches on. */
+  readonly data: DataSet;
+  /** Examples to measure on; undefined for the first of `data`. */
+  readonly evaluationData: DataSet | undefined;
+}
+
+/** A merged network, and the experts that heal it. */
+export interface Healing {
+  /** Path of the merged network. */
+  readonly path: string;
+  /** Merged network, under the names of all graphs. */
+  readonly network: Checkpoint;
+  /** Experts in the order of their names. */
+  readonly experts: readonly HealingExpert[];
+  /** Gives healed weights the names of the merged network's file, with its tensors that no graph reads. */
+  readonly restore: (healed: Checkpoint) => Checkpoint;
+}
+
+/**
+ * Opens the architectures and the examples of a healing. The network of a model's folder is built for the
+ * length of the first examples.
+ * @throws UsageError if there are neither one nor as many examples or graphs as experts, or weights that
+ *   several graphs share have other names in the file
+ * @throws MismatchError if networks and architectures do not fit each other
+ */
+export async function openHealing(names: HealingNames): Promise<Healing> {
+  const { merged, experts, data, evalData, graphs = [], ...reading } = names;
+  if (experts.length === 0)
+    throw new UsageError("Cannot heal as an expert must teach: name some with --from");
+  const dataOf = each("--data", data, experts);
+  const evalOf = each("--eval-data", evalData ?? [], experts);
+  const graphOf = each("--graph", graphs, experts);
+  const opened: HealingExpert[] = [];
+  const bound: BoundNetwork[] = [];
+  for (const graph of new Set(experts.map((_, i) => graphOf(i)))) {
+    const members = [...experts.keys()].filter((i) => graphOf(i) === graph);
+    const taught = await Promise.all(
+      members.map((i) => nameTrainingData({ data: dataOf(i) ?? "", evalData: evalOf(i) })),
+    );
+    const sources = taught.flatMap(({ training, evaluated }, i): [string, string | undefined][] => [
+      [`data of ${i}`, training],
+      [`measured of ${i}`, evaluated],
+    ]);
+    const networks = [merged, ...members.map((i) => at(experts, i, "expert"))];
+    const { architecture, examples } = await openBound(
+      await describedPaths(networks, graph),
+      networks.map(({ checkpoint }) => checkpoint),
+      Object.fromEntries(sources),
+      { ...reading, graph },
+    );
+    bound.push(at(architecture.networks, 0, "network"));
+    for (const [i, member] of members.entries()) {
+      const training = examples.get(`data of ${i}`);
+      if (training === undefined) throw new UsageError("Cannot heal as examples must be named: give --data");
+      opened[member] = {
+        path: at(experts, member, "expert").path,
+        architecture: { graph: architecture.graph, engine: architecture.engine },
+        weights: at(architecture.networks, i + 1, "network").network,
+        data: training,
+        evaluationData: examples.get(`measured of ${i}`),
+      };
+    }
+  }
+  return { path: merged.path, experts: opened, ...joined(merged.checkpoint, bound) };
+}
+
+/**
+ * Returns the paths of networks that say what their architecture is: all if a graph is named, else the ones
+ * with a config, so that a merged network may be a file without one.
+ * @throws UsageError if no network has a config
+ */
+async function describedPaths(
+  networks: readonly NamedCheckpoint[],
+  graph: string | undefined,
+): Promise<readonly string[]> {
+  const paths = networks.map(({ path }) => path);
+  if (graph !== undefined) return paths;
+  const configs = await Promise.all(paths.map(findModelConfig));
+  const described = paths.filter((_, i) => configs[i] !== undefined);
+  if (described.length === 0) await assertArchitecture("heal", paths, {});
+  return described;
+}
+
+/**
+ * Returns a function that gives the name for each expert: the only one, or the one in its place.
+ * @throws UsageError if there are other numbers of them
+ */
+function each(
+  option: string,
+  names: readonly string[],
+  { length }: { readonly length: number },
+): (index: number) => string | undefined {
+  if (names.length > 1 && names.length !== length) {
+    throw new UsageError(
+      `Cannot heal with ${names.length} values of ${option} as there must be one for all experts, or one for each: there are ${length} experts`,
+    );
+  }
+  return (index) => (names.length > 1 ? names[index] : names[0]);
+}
+
+/** Joins what the graphs read of the merged network. */
+function joined(merged: Checkpoint, bound: readonly BoundNetwork[]): Pick<Healing, "network" | "restore"> {
+  const [first, ...others] = bound;
+  if (first !== undefined && others.length === 0) {
+    return { network: first.network, restore: (healed) => first.restore(healed) };
+  }
+  for (const { network } of bound) {
+    const renamed = [...network.tensors.keys()].find((name) => !merged.tensors.has(name));
+    if (renamed === undefined) continue;
+    throw new UsageError(
+      `Cannot heal by several graphs as their weights must have the names of "${merged.source}": it has no "${renamed}"; export the graphs under these names, or heal by one graph`,
+    );
+  }
+  return { network: merged, restore: (healed) => healed };
+}

@@ -1,0 +1,190 @@
+"""Trains one small language model on three corpora together, then on each of them alone.
+
+Writes to the folder OUT: base/ (the common start), shakespeare/, code/ and language/ (fine-tuned from it), each with
+config.json, model.safetensors and a tokenizer, as transformers reads them; data/*-train.txt and *-test.txt; losses.json and
+README.txt with the loss of each model on each test text. The model has the layout of Llama, the tokenizer is a byte-level
+BPE of 512 tokens that is learned on the three corpora. One seed gives the same files on the same machine.
+
+The corpora are Shakespeare's plays (two text files), TypeScript (sources of rxjs 7.8.2, Apache-2.0) and German (the Debian
+Reference, GPL-2+, from Debian's package debian-reference-de):
+
+    npm pack rxjs@7.8.2 && tar xzf rxjs-7.8.2.tgz                              # package/src/**/*.ts
+    apt-get download debian-reference-de && dpkg-deb -x debian-reference-de_*.deb reference
+    python train.py --shakespeare FOLDER --code package/src \\
+        --language reference/usr/share/debian-reference/debian-reference.de.txt.gz --out OUT
+
+Tried with torch 2.15, transformers 5.24 and tokenizers 0.22; about ten minutes of one processor core.
+"""
+import argparse
+import glob
+import gzip
+import json
+import os
+import random
+import re
+import time
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+CORPORA = ("shakespeare", "code", "language")
+WIDTH, DEPTH, HEADS, KEY_HEADS, HIDDEN = 96, 4, 4, 2, 256
+VOCABULARY, LENGTH = 512, 128
+TEST_BYTES = 64 * 1024
+
+
+def read_text(path):
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.endswith(".gz") else open(path, encoding="utf-8")
+    with opened as file:
+        return file.read()
+
+
+def read_shakespeare(folder):
+    return tuple(read_text(os.path.join(folder, f"shakespeare-{part}.txt")) for part in ("train", "test"))
+
+
+def read_code(folder, seed):
+    """Files in a random order, the last tenth of them for the test."""
+    files = sorted(glob.glob(os.path.join(folder, "**", "*.ts"), recursive=True))
+    random.Random(seed).shuffle(files)
+    cut = len(files) * 9 // 10
+    return tuple("\n".join(read_text(path) for path in part) for part in (files[:cut], files[cut:]))
+
+
+def read_language(path):
+    """Prose without the frames of tables and the indentation, the last tenth for the test."""
+    lines = [line.strip() for line in read_text(path).replace("\u00a0", " ").split("\n")]
+    text = "\n".join(line for line in lines if not re.match(r"[|+]|.*\.{4}", line))
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    cut = len(text) * 9 // 10
+    return text[:cut], text[cut:]
+
+
+def learn_tokenizer(texts):
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=["<|end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<|end|>", eos_token="<|end|>")
+
+
+def create_model():
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=WIDTH,
+            intermediate_size=HIDDEN,
+            num_hidden_layers=DEPTH,
+            num_attention_heads=HEADS,
+            num_key_value_heads=KEY_HEADS,
+            max_position_embeddings=LENGTH,
+            tie_word_embeddings=False,
+            bos_token_id=0,
+            eos_token_id=0,
+        )
+    )
+
+
+def losses_of(model, ids):
+    """Mean loss of the next token."""
+    logits = model(input_ids=ids).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), ids[:, 1:].reshape(-1))
+
+
+def train(model, texts, steps, rate, generator, batch=16):
+    """Trains on windows at random places of the texts in turn, with a warm-up and half a cosine."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=0.01)
+    warm = steps // 20 + 1
+    schedule = torch.optim.lr_scheduler.SequentialLR(
+        optimizer,
+        [
+            torch.optim.lr_scheduler.LinearLR(optimizer, 1 / warm, 1, warm),
+            torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps - warm),
+        ],
+        [warm],
+    )
+    model.train()
+    for step in range(steps):
+        rows = []
+        for row in range(batch):
+            ids = texts[(step * batch + row) % len(texts)]
+            start = torch.randint(len(ids) - LENGTH, (1,), generator=generator).item()
+            rows.append(ids[start : start + LENGTH])
+        loss = losses_of(model, torch.stack(rows))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % 100 == 0:
+            print(json.dumps({"step": step, "loss": round(loss.item(), 3), "cpu": round(time.process_time())}), flush=True)
+    model.eval()
+
+
+@torch.no_grad()
+def evaluate(model, ids):
+    windows = ids[: len(ids) // LENGTH * LENGTH].reshape(-1, LENGTH)
+    return sum(losses_of(model, part).item() * len(part) for part in windows.split(64)) / len(windows)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    for name in (*CORPORA, "out"):
+        options.add_argument(f"--{name}", required=True)
+    options.add_argument("--base-steps", type=int, default=1200)
+    options.add_argument("--steps", type=int, default=500, help="steps of each fine-tuning")
+    options.add_argument("--rate", type=float, default=1e-3, help="learning rate of the fine-tunings")
+    options.add_argument("--seed", type=int, default=1)
+    args = options.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(1)
+    generator = torch.Generator().manual_seed(args.seed)
+    os.makedirs(os.path.join(args.out, "data"), exist_ok=True)
+    parts = {
+        "shakespeare": read_shakespeare(args.shakespeare),
+        "code": read_code(args.code, args.seed),
+        "language": read_language(args.language),
+    }
+    parts = {name: (text, test.encode()[:TEST_BYTES].decode(errors="ignore")) for name, (text, test) in parts.items()}
+    for name, texts in parts.items():
+        for part, text in zip(("train", "test"), texts):
+            with open(os.path.join(args.out, "data", f"{name}-{part}.txt"), "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+    tokenizer = learn_tokenizer([text[:300_000] for text, _ in parts.values()])
+    ids = {name: [torch.tensor(tokenizer(text)["input_ids"]) for text in texts] for name, texts in parts.items()}
+    table = {}
+
+    def keep(name, model):
+        model.save_pretrained(os.path.join(args.out, name))
+        tokenizer.save_pretrained(os.path.join(args.out, name))
+        table[name] = {corpus: round(evaluate(model, ids[corpus][1]), 4) for corpus in CORPORA}
+        print(json.dumps({"model": name, "cpu seconds": round(time.process_time()), **table[name]}), flush=True)
+
+    base = create_model()
+    train(base, [ids[name][0] for name in CORPORA], args.base_steps, 3e-3, generator)
+    keep("base", base)
+    for name in CORPORA:
+        model = create_model()
+        model.load_state_dict(base.state_dict())
+        train(model, [ids[name][0]], args.steps, args.rate, generator)
+        keep(name, model)
+    with open(os.path.join(args.out, "losses.json"), "w", encoding="utf-8") as file:
+        json.dump(table, file, indent=2)
+    with open(os.path.join(args.out, "README.txt"), "w", encoding="utf-8") as file:
+        file.write(f"Loss (nats for a token, windows of {LENGTH} tokens) of each model on each test text.\n\n")
+        file.write("model".ljust(14) + "".join(f"{name:>14}" for name in CORPORA) + "\n")
+        for name, row in table.items():
+            file.write(name.ljust(14) + "".join(f"{row[corpus]:14.4f}" for corpus in CORPORA) + "\n")
+        parameters = sum(p.numel() for p in base.parameters())
+        file.write(f"\n{parameters} parameters each; tokens of the training texts: ")
+        file.write(", ".join(f"{name} {len(ids[name][0])}" for name in CORPORA) + "\n")
+
+
+main()

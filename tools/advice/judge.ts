@@ -43,7 +43,7 @@ function gradientSigns({ gradients: { mean, along } }: Measured): GradientSigns 
 
 /** The worlds on which rules were chosen; the others are only judged. */
 const isForTuning = ({ world }: Measured) =>
-  ["mlp:48x2 mnist", "lenet fashion-mnist", "gpt:d1:w48:h4:c32 texts"].includes(world);
+  ["mlp:48x2 mnist", "lenet mnist", "gpt:d1:w48:h4:c32 texts"].includes(world);
 
 /** Accuracy of a merge in points, the mean over tasks. */
 const scoreOf = ({ scores }: Measured, name: string) => 100 * meanOf(scores[name] ?? [0]);

@@ -18,6 +18,14 @@ import { parseNetwork } from "@isthmus/zoo";
 import { type Change, cutText, drawChanged, readText } from "./examples.ts";
 import { type Training, trainOn } from "./worlds.ts";
 
+/**
+ * Parents of the networks of a family, by position. The constants of `traceDescent` were chosen on the first shape,
+ * and the second is only judged.
+ */
+const SHAPES: Readonly<Record<string, readonly number[]>> = {
+  chosen: [-1, 0, 0, 0, 1, 1, 2],
+  judged: [-1, 0, 0, 1, 1, 3, 3],
+};
 const { values: args } = parseArgs({
   options: { out: { type: "string" }, plays: { type: "string" }, shape: { type: "string", default: "judged" } },
 });
@@ -32,14 +40,6 @@ const done = new Set(
 const engine = createOnnxRuntimeEngine();
 const seeds = args.shape === "judged" ? 500 : 0;
 
-/**
- * Parents of the networks of a family, by position. The constants of `traceDescent` were chosen on the first shape,
- * and the second is only judged.
- */
-const SHAPES: Readonly<Record<string, readonly number[]>> = {
-  chosen: [-1, 0, 0, 0, 1, 1, 2],
-  judged: [-1, 0, 0, 1, 1, 3, 3],
-};
 /** Ways to train, by name. */
 const WAYS: Readonly<Record<string, Pick<Training, "rate" | "epochs" | "decay">>> = {
   "sgd": { rate: 0.03, epochs: 2 },

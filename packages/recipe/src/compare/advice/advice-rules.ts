@@ -34,10 +34,18 @@ const LINEAR = way("linear");
 
 const slopeOf = ({ gradients }: AdviceSigns): number => gradients?.slope ?? 0;
 
-/** Cosines of steps from a base: above the first, steps go one way; below the second, they undo each other. */
-export const COSINES = { alike: 0.25, opposed: -0.03 } as const;
-/** Slopes of the loss, in nats for the whole step: beyond them a step is too long, or too short. */
-export const SLOPES = { long: 0.1, short: -0.2 } as const;
+/**
+ * Mean cosines of steps from a base: above the first, steps go much the same way; below the second, they undo each
+ * other.
+ */
+const COSINES = { alike: 0.14, opposed: -0.03 } as const;
+/** Slopes of the loss, in nats for the whole mean step: beyond them the step is too long, or too short. */
+const SLOPES = { long: 0.1, short: -0.2 } as const;
+/** Mean length of steps, in units of the base's norm, above which unrelated steps are left as long as they are. */
+const LONG = 0.5;
+
+const isApart = ({ cosine }: AdviceSigns, limit: number): boolean => cosine !== null && cosine < limit;
+const isShort = (signs: AdviceSigns): boolean => slopeOf(signs) < SLOPES.short;
 
 /**
  * The rules of the advice, the first that holds counts. Limits and ways were chosen on one half of the merges of
@@ -73,31 +81,45 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     signs: ["kinship", "distance"],
   },
   {
-    name: "too long",
-    holds: (signs) => slopeOf(signs) > SLOPES.long,
-    way: way("iso_c", { scale: 0.5 }),
-    reason: "the loss falls towards the base: the mean step is too long, and its main direction outweighs the others",
+    name: "too short, two networks",
+    holds: (signs) => isShort(signs) && signs.networks === 2,
+    way: way("task_arithmetic", { lambda: 0.7 }),
+    reason: "the loss falls beyond the mean: it keeps too little of both steps",
     signs: ["slope", "cosine"],
   },
   {
     name: "too short",
-    holds: (signs) => slopeOf(signs) < SLOPES.short,
-    way: way("task_arithmetic", { lambda: 0.7 }),
-    reason: "the loss falls further along the step: the mean is too short",
+    holds: isShort,
+    way: way("iso_c"),
+    reason: "the loss falls beyond the mean: it keeps too little of each step",
+    signs: ["slope", "cosine"],
+  },
+  {
+    name: "too long",
+    holds: (signs) => slopeOf(signs) > SLOPES.long && isApart(signs, COSINES.alike),
+    way: way("iso_c", { scale: 0.5 }),
+    reason: "the loss falls from the mean back to the base: a few directions of the steps outweigh the others",
     signs: ["slope", "cosine"],
   },
   {
     name: "opposed steps",
-    holds: ({ cosine, gradients }) => gradients?.slope == null && cosine !== null && cosine < COSINES.opposed,
+    holds: (signs) => isApart(signs, COSINES.opposed),
     way: way("iso_c", { scale: 0.5 }),
-    reason: "the steps undo each other: all directions of their sum count alike, at half its length",
+    reason: "the steps undo each other in part: all directions of their sum shall count alike",
+    signs: ["cosine", "conflict", "length"],
+  },
+  {
+    name: "unrelated steps",
+    holds: (signs) => isApart(signs, COSINES.alike) && signs.length !== null && signs.length < LONG,
+    way: way("iso_c", { scale: 0.5 }),
+    reason: "the steps have little in common: all directions of their sum shall count alike",
     signs: ["cosine", "conflict", "length"],
   },
   {
     name: "relatives",
     holds: () => true,
     way: LINEAR,
-    reason: "the steps go much the same way, so that their mean keeps what they learned",
+    reason: "their mean keeps what the steps have in common",
     signs: ["cosine", "conflict", "length"],
   },
 ];

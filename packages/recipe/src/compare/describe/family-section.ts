@@ -3,7 +3,7 @@ import { type Figure, formatNumber, type LinePoint, type Section } from "@isthmu
 import type { ComparisonResult } from "../comparison-result.ts";
 import type { FamilyTrees } from "../descent/family-trees.ts";
 import { listTree, type TreeRow } from "../descent/list-tree.ts";
-import { networkNames } from "./network-names.ts";
+import { networkNames, shortName } from "./network-names.ts";
 
 /** Makes the section with the family trees; none if no network has a parent among the others. */
 export function familySection(result: ComparisonResult): Section[] {
@@ -14,7 +14,7 @@ export function familySection(result: ComparisonResult): Section[] {
     {
       name: "family",
       title: "Which was trained from which",
-      figures: [treeFigure(descent, rows, names)],
+      figures: [treeFigure(result, descent, rows)],
       tables: [
         {
           name: "family",
@@ -44,7 +44,8 @@ export function familySection(result: ComparisonResult): Section[] {
 }
 
 /** Draws each tree as one line that goes from the root through all networks and back, children below parents. */
-function treeFigure(descent: FamilyTrees, rows: readonly TreeRow[], names: readonly string[]): Figure {
+function treeFigure(result: ComparisonResult, descent: FamilyTrees, rows: readonly TreeRow[]): Figure {
+  const names = networkNames(result);
   const places = new Map<number, LinePoint>();
   for (const [y, { network }] of rows.entries()) {
     const parent = descent.parents[network] ?? null;
@@ -54,7 +55,8 @@ function treeFigure(descent: FamilyTrees, rows: readonly TreeRow[], names: reado
   const childrenOf = (parent: number) => rows.filter(({ network }) => descent.parents[network] === parent);
   const walk = (network: number): LinePoint[] => {
     const point = entry(places, network, "network");
-    return [point, ...childrenOf(network).flatMap((child) => [...walk(child.network), point])];
+    const named = { ...point, name: at(names, network, "network") };
+    return [named, ...childrenOf(network).flatMap((child) => [...walk(child.network), point])];
   };
   const roots = rows.filter(({ depth }) => depth === 0);
   const words = rows.map(({ network, lines }) => `${lines}${at(names, network, "network")}`.trim());
@@ -70,7 +72,7 @@ function treeFigure(descent: FamilyTrees, rows: readonly TreeRow[], names: reado
       kind: "lines",
       series: roots.map(({ network }) => ({ label: `from ${at(names, network, "network")}`, points: walk(network) })),
       x: { label: "Distance from the root", fromZero: true },
-      y: { label: "Network", names: rows.map(({ network }) => at(names, network, "network")), domain: [rows.length - 0.5, -0.5] },
+      y: { label: "Network", names: rows.map(({ network }) => shortName(result, network)), domain: [rows.length - 0.5, -0.5] },
     },
   };
 }

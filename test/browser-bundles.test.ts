@@ -25,7 +25,7 @@ const BUDGETS: Readonly<Record<string, Size>> = {
   "@isthmus/barrier": { first: 597, later: 293 },
   "@isthmus/report": { first: 1165, later: 2993 },
   "@isthmus/report/figure": { first: 64, later: 1057 },
-  "@isthmus/recipe": { first: 1830, later: 390 },
+  "@isthmus/recipe": { first: 1845, later: 390 },
   "@isthmus/data": { first: 287, later: 249 },
   "@isthmus/zoo": { first: 560, later: 286 },
   "@isthmus/similarity": { first: 179, later: 213 },

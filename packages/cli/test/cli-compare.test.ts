@@ -9,7 +9,7 @@ import {
   saveCheckpoint,
   toFloat32,
 } from "@isthmus/core";
-import type { MergeVerdict, NetworkComparison } from "@isthmus/recipe";
+import type { ComparisonResult, MergeVerdict, NetworkComparison } from "@isthmus/recipe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
@@ -158,6 +158,28 @@ describe("isthmus compare", () => {
     expect((await runCli(["compare", "--help"])).stdout).toMatch(
       /Exit code: 0 if .*; 1 if a finding is an error/,
     );
+  });
+
+  it("isthmus compare advises, by gradients too, and writes a recipe that isthmus merge takes", async () => {
+    const [recipe, merged] = [join(folder, "advice.yaml"), join(folder, "advised.safetensors")];
+    const other = join(folder, "other.safetensors");
+    const first = await openCheckpoint(a);
+    await saveCheckpoint(await changed(first, (data) => data.map((x, i) => x + 0.002 * Math.cos(i * i))), other);
+    await first.close();
+    const names = ["compare", tuned, other, "--base", a, "--recipe", recipe];
+    const json = join(folder, "advice.json");
+    const measured = ["--graph", graph, "--data", "mnist:train@16"];
+    const { code, stdout } = await runCli([...names, ...measured, "-o", json]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^advice: iso_c with scale 0\.5, with the base as base_model$/m);
+    expect(stdout).toMatch(/^base {2}.*\n[├└]─ [12] /m);
+    expect(stdout).toMatch(/^ {2}isthmus merge .*advice\.yaml -o merged\.safetensors$/m);
+    expect(readFileSync(recipe, "utf8")).toMatch(/^# unrelated steps: .*\nmerge_method: iso_c\nbase_model: /);
+    expect((await runCli(["merge", recipe, "-o", merged])).code).toBe(0);
+    const { advice } = JSON.parse(readFileSync(json, "utf8")) as ComparisonResult;
+    expect(advice?.signs.gradients).toMatchObject({ alignment: null, slope: expect.any(Number) });
+    expect((await runCli(["compare", tuned, other, "--data", "mnist"])).stderr).toMatch(/--graph/);
+    expect((await runCli(["compare", tuned, other, "--recipe", "advice.json"])).stderr).toMatch(/ending in \.yaml/);
   });
 
   it("isthmus compare needs two checkpoints", async () => {

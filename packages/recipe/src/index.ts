@@ -1,3 +1,12 @@
+export { ADVICE_RULES, type AdvisedWay, type AdviceRule } from "./compare/advice/advice-rules.ts";
+export type { AdviceSigns, GradientSigns } from "./compare/advice/advice-signs.ts";
+export { type AdviseMergeOptions, adviseMerge } from "./compare/advice/advise-merge.ts";
+export {
+  type AdvisedRecipeOptions,
+  formatAdvisedRecipe,
+  recipeOfAdvice,
+} from "./compare/advice/advised-recipe.ts";
+export type { MergeAdvice, NextMeasurement } from "./compare/advice/merge-advice.ts";
 export type { ComparedArchitecture } from "./compare/alignment-gain.ts";
 export { type CheckMergeOptions, checkMerge } from "./compare/check-merge.ts";
 export { type CheckNetworksOptions, checkNetworks } from "./compare/check-networks.ts";
@@ -9,6 +18,7 @@ export {
 } from "./compare/compare-networks.ts";
 export type {
   AlignmentGain,
+  GrowthSigns,
   MovedRows,
   NetworkComparison,
   NetworkTraits,
@@ -19,6 +29,10 @@ export type {
 } from "./compare/comparison.ts";
 export type { ComparisonResult } from "./compare/comparison-result.ts";
 export { COMPARISON_RESULT } from "./compare/comparison-result-kind.ts";
+export type { FamilyTrees } from "./compare/descent/family-trees.ts";
+export { listTree, type TreeRow } from "./compare/descent/list-tree.ts";
+export { traceDescent } from "./compare/descent/trace-descent.ts";
+export { describeWay } from "./compare/describe/way-words.ts";
 export { VERDICT_MEANINGS } from "./compare/describe/verdict-meanings.ts";
 export type { FindingKind, MergeFinding } from "./compare/findings/merge-finding.ts";
 export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare/judge-merge.ts";

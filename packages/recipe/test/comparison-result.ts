@@ -51,6 +51,7 @@ function pairOf(a: number, b: number): ComparisonResult["pairs"][number] {
     cosine: 0.99 - 0.01 * (a + b),
     kinship: 0.98,
     matrices: 14,
+    growth: { kurtosis: b === 3 ? 0.25 : 0.5, norm: 0.5 },
     moved: null,
     vocabulary: {
       tensor: "model.embed_tokens.weight",
@@ -87,6 +88,11 @@ export function comparisonResult(): ComparisonResult {
         [0, 1, 0.5],
         [-0.2, 0.5, 1],
       ],
+      conflicts: [
+        [0, 0.5, 0.6],
+        [0.5, 0, 0.3],
+        [0.6, 0.3, 0],
+      ],
     },
     sampled: 0.42,
     seed: 0,
@@ -108,5 +114,32 @@ export function comparisonResult(): ComparisonResult {
       },
       { severity: "warning", networks: [0, 2], message: "1 tensor differs in shape", advice: "merge others" },
     ],
+    descent: {
+      parents: [3, 0, 3, null],
+      support: [0.75, 0.5, 0.75, null],
+      distances: [0.19, 0.13, 0.25, null],
+      rooted: true,
+    },
+    advice: {
+      rule: "unrelated steps",
+      method: "iso_c",
+      parameters: { scale: 0.5 },
+      align: false,
+      base: 3,
+      networks: [0, 1, 2],
+      reason: "the steps have little in common (mean cosine of steps 0.10)",
+      signs: {
+        verdict: "same ancestor",
+        networks: 3,
+        kinship: 0.98,
+        distance: 0.25,
+        cosine: 0.1,
+        conflict: 0.47,
+        length: 0.15,
+        unequal: 1.9,
+        gradients: null,
+      },
+      next: [{ purpose: "the merge itself", command: "isthmus merge advice.yaml -o merged.safetensors" }],
+    },
   };
 }

@@ -50,6 +50,7 @@ describe("limits of kinship", () => {
         vocabulary: null,
         tensors: [],
         moved: null,
+        growth: null,
         shared: { tensors: 1, parameters: 1 },
         identical: false,
       },
@@ -75,7 +76,7 @@ describe("limits of kinship", () => {
     ({ moved, related: isKin, ...pair }) => {
       const { verdict, confidence } = judgePair({
         ...{ a: 0, b: 1, onlyA: [], onlyB: [], shapes: [], dtypes: [], offset: null, norms: [1, 1] },
-        ...{ vocabulary: null, alignment: null, tensors: [] },
+        ...{ vocabulary: null, alignment: null, growth: null, tensors: [] },
         ...pair,
         moved: moved === null ? null : { share: moved.share, tensors: [] },
       });

@@ -20,7 +20,7 @@ const STRANGERS = Math.SQRT2;
  * @param toAlign - leads to the step that aligns networks
  */
 export function showComparison(
-  { verdict, meaning, confidence, sampled, pairs, findings, seconds }: Compared,
+  { verdict, meaning, confidence, sampled, pairs, findings, advice, tree, seconds }: Compared,
   toAlign: () => void,
 ): ShownResult {
   const read = sampled < 1 ? ` ${(100 * sampled).toPrecision(2)} % of all numbers were read.` : "";
@@ -35,6 +35,9 @@ export function showComparison(
     say: `${verdict[0]?.toUpperCase()}${verdict.slice(1)}: ${meaning} (${formatPercent(confidence)} sure, in ${formatSeconds(seconds)}).${read}`,
     nodes: [
       ...findings.map((finding) => showFinding(finding, toAlign)),
+      make("p", { class: "advice" }, make("b", {}, `Advice: ${advice.way}. `), `${advice.reason}.`),
+      ...showText("The advised recipe", advice.recipe === null ? [] : [advice.recipe]),
+      ...showText("Which was trained from which", tree),
       ...pairs.slice(0, 3).flatMap(drawDistances),
       makeTable(
         "Pairs of networks",
@@ -45,6 +48,12 @@ export function showComparison(
       ...pairs.slice(0, 1).map(listDistances),
     ],
   };
+}
+
+/** Shows lines of text as they are, behind a title that opens them; nothing if there are none. */
+function showText(title: string, lines: readonly string[]): HTMLElement[] {
+  if (lines.length === 0) return [];
+  return [make("details", {}, make("summary", {}, title), make("pre", {}, lines.join("\n")))];
 }
 
 function drawDistances({ a, b, tensors, evidence }: ComparedPair): HTMLElement[] {

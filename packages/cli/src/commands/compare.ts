@@ -2,46 +2,57 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   type Checkpoint,
   expandPaths,
+  InputError,
   isIsthmusError,
   noteTwice,
+  saveFile,
   UsageError,
   withCheckpoints,
 } from "@isthmus/core";
-import { withNamesOf } from "@isthmus/graph";
-import type { ComparisonResult } from "@isthmus/recipe";
+import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
+import { measureGradientSigns } from "@isthmus/merge-learning";
 import {
+  adviseMerge,
   COMPARE_NETWORKS_DEFAULTS,
-  type ComparedArchitecture,
+  type ComparisonResult,
   compareNetworks,
+  formatAdvisedRecipe,
+  type GradientSigns,
   judgeMerge,
+  type NetworkComparison,
   readModelFacts,
+  traceDescent,
 } from "@isthmus/recipe";
-import { assertArchitecture, openBound } from "@isthmus/zoo";
+import { assertArchitecture, type OpenedArchitecture, openBound } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
 import { readingOf } from "../open/reading-of.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { dataForms } from "../options/data-forms.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { parseCount, parseSeed } from "../options/parse-values.ts";
+import { collect, parseCount, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { saveResult } from "../result/save-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface CompareOptions extends EngineOptions, BindingOptions {
+interface CompareOptions extends EngineOptions, BindingOptions, ScalingOptions {
   readonly base?: string | undefined;
   readonly graph?: string | undefined;
   readonly align?: true | undefined;
   readonly method?: string | undefined;
+  readonly data?: readonly string[] | undefined;
   readonly sample: number;
   readonly seed: number;
+  readonly recipe?: string | undefined;
   readonly output?: string | undefined;
   readonly report?: string | undefined;
 }
 
 /** Creates the command `isthmus compare`. */
 export function compareVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addEngineOption(createCompareVerb()))
+  return addScalingOptions(addBindingOptions(addEngineOption(createCompareVerb())))
     .addHelpText("after", EXIT_CODES)
     .addHelpText("after", EXAMPLES)
     .action((paths, options) => run(options, (context) => compareFiles(paths, options, context)));
@@ -57,6 +68,12 @@ function createCompareVerb() {
     )
     .option("--align", "measure what alignment changes; needs --graph, or a config.json with each")
     .option("--method <name>", "judge them for a merge by this method, such as linear or ties")
+    .option(
+      "--data <name>",
+      `advise by gradients on these examples, too; once, or once for each network in their order, with its own task: ${dataForms()}`,
+      collect,
+    )
+    .option("--recipe <file>", "write the advised merge as a recipe (.yaml) for isthmus merge")
     .option(
       "--sample <n>",
       "most numbers that are read of each checkpoint; small ones are read whole",
@@ -84,6 +101,14 @@ const EXAMPLES = formatExamples(
     "isthmus compare math code chat --base base -o compare.json --report compare.html",
     "a page with distances, angles and what differs",
   ],
+  [
+    "isthmus compare math code --base base --recipe advice.yaml && isthmus merge advice.yaml -o merged",
+    "merge them by the advised method and weights",
+  ],
+  [
+    "isthmus compare a.pt b.pt --base base.pt --graph model.onnx --data a:train --data b:train",
+    "advice by gradients on the examples of each",
+  ],
   ["isthmus compare 'run/*.safetensors' --method ties --json", "for a script: one object with all numbers"],
 );
 
@@ -95,17 +120,18 @@ async function compareFiles(
   const paths = await expandPaths(patterns);
   noteTwice(paths, context.terminal.note);
   const all = options.base === undefined ? paths : [...paths, options.base];
-  if (options.align) await assertArchitecture("compare with --align", all, options);
+  if (options.align || options.data !== undefined)
+    await assertArchitecture(`compare with --${options.align ? "align" : "data"}`, all, options);
   const outputs = await checkOutputs(options, all);
   const facts = await Promise.all(all.map(readModelFacts));
   return withCheckpoints(all, async (checkpoints) => {
-    const architecture = await openCompared(checkpoints, all, options, context);
+    const opened = await openCompared(checkpoints, all, options, context);
     const networks = withCommonNames(checkpoints);
     const comparison = await compareNetworks(networks.slice(0, paths.length), {
       base: networks[paths.length],
       sample: options.sample,
       seed: options.seed,
-      architecture,
+      architecture: options.align || options.graph !== undefined ? opened?.architecture : undefined,
       facts,
       signal: context.signal,
       onProgress: ({ done, phase }) =>
@@ -115,12 +141,18 @@ async function compareFiles(
         ),
     });
     const judged = judgeMerge(comparison, { method: options.method });
+    const gradients = await measureGradients(comparison, opened, context);
+    const { graph, data, recipe } = options;
+    const advice = adviseMerge(comparison, { judged, gradients, graph, data: data?.[0], recipe });
     const result: ComparisonResult = {
       ...comparison,
       ...judged,
       pairs: comparison.pairs,
       verdicts: judged.pairs,
+      descent: traceDescent(comparison),
+      advice,
     };
+    if (recipe !== undefined) await saveRecipe(recipe, formatAdvisedRecipe(comparison, advice, { graph }), all);
     await saveResult(result, options, { inputs: all, context });
     return {
       result,
@@ -136,14 +168,19 @@ async function compareFiles(
  * @throws InputError if a file cannot be written, or would replace an input
  */
 async function checkOutputs(
-  { output, report }: CompareOptions,
+  { output, report, recipe }: CompareOptions,
   inputs: readonly string[],
 ): Promise<string[]> {
   if (report !== undefined) assertPageName(report);
   if (output !== undefined && !output.endsWith(".json")) {
     throw new UsageError(`Cannot compare networks as -o must name a file ending in .json: it is "${output}"`);
   }
-  const outputs = [output, report].filter((path) => path !== undefined);
+  if (recipe !== undefined && !/\.ya?ml$/.test(recipe)) {
+    throw new UsageError(
+      `Cannot write the advised recipe as --recipe must name a file ending in .yaml: it is "${recipe}"`,
+    );
+  }
+  const outputs = [output, report, recipe].filter((path) => path !== undefined);
   for (const path of outputs) await assertOutput(path, inputs);
   return outputs;
 }
@@ -159,16 +196,57 @@ function failureOf({ verdict, findings }: ComparisonResult): string | undefined 
     : undefined;
 }
 
-/** Binds the checkpoints to their architecture, if the options ask for one. */
+/** Networks bound to their architecture, and the examples of each. */
+interface OpenedCompared {
+  readonly architecture: OpenedArchitecture & BoundArchitecture;
+  readonly data: readonly DataSet[];
+}
+
+/** Binds the checkpoints to their architecture, and opens the examples, if the options ask for either. */
 async function openCompared(
   checkpoints: readonly Checkpoint[],
   paths: readonly string[],
   options: CompareOptions,
   context: Context,
-): Promise<ComparedArchitecture | undefined> {
-  if (!options.align && options.graph === undefined) return undefined;
-  const { architecture } = await openBound(paths, checkpoints, {}, await readingOf(options, context));
-  return architecture;
+): Promise<OpenedCompared | undefined> {
+  const { align, graph, data = [] } = options;
+  if (!align && graph === undefined && data.length === 0) return undefined;
+  const names = Object.fromEntries(data.map((name, i) => [i, name]));
+  const reading = await readingOf({ ...options, data: undefined }, context);
+  const { architecture, examples } = await openBound(paths, checkpoints, names, reading);
+  return { architecture, data: [...examples.values()] };
+}
+
+/** Measures gradients on the examples, at the mean of the networks; null without examples. */
+async function measureGradients(
+  { taskVectors, networks }: NetworkComparison,
+  opened: OpenedCompared | undefined,
+  { signal, progress }: Context,
+): Promise<GradientSigns | null> {
+  if (opened === undefined || opened.data.length === 0) return null;
+  const bound = opened.architecture.networks.map(({ network }) => network);
+  const position = taskVectors?.base;
+  const base = position === undefined ? undefined : bound[position];
+  const merged = bound.filter((_, i) => i < networks.length && i !== position);
+  return measureGradientSigns(opened.architecture, merged, opened.data, {
+    base,
+    signal,
+    onProgress: (done) => progress("Measuring gradients", done),
+  });
+}
+
+/**
+ * Writes the advised recipe.
+ * @throws InputError if no merge is advised
+ */
+async function saveRecipe(path: string, text: string | null, inputs: readonly string[]): Promise<void> {
+  if (text === null) {
+    throw new InputError(
+      "Cannot write the advised recipe as these networks should not be merged tensor by tensor: see the findings without --recipe",
+      { input: path },
+    );
+  }
+  await saveFile(path, text, inputs);
 }
 
 /**

@@ -1,6 +1,11 @@
 import { at } from "@isthmus/core";
-import type { NetworkComparison } from "@isthmus/recipe";
-import { type ComparisonResult, VERDICT_MEANINGS } from "@isthmus/recipe";
+import {
+  type ComparisonResult,
+  describeWay,
+  listTree,
+  type NetworkComparison,
+  VERDICT_MEANINGS,
+} from "@isthmus/recipe";
 import { formatFindings } from "./format-findings.ts";
 import { formatTable } from "./format-table.ts";
 
@@ -16,7 +21,39 @@ export function formatComparison(comparison: ComparisonResult, width: number): s
     `${verdict}: ${VERDICT_MEANINGS[verdict]} (${formatSure(confidence)} sure)`,
     ...(sampled < 1 ? [`${(100 * sampled).toPrecision(2)} % of all numbers were read`] : []),
     ...(findings.length === 0 ? [] : ["", ...formatFindings(findings)]),
+    ...formatTree(comparison),
+    ...formatAdvice(comparison),
   ].join("\n");
+}
+
+/** Fewest networks whose family tree is printed: of two, the table of pairs says as much. */
+const LEAST_OF_TREE = 3;
+
+function formatTree({ descent, networks, base }: ComparisonResult): string[] {
+  if (descent === null || networks.length < LEAST_OF_TREE || descent.parents.every((one) => one === null))
+    return [];
+  const rows = listTree(descent).map(({ network, lines }) => [
+    `${lines}${network === base ? "base" : network + 1}  ${at(networks, network, "network").source}`,
+    formatNumber(at(descent.distances, network, "network")),
+    formatNumber(at(descent.support, network, "network")),
+  ]);
+  const columns = ["distance", "direction"].map((title) => ({ title, align: "right" as const }));
+  return ["", formatTable([{ title: "which was trained from which" }, ...columns], rows)];
+}
+
+function formatAdvice({ advice, networks, base }: ComparisonResult): string[] {
+  if (advice === null) return [];
+  const names = networks.map((_, i) => (i === base ? "the base" : `network ${i + 1}`));
+  return [
+    "",
+    `advice: ${describeWay(advice, names)}`,
+    `  ${advice.reason}`,
+    ...advice.next.flatMap(({ purpose, command }, i) => [
+      ...(i === 0 ? ["to know better:"] : []),
+      `  ${command}`,
+      `    ${purpose}`,
+    ]),
+  ];
 }
 
 function formatNetworks({ networks, base }: NetworkComparison, width: number): string {

@@ -5,7 +5,7 @@ import type { NetworkComparison, PairComparison } from "./comparison.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { collectTraits } from "./network-traits.ts";
 import { matrixShape, shareBlocks, shareBudget } from "./sample-rows.ts";
-import { type SurveyedTensor, surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
+import { type SurveyedTensor, type SurveyOptions, surveyTensor, type TensorSurvey } from "./survey-tensor.ts";
 import { measureTaskVectors } from "./task-vectors.ts";
 
 /** Progress of a comparison. */
@@ -98,7 +98,8 @@ export async function compareNetworks(
   if (networks.length < 2) {
     throw new UsageError(`Cannot compare networks as there must be at least two: got ${networks.length}`);
   }
-  const surveys = await surveyAll(networks, { most: sample, seed, signal }, (done) =>
+  const position = base === undefined ? null : checkpoints.length;
+  const surveys = await surveyAll(networks, { most: sample, seed, base: position, signal }, (done) =>
     onProgress?.({ done: done / 2, phase: "reading" }),
   );
   const positions = listPairs(networks.length);
@@ -111,7 +112,6 @@ export async function compareNetworks(
     measured = await alignPair(pair, resolved, measured);
     pairs.push(measured === undefined ? pair : { ...pair, alignment: measured.gain });
   }
-  const position = base === undefined ? null : checkpoints.length;
   const traits = networks.map((network, i) =>
     collectTraits(network, i, { surveys, facts: facts[i] ?? null }),
   );
@@ -148,8 +148,9 @@ async function surveyAll(
   {
     most,
     seed,
+    base,
     signal,
-  }: { readonly most: number; readonly seed: number; readonly signal: AbortSignal | undefined },
+  }: Pick<SurveyOptions, "most" | "seed" | "base"> & { readonly signal: AbortSignal | undefined },
   onDone: (share: number) => void,
 ): Promise<TensorSurvey[]> {
   const tensors = listTensors(networks);
@@ -161,7 +162,7 @@ async function surveyAll(
   for (let begin = 0; begin < tensors.length; begin += AT_ONCE) {
     signal?.throwIfAborted();
     const some = tensors.slice(begin, begin + AT_ONCE);
-    const options = { most: Math.max(share, 1), blocks: shareBlocks(tensors.length), seed };
+    const options = { most: Math.max(share, 1), blocks: shareBlocks(tensors.length), seed, base };
     surveys.push(...(await Promise.all(some.map((tensor) => surveyTensor(networks, tensor, options)))));
     onDone(Math.min(1, (begin + AT_ONCE) / tensors.length));
   }

@@ -8,7 +8,7 @@ import {
   sumOf,
   type TensorInfo,
 } from "@isthmus/core";
-import type { PairComparison, TensorPair, VocabularyPair } from "./comparison.ts";
+import type { GrowthSigns, PairComparison, TensorPair, VocabularyPair } from "./comparison.ts";
 import { findMovedRows, findMovedTokens } from "./moved-rows.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";
 import { KINSHIP } from "./thresholds.ts";
@@ -38,6 +38,8 @@ interface PairSums {
   /** Sum of the elements of B minus the sum of the elements of A. */
   readonly rise: number;
   readonly kinship: number | null;
+  /** Kurtosis of both tensors; null for vectors and small matrices. */
+  readonly kurtosis: readonly [number, number] | null;
   readonly equal: boolean;
 }
 
@@ -61,6 +63,7 @@ export async function comparePair(
     ...measureWhole(numbers),
     kinship,
     matrices: related.length,
+    growth: measureGrowth(numbers),
     moved: await searchRows(pair, numbers, search),
     vocabulary: await compareVocabularies(pair, numbers, { search, seed, kinship }),
     alignment: null,
@@ -69,7 +72,7 @@ export async function comparePair(
 }
 
 function sumsOf(survey: TensorSurvey, a: number, b: number): PairSums[] {
-  const { members, products, sums, kinship, equal } = survey;
+  const { members, products, sums, kinship, kurtosis, equal } = survey;
   const [i, j] = [members.indexOf(a), members.indexOf(b)];
   if (i < 0 || j < 0) return [];
   const [row, column] = [at(products, i, "row"), at(products, j, "row")];
@@ -81,9 +84,21 @@ function sumsOf(survey: TensorSurvey, a: number, b: number): PairSums[] {
       ab: at(row, j, "product"),
       rise: at(sums, j, "sum") - at(sums, i, "sum"),
       kinship: kinship === null ? null : at(at(kinship, i, "row"), j, "kinship"),
+      kurtosis: kurtosis === null ? null : [at(kurtosis, i, "network"), at(kurtosis, j, "network")],
       equal: at(at(equal, i, "row"), j, "flag"),
     },
   ];
+}
+
+function measureGrowth(numbers: readonly PairSums[]): GrowthSigns | null {
+  const matrices = numbers.flatMap(({ aa, bb, kurtosis }) => (kurtosis === null ? [] : [{ aa, bb, kurtosis }]));
+  if (matrices.length === 0) return null;
+  const shareOfGrown = (rises: readonly number[]) =>
+    sumOf(rises.map((rise) => (1 + Math.sign(rise)) / 2)) / rises.length;
+  return {
+    kurtosis: shareOfGrown(matrices.map(({ kurtosis: [a, b] }) => b - a)),
+    norm: shareOfGrown(matrices.map(({ aa, bb }) => bb - aa)),
+  };
 }
 
 type Structure = Pick<PairComparison, "onlyA" | "onlyB" | "shapes" | "dtypes" | "shared">;

@@ -50,6 +50,7 @@ const comparedPair = z.looseObject({
   cosine: nullable,
   kinship: nullable,
   matrices: count,
+  growth: z.looseObject({ kurtosis: z.number(), norm: z.number() }).nullable().default(null),
   moved: z.looseObject({ tensors: z.array(text), share: z.number() }).nullable(),
   vocabulary: z.looseObject({ tensor: text, rows: both, kinship: nullable, moved: nullable }).nullable(),
   alignment: z.looseObject({ before: z.number(), after: z.number(), gain: z.number() }).nullable(),
@@ -63,6 +64,33 @@ const comparedPair = z.looseObject({
     }),
   ),
 });
+const advice = z.looseObject({
+  rule: text,
+  method: text.nullable(),
+  parameters: z.record(text, z.number()),
+  align: z.boolean(),
+  base: position.nullable(),
+  networks: z.array(position),
+  reason: text,
+  signs: z.looseObject({
+    verdict,
+    networks: count,
+    kinship: nullable,
+    distance: nullable,
+    cosine: nullable,
+    conflict: nullable,
+    length: nullable,
+    unequal: nullable,
+    gradients: z.looseObject({ alignment: nullable, slope: nullable }).nullable(),
+  }),
+  next: z.array(z.looseObject({ purpose: text, command: text })),
+});
+const descent = z.looseObject({
+  parents: z.array(position.nullable()),
+  support: z.array(nullable),
+  distances: z.array(nullable),
+  rooted: z.boolean(),
+});
 const comparison = z.looseObject({
   kind: z.literal("comparison"),
   networks: z.array(traits),
@@ -75,6 +103,7 @@ const comparison = z.looseObject({
       networks: z.array(position),
       lengths: numbers,
       cosines: z.array(numbers),
+      conflicts: z.array(numbers).nullable().default(null),
     })
     .nullable(),
   sampled: z.number(),
@@ -92,6 +121,8 @@ const comparison = z.looseObject({
       advice: text,
     }),
   ),
+  descent: descent.nullable().default(null),
+  advice: advice.nullable().default(null),
 });
 
 /** Form of a comparison of networks in files. */

@@ -19,7 +19,7 @@ export const COMPARISON_RESULT: ResultKind<ComparisonResult> = {
 };
 
 function checkComparison(
-  { networks, base, pairs, taskVectors, verdicts, findings }: ComparisonResult,
+  { networks, base, pairs, taskVectors, verdicts, findings, descent, advice }: ComparisonResult,
   checks: SizeChecks,
 ): void {
   const position = (where: string, one: number | null): void =>
@@ -32,11 +32,18 @@ function checkComparison(
     }
   for (const [i, finding] of findings.entries())
     for (const [j, one] of finding.networks.entries()) position(`findings.${i}.networks.${j}`, one);
+  position("advice.base", advice?.base ?? null);
+  for (const [i, one] of (advice?.networks ?? []).entries()) position(`advice.networks.${i}`, one);
+  for (const [i, one] of (descent?.parents ?? []).entries()) position(`descent.parents.${i}`, one);
+  for (const key of ["parents", "support", "distances"] as const)
+    if (descent !== null) checks.length(`descent.${key}`, descent[key], networks.length, '"networks"');
   if (taskVectors === null) return;
-  const { lengths, cosines } = taskVectors;
+  const { lengths, cosines, conflicts } = taskVectors;
   const { length } = taskVectors.networks;
   position("taskVectors.base", taskVectors.base);
   for (const [i, one] of taskVectors.networks.entries()) position(`taskVectors.networks.${i}`, one);
   checks.length("taskVectors.lengths", lengths, length, '"taskVectors.networks"');
   checks.table("taskVectors.cosines", cosines, [length, length], '"taskVectors.networks"');
+  if (conflicts !== null)
+    checks.table("taskVectors.conflicts", conflicts, [length, length], '"taskVectors.networks"');
 }

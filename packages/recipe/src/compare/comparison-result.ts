@@ -1,4 +1,6 @@
+import type { MergeAdvice } from "./advice/merge-advice.ts";
 import type { NetworkComparison } from "./comparison.ts";
+import type { FamilyTrees } from "./descent/family-trees.ts";
 import type { MergeFinding } from "./findings/merge-finding.ts";
 import type { PairVerdict, Verdict } from "./judge-pair.ts";
 
@@ -12,4 +14,8 @@ export interface ComparisonResult extends NetworkComparison {
   readonly verdicts: readonly PairVerdict[];
   /** Findings that concern a merge, errors first. */
   readonly findings: readonly Omit<MergeFinding, "kind">[];
+  /** Which network was trained from which, as far as weights tell; null in results of earlier versions. */
+  readonly descent: FamilyTrees | null;
+  /** How to merge the networks; null in results of earlier versions. */
+  readonly advice: MergeAdvice | null;
 }

@@ -89,6 +89,14 @@ export interface AlignmentGain {
   readonly gain: number;
 }
 
+/** Signs of which of two networks was trained further, over all matrices that both have. */
+export interface GrowthSigns {
+  /** Share of matrices whose elements have more outliers (excess kurtosis) in B than in A; ties count half. */
+  readonly kurtosis: number;
+  /** Share of matrices whose norm is larger in B than in A; ties count half. */
+  readonly norm: number;
+}
+
 /** Comparison of two networks A and B. In the other order only A and B change places. */
 export interface PairComparison {
   /** Position of network A in the comparison. */
@@ -133,6 +141,8 @@ export interface PairComparison {
   readonly kinship: number | null;
   /** Number of matrices over which the median is taken. */
   readonly matrices: number;
+  /** Signs of which network was trained further; null if no matrix is large enough. */
+  readonly growth: GrowthSigns | null;
   /** Result of the search for moved rows in matrices of low kinship; null if there is no such matrix. */
   readonly moved: MovedRows | null;
   /** Comparison of the embeddings of tokens; null if the networks share no embedding. */
@@ -155,6 +165,12 @@ export interface TaskVectors {
   readonly lengths: readonly number[];
   /** Cosines between task vectors, `[networks][networks]`. */
   readonly cosines: readonly (readonly number[])[];
+  /**
+   * Sign conflicts between task vectors, `[networks][networks]`: the share of what two of them both change, by
+   * size, that they change in opposite directions; 0.5 for steps that know nothing of each other. Null if the
+   * base was guessed.
+   */
+  readonly conflicts: readonly (readonly number[])[] | null;
 }
 
 /** Comparison of networks, as plain data. */

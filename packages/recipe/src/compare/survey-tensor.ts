@@ -11,7 +11,7 @@ import {
   viewBytes,
 } from "@isthmus/core";
 import { compareBytes } from "@isthmus/platform";
-import { centreRowsInto, countLongRows, dropNonFinite, sum } from "./kernels/row-sums.ts";
+import { addOverlapInto, addPowersInto, centreRowsInto, countLongRows, dropNonFinite } from "./kernels/row-sums.ts";
 import { isCoarse } from "./quantized-form.ts";
 import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
 
@@ -38,10 +38,17 @@ export interface TensorSurvey extends SurveyedTensor {
   readonly size: number;
   /** Scalar products, `[members][members]`. */
   readonly products: readonly (readonly number[])[];
+  /**
+   * Overlap of the steps from the base, `[members][members]`: of opposite signs, and of all signs. Null if no
+   * base is named, or the base lacks the tensor.
+   */
+  readonly overlaps: readonly (readonly Float64Array[])[] | null;
   /** Sums of elements, `[members]`. */
   readonly sums: readonly number[];
   /** Mean cosines of rows in the same place, `[members][members]`; null for vectors and small matrices. */
   readonly kinship: readonly (readonly number[])[] | null;
+  /** Excess kurtosis of the elements, `[members]`; null for vectors and small matrices. */
+  readonly kurtosis: readonly number[] | null;
   /** Whether every element that was read is equal, `[members][members]`. */
   readonly equal: readonly (readonly boolean[])[];
   /** Number of elements that are not finite, among the elements that were read, `[members]`. */
@@ -55,11 +62,27 @@ const [LEAST_ROWS, LEAST_COLUMNS, LEAST_ELEMENTS] = [4, 4, 256];
 /** Number of rows of a tensor in which values are counted, and the least width of such a row. */
 const [COUNTED_ROWS, COUNTED_WIDTH] = [4, 64];
 
+/** Options of {@link surveyTensor}. */
+export interface SurveyOptions {
+  /** Largest number of elements of each network that may be read. */
+  readonly most: number;
+  /** Most parts of the tensor that are read, if it is too large to be read whole. */
+  readonly blocks: number;
+  /** Seed of the sample. */
+  readonly seed: number;
+  /** Position of the base among the networks; null without a base. */
+  readonly base: number | null;
+}
+
 /** Sums over the blocks of a tensor that were read. */
 interface Totals {
   elements: number;
   readonly products: number[][];
-  readonly sums: number[];
+  /** Position of the base among the members; -1 without a base. */
+  readonly base: number;
+  readonly overlaps: readonly (readonly Float64Array[])[];
+  /** Sums of the first four powers of the elements, `[members][4]`. */
+  readonly powers: readonly Float64Array[];
   readonly cosines: number[][];
   readonly rows: number[][];
   readonly equal: boolean[][];
@@ -70,20 +93,18 @@ interface Totals {
 
 /**
  * Measures a tensor of several networks on a sample of its rows, the same rows of all networks.
- * @param most - largest number of elements of each network that may be read
- * @param blocks - most parts of the tensor that are read, if it is too large to be read whole
  */
 export async function surveyTensor(
   networks: readonly Checkpoint[],
   tensor: SurveyedTensor,
-  { most, blocks, seed }: { readonly most: number; readonly blocks: number; readonly seed: number },
+  { most, blocks, seed, base }: SurveyOptions,
 ): Promise<TensorSurvey> {
   const { name, members, matrix } = tensor;
   const size = matrix.rows * matrix.columns;
   const isMatrix = matrix.rows >= LEAST_ROWS && matrix.columns >= LEAST_COLUMNS && size >= LEAST_ELEMENTS;
   const checkpoints = members.map((member) => at(networks, member, "network"));
   const float = checkpoints.every(({ tensors }) => DTYPES[entry(tensors, name, "tensor").dtype].float);
-  const totals = createTotals(members.length);
+  const totals = createTotals(members.length, base === null ? -1 : members.indexOf(base));
   for (const block of sampleRows(matrix, most, createRandom(seed, name), blocks)) {
     const parts = await Promise.all(checkpoints.map((network) => readBlock(network, name, matrix, block)));
     compareParts(parts, totals);
@@ -99,7 +120,9 @@ export async function surveyTensor(
     size,
     sampled: size === 0 ? 1 : totals.elements / size,
     products: totals.products.map((row) => row.map((product) => scale * product)),
-    sums: totals.sums.map((total) => scale * total),
+    overlaps: totals.base < 0 || !float ? null : totals.overlaps,
+    sums: totals.powers.map((powers) => scale * at(powers, 0, "sum")),
+    kurtosis: float && isMatrix ? totals.powers.map((powers) => kurtosisOf(powers, totals.elements)) : null,
     kinship: float && isMatrix ? meanCosines(totals) : null,
     equal: totals.equal,
     nonFinite: totals.nonFinite,
@@ -107,17 +130,19 @@ export async function surveyTensor(
   };
 }
 
-function createTotals(count: number): Totals {
+function createTotals(count: number, base: number): Totals {
   const table = <T>(value: T): T[][] => Array.from({ length: count }, () => Array<T>(count).fill(value));
   const list = () => Array<number>(count).fill(0);
   return {
     elements: 0,
     counted: 0,
+    base,
     products: table(0),
+    overlaps: Array.from({ length: base < 0 ? 0 : count }, () => list().map(() => new Float64Array(2))),
     cosines: table(0),
     rows: table(0),
     equal: table(true),
-    sums: list(),
+    powers: list().map(() => new Float64Array(4)),
     nonFinite: list(),
     coarse: list(),
   };
@@ -170,7 +195,7 @@ function addBlock(
   totals.elements += rows * width;
   for (const [i, { values }] of parts.entries()) {
     add(totals.nonFinite, i, dropNonFinite(values));
-    add(totals.sums, i, sum(values));
+    addPowersInto(values, at(totals.powers, i, "network"));
   }
   if (isMatrix && totals.counted < COUNTED_ROWS && width >= COUNTED_WIDTH) {
     const step = Math.max(1, Math.floor(rows / COUNTED_ROWS));
@@ -181,6 +206,11 @@ function addBlock(
     }
   }
   forPairs(parts, ({ values: x }, { values: y }, i, j) => addBoth(totals.products, i, j, innerProduct(x, y)));
+  const base = parts[totals.base]?.values;
+  if (base !== undefined)
+    forPairs(parts, ({ values: x }, { values: y }, i, j) => {
+      if (i !== j) addOverlapInto(base, x, y, at(at(totals.overlaps, i, "row"), j, "sum"));
+    });
   if (!isMatrix || rows < 2) return;
   const centred = parts.map(({ values }) => {
     const out = new Float32Array(values.length);
@@ -191,6 +221,14 @@ function addBlock(
     addBoth(totals.cosines, i, j, innerProduct(x.out, y.out));
     addBoth(totals.rows, i, j, Math.max(x.long, y.long));
   });
+}
+
+/** Computes the excess kurtosis from sums of powers: 0 for normal numbers, more for many outliers. */
+function kurtosisOf(powers: Float64Array, count: number): number {
+  const [mean = 0, second = 0, third = 0, fourth = 0] = powers.map((total) => total / count);
+  const variance = second - mean ** 2;
+  if (!(variance > 1e-12 * second)) return 0;
+  return (fourth - 4 * mean * third + 6 * mean ** 2 * second - 3 * mean ** 4) / variance ** 2 - 3;
 }
 
 function meanCosines({ cosines, rows }: Totals): number[][] | null {

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import type { PairComparison, TaskVectors } from "./comparison.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";
 import { APART, KINSHIP } from "./thresholds.ts";
@@ -26,7 +26,10 @@ export interface TaskRequest {
  */
 export function measureTaskVectors({ count, base, surveys, pairs }: TaskRequest): TaskVectors | null {
   const gram = sumProducts(surveys, count);
-  const of = (position: number, guessed: boolean) => stepsFrom(gram, position, guessed);
+  const of = (position: number, guessed: boolean): TaskVectors => ({
+    ...stepsFrom(gram, position, guessed),
+    conflicts: guessed ? null : measureConflicts(surveys, count, position),
+  });
   if (base !== null) return of(base, false);
   if (count < 3 || pairs.some(({ kinship }) => kinship === null || kinship < KINSHIP.least)) return null;
   const candidates = gram.map((_, position) => of(position, true));
@@ -47,7 +50,27 @@ function sumProducts(surveys: readonly TensorSurvey[], count: number): number[][
   return gram;
 }
 
-function stepsFrom(gram: readonly (readonly number[])[], base: number, guessed: boolean): TaskVectors {
+function measureConflicts(surveys: readonly TensorSurvey[], count: number, base: number): number[][] | null {
+  const tables = surveys.flatMap(({ members, overlaps }) =>
+    overlaps === null || members.length < count ? [] : [overlaps],
+  );
+  if (tables.length === 0) return null;
+  const networks = Array.from({ length: count }, (_, i) => i).filter((position) => position !== base);
+  return networks.map((i) =>
+    networks.map((j) => {
+      const [a, b] = [Math.min(i, j), Math.max(i, j)];
+      const sums = tables.map((table) => at(at(table, a, "row"), b, "sum"));
+      const all = sumOf(sums.map(([, total = 0]) => total));
+      return all === 0 ? 0 : sumOf(sums.map(([opposed = 0]) => opposed)) / all;
+    }),
+  );
+}
+
+function stepsFrom(
+  gram: readonly (readonly number[])[],
+  base: number,
+  guessed: boolean,
+): Omit<TaskVectors, "conflicts"> {
   const product = (i: number, j: number) => at(at(gram, i, "row"), j, "product");
   const stepProduct = (i: number, j: number) =>
     product(i, j) - product(i, base) - product(j, base) + product(base, base);
@@ -68,6 +91,6 @@ function stepsFrom(gram: readonly (readonly number[])[], base: number, guessed: 
   };
 }
 
-function worstOf({ cosines }: TaskVectors): number {
+function worstOf({ cosines }: Pick<TaskVectors, "cosines">): number {
   return Math.max(...cosines.flatMap((row, i) => row.filter((_, j) => i !== j)));
 }

@@ -471,7 +471,10 @@ describe("renderResultPage()", () => {
       [{ ...comparison, verdicts: [] }, "each of 6 pairs needs a verdict: got 0"],
       [{ ...comparison, base: 7 }, "its 4 networks: one speaks of network 8"],
       [
-        { ...comparison, taskVectors: { base: 3, guessed: false, networks: [0], lengths: [], cosines: [] } },
+        {
+          ...comparison,
+          taskVectors: { base: 3, guessed: false, networks: [0], lengths: [], cosines: [], conflicts: null },
+        },
         "steps of 1 networks need as many lengths and cosines: got 0 and 0",
       ],
     ];

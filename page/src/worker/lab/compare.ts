@@ -1,6 +1,16 @@
 import { at, type Checkpoint, isIsthmusError, withCheckpoints } from "@isthmus/core";
 import { withNamesOf } from "@isthmus/graph";
-import { compareNetworks, judgeMerge, readModelFacts, VERDICT_MEANINGS } from "@isthmus/recipe";
+import {
+  adviseMerge,
+  compareNetworks,
+  describeWay,
+  formatAdvisedRecipe,
+  judgeMerge,
+  listTree,
+  readModelFacts,
+  traceDescent,
+  VERDICT_MEANINGS,
+} from "@isthmus/recipe";
 import type { Handling } from "../protocol.ts";
 import { commandOf } from "./commands.ts";
 import type { Compared, ComparedPair, WithCommand, WorkProgress } from "./lab-requests.ts";
@@ -34,6 +44,9 @@ export async function compareFiles(
         tensors: tensors.map((tensor) => ({ name: tensor.name, distance: tensor.distance })),
       };
     });
+    const advice = adviseMerge(comparison, { judged: { pairs: verdicts } });
+    const descent = traceDescent(comparison);
+    const isTree = paths.length > 2 && descent.parents.some((parent) => parent !== null);
     return {
       verdict,
       meaning: VERDICT_MEANINGS[verdict],
@@ -41,6 +54,12 @@ export async function compareFiles(
       sampled: comparison.sampled,
       pairs,
       findings,
+      advice: {
+        way: describeWay(advice, paths),
+        reason: advice.reason,
+        recipe: formatAdvisedRecipe(comparison, advice),
+      },
+      tree: isTree ? listTree(descent).map(({ lines, network }) => lines + at(paths, network, "path")) : [],
       seconds: (performance.now() - began) / 1000,
       command: commandOf("compare", ...paths),
     };

@@ -86,6 +86,10 @@ export interface Compared {
   readonly sampled: number;
   readonly pairs: readonly ComparedPair[];
   readonly findings: readonly Finding[];
+  /** The advised way to merge in a few words, why, and its recipe; no recipe if the advice is not to merge. */
+  readonly advice: { readonly way: string; readonly reason: string; readonly recipe: string | null };
+  /** Family trees of at least three networks, one line for each network; empty without a family. */
+  readonly tree: readonly string[];
   readonly seconds: number;
 }
 

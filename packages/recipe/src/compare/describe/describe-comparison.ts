@@ -7,9 +7,11 @@ import {
   type Tile,
 } from "@isthmus/findings";
 import type { ComparisonResult } from "../comparison-result.ts";
+import { adviceSection } from "./advice-section.ts";
 import { depthFigures, mapFigures } from "./comparison-figures.ts";
 import { depthTables, findingsTables, pairsTable, stepsTables } from "./comparison-tables.ts";
 import { differenceTables, networksTable } from "./difference-tables.ts";
+import { familySection } from "./family-section.ts";
 import { assertComparison, pairName, shortName, verdictAt } from "./network-names.ts";
 import { VERDICT_MEANINGS } from "./verdict-meanings.ts";
 
@@ -34,6 +36,8 @@ export function describeComparison(result: ComparisonResult): Report {
         figures: [],
         tables: [...findingsTables(result), pairsTable(result)],
       },
+      ...adviceSection(result),
+      ...familySection(result),
       ...mapsSection(result),
       ...depthSection(result),
       {

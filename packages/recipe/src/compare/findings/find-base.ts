@@ -67,7 +67,7 @@ function findRecognised(comparison: NetworkComparison, { hasBase }: JudgedMerge)
       networks: [base],
       message: `${nameNetwork(comparison, base)} looks like the base of ${nameNetworks(comparison, networks)}: seen from it, their steps are the furthest apart`,
       advice:
-        "give it as base_model and choose --method task_arithmetic or ties; a mean with it only shortens every step",
+        "give it as base_model, and to isthmus compare as --base; a mean with it only shortens every step",
     },
   ];
 }
@@ -83,7 +83,7 @@ function findOpposed(comparison: NetworkComparison, { networks, cosines }: TaskV
           severity: "note",
           networks: [a, b],
           message: `what ${nameNetworks(comparison, [a, b])} learned since the base points apart (cosine ${cosine.toFixed(2)})`,
-          advice: "choose a method that settles conflicts of signs: --method ties or dare_ties",
+          advice: "their mean undoes a part of both: isthmus compare advises a method",
         },
       ];
     }),

@@ -9,11 +9,44 @@ export function dropNonFinite(values: Float32Array): number {
   return count;
 }
 
-/** Computes the sum of all elements. */
-export function sum(values: Float32Array): number {
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i]!;
-  return total;
+/** Adds the sums of the first four powers of all elements. @param out - `[4]` */
+export function addPowersInto(values: Float32Array, out: Float64Array): void {
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]!;
+    const square = x * x;
+    first += x;
+    second += square;
+    third += square * x;
+    fourth += square * square;
+  }
+  out[0]! += first;
+  out[1]! += second;
+  out[2]! += third;
+  out[3]! += fourth;
+}
+
+/**
+ * Adds up how much of two steps from a base is in both: the smaller of both changes of each element, of elements
+ * that change in opposite directions, and of all elements.
+ * @param out - `[2]`
+ */
+export function addOverlapInto(
+  base: Float32Array,
+  one: Float32Array,
+  other: Float32Array,
+  out: Float64Array,
+): void {
+  let [opposed, all] = [0, 0];
+  for (let i = 0; i < base.length; i++) {
+    const a = one[i]! - base[i]!;
+    const b = other[i]! - base[i]!;
+    const common = Math.min(Math.abs(a), Math.abs(b));
+    all += common;
+    if (a * b < 0) opposed += common;
+  }
+  out[0]! += opposed;
+  out[1]! += all;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Checkpoint, createFolder, UsageError } from "@isthmus/core";
+import { type Checkpoint, UsageError } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
 import { type MergePlan, type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
 import { type PlanSummary, summarizePlan, writeModelFiles } from "@isthmus/recipe";
@@ -174,7 +174,6 @@ export async function buildMixture(
       models.map(({ directory }) => directory),
     );
     for (const note of opened.notes) onNote?.(note);
-    await createFolder(output);
     if (!resume) await removeKeptGates(output);
     const { engine, signal } = options;
     const onShare = (done: number) => onProgress?.({ phase: "gates", done });

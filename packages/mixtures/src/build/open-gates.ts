@@ -33,6 +33,9 @@ export interface MakeGatesOptions {
   readonly onNote?: ((note: string) => void) | undefined;
 }
 
+/** Most experts whose gates are compared with each other, as the time grows with their square. */
+const MOST_COMPARED = 64;
+
 /** Makes the tensors that no model has, with the gates by their mode. */
 export async function makeTensors(
   opened: OpenedMixture,
@@ -45,10 +48,11 @@ export async function makeTensors(
     onProgress: (done) => onProgress?.(done),
     onNote: (note) => onNote?.(note),
   });
-  const rows = computed.map((gates) => gates.subarray(0, experts * base.width));
-  const alike =
-    experts > 1 ? noteAlikeGates(rows.map((gates) => conditionOfGates(gates, experts))) : undefined;
-  if (alike !== undefined) onNote?.(alike);
+  if (gateMode.needsPrompts && experts > 1 && experts <= MOST_COMPARED) {
+    const rows = computed.map((gates) => gates.subarray(0, experts * base.width));
+    const alike = noteAlikeGates(rows.map((gates) => conditionOfGates(gates, experts)));
+    if (alike !== undefined) onNote?.(alike);
+  }
   return fillMadeTensors(opened, computed);
 }
 

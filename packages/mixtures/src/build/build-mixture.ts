@@ -1,7 +1,7 @@
 import { type Checkpoint, UsageError } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
 import { type MergePlan, type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
-import { type PlanSummary, summarizePlan, writeModelFiles } from "@isthmus/recipe";
+import { summarizePlan, writeModelFiles } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { removeKeptGates } from "./keep-gates.ts";
 import { mixtureConfig } from "./mixture-config.ts";
@@ -55,8 +55,12 @@ export interface PlannedMixture {
   readonly shared: boolean;
   /** Number of layers. */
   readonly layers: number;
-  /** Numbers of tensors and bytes. */
-  readonly summary: PlanSummary;
+  /** Number of its tensors. */
+  readonly tensors: number;
+  /** Bytes of the tensors of models that it is made of. */
+  readonly bytesRead: number;
+  /** Bytes of its tensors. */
+  readonly bytesWritten: number;
 }
 
 /** Result of {@link buildMixture}. */
@@ -217,6 +221,7 @@ export async function buildMixture(
 function describe(opened: OpenedMixture, plan: MergePlan): PlannedMixture {
   const { layout, mode, extents, shared } = opened;
   const { experts, active, base } = extents;
+  const { bytesRead, bytesWritten } = summarizePlan(plan);
   return {
     layout: layout.name,
     gateMode: mode,
@@ -224,6 +229,8 @@ function describe(opened: OpenedMixture, plan: MergePlan): PlannedMixture {
     active,
     shared: shared !== undefined,
     layers: base.layers,
-    summary: summarizePlan(plan),
+    tensors: plan.tensors.size,
+    bytesRead,
+    bytesWritten,
   };
 }

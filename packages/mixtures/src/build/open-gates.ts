@@ -44,7 +44,12 @@ export async function makeTensors(
   const { gateMode, gated, extents, seed } = opened;
   const { base, experts, active } = extents;
   const computed = await gateMode.compute({
-    ...{ base, experts: gated, active, seed, engine, signal },
+    base,
+    experts: gated,
+    active,
+    seed,
+    engine,
+    signal,
     onProgress: (done) => onProgress?.(done),
     onNote: (note) => onNote?.(note),
   });

@@ -16,12 +16,14 @@ export { GATE_MODES } from "./build/gate-modes.ts";
 export type { MixtureLayout } from "./build/mixture-layout.ts";
 export { MIXTURE_LAYOUTS } from "./build/mixture-layouts.ts";
 export type { DenseReference, MixtureExpert, MixtureRecipe } from "./build/mixture-recipe.ts";
+export type { MakeGatesOptions } from "./build/open-gates.ts";
 export type { OpenMixtureOptions } from "./build/open-mixture.ts";
 export {
   parseMixtureRecipe,
   type ReadMixtureRecipe,
   readMixtureRecipe,
 } from "./build/read-mixture-recipe.ts";
+export { openRecordedMixture } from "./build/verify-mixture.ts";
 export { type ExpertGroup, groupExperts, REDUCTIONS, type Reduction } from "./reduce/group-experts.ts";
 export { type LayerExperts, measureExperts } from "./reduce/measure-experts.ts";
 export { reduceExperts } from "./reduce/reduce-experts.ts";

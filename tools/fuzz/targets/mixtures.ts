@@ -48,9 +48,7 @@ export async function createMixtureTarget(): Promise<FuzzTarget> {
       yield { ...good, [FILE]: expert(`  - {source_model: x, positive_prompts: ["${"a".repeat(2e6)}"]}\n`) };
       yield {
         ...good,
-        [FILE]: expert(
-          `  - &e {source_model: ${HERE}, positive_prompts: [a]}\n${"  - *e\n".repeat(20_000)}`,
-        ),
+        [FILE]: expert(`  - &e {source_model: ${HERE}, positive_prompts: [a]}\n${"  - *e\n".repeat(20_000)}`),
       };
       yield { ...good, [FILE]: JSON.stringify({ ...recipe, experts_per_token: 2 ** 53 }) };
       yield { ...good, [FILE]: JSON.stringify({ ...recipe, experts: { length: 2 ** 32 } }) };

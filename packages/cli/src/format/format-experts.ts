@@ -69,12 +69,12 @@ function formatRouters({ texts, routers }: ExpertsFacts): string | undefined {
   const columns = [
     { title: "router" },
     ...texts.map((text) => ({ title: text, align: "right" as const })),
-    { title: "scale", align: "right" as const },
+    { title: "cross-entropy", align: "right" as const },
   ];
-  const rows = routers.map(({ layer, accuracies, scale }) => [
+  const rows = routers.map(({ layer, accuracies, loss }) => [
     layer,
     ...accuracies.map(percent),
-    formatNumber(scale),
+    formatNumber(loss),
   ]);
   return `Held tokens that go to the expert of their text:\n${formatTable(columns, rows)}`;
 }

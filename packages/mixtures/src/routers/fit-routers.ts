@@ -25,7 +25,9 @@ export interface FittedRouter {
   readonly accuracies: readonly number[];
   /** Mean of these shares. */
   readonly accuracy: number;
-  /** Number by which the scores of the regression were multiplied. */
+  /** Mean cross-entropy of the expert on held tokens, in nats; `log(experts)` for a router that knows nothing. */
+  readonly loss: number;
+  /** Number by which the scores of the regression, or of the refined router, were multiplied. */
   readonly scale: number;
 }
 
@@ -88,7 +90,7 @@ export async function fitRouters(
       );
       tokens = found.tokens;
       for (const [i, { layer, weight }] of group.entries()) {
-        const { weight: solved, scale, accuracies } = at(found.routers, i, "router");
+        const { weight: solved, scale, loss, accuracies } = at(found.routers, i, "router");
         const { rows, columns, data } = solved;
         weights.set(
           weight,
@@ -98,7 +100,7 @@ export async function fitRouters(
             Float64Array.from(data, (x) => x * scale),
           ),
         );
-        fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, scale });
+        fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, loss, scale });
       }
     }
   } finally {

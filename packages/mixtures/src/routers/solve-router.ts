@@ -32,28 +32,11 @@ export async function solveRouter(
   products: MatrixProducts,
 ): Promise<Matrix> {
   const experts = moments.length;
-  const width = at(moments, 0, "moments").mean.length;
-  const mean = new Float64Array(width * width);
-  for (const { products: own } of moments) {
-    own.forEach((product, i) => {
-      mean[i] = at(mean, i) + product / experts;
-    });
-  }
-  const diagonal = Array.from({ length: width }, (_, i) => at(mean, i * (width + 1)));
-  const added = (ridge * sumOf(diagonal)) / width;
-  diagonal.forEach((own, i) => {
-    mean[i * (width + 1)] = own + added;
-  });
-  const right = new Float64Array(experts * width);
-  moments.forEach((own, i) => {
-    right.set(
-      own.mean.map((value) => value / experts),
-      i * width,
-    );
-  });
+  const right = new Float64Array(experts * at(moments, 0, "moments").mean.length);
+  for (const [i, { mean }] of moments.entries()) right.set(mean.map((value) => value / experts), i * mean.length);
   const solved = await solvePositiveDefinite(
-    createMatrix(width, width, mean),
-    transposeMatrix(createMatrix(experts, width, right)),
+    ridgeMatrix(moments, ridge),
+    transposeMatrix(createMatrix(experts, right.length / experts, right)),
     products,
   );
   if (solved === undefined) {
@@ -62,4 +45,20 @@ export async function solveRouter(
     );
   }
   return transposeMatrix(solved);
+}
+
+/**
+ * Computes the mean products of hidden states with all experts alike, and with the ridge on the diagonal.
+ * @returns matrix `[width, width]`, symmetric
+ */
+export function ridgeMatrix(moments: readonly SecondMoments[], ridge: number): Matrix {
+  const width = at(moments, 0, "moments").mean.length;
+  const mean = new Float64Array(width * width);
+  for (const { products } of moments) {
+    for (const [i, product] of products.entries()) mean[i] = at(mean, i) + product / moments.length;
+  }
+  const diagonal = Array.from({ length: width }, (_, i) => at(mean, i * (width + 1)));
+  const added = (ridge * sumOf(diagonal)) / width;
+  for (const [i, own] of diagonal.entries()) mean[i * (width + 1)] = own + added;
+  return createMatrix(width, width, mean);
 }

@@ -73,10 +73,11 @@ async function compute({
     network: withUnits(base, model),
   }));
   const products = createProducts(engine);
-  const { ridge, held, batchSize, threads } = FIT_ROUTERS_DEFAULTS;
+  const { through: _, ...defaults } = FIT_ROUTERS_DEFAULTS;
   try {
     const { routers } = await regressRouters(runs, findUnitInputs(graph, base.layers), {
-      ...{ ridge, held, batchSize, threads, signal, products, onProgress },
+      ...defaults,
+      ...{ signal, products, onProgress },
     });
     const accuracies = routers.map((router) => sumOf(router.accuracies) / router.accuracies.length);
     onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by layer`);

@@ -124,7 +124,7 @@ async function experts(path: string, options: ExpertsVerbOptions, context: Conte
       options,
       context,
     );
-    // The written folder is opened again, so that the losses are those of what others load.
+    // The written folder is opened again, so that the losses are of the files that others load.
     return withCheckpoints([output], async ([written]) => {
       const after = await openMixture(output, at([written], 0, "mixture"), options, context);
       const layers = await routingOf(after, context);

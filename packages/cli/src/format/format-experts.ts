@@ -17,7 +17,7 @@ export interface ExpertsFacts {
   readonly layers: readonly LayerRouting[];
   /** Routers that were fitted; missing if none were. */
   readonly routers?: readonly FittedRouter[] | undefined;
-  /** Experts of each layer by those that they were made of; missing if none were reduced. */
+  /** Groups of experts that became one, by layer; missing if none were reduced. */
   readonly reduced?: readonly ReducedLayer[] | undefined;
 }
 

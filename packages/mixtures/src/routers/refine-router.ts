@@ -2,7 +2,7 @@ import { at, sumOf } from "@isthmus/core";
 import { softmaxInto } from "@isthmus/graph";
 import { createMatrix, type Matrix, type MatrixProducts, solvePositiveDefinite } from "@isthmus/linear-algebra";
 
-/** What a router is refined on. */
+/** Hidden states on which a router is refined. */
 export interface RefinedRows {
   /** Hidden states of the text of each expert, `[tokens, width]`, f32. */
   readonly states: readonly Matrix[];
@@ -53,12 +53,12 @@ async function slopeAt(
 ): Promise<Float64Array> {
   const slope = new Float64Array(weight.length);
   const router = createMatrix(experts, weight.length / experts, Float32Array.from(weight));
-  for (const [label, own] of states.entries()) {
-    const { data: scores } = await products.multiply(own, router, { transposeRight: true });
+  for (const [label, rows] of states.entries()) {
+    const { data: scores } = await products.multiply(rows, router, { transposeRight: true });
     const errors = softmaxInto(Float32Array.from(scores), experts, new Float64Array(scores.length));
     for (let row = label; row < errors.length; row += experts) errors[row] = at(errors, row) - 1;
-    const weighed = Float32Array.from(errors, (error) => error / (own.rows * states.length));
-    const part = await products.multiply(createMatrix(own.rows, experts, weighed), own, { transposeLeft: true });
+    const weighed = Float32Array.from(errors, (error) => error / (rows.rows * states.length));
+    const part = await products.multiply(createMatrix(rows.rows, experts, weighed), rows, { transposeLeft: true });
     for (const [i, value] of part.data.entries()) slope[i] = at(slope, i) + value;
   }
   return slope;

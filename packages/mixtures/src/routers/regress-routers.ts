@@ -21,11 +21,13 @@ export interface ExpertRun extends Omit<VisitedNetwork, "values"> {
 /** A router that was found from hidden states. */
 export interface RegressedRouter {
   /**
-   * Weight `[experts, width]`, f64: of the regression, whose scores are near 1 for the right expert and near 0
-   * for others, or refined.
+   * Weight `[experts, width]`, f64: of the regression, whose scores are near 1 for the right expert and near
+   * 0 for others, or refined.
    */
   readonly weight: Matrix;
-  /** Number by which the weight is to be multiplied, so that the softmax of scores fits held examples best. */
+  /**
+   * Number by which the weight is to be multiplied, so that the softmax of scores fits held examples best.
+   */
   readonly scale: number;
   /** Mean cross-entropy of the expert on held tokens, in nats, all experts alike. */
   readonly loss: number;
@@ -44,12 +46,15 @@ export type RegressRoutersOptions = Required<Omit<FitRoutersOptions, "through" |
 /** Share of the work after the moments are measured. */
 const LATER = 0.4;
 
-/** Largest scale, which is chosen if no held token is sent to a wrong expert, and the best would be infinite. */
+/**
+ * Largest scale, which is chosen if no held token is sent to a wrong expert, and the best would be infinite.
+ */
 const LARGEST_SCALE = 100;
 
 /**
  * Finds routers by ridge regression from hidden states that networks compute on the texts of experts.
- * @param runs - for each expert its text, and the network through which it runs; networks have the same values
+ * @param runs - for each expert its text, and the network through which it runs; networks have the same
+ *   values
  * @param values - names of the hidden states, one for each router, `[tokens, width]`
  * @returns a router for each value, and the number of tokens that were fitted, by expert
  */
@@ -99,7 +104,9 @@ export async function regressRouters(
 /** Most numbers of hidden states that are held at once for the refinement of routers. */
 const MOST_NUMBERS = 2 ** 26;
 
-/** Limits a text to the first examples whose hidden states fit into memory with those of all others. */
+/**
+ * Limits a text to the first examples whose hidden states fit into memory with the states of all other texts.
+ */
 function limitText(text: DataSet, moments: readonly (readonly SecondMoments[])[]): DataSet {
   const numbers = sumOf(moments.flat().map(({ count, mean }) => count * mean.length));
   const share = Math.min(1, MOST_NUMBERS / numbers);
@@ -121,15 +128,15 @@ async function readRows(
 ): Promise<ReadonlyMap<string, readonly Matrix[]>> {
   const rows = new Map(values.map((value): [string, Matrix[]] => [value, []]));
   for (const [expert, { text: _, ...run }] of runs.entries()) {
-    const found = new Map(values.map((value): [string, Tensor[]] => [value, []]));
+    const batches = new Map(values.map((value): [string, Tensor[]] => [value, []]));
     const visiting = {
       ...reading,
       onProgress: ({ done }: { readonly done: number }) => onProgress((expert + done) / runs.length),
     };
     await visitActivations([{ ...run, values }], at(texts, expert, "text"), visiting, async ([batch = new Map()]) => {
-      for (const [value, parts] of found) parts.push(entry(batch, value, "value"));
+      for (const [value, parts] of batches) parts.push(entry(batch, value, "value"));
     });
-    for (const [value, parts] of found) {
+    for (const [value, parts] of batches) {
       const width = at(at(parts, 0, "batch").shape, 1, "width");
       entry(rows, value, "value").push(joinRows(parts.map(({ data, dtype }) => toFloat32(data, dtype)), width));
     }
@@ -146,18 +153,18 @@ async function judge(
   const { rows: experts, columns: width } = weight;
   const router = createMatrix(experts, width, Float32Array.from(weight.data));
   const scored: (LabelledLogits & { readonly weights: Float64Array })[] = [];
-  for (const [expert, own] of states.entries()) {
-    const { data } = await products.multiply(own, router, { transposeRight: true });
+  for (const [expert, rows] of states.entries()) {
+    const { data } = await products.multiply(rows, router, { transposeRight: true });
     scored.push({
       logits: Float32Array.from(data),
-      labels: new Int32Array(own.rows).fill(expert),
+      labels: new Int32Array(rows.rows).fill(expert),
       // Each expert counts alike.
-      weights: new Float64Array(own.rows).fill(1 / own.rows),
+      weights: new Float64Array(rows.rows).fill(1 / rows.rows),
     });
   }
   const scale = Math.min(LARGEST_SCALE, 1 / fitTemperature(scored));
   const accuracies = scored.map(({ logits, labels }) => accuracyOf(logits, labels));
-  return { weight, scale, accuracies, loss: sumOf(scored.map((own) => crossEntropy(own, scale))) / experts };
+  return { weight, scale, accuracies, loss: sumOf(scored.map((text) => crossEntropy(text, scale))) / experts };
 }
 
 /** Computes the share of rows whose largest score is that of their label. */

@@ -13,14 +13,14 @@ import type { SecondMoments } from "@isthmus/statistics";
  * the one-hot vector of that expert.
  *
  * With `M_i` and `m_i` the mean of `x x^T` and of `x` over the texts of expert i, row i of the weight is
- * `(mean of all M + ridge * d * I)^-1 m_i / experts`, where `d` is the mean of the diagonal of the matrix. All
- * experts count alike, however long their texts are, and repeated texts change nothing.
+ * `(mean of all M + ridge * d * I)^-1 m_i / experts`, where `d` is the mean of the diagonal of the matrix.
+ * All experts count alike, however long their texts are, and repeated texts change nothing.
  *
  * Source: Fanì and Ersoy, Training-free dynamic upcycling of expert language models (DUME), 2026, section 3.
  * We differ: they sum over all tokens, so that an expert with more text is chosen more often; add 0.01 to the
- * diagonal of that sum, whose effect depends on the number of tokens and on the scale of hidden states; have a
- * bias, which no published layout of mixtures takes; and divide each row by its norm, which changes the order
- * of experts.
+ * diagonal of that sum, whose effect depends on the number of tokens and on the scale of hidden states; have
+ * a bias, which no published layout of mixtures takes; and divide each row by its norm, which changes the
+ * order of experts.
  * @param moments - moments of the hidden states for the texts of each expert, in order
  * @param ridge - share of the mean of the diagonal that is added to it
  * @returns weight `[experts, width]`

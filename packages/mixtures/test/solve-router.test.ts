@@ -42,7 +42,9 @@ function crossEntropy(weight: Rows, states: readonly Rows[]): number {
     const scores = weight.map((own) => own.reduce((sum, w, j) => sum + w * row[j]!, 0));
     return Math.log(scores.reduce((sum, score) => sum + Math.exp(score - scores[label]!), 0));
   };
-  const means = states.map((rows, label) => rows.reduce((sum, row) => sum + lossOf(row, label), 0) / rows.length);
+  const means = states.map(
+    (rows, label) => rows.reduce((sum, row) => sum + lossOf(row, label), 0) / rows.length,
+  );
   return means.reduce((sum, mean) => sum + mean, 0) / states.length;
 }
 
@@ -158,10 +160,18 @@ describe("solveRouter()", () => {
         const own = states.map(momentsOf);
         const gram = ridgeMatrix(own, 0.01);
         const start = await solveRouter(own, 0.01, plainProducts);
-        const rows = states.map((part) => joinRows(part.map((row) => Float32Array.from(row)), part[0]!.length));
+        const rows = states.map((part) =>
+          joinRows(
+            part.map((row) => Float32Array.from(row)),
+            part[0]!.length,
+          ),
+        );
         const losses = await Promise.all(
           [0, 1, 40].map(async (steps) =>
-            crossEntropy(rowsOf(await refineRouter(start, { states: rows, gram }, { steps, products: plainProducts })), states),
+            crossEntropy(
+              rowsOf(await refineRouter(start, { states: rows, gram }, { steps, products: plainProducts })),
+              states,
+            ),
           ),
         );
         const [before = 0, once = 0, often = 0] = losses;

@@ -1,6 +1,11 @@
 import { at, sumOf } from "@isthmus/core";
 import { softmaxInto } from "@isthmus/graph";
-import { createMatrix, type Matrix, type MatrixProducts, solvePositiveDefinite } from "@isthmus/linear-algebra";
+import {
+  createMatrix,
+  type Matrix,
+  type MatrixProducts,
+  solvePositiveDefinite,
+} from "@isthmus/linear-algebra";
 
 /** Hidden states on which a router is refined. */
 export interface RefinedRows {
@@ -58,7 +63,9 @@ async function slopeAt(
     const errors = softmaxInto(Float32Array.from(scores), experts, new Float64Array(scores.length));
     for (let row = label; row < errors.length; row += experts) errors[row] = at(errors, row) - 1;
     const weighed = Float32Array.from(errors, (error) => error / (rows.rows * states.length));
-    const part = await products.multiply(createMatrix(rows.rows, experts, weighed), rows, { transposeLeft: true });
+    const part = await products.multiply(createMatrix(rows.rows, experts, weighed), rows, {
+      transposeLeft: true,
+    });
     for (const [i, value] of part.data.entries()) slope[i] = at(slope, i) + value;
   }
   return slope;

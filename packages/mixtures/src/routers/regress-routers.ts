@@ -1,5 +1,11 @@
 import { at, entry, sumOf, type Tensor, toFloat32 } from "@isthmus/core";
-import { type DataSet, fitTemperature, type LabelledLogits, limitExamples, softmaxInto } from "@isthmus/graph";
+import {
+  type DataSet,
+  fitTemperature,
+  type LabelledLogits,
+  limitExamples,
+  softmaxInto,
+} from "@isthmus/graph";
 import { createMatrix, type Matrix, type MatrixProducts } from "@isthmus/linear-algebra";
 import {
   measureSecondMoments,
@@ -74,9 +80,20 @@ export async function regressRouters(
     });
     moments.push(measured);
   }
-  const visiting = { values: distinct, reading, onProgress: (done: number) => onProgress(1 - LATER + (LATER * done) / 2) };
+  const visiting = {
+    values: distinct,
+    reading,
+    onProgress: (done: number) => onProgress(1 - LATER + (LATER * done) / 2),
+  };
   const fitted = parts.map((part) => part.fitted);
-  const rows = refine === 0 ? undefined : await readRows(runs, fitted.map((text) => limitText(text, moments)), visiting);
+  const rows =
+    refine === 0
+      ? undefined
+      : await readRows(
+          runs,
+          fitted.map((text) => limitText(text, moments)),
+          visiting,
+        );
   const heldRows = await readRows(
     runs,
     parts.map((part) => limitText(part.held, moments)),
@@ -89,7 +106,11 @@ export async function regressRouters(
     const first = await judge(weight, entry(heldRows, value, "value"), products);
     routers.push(first);
     if (rows === undefined) continue;
-    const start = createMatrix(weight.rows, weight.columns, Float64Array.from(weight.data, (x) => x * first.scale));
+    const start = createMatrix(
+      weight.rows,
+      weight.columns,
+      Float64Array.from(weight.data, (x) => x * first.scale),
+    );
     const refined = await refineRouter(
       start,
       { states: entry(rows, value, "value"), gram: ridgeMatrix(ofValue, ridge) },
@@ -133,12 +154,22 @@ async function readRows(
       ...reading,
       onProgress: ({ done }: { readonly done: number }) => onProgress((expert + done) / runs.length),
     };
-    await visitActivations([{ ...run, values }], at(texts, expert, "text"), visiting, async ([batch = new Map()]) => {
-      for (const [value, parts] of batches) parts.push(entry(batch, value, "value"));
-    });
+    await visitActivations(
+      [{ ...run, values }],
+      at(texts, expert, "text"),
+      visiting,
+      async ([batch = new Map()]) => {
+        for (const [value, parts] of batches) parts.push(entry(batch, value, "value"));
+      },
+    );
     for (const [value, parts] of batches) {
       const width = at(at(parts, 0, "batch").shape, 1, "width");
-      entry(rows, value, "value").push(joinRows(parts.map(({ data, dtype }) => toFloat32(data, dtype)), width));
+      entry(rows, value, "value").push(
+        joinRows(
+          parts.map(({ data, dtype }) => toFloat32(data, dtype)),
+          width,
+        ),
+      );
     }
   }
   return rows;
@@ -164,7 +195,12 @@ async function judge(
   }
   const scale = Math.min(LARGEST_SCALE, 1 / fitTemperature(scored));
   const accuracies = scored.map(({ logits, labels }) => accuracyOf(logits, labels));
-  return { weight, scale, accuracies, loss: sumOf(scored.map((text) => crossEntropy(text, scale))) / experts };
+  return {
+    weight,
+    scale,
+    accuracies,
+    loss: sumOf(scored.map((text) => crossEntropy(text, scale))) / experts,
+  };
 }
 
 /** Computes the share of rows whose largest score is that of their label. */
@@ -183,5 +219,8 @@ function crossEntropy({ logits, labels }: LabelledLogits, scale: number): number
   const experts = logits.length / labels.length;
   const scaled = logits.map((score) => score * scale);
   const probabilities = softmaxInto(scaled, experts, new Float64Array(logits.length));
-  return sumOf(Array.from(labels, (label, row) => -Math.log(at(probabilities, row * experts + label)))) / labels.length;
+  return (
+    sumOf(Array.from(labels, (label, row) => -Math.log(at(probabilities, row * experts + label)))) /
+    labels.length
+  );
 }

@@ -33,7 +33,11 @@ export async function solveRouter(
 ): Promise<Matrix> {
   const experts = moments.length;
   const right = new Float64Array(experts * at(moments, 0, "moments").mean.length);
-  for (const [i, { mean }] of moments.entries()) right.set(mean.map((value) => value / experts), i * mean.length);
+  for (const [i, { mean }] of moments.entries())
+    right.set(
+      mean.map((value) => value / experts),
+      i * mean.length,
+    );
   const solved = await solvePositiveDefinite(
     ridgeMatrix(moments, ridge),
     transposeMatrix(createMatrix(experts, right.length / experts, right)),

@@ -33,7 +33,7 @@ function withTopics(random: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
 }
 
 /** Text whose tokens are among ten that no other expert's text has, but for every fourth. */
-function textOf(expert: number, tokens = 400): DataSet {
+function textOf(expert: number, tokens = 300): DataSet {
   const random = createRandom(expert, "text");
   const ids = Uint16Array.from({ length: tokens }, () =>
     random.integer(4) === 0 ? random.integer(30) : 10 * expert + random.integer(10),
@@ -73,7 +73,7 @@ describe("fitRouters()", () => {
     async (through) => {
       const done: number[] = [];
       const fit = await fitRouters({ graph, engine }, mixture, texts, {
-        ...{ through, threads: 1 },
+        ...{ through, threads: 1, refine: 5 },
         onProgress: (progress) => done.push(progress.done),
       });
       expect(fit.routers.map(({ weight }) => weight)).toEqual(routers.map(({ weight }) => weight));
@@ -101,7 +101,7 @@ describe("fitRouters()", () => {
     for (const { weight, experts, width } of routers) {
       other.set(weight, createTensor("f32", [experts, width], new Float32Array(experts * width).fill(0.1)));
     }
-    const a = await fitRouters({ graph, engine }, mixture, texts, { threads: 1 });
+    const a = await fitRouters({ graph, engine }, mixture, texts, { threads: 1, refine: 0 });
     const b = await fitRouters({ graph, engine }, createCheckpoint(other), texts, {
       threads: 1,
       batchSize: 7,
@@ -126,7 +126,10 @@ describe("fitRouters()", () => {
 
 describe("measureRouting()", () => {
   test("counts the experts of each text: all of a text at its expert if one is active, and evenly on the whole", async () => {
-    const { mixture: fitted } = await fitRouters({ graph, engine }, mixture, texts, { threads: 1 });
+    const { mixture: fitted } = await fitRouters({ graph, engine }, mixture, texts, {
+      threads: 1,
+      refine: 0,
+    });
     const single = networkOfConfig({ ...CONFIG, num_experts_per_tok: 1 }).graph;
     const layers = await measureRouting({ graph: single, engine }, fitted, texts, { threads: 1 });
     expect(layers).toHaveLength(2);

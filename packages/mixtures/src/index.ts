@@ -27,9 +27,11 @@ export { GATE_MODES } from "./build/gate-modes.ts";
 export type { MixtureLayout } from "./build/mixture-layout.ts";
 export { MIXTURE_LAYOUTS } from "./build/mixture-layouts.ts";
 export type { DenseReference, MixtureExpert, MixtureRecipe } from "./build/mixture-recipe.ts";
+export type { MakeGatesOptions } from "./build/open-gates.ts";
 export type { OpenMixtureOptions } from "./build/open-mixture.ts";
 export {
   parseMixtureRecipe,
   type ReadMixtureRecipe,
   readMixtureRecipe,
 } from "./build/read-mixture-recipe.ts";
+export { openRecordedMixture } from "./build/verify-mixture.ts";

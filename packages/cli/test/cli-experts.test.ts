@@ -42,7 +42,8 @@ interface ExpertsJson {
   readonly outputs?: readonly string[];
 }
 
-const json = (...args: string[]) => runJson<ExpertsJson>(["experts", "mixture", ...texts, ...args], { cwd: folder });
+const json = (...args: string[]) =>
+  runJson<ExpertsJson>(["experts", "mixture", ...texts, ...args], { cwd: folder });
 
 describe("isthmus experts", () => {
   it("shows losses and the use of experts, and writes nothing unless asked to", async () => {
@@ -58,7 +59,13 @@ describe("isthmus experts", () => {
   });
 
   it("finds routers, makes fewer experts, and measures what it has written", async () => {
-    const { routers, reduced, lossesAfter, layers } = await json("--fit-routers", "--reduce", "2", "-o", "out");
+    const { routers, reduced, lossesAfter, layers } = await json(
+      "--fit-routers",
+      "--reduce",
+      "2",
+      "-o",
+      "out",
+    );
     for (const { accuracy } of routers ?? []) expect(accuracy).toBeGreaterThan(0.9);
     expect(reduced?.map(({ groups }) => groups.length)).toEqual([2, 2]);
     expect(lossesAfter).toHaveLength(3);
@@ -77,7 +84,9 @@ describe("isthmus experts", () => {
     await fails(["-o", "out2"], /nothing of it is changed/);
     await fails(["--ridge", "1"], /--ridge without --fit-routers/);
     await fails(["--reduce", "4", "-o", "out2"], /from 1 to 3.*it is 4/);
-    const one = await runCli(["experts", "mixture", ...texts.slice(2), "--fit-routers", "-o", "out2"], { cwd: folder });
+    const one = await runCli(["experts", "mixture", ...texts.slice(2), "--fit-routers", "-o", "out2"], {
+      cwd: folder,
+    });
     expect(one.stderr).toMatch(/one text for each of the 3 experts/);
   });
 });

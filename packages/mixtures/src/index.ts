@@ -1,5 +1,16 @@
 // Fewer experts.
-
+export { type ExpertGroup, REDUCTIONS, type Reduction } from "./reduce/group-experts.ts";
+export {
+  type ReducedLayer,
+  type ReduceMixtureOptions,
+  type ReduceMixtureResult,
+  reduceConfig,
+  reduceMixture,
+} from "./reduce/reduce-mixture.ts";
+// Routers.
+export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";
+export { FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./routers/fit-routers-options.ts";
+export { type LayerRouting, type MeasureRoutingOptions, measureRouting } from "./routers/measure-routing.ts";
 // Mixtures from dense models.
 export {
   type BuildMixtureOptions,
@@ -24,23 +35,3 @@ export {
   readMixtureRecipe,
 } from "./build/read-mixture-recipe.ts";
 export { openRecordedMixture } from "./build/verify-mixture.ts";
-export { type ExpertGroup, groupExperts, REDUCTIONS, type Reduction } from "./reduce/group-experts.ts";
-export { type LayerExperts, measureExperts } from "./reduce/measure-experts.ts";
-export { reduceExperts } from "./reduce/reduce-experts.ts";
-export {
-  type ReducedLayer,
-  type ReduceMixtureOptions,
-  type ReduceMixtureResult,
-  reduceConfig,
-  reduceMixture,
-} from "./reduce/reduce-mixture.ts";
-// Routers.
-export { findRouters, type Router } from "./routers/find-routers.ts";
-export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";
-export { FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./routers/fit-routers-options.ts";
-export {
-  type LayerRouting,
-  MEASURE_ROUTING_DEFAULTS,
-  type MeasureRoutingOptions,
-  measureRouting,
-} from "./routers/measure-routing.ts";

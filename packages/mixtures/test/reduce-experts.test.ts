@@ -26,7 +26,7 @@ const text = createTokenDataSet(ids, { context: 8, vocabularySize: 30, name: "wo
 /** Moves the units of a matrix of an expert. */
 function withUnits(name: string, { shape, data }: Tensor, order: readonly number[]): Tensor {
   const [, columns = 1] = shape;
-  const moved = Float32Array.from(data, (_, i) => {
+  const moved = Float32Array.from(Array.from(data, Number), (_, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns];
     return Number(
       name.includes(".w2.") ? data[row * columns + order[column]!] : data[order[row]! * columns + column],
@@ -45,7 +45,7 @@ function doubled(seed: number): Checkpoint {
       const original = weights.get(name.replace(`.experts.${expert}.`, `.experts.${Number(expert) - 2}.`))!;
       weights.set(name, withUnits(name, original, order));
     } else if (name.endsWith(".gate.weight")) {
-      const rows = Float32Array.from(tensor.data, (_, i) => Number(tensor.data[i % 16]));
+      const rows = Float32Array.from({ length: tensor.data.length }, (_, i) => Number(tensor.data[i % 16]));
       weights.set(name, createTensor("f32", tensor.shape, rows));
     }
   }

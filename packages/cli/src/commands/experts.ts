@@ -112,19 +112,20 @@ async function experts(path: string, options: ExpertsVerbOptions, context: Conte
     const inputs = checkpoints.flatMap(({ files }) => files);
     if (output !== undefined) await assertNetworkOutput(output, { inputs, models: [path] });
     const before = await openMixture(path, at(checkpoints, 0, "mixture"), options, context);
-    const losses = await lossesOf(before, context);
-    const changed = await change(before, options, context);
     if (output === undefined) {
       const layers = await routingOf(before, context);
+      const losses = await lossesOf(before, context);
       const result = { mixture: path, texts: options.data, losses, layers };
       return { result: withoutSimilarities(result), text: formatExperts(result) };
     }
+    const changed = await change(before, options, context);
+    const losses = await lossesOf(before, context);
     const outputs = await save(
       { path, checkpoint: at(checkpoints, 0, "mixture"), changed },
       options,
       context,
     );
-    // The written folder is opened again, so that the losses are those of what others load.
+    // The written folder is opened again, so that the losses are of the files that others load.
     return withCheckpoints([output], async ([written]) => {
       const after = await openMixture(output, at([written], 0, "mixture"), options, context);
       const layers = await routingOf(after, context);

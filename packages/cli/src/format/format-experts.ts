@@ -17,7 +17,7 @@ export interface ExpertsFacts {
   readonly layers: readonly LayerRouting[];
   /** Routers that were fitted; missing if none were. */
   readonly routers?: readonly FittedRouter[] | undefined;
-  /** Experts of each layer by those that they were made of; missing if none were reduced. */
+  /** Groups of experts that became one, by layer; missing if none were reduced. */
   readonly reduced?: readonly ReducedLayer[] | undefined;
 }
 
@@ -69,12 +69,12 @@ function formatRouters({ texts, routers }: ExpertsFacts): string | undefined {
   const columns = [
     { title: "router" },
     ...texts.map((text) => ({ title: text, align: "right" as const })),
-    { title: "scale", align: "right" as const },
+    { title: "cross-entropy", align: "right" as const },
   ];
-  const rows = routers.map(({ layer, accuracies, scale }) => [
+  const rows = routers.map(({ layer, accuracies, loss }) => [
     layer,
     ...accuracies.map(percent),
-    formatNumber(scale),
+    formatNumber(loss),
   ]);
   return `Held tokens that go to the expert of their text:\n${formatTable(columns, rows)}`;
 }

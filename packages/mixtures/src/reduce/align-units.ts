@@ -11,9 +11,9 @@ export function isDown(suffix: string): boolean {
 }
 
 /**
- * Finds the order of the hidden units of an expert in which its matrices are most like those of another: the
- * assignment with the largest sum of scalar products of the weights of units. It changes nothing that the
- * expert computes, and experts from one base have their units in one order already.
+ * Finds the order of the hidden units of an expert in which its matrices are most like the matrices of
+ * another: the assignment with the largest sum of scalar products of the weights of units. It changes nothing
+ * that the expert computes, and experts from one base have their units in one order already.
  * @returns for each unit of `fixed`, the unit of `moved` that takes its place
  */
 export async function alignUnits(fixed: UnitWeights, moved: UnitWeights): Promise<Int32Array> {
@@ -41,8 +41,8 @@ function unitRows(suffix: string, { shape, data }: Tensor): Matrix {
 /** Checks whether each unit is most like the unit of its own place, so that there is nothing to solve. */
 function isOwnBest(products: Float32Array, units: number): boolean {
   for (let i = 0; i < units; i++) {
-    const own = at(products, i * (units + 1));
-    if (products.subarray(i * units, (i + 1) * units).some((product) => product > own)) return false;
+    const best = at(products, i * (units + 1));
+    if (products.subarray(i * units, (i + 1) * units).some((product) => product > best)) return false;
   }
   return true;
 }

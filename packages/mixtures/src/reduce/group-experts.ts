@@ -1,7 +1,10 @@
 import { at, OutOfRangeError } from "@isthmus/core";
 import type { LayerExperts } from "./measure-experts.ts";
 
-/** Ways to have fewer experts: alike ones become one by a mean of their weights, or the least important ones go. */
+/**
+ * Ways to have fewer experts: alike ones become one by a mean of their weights, or the least important ones
+ * go.
+ */
 export const REDUCTIONS = ["merge", "drop"] as const;
 
 /** A way to have fewer experts, one of {@link REDUCTIONS}. */
@@ -83,7 +86,9 @@ function join({ groups, apart }: Joining): void {
   for (const row of apart) row.splice(second, 1);
 }
 
-/** Finds the two groups whose joining costs least; of equal costs, as of groups without weight, the closest. */
+/**
+ * Finds the two groups whose joining costs least; of equal costs, as of groups without weight, the closest.
+ */
 function leastPair({ groups, apart }: Joining): readonly [number, number] {
   const pairs = groups.flatMap((a, i) =>
     groups.slice(i + 1).map((b, k) => {

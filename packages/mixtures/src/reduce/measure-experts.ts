@@ -10,7 +10,9 @@ export interface LayerExperts {
   readonly layer: string;
   /** Mean weight of each expert over all tokens, 0 for tokens that are not sent to it. */
   readonly weights: Float64Array;
-  /** Mean over all tokens of an expert's weight times the norm of its result: the contribution to the stream. */
+  /**
+   * Mean over all tokens of an expert's weight times the norm of its result: the contribution to the stream.
+   */
   readonly saliences: Float64Array;
   /**
    * Mean squared distances between the results of experts on the tokens of either of them, weighed by their
@@ -24,8 +26,8 @@ export interface LayerExperts {
  * Measures the experts of a mixture on texts: how much each contributes, and how much their results differ.
  * All texts count alike, however long they are.
  *
- * Source of saliences: Lasby et al., REAP the experts: why pruning prevails for one-shot MoE compression, 2025,
- * section 4; they take the mean over the tokens of an expert, which prefers experts of few tokens.
+ * Source of saliences: Lasby et al., REAP the experts: why pruning prevails for one-shot MoE compression,
+ * 2025, section 4; they take the mean over the tokens of an expert, which prefers experts of few tokens.
  * @throws InputError if the data do not fit the graph
  * @throws UnsupportedError if the graph has no routers
  */
@@ -45,9 +47,9 @@ export async function measureExperts(
       onProgress: ({ done }: { readonly done: number }) =>
         onProgress?.({ done: (index + done) / texts.length }),
     };
-    await visitActivations([{ graph, engine, network: mixture, values }], text, reading, async ([found]) => {
+    await visitActivations([{ graph, engine, network: mixture, values }], text, reading, async ([batch]) => {
       for (const [place, router] of routers.entries())
-        addTokens(at(at(sums, place), index), router, found ?? new Map());
+        addTokens(at(at(sums, place), index), router, batch ?? new Map());
     });
   }
   return routers.map(({ layer, experts }, i) => summarize(layer, experts, at(sums, i)));
@@ -77,10 +79,10 @@ function createSums(experts: number): ExpertSums {
 function addTokens(
   sums: ExpertSums,
   { experts, width, ...router }: Router,
-  found: ReadonlyMap<string, Tensor>,
+  batch: ReadonlyMap<string, Tensor>,
 ): void {
   const read = (name: string) => {
-    const { data, dtype } = entry(found, name, "value");
+    const { data, dtype } = entry(batch, name, "value");
     return toFloat32(data, dtype);
   };
   const shares = read(router.shares);
@@ -108,12 +110,12 @@ function addExpert(sums: ExpertSums, { expert, weight, rows, squares }: ChosenEx
   const add = (to: Float64Array, place: number, value: number) => {
     to[place] = (to[place] as number) + value;
   };
-  const own = at(squares, expert);
+  const square = at(squares, expert);
   add(sums.weights, expert, weight);
-  add(sums.saliences, expert, weight * Math.sqrt(own));
+  add(sums.saliences, expert, weight * Math.sqrt(square));
   for (const [other, row] of rows.entries()) {
     if (other === expert) continue;
-    const both = own + at(squares, other);
+    const both = square + at(squares, other);
     const apart = weight * Math.max(0, both - 2 * dotOf(at(rows, expert), row));
     for (const place of [expert * rows.length + other, other * rows.length + expert]) {
       add(sums.distances, place, apart);

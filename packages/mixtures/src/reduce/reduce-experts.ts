@@ -22,7 +22,7 @@ import type { ExpertGroup } from "./group-experts.ts";
  * @param graph - graph of the mixture
  * @param mixture - network with a tensor for every weight of the graph
  * @param groups - for each layer with a router, in order, the experts of the result, see `groupExperts`
- * @returns mixture in the names of the graph, which are those of the published layouts
+ * @returns mixture in the names of the graph, which the published layouts have, too
  * @throws UsageError if there are not as many lists of groups as routers, or layers differ in their numbers
  * @throws UnsupportedError if the graph has no routers
  */
@@ -126,7 +126,9 @@ function combineRows(rows: Float32Array, groups: readonly ExpertGroup[], experts
   return combined;
 }
 
-/** Orders of the hidden units of all members of a group; the member with the largest share keeps its order. */
+/**
+ * Orders of the hidden units of all members of a group; the member with the largest share keeps its order.
+ */
 async function ordersOf(
   { members, shares }: ExpertGroup,
   readUnits: (expert: number) => Promise<UnitWeights>,
@@ -152,31 +154,31 @@ async function meanOfMembers(
   { members, shares }: ExpertGroup,
   { suffix, read, orders }: MemberReading,
 ): Promise<Float32Array> {
-  const ordered = await orders();
+  const ordersOfMembers = await orders();
   let sum: Float32Array | undefined;
   for (const [i, member] of members.entries()) {
     const tensor = await read(member);
-    const own = orderUnits(tensor, suffix, ordered.get(member));
-    sum ??= new Float32Array(own.length);
+    const ordered = orderUnits(tensor, suffix, ordersOfMembers.get(member));
+    sum ??= new Float32Array(ordered.length);
     const share = at(shares, i);
-    for (let place = 0; place < own.length; place++)
-      sum[place] = (sum[place] as number) + share * (own[place] as number);
+    for (let place = 0; place < ordered.length; place++)
+      sum[place] = (sum[place] as number) + share * (ordered[place] as number);
   }
   return sum ?? new Float32Array();
 }
 
 /** Puts the hidden units of a matrix of an expert in another order; undefined leaves them as they are. */
 function orderUnits({ shape, data }: Tensor, suffix: string, order: Int32Array | undefined): Float32Array {
-  const own = data as Float32Array;
-  if (order === undefined) return own;
+  const numbers = data as Float32Array;
+  if (order === undefined) return numbers;
   const columns = at(shape, 1, "axis");
   const isColumn = isDown(suffix);
-  return own.map((_, place) => {
+  return numbers.map((_, place) => {
     const column = place % columns;
     const from = isColumn
       ? place - column + (order[column] as number)
       : (order[(place - column) / columns] as number) * columns + column;
-    return own[from] as number;
+    return numbers[from] as number;
   });
 }
 

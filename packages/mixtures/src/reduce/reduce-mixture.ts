@@ -28,9 +28,9 @@ export interface ReduceMixtureResult {
 }
 
 /**
- * Makes a mixture with fewer experts: measures on texts how much experts contribute and how much their results
- * differ, then merges alike experts or drops those that contribute least, in each layer on its own. The
- * config of the result is that of {@link reduceConfig}.
+ * Makes a mixture with fewer experts: measures on texts how much experts contribute and how much their
+ * results differ, then merges alike experts or drops the experts that contribute least, in each layer on its
+ * own. The config of the result is that of {@link reduceConfig}.
  * @param texts - examples, each of which counts alike
  * @param experts - number of experts of the result
  * @throws InputError if the data do not fit the graph
@@ -66,7 +66,7 @@ const ACTIVE = "num_experts_per_tok";
 /**
  * Returns the config of a mixture with another number of experts. A token is sent to as many experts as
  * before, or to all if there are fewer.
- * @param config - config of the mixture, as `config.json` has it
+ * @param config - config of the mixture, the values of `config.json`
  */
 export function reduceConfig(
   config: Readonly<Record<string, unknown>>,

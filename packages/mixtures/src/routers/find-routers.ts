@@ -25,8 +25,8 @@ export interface Router {
 const ROUTER = /^(.+)\.(?:gate|router)\.weight$/;
 
 /**
- * Finds the routers of a mixture's graph, in the order of its layers: products with a weight `[experts, width]`
- * that is named `gate` or `router`.
+ * Finds the routers of a mixture's graph, in the order of its layers: products with a weight `[experts,
+ * width]` that is named `gate` or `router`.
  * @throws UnsupportedError if there is none, or routers differ in their numbers of experts
  */
 export function findRouters(graph: Graph): readonly [Router, ...Router[]] {
@@ -59,7 +59,9 @@ export function findRouters(graph: Graph): readonly [Router, ...Router[]] {
   return [first, ...others];
 }
 
-/** Finds the node that splits the weights of experts, which follow from scores, into one part for each expert. */
+/**
+ * Finds the node that splits the weights of experts, which follow from scores, into one part for each expert.
+ */
 function findSplit({ nodes }: Graph, scores: string, experts: number): Node | undefined {
   const following = new Set([scores]);
   for (const node of nodes) {

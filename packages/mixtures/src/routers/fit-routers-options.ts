@@ -1,4 +1,4 @@
-import { OutOfRangeError } from "@isthmus/core";
+import { assertWholeOptions, OutOfRangeError } from "@isthmus/core";
 
 /** Options of `fitRouters`. */
 export interface FitRoutersOptions {
@@ -15,6 +15,11 @@ export interface FitRoutersOptions {
    * scores is chosen. @defaultValue 0.125
    */
   readonly held?: number;
+  /**
+   * Steps by which the cross-entropy of the expert is lowered after the regression, 0 for the regression
+   * alone. A router that they do not improve on held tokens stays as it was. @defaultValue 50
+   */
+  readonly refine?: number;
   /** Examples in one engine call. @defaultValue 16 */
   readonly batchSize?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
@@ -30,6 +35,7 @@ export const FIT_ROUTERS_DEFAULTS: Required<FitRoutersOptions> = {
   ridge: 0.01,
   through: "experts",
   held: 0.125,
+  refine: 50,
   batchSize: 16,
   threads: 0,
   signal: undefined,
@@ -37,13 +43,14 @@ export const FIT_ROUTERS_DEFAULTS: Required<FitRoutersOptions> = {
 };
 
 /** Checks options of routers. @throws OutOfRangeError if one is out of range */
-export function assertFitOptions({ ridge, held, through }: Required<FitRoutersOptions>): void {
+export function assertFitOptions({ ridge, held, refine, through }: Required<FitRoutersOptions>): void {
   if (!(ridge > 0 && Number.isFinite(ridge))) {
     throw new OutOfRangeError(`Cannot fit routers as "ridge" must be above 0: it is ${ridge}`);
   }
   if (!(held > 0 && held < 1)) {
     throw new OutOfRangeError(`Cannot fit routers as "held" must be between 0 and 1: it is ${held}`);
   }
+  assertWholeOptions("fit routers", { refine }, { refine: 0 });
   if (through !== "experts" && through !== "mixture") {
     throw new OutOfRangeError(
       `Cannot fit routers as "through" must be experts or mixture: it is ${String(through)}`,

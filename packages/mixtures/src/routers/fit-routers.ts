@@ -25,7 +25,11 @@ export interface FittedRouter {
   readonly accuracies: readonly number[];
   /** Mean of these shares. */
   readonly accuracy: number;
-  /** Number by which the scores of the regression were multiplied. */
+  /**
+   * Mean cross-entropy of the expert on held tokens, in nats; `log(experts)` for a router that knows nothing.
+   */
+  readonly loss: number;
+  /** Number by which the scores of the regression, or of the refined router, were multiplied. */
   readonly scale: number;
 }
 
@@ -47,8 +51,8 @@ export interface FitRoutersResult {
  * multiplied by the number that minimises the cross-entropy of the expert on the held examples, which is a
  * convex problem in one unknown. DUME divides by a temperature that users choose.
  *
- * Source: Fanì and Ersoy, Training-free dynamic upcycling of expert language models, 2026; {@link solveRouter}
- * lists how we differ.
+ * Source: Fanì and Ersoy, Training-free dynamic upcycling of expert language models, 2026; {@link
+ * solveRouter} lists how we differ.
  * @param mixture - network with a tensor for every weight of the graph
  * @param texts - examples of each expert, in the order of experts
  * @throws UsageError if there are not as many texts as experts
@@ -81,14 +85,14 @@ export async function fitRouters(
         graph: through === "experts" ? forceExpert(graph, routers, expert) : graph,
       }));
       const onProgress = (done: number) => resolved.onProgress?.({ done: (step + done) / groups.length });
-      const found = await regressRouters(
+      const regressed = await regressRouters(
         runs,
         group.map(({ input }) => input),
         { ...rest, products, onProgress },
       );
-      tokens = found.tokens;
+      tokens = regressed.tokens;
       for (const [i, { layer, weight }] of group.entries()) {
-        const { weight: solved, scale, accuracies } = at(found.routers, i, "router");
+        const { weight: solved, scale, loss, accuracies } = at(regressed.routers, i, "router");
         const { rows, columns, data } = solved;
         weights.set(
           weight,
@@ -98,7 +102,7 @@ export async function fitRouters(
             Float64Array.from(data, (x) => x * scale),
           ),
         );
-        fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, scale });
+        fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, loss, scale });
       }
     }
   } finally {

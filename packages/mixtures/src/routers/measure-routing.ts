@@ -38,7 +38,10 @@ export interface LayerRouting {
   readonly weights: readonly number[];
   /** Experts that a token is sent to, on average. */
   readonly active: number;
-  /** Mean entropy of the softmax of a token's scores, as a share of the largest: 0 if routers are sure, 1 if not at all. */
+  /**
+   * Mean entropy of the softmax of a token's scores, as a share of the largest: 0 if routers are sure, 1 if
+   * not at all.
+   */
   readonly entropy: number;
   /** Entropy of `use`, as a share of the largest: 1 if all experts have as many tokens, 0 if one has all. */
   readonly balance: number;
@@ -75,9 +78,9 @@ export async function measureRouting(
       onProgress: ({ done }: { readonly done: number }) =>
         onProgress?.({ done: (index + done) / texts.length }),
     };
-    await visitActivations([{ graph, engine, network: mixture, values }], text, reading, async ([found]) => {
+    await visitActivations([{ graph, engine, network: mixture, values }], text, reading, async ([batch]) => {
       for (const [place, router] of routers.entries())
-        addTokens(at(at(sums, place), index), router, found ?? new Map());
+        addTokens(at(at(sums, place), index), router, batch ?? new Map());
     });
   }
   return routers.map(({ layer, experts }, i) => summarize(layer, experts, at(sums, i)));
@@ -101,27 +104,27 @@ function createSums(experts: number): RoutingSums {
   };
 }
 
-function addTokens(sums: RoutingSums, router: Router, found: ReadonlyMap<string, Tensor>): void {
+function addTokens(sums: RoutingSums, router: Router, batch: ReadonlyMap<string, Tensor>): void {
   const { experts } = router;
   const read = (name: string) => {
-    const { data, dtype } = entry(found, name, "value");
+    const { data, dtype } = entry(batch, name, "value");
     return toFloat32(data, dtype);
   };
   const [scores, shares] = [read(router.scores), read(router.shares)];
   const probabilities = new Float64Array(experts);
   const centred = new Float64Array(experts);
-  for (let row = 0; row < scores.length; row += experts) {
-    const own = scores.subarray(row, row + experts);
-    softmaxInto(own, experts, probabilities);
-    const mean = sumOf(own) / experts;
+  for (let begin = 0; begin < scores.length; begin += experts) {
+    const row = scores.subarray(begin, begin + experts);
+    softmaxInto(row, experts, probabilities);
+    const mean = sumOf(row) / experts;
     sums.tokens++;
     for (let i = 0; i < experts; i++) {
-      const weight = shares[row + i] as number;
+      const weight = shares[begin + i] as number;
       const probability = probabilities[i] as number;
       if (weight > 0) sums.chosen[i] = (sums.chosen[i] as number) + 1;
       sums.weights[i] = (sums.weights[i] as number) + weight;
       if (probability > 0) sums.entropy -= probability * Math.log(probability);
-      centred[i] = (own[i] as number) - mean;
+      centred[i] = (row[i] as number) - mean;
       sums.scores[i] = (sums.scores[i] as number) + (centred[i] as number);
     }
     for (let i = 0; i < experts; i++) {
@@ -141,15 +144,15 @@ function summarize(layer: string, experts: number, texts: readonly RoutingSums[]
   });
   const meanOfTexts = (read: (text: RoutingSums, index: number) => number) =>
     sumOf(texts.map(read)) / texts.length;
-  const each = (read: (expert: number, text: RoutingSums, index: number) => number) =>
+  const byExpert = (read: (expert: number, text: RoutingSums, index: number) => number) =>
     Array.from({ length: experts }, (_, i) => meanOfTexts((text, index) => read(i, text, index)));
-  const use = each((i, _, index) => at(at(shares, index), i));
+  const use = byExpert((i, _, index) => at(at(shares, index), i));
   const most = Math.log(experts) || 1;
   return {
     layer,
     shares,
     use,
-    weights: each((i, { weights, tokens }) => at(weights, i) / tokens),
+    weights: byExpert((i, { weights, tokens }) => at(weights, i) / tokens),
     active: meanOfTexts(({ chosen, tokens }) => sumOf(chosen) / tokens),
     entropy: meanOfTexts(({ entropy, tokens }) => entropy / tokens) / most,
     balance: sumOf(use.map((share) => (share > 0 ? -share * Math.log(share) : 0))) / most,

@@ -1,5 +1,11 @@
 import { at, entry, sumOf, type Tensor, toFloat32 } from "@isthmus/core";
-import { type DataSet, fitTemperature, type LabelledLogits } from "@isthmus/graph";
+import {
+  type DataSet,
+  fitTemperature,
+  type LabelledLogits,
+  limitExamples,
+  softmaxInto,
+} from "@isthmus/graph";
 import { createMatrix, type Matrix, type MatrixProducts } from "@isthmus/linear-algebra";
 import {
   measureSecondMoments,
@@ -8,7 +14,8 @@ import {
   visitActivations,
 } from "@isthmus/statistics";
 import type { FitRoutersOptions } from "./fit-routers-options.ts";
-import { solveRouter } from "./solve-router.ts";
+import { joinRows, refineRouter } from "./refine-router.ts";
+import { ridgeMatrix, solveRouter } from "./solve-router.ts";
 import { splitExamples } from "./split-examples.ts";
 
 /** The text of an expert, and the network through which it runs. */
@@ -19,10 +26,17 @@ export interface ExpertRun extends Omit<VisitedNetwork, "values"> {
 
 /** A router that was found from hidden states. */
 export interface RegressedRouter {
-  /** Weight `[experts, width]` of the regression, f64, whose scores are near 1 for the right expert and near 0 for others. */
+  /**
+   * Weight `[experts, width]`, f64: of the regression, whose scores are near 1 for the right expert and near
+   * 0 for others, or refined.
+   */
   readonly weight: Matrix;
-  /** Number by which the weight is to be multiplied, so that the softmax of scores fits held examples best. */
+  /**
+   * Number by which the weight is to be multiplied, so that the softmax of scores fits held examples best.
+   */
   readonly scale: number;
+  /** Mean cross-entropy of the expert on held tokens, in nats, all experts alike. */
+  readonly loss: number;
   /** Shares of the held tokens of each text whose largest score is that of its expert, by expert. */
   readonly accuracies: readonly number[];
 }
@@ -35,15 +49,18 @@ export type RegressRoutersOptions = Required<Omit<FitRoutersOptions, "through" |
   readonly onProgress: (done: number) => void;
 };
 
-/** Share of the work that the held examples take. */
-const HELD_WORK = 0.125;
+/** Share of the work after the moments are measured. */
+const LATER = 0.4;
 
-/** Largest scale, which is chosen if no held token is sent to a wrong expert, and the best would be infinite. */
+/**
+ * Largest scale, which is chosen if no held token is sent to a wrong expert, and the best would be infinite.
+ */
 const LARGEST_SCALE = 100;
 
 /**
  * Finds routers by ridge regression from hidden states that networks compute on the texts of experts.
- * @param runs - for each expert its text, and the network through which it runs; networks have the same values
+ * @param runs - for each expert its text, and the network through which it runs; networks have the same
+ *   values
  * @param values - names of the hidden states, one for each router, `[tokens, width]`
  * @returns a router for each value, and the number of tokens that were fitted, by expert
  */
@@ -52,93 +69,158 @@ export async function regressRouters(
   values: readonly string[],
   options: RegressRoutersOptions,
 ): Promise<{ readonly routers: RegressedRouter[]; readonly tokens: number[] }> {
-  const { products, ridge, held, onProgress, ...reading } = options;
+  const { products, ridge, held, refine, onProgress, ...reading } = options;
   const parts = runs.map(({ text }) => splitExamples(text, held));
   const distinct = [...new Set(values)];
   const moments: (readonly SecondMoments[])[] = [];
   for (const [expert, { network, ...run }] of runs.entries()) {
-    const { fitted } = at(parts, expert, "text");
-    const measured = await measureSecondMoments(run, network, fitted, {
+    const measured = await measureSecondMoments(run, network, at(parts, expert, "text").fitted, {
       ...{ ...reading, values: distinct },
-      onProgress: ({ done }) => onProgress(((1 - HELD_WORK) * (expert + done)) / runs.length),
+      onProgress: ({ done }) => onProgress(((1 - LATER) * (expert + done)) / runs.length),
     });
     moments.push(measured);
   }
-  const weights: Matrix[] = [];
+  const visiting = {
+    values: distinct,
+    reading,
+    onProgress: (done: number) => onProgress(1 - LATER + (LATER * done) / 2),
+  };
+  const fitted = parts.map((part) => part.fitted);
+  const rows =
+    refine === 0
+      ? undefined
+      : await readRows(
+          runs,
+          fitted.map((text) => limitText(text, moments)),
+          visiting,
+        );
+  const heldRows = await readRows(
+    runs,
+    parts.map((part) => limitText(part.held, moments)),
+    { ...visiting, onProgress: (done) => onProgress(1 - LATER / 2 + (LATER * done) / 2) },
+  );
+  const routers: RegressedRouter[] = [];
   for (const value of values) {
-    const place = distinct.indexOf(value);
-    weights.push(
-      await solveRouter(
-        moments.map((all) => at(all, place, "value")),
-        ridge,
-        products,
-      ),
+    const ofValue = moments.map((all) => at(all, distinct.indexOf(value), "value"));
+    const weight = await solveRouter(ofValue, ridge, products);
+    const first = await judge(weight, entry(heldRows, value, "value"), products);
+    routers.push(first);
+    if (rows === undefined) continue;
+    const start = createMatrix(
+      weight.rows,
+      weight.columns,
+      Float64Array.from(weight.data, (x) => x * first.scale),
     );
-  }
-  const scored = weights.map((): LabelledLogits[] => []);
-  for (const [expert, { text: _, ...run }] of runs.entries()) {
-    const { held: examples } = at(parts, expert, "text");
-    const visiting = {
-      ...reading,
-      onProgress: ({ done }: { readonly done: number }) =>
-        onProgress(1 - HELD_WORK + (HELD_WORK * (expert + done)) / runs.length),
-    };
-    await visitActivations(
-      [{ ...run, values: distinct }],
-      examples,
-      visiting,
-      async ([found = new Map()]) => {
-        for (const [i, weight] of weights.entries()) {
-          const logits = await scoreRows(entry(found, at(values, i), "value"), weight, products);
-          const labels = new Int32Array(logits.length / weight.rows).fill(expert);
-          at(scored, i).push({ logits, labels });
-        }
-      },
+    const refined = await refineRouter(
+      start,
+      { states: entry(rows, value, "value"), gram: ridgeMatrix(ofValue, ridge) },
+      { steps: refine, products },
     );
+    const second = await judge(refined, entry(heldRows, value, "value"), products);
+    if (second.loss < first.loss) routers[routers.length - 1] = second;
   }
-  const routers = weights.map((weight, i) => {
-    const balanced = balance(at(scored, i), weight.rows);
-    const scale = Math.min(LARGEST_SCALE, 1 / fitTemperature(balanced));
-    return { weight, scale, accuracies: accuraciesOf(balanced, weight.rows) };
-  });
   return { routers, tokens: moments.map((all) => at(all, 0, "value").count) };
 }
 
-/** Computes the scores of the experts for rows of hidden states, `[tokens, experts]`. */
-async function scoreRows(
-  { data, dtype }: Tensor,
-  { rows: experts, columns: width, data: weight }: Matrix,
+/** Most numbers of hidden states that are held at once for the refinement of routers. */
+const MOST_NUMBERS = 2 ** 26;
+
+/**
+ * Limits a text to the first examples whose hidden states fit into memory with the states of all other texts.
+ */
+function limitText(text: DataSet, moments: readonly (readonly SecondMoments[])[]): DataSet {
+  const numbers = sumOf(moments.flat().map(({ count, mean }) => count * mean.length));
+  const share = Math.min(1, MOST_NUMBERS / numbers);
+  return limitExamples("fit routers", text, Math.max(1, Math.floor(share * text.size)));
+}
+
+/** Way in which hidden states are read. */
+interface RowsReading {
+  readonly values: readonly string[];
+  readonly reading: Pick<RegressRoutersOptions, "batchSize" | "threads" | "signal">;
+  readonly onProgress: (done: number) => void;
+}
+
+/** Reads the hidden states of the text of each expert, by value. */
+async function readRows(
+  runs: readonly ExpertRun[],
+  texts: readonly DataSet[],
+  { values, reading, onProgress }: RowsReading,
+): Promise<ReadonlyMap<string, readonly Matrix[]>> {
+  const rows = new Map(values.map((value): [string, Matrix[]] => [value, []]));
+  for (const [expert, { text: _, ...run }] of runs.entries()) {
+    const batches = new Map(values.map((value): [string, Tensor[]] => [value, []]));
+    const visiting = {
+      ...reading,
+      onProgress: ({ done }: { readonly done: number }) => onProgress((expert + done) / runs.length),
+    };
+    await visitActivations(
+      [{ ...run, values }],
+      at(texts, expert, "text"),
+      visiting,
+      async ([batch = new Map()]) => {
+        for (const [value, parts] of batches) parts.push(entry(batch, value, "value"));
+      },
+    );
+    for (const [value, parts] of batches) {
+      const width = at(at(parts, 0, "batch").shape, 1, "width");
+      entry(rows, value, "value").push(
+        joinRows(
+          parts.map(({ data, dtype }) => toFloat32(data, dtype)),
+          width,
+        ),
+      );
+    }
+  }
+  return rows;
+}
+
+/** Scores held hidden states by a router: the best scale, the cross-entropy with it, and accuracies. */
+async function judge(
+  weight: Matrix,
+  states: readonly Matrix[],
   products: MatrixProducts,
-): Promise<Float32Array> {
-  const states = createMatrix(data.length / width, width, toFloat32(data, dtype));
-  const router = createMatrix(experts, width, Float32Array.from(weight));
-  return Float32Array.from((await products.multiply(states, router, { transposeRight: true })).data);
-}
-
-/** Weighs rows so that each expert counts alike. */
-function balance(batches: readonly LabelledLogits[], experts: number): LabelledLogits[] {
-  const counts = countTokens(batches, experts);
-  return batches.map(({ logits, labels }) => ({
-    logits,
-    labels,
-    weights: Float64Array.from(labels, (label) => 1 / at(counts, label)),
-  }));
-}
-
-function countTokens(batches: readonly LabelledLogits[], experts: number): number[] {
-  return Array.from({ length: experts }, (_, expert) =>
-    sumOf(batches.map(({ labels }) => (labels[0] === expert ? labels.length : 0))),
-  );
-}
-
-/** Computes the share of the tokens of each expert whose largest score is that expert's. */
-function accuraciesOf(batches: readonly LabelledLogits[], experts: number): number[] {
-  const right = new Array<number>(experts).fill(0);
-  for (const { logits, labels } of batches) {
-    labels.forEach((label, row) => {
-      const scores = logits.subarray(row * experts, (row + 1) * experts);
-      if (scores.every((score) => score <= at(scores, label))) right[label] = at(right, label) + 1;
+): Promise<RegressedRouter> {
+  const { rows: experts, columns: width } = weight;
+  const router = createMatrix(experts, width, Float32Array.from(weight.data));
+  const scored: (LabelledLogits & { readonly weights: Float64Array })[] = [];
+  for (const [expert, rows] of states.entries()) {
+    const { data } = await products.multiply(rows, router, { transposeRight: true });
+    scored.push({
+      logits: Float32Array.from(data),
+      labels: new Int32Array(rows.rows).fill(expert),
+      // Each expert counts alike.
+      weights: new Float64Array(rows.rows).fill(1 / rows.rows),
     });
   }
-  return countTokens(batches, experts).map((count, expert) => at(right, expert) / count);
+  const scale = Math.min(LARGEST_SCALE, 1 / fitTemperature(scored));
+  const accuracies = scored.map(({ logits, labels }) => accuracyOf(logits, labels));
+  return {
+    weight,
+    scale,
+    accuracies,
+    loss: sumOf(scored.map((text) => crossEntropy(text, scale))) / experts,
+  };
+}
+
+/** Computes the share of rows whose largest score is that of their label. */
+function accuracyOf(logits: Float32Array, labels: Int32Array): number {
+  const experts = logits.length / labels.length;
+  let right = 0;
+  for (const [row, label] of labels.entries()) {
+    const scores = logits.subarray(row * experts, (row + 1) * experts);
+    if (scores.every((score) => score <= at(scores, label))) right++;
+  }
+  return right / labels.length;
+}
+
+/** Computes the mean cross-entropy of labels under the softmax of scaled scores. */
+function crossEntropy({ logits, labels }: LabelledLogits, scale: number): number {
+  const experts = logits.length / labels.length;
+  const scaled = logits.map((score) => score * scale);
+  const probabilities = softmaxInto(scaled, experts, new Float64Array(logits.length));
+  return (
+    sumOf(Array.from(labels, (label, row) => -Math.log(at(probabilities, row * experts + label)))) /
+    labels.length
+  );
 }

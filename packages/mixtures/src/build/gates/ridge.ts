@@ -20,7 +20,10 @@ const DATA = "data";
 /** Score of a shared expert, whose gate is a sigmoid: nearly all of its results are added. */
 const OPEN = 8;
 
-/** Gates by ridge regression from hidden states to the expert whose text they are from; `solveRouter` has the formula. */
+/**
+ * Gates by ridge regression from hidden states to the expert whose text they are from; `solveRouter` has the
+ * formula.
+ */
 export const ridgeGates: GateMode = {
   name: "ridge",
   description: "Ridge regression from the hidden states of each expert's text to that expert (DUME).",
@@ -54,7 +57,9 @@ function nameOf({ recipe, model }: GatedExpert): string {
   );
 }
 
-/** Finds the gates of all layers; the text of each expert runs through the base with that expert's networks. */
+/**
+ * Finds the gates of all layers; the text of each expert runs through the base with that expert's networks.
+ */
 async function compute({
   base,
   experts,
@@ -73,10 +78,11 @@ async function compute({
     network: withUnits(base, model),
   }));
   const products = createProducts(engine);
-  const { ridge, held, batchSize, threads } = FIT_ROUTERS_DEFAULTS;
+  const { through: _, ...defaults } = FIT_ROUTERS_DEFAULTS;
   try {
     const { routers } = await regressRouters(runs, findUnitInputs(graph, base.layers), {
-      ...{ ridge, held, batchSize, threads, signal, products, onProgress },
+      ...defaults,
+      ...{ signal, products, onProgress },
     });
     const accuracies = routers.map((router) => sumOf(router.accuracies) / router.accuracies.length);
     onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by layer`);
@@ -103,9 +109,9 @@ function gatesOf({ weight, scale }: RegressedRouter, experts: readonly GatedExpe
   for (const [place, { isShared }] of experts.entries()) {
     const row = isShared ? undefined : next++;
     for (let i = 0; i < width; i++) {
-      const own = row === undefined ? undefined : scale * at(data, row * width + i);
+      const score = row === undefined ? undefined : scale * at(data, row * width + i);
       const sum = () => sumOf(Array.from({ length: rows }, (_, k) => at(data, k * width + i)));
-      gates[place * width + i] = own ?? OPEN * sum();
+      gates[place * width + i] = score ?? OPEN * sum();
     }
   }
   return gates;

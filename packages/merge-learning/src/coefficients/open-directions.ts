@@ -15,7 +15,7 @@ export interface Direction {
  * of 1 for one network at a time. Changes are differences in f64, rounded to f32 once.
  *
  * @param models - number of networks that have a weight
- * @returns two to three times the memory of a network in f32 for two networks, and so on
+ * @returns the parts by the names of tensors; they take the memory of all networks and the base in f32
  * @throws InputError if a number of a network is not finite
  */
 export async function openDirections(

@@ -42,14 +42,15 @@ export async function openDirections(
   const directions = new Map<string, Direction>();
   for (const [name, planned] of floats) {
     const values = await readFinite(anchored, name);
-    const changes: Float32Array[] = [];
+    const changes: Float64Array[] = [];
     for (const network of moved) {
       const changed = await readFinite(network, name);
-      changes.push(changed.map((value, i) => value - (values[i] as number)) as never);
+      changes.push(changed.map((value, i) => value - (values[i] as number)));
     }
-    const anchor = electsSigns(planned) ? 1 : 0;
+    // The anchor of methods that elect signs is the merge by weights of 1, from which the changes are taken again.
+    const passed = electsSigns(planned) ? changes : [];
     const origin = Float32Array.from(values, (value, i) =>
-      anchor === 0 ? value : changes.reduce((rest, change) => rest - (change[i] as number), value),
+      passed.reduce((rest, change) => rest - (change[i] as number), value),
     );
     directions.set(name, { origin, changes: changes.map((change) => Float32Array.from(change)) });
   }

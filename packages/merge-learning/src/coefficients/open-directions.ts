@@ -47,7 +47,7 @@ export async function openDirections(
       const changed = await readFinite(network, name);
       changes.push(changed.map((value, i) => value - (values[i] as number)));
     }
-    // The anchor of methods that elect signs is the merge by weights of 1, from which the changes are taken again.
+    // Methods that elect signs are merged by weights of 1, from which the changes are taken again.
     const passed = electsSigns(planned) ? changes : [];
     const origin = Float32Array.from(values, (value, i) =>
       passed.reduce((rest, change) => rest - (change[i] as number), value),

@@ -24,6 +24,7 @@ const { values: args } = parseArgs({
     test: { type: "string", default: "" },
     steps: { type: "string", default: "100" },
     rate: { type: "string", default: "0.01" },
+    batch: { type: "string", default: "64" },
   },
 });
 const folder = args.in ?? "";
@@ -73,12 +74,15 @@ async function tune(method: keyof typeof recipes, options: TuneMergeOptions, dat
   });
   await close();
   const seconds = (ended.user + ended.system - began.user - began.system) / 1e6;
+  const meanOf = (errors: readonly (number | null)[]) =>
+    1 - errors.reduce<number>((sum, error) => sum + (error ?? Number.NaN) / TASKS.length, 0);
   const accuracies = result.tasks.map(({ after }) => 1 - (after.error ?? Number.NaN));
   const row = {
     method,
     ...options,
     ...Object.fromEntries(TASKS.map((task, i) => [task, accuracies[i]])),
-    mean: accuracies.reduce((sum, accuracy) => sum + accuracy / TASKS.length, 0),
+    mean: meanOf(result.tasks.map(({ after }) => after.error)),
+    meanBefore: meanOf(result.tasks.map(({ before }) => before.error)),
     seconds: Number(seconds.toFixed(1)),
     losses: [result.losses[0], result.losses.at(-1)],
     weights: result.groups.length > 1 ? undefined : result.groups[0]?.weights,
@@ -86,7 +90,7 @@ async function tune(method: keyof typeof recipes, options: TuneMergeOptions, dat
   console.log(JSON.stringify(row));
 }
 
-const gradients = { steps: Number(args.steps), learningRate: Number(args.rate), batch: 64 };
+const gradients = { steps: Number(args.steps), learningRate: Number(args.rate), batch: Number(args.batch) };
 const training = dataOf("train", `@${args.examples}`);
 for (const objective of ["entropy", "distillation", "loss", "output-space"] as const) {
   if (args.only !== undefined && !args.only.split(",").includes(objective)) continue;

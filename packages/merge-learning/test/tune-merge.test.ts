@@ -113,6 +113,18 @@ describe("tuneMerge()", () => {
     },
   );
 
+  it("learns the same if the base is listed among the models, and if a model is a recipe", async () => {
+    const { groups } = await tuneMerge(plain(), tasks, few);
+    const [base, first, second] = paths;
+    const copied = { merge_method: "linear", models: [{ model: second }] };
+    const models = [{ model: base }, { model: first }, { model: copied }];
+    const written = { merge_method: "task_arithmetic", base_model: base, models };
+    const result = await tuneMerge(parseRecipe(JSON.stringify(written)), tasks, few);
+    expect(result.groups).toEqual(groups);
+    expect(result.models).toEqual(["a", "model 2"]);
+    expect(result.recipe.models?.[0]).toEqual({ model: base });
+  });
+
   it("finds the same in closed form for matrices [inputs, outputs]", async () => {
     const options = { objective: "output-space", by: "tensor" } as const;
     const { groups } = await tuneMerge(plain(), tasks, options);

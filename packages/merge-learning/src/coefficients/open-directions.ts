@@ -15,7 +15,7 @@ export interface Direction {
  * of 1 for one network at a time. Changes are differences in f64, rounded to f32 once.
  *
  * @param models - number of networks that have a weight
- * @returns two to three times the memory of a network in f32 for two networks, and so on
+ * @returns the parts by the names of tensors; they take the memory of all networks and the base in f32
  * @throws InputError if a number of a network is not finite
  */
 export async function openDirections(
@@ -42,14 +42,15 @@ export async function openDirections(
   const directions = new Map<string, Direction>();
   for (const [name, planned] of floats) {
     const values = await readFinite(anchored, name);
-    const changes: Float32Array[] = [];
+    const changes: Float64Array[] = [];
     for (const network of moved) {
       const changed = await readFinite(network, name);
-      changes.push(changed.map((value, i) => value - (values[i] as number)) as never);
+      changes.push(changed.map((value, i) => value - (values[i] as number)));
     }
-    const anchor = electsSigns(planned) ? 1 : 0;
+    // Methods that elect signs are merged by weights of 1, from which the changes are taken again.
+    const passed = electsSigns(planned) ? changes : [];
     const origin = Float32Array.from(values, (value, i) =>
-      anchor === 0 ? value : changes.reduce((rest, change) => rest - (change[i] as number), value),
+      passed.reduce((rest, change) => rest - (change[i] as number), value),
     );
     directions.set(name, { origin, changes: changes.map((change) => Float32Array.from(change)) });
   }

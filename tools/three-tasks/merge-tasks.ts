@@ -12,7 +12,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindArchitecture } from "@isthmus/graph";
@@ -109,6 +109,13 @@ const own = Object.fromEntries(
   TASKS.map((task, i) => [task, singles[i + 1]?.accuracies[task]]),
 ) as unknown as Accuracies;
 
+/** Reads a network into memory, as each task reads it again. */
+async function readWhole(network: Checkpoint): Promise<Checkpoint> {
+  const tensors = new Map<string, Tensor>();
+  for (const name of network.tensors.keys()) tensors.set(name, await network.read(name));
+  return createCheckpoint(tensors);
+}
+
 /** Merges by one method with each of its settings, and measures the best. */
 async function tryMethod(name: string, settings: readonly Setting[]) {
   const method = METHODS.get(name);
@@ -116,20 +123,22 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
   const measured = method.needs === undefined ? [] : await Promise.all(measuring);
   const started = performance.now();
   const make = ({ parameters }: Setting) =>
-    merge(networks, {
-      method,
-      parameters,
-      seed: 1,
-      measured,
-      ...(method.networks.base === "required" ? { base } : {}),
-    });
+    readWhole(
+      merge(networks, {
+        method,
+        parameters,
+        seed: 1,
+        measured,
+        ...(method.networks.base === "required" ? { base } : {}),
+      }),
+    );
   let best: { setting: Setting; mean: number } | undefined;
   for (const setting of settings) {
-    const mean = settings.length === 1 ? 0 : meanOf(await onTraining(make(setting)));
+    const mean = settings.length === 1 ? 0 : meanOf(await onTraining(await make(setting)));
     if (best === undefined || mean > best.mean) best = { setting, mean };
   }
   if (best === undefined) throw new Error(`${name} has no settings`);
-  const accuracies = await onTest(make(best.setting));
+  const accuracies = await onTest(await make(best.setting));
   const seconds = (performance.now() - started) / 1000;
   return { name, parameters: best.setting.parameters, tried: settings.length, accuracies, seconds };
 }

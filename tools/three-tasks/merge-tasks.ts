@@ -85,7 +85,9 @@ const measuring = TASKS.map(async (task, i) => {
   const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
   const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
   const { grams } = await measureGrams(bound, bound.networks[0]?.network ?? network, data);
-  return grams;
+  // The head of a task is in its own graph alone.
+  const shared = [...grams.tensors.keys()].filter((name) => !name.startsWith("heads."));
+  return readWhole(grams, shared);
 });
 const METHODS = new Map([...MERGE_METHODS, ...METHODS_WITH_DATA]);
 
@@ -109,10 +111,10 @@ const own = Object.fromEntries(
   TASKS.map((task, i) => [task, singles[i + 1]?.accuracies[task]]),
 ) as unknown as Accuracies;
 
-/** Reads a network into memory, as each task reads it again. */
-async function readWhole(network: Checkpoint): Promise<Checkpoint> {
+/** Reads tensors of a network into memory, as each task reads them again. */
+async function readWhole(network: Checkpoint, names = [...network.tensors.keys()]): Promise<Checkpoint> {
   const tensors = new Map<string, Tensor>();
-  for (const name of network.tensors.keys()) tensors.set(name, await network.read(name));
+  for (const name of names) tensors.set(name, await network.read(name));
   return createCheckpoint(tensors);
 }
 

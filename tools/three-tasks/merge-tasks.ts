@@ -12,7 +12,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindArchitecture } from "@isthmus/graph";
@@ -85,7 +85,9 @@ const measuring = TASKS.map(async (task, i) => {
   const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
   const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
   const { grams } = await measureGrams(bound, bound.networks[0]?.network ?? network, data);
-  return grams;
+  // The head of a task is in its own graph alone.
+  const shared = [...grams.tensors.keys()].filter((name) => !name.startsWith("heads."));
+  return readWhole(grams, shared);
 });
 const METHODS = new Map([...MERGE_METHODS, ...METHODS_WITH_DATA]);
 
@@ -109,6 +111,13 @@ const own = Object.fromEntries(
   TASKS.map((task, i) => [task, singles[i + 1]?.accuracies[task]]),
 ) as unknown as Accuracies;
 
+/** Reads tensors of a network into memory, as each task reads them again. */
+async function readWhole(network: Checkpoint, names = [...network.tensors.keys()]): Promise<Checkpoint> {
+  const tensors = new Map<string, Tensor>();
+  for (const name of names) tensors.set(name, await network.read(name));
+  return createCheckpoint(tensors);
+}
+
 /** Merges by one method with each of its settings, and measures the best. */
 async function tryMethod(name: string, settings: readonly Setting[]) {
   const method = METHODS.get(name);
@@ -116,19 +125,21 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
   const measured = method.needs === undefined ? [] : await Promise.all(measuring);
   const began = process.cpuUsage();
   const make = (parameters: Setting["parameters"]) =>
-    merge(networks, {
-      method,
-      parameters,
-      seed: 1,
-      measured,
-      ...(method.networks.base === "required" ? { base } : {}),
-    });
+    readWhole(
+      merge(networks, {
+        method,
+        parameters,
+        seed: 1,
+        measured,
+        ...(method.networks.base === "required" ? { base } : {}),
+      }),
+    );
   /** Measures the merged network; of a method that makes a network for each task, each on its own task. */
   const measure = async (by: typeof onTest, { parameters }: Setting): Promise<Accuracies> => {
-    if (!("task" in method.parameters)) return by(make(parameters));
+    if (!("task" in method.parameters)) return by(await make(parameters));
     const found: [Task, number][] = [];
     for (const [i, task] of TASKS.entries())
-      found.push([task, (await by(make({ ...parameters, task: i }), [task]))[task]]);
+      found.push([task, (await by(await make({ ...parameters, task: i }), [task]))[task]]);
     return Object.fromEntries(found) as unknown as Accuracies;
   };
   let best: { setting: Setting; mean: number } | undefined;

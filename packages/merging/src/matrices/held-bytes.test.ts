@@ -30,6 +30,11 @@ const MEASURED: readonly (readonly [string, number, number, number])[] = [
   ["knots", 512, 2048, 317],
   ["knots", 2048, 2048, 543],
   ["wudi", 512, 2048, 316],
+  ["actmat", 512, 2048, 462],
+  ["ace", 512, 2048, 295],
+  ["wudi_closed_form", 512, 2048, 274],
+  ["dc_merge", 512, 2048, 234],
+  ["singular_projection", 512, 2048, 194],
 ];
 
 const unread = (rows: number, columns: number): Checkpoint =>

@@ -60,6 +60,11 @@ export async function largestParts(
   return { left: sliceColumns(left, 0, count), core, right: sliceColumns(right, 0, count) };
 }
 
+/** Returns the diagonal of a square core: the singular values, falling, if they were computed exactly. */
+export function diagonalOf({ rows, data }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, i) => at(data, i * (rows + 1), "element"));
+}
+
 async function exactSvd(matrix: Matrix, products: MatrixProducts, rank: number): Promise<Svd> {
   const isSmall = Math.min(matrix.rows, matrix.columns) <= SMALL;
   return isSmall ? svd(matrix) : gramSvd(matrix, products, { rank });

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { meanOf, sumOf } from "@isthmus/core";
 import { createMatrix, gramMatrix, type Matrix, type MatrixProducts } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import {
@@ -13,8 +13,8 @@ import {
 import { heldMatrix, singularBytes } from "../matrices/held-bytes.ts";
 import { centreColumns } from "../matrices/kernels/columns.ts";
 import { addScaled } from "../matrices/kernels/task-vectors.ts";
-import { multiplyBy, sumOf, trace } from "../matrices/kernels/traces.ts";
-import { largestParts } from "../matrices/largest-parts.ts";
+import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
+import { diagonalOf, largestParts } from "../matrices/largest-parts.ts";
 import { readTaskMatrix } from "../matrices/task-matrices.ts";
 
 const PARAMETERS = {
@@ -94,7 +94,7 @@ export const ace: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
       ridges += parameters.ridge / unit;
       return gram;
     });
-    const mean = squares.reduce((sum, square) => sum + square, 0) / squares.length;
+    const mean = meanOf(squares);
     const shared = { ridges, share: 1 / (system.gram.columns * (isMixed ? mean + TINY : 1)) };
     const solved = await solveWithShared(system, shared, products);
     if (rest.sum === undefined || rest.shifted === undefined) return solved;
@@ -131,8 +131,8 @@ async function addRest(rest: Rest, whole: Matrix, gram: Matrix, products: Matrix
 function spreadOfLogarithms(numbers: readonly number[]): number {
   if (numbers.length < 2) return 0;
   const logs = numbers.map((x) => Math.log(x + TINY));
-  const mean = logs.reduce((sum, x) => sum + x, 0) / logs.length;
-  const variance = logs.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (logs.length - 1);
+  const mean = meanOf(logs);
+  const variance = sumOf(logs.map((x) => (x - mean) ** 2)) / (logs.length - 1);
   return variance / (mean ** 2 + TINY);
 }
 
@@ -174,8 +174,6 @@ async function addRefined(
   const rank = Math.floor(Math.min(from.rows, from.columns) * fraction);
   if (rank === 0) return;
   const { left, core, right } = await largestParts(from, { rank, products, seed: 0, iterations: 0 });
-  let sum = 0;
-  for (let i = 0; i < core.rows; i++) sum += at(core.data, i * (core.rows + 1), "singular value");
   const refined = await products.multiply(left, right, { transposeRight: true });
-  addScaled(solved.data, refined.data, sum / rank);
+  addScaled(solved.data, refined.data, sumOf(diagonalOf(core)) / rank);
 }

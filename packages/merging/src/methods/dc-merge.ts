@@ -1,9 +1,9 @@
-import { at } from "@isthmus/core";
+import { at, sumOf } from "@isthmus/core";
 import { createMatrix, type DominantSubspaces, type Matrix } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import { joinBases } from "../matrices/join-parts.ts";
 import { keepBlocks, mergeBySign, trimInPlace } from "../matrices/kernels/majority.ts";
-import { largestParts } from "../matrices/largest-parts.ts";
+import { diagonalOf, largestParts } from "../matrices/largest-parts.ts";
 import { readTaskMatrix } from "../matrices/task-matrices.ts";
 import { heldByDirections } from "./tsv-m.ts";
 
@@ -91,19 +91,14 @@ export const dcMerge: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod(
 
 /** Replaces singular values on a diagonal, in falling order, by values of the same sum, in place. */
 function smoothInPlace(
-  { rows, data }: Matrix,
+  core: Matrix,
   { smoothing, rho }: { readonly smoothing: string; readonly rho: number },
 ): void {
+  const { rows } = core;
   if (smoothing === "none" || rows === 0) return;
-  const place = (i: number) => i * (rows + 1);
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += at(data, place(i), "singular value");
-  const ratio =
-    smoothing === "linear"
-      ? Math.min(rho, at(data, 0, "singular value") / at(data, place(rows - 1), "singular value"))
-      : 1;
-  for (let i = 0; i < rows; i++) {
-    const share = rows === 1 ? 1 : ratio + ((1 - ratio) * i) / (rows - 1);
-    data[place(i)] = (sum * share) / (rows === 1 ? 1 : (rows * (1 + ratio)) / 2);
-  }
+  const values = diagonalOf(core);
+  const ratio = smoothing === "linear" ? Math.min(rho, at(values, 0) / at(values, rows - 1)) : 1;
+  const shares = values.map((_, i) => (rows === 1 ? 1 : ratio + ((1 - ratio) * i) / (rows - 1)));
+  const factor = sumOf(values) / sumOf(shares);
+  for (const [i, share] of shares.entries()) core.data[i * (rows + 1)] = factor * share;
 }

@@ -1,12 +1,10 @@
-import { at, InvariantError, toFloat64 } from "@isthmus/core";
+import { at, InvariantError, meanOf, toFloat64 } from "@isthmus/core";
 import {
   convertLike,
   createMatrix,
   invertCholesky,
   joinColumns,
   type Matrix,
-  type MatrixProducts,
-  polarFactor,
   toFloat64Matrix,
   transposeMatrix,
   zerosLike,
@@ -16,9 +14,10 @@ import {
   type MatrixMergeMethod,
   type WithScale,
 } from "../matrices/define-matrix-method.ts";
+import { isotropicFactor } from "../matrices/isotropic-factor.ts";
 import { columnLengths, scaleColumns } from "../matrices/kernels/columns.ts";
 import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
-import { largestParts } from "../matrices/largest-parts.ts";
+import { diagonalOf, largestParts } from "../matrices/largest-parts.ts";
 import { readTaskMatrix } from "../matrices/task-matrices.ts";
 import type { MergedTensor } from "../merge-method.ts";
 import { heldByDirections, joinMainDirections } from "./tsv-m.ts";
@@ -96,19 +95,19 @@ async function joinEssential(tensor: MergedTensor<WithScale<typeof PARAMETERS>>)
     lefts.push(left);
     rights.push(right);
   }
-  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+  const mean = meanOf(lengths);
   const left = join(lefts);
   const joined = join(rights);
   if (mean === 0 || left.columns === 0) return zerosLike(left, left.rows, joined.rows);
   multiplyBy(joined.data, mean ** -power);
   const right = transposeMatrix(joined);
   const inputs = columnLengths(right);
-  const usual = inputs.reduce((sum, length) => sum + length / inputs.length, 0);
+  const usual = meanOf(inputs);
   scaleColumns(
     right,
     inputs.map((length) => (length / usual) ** power),
   );
-  return products.multiply(await orthogonal(left, products), await orthogonal(right, products));
+  return products.multiply(await isotropicFactor(left, products), await isotropicFactor(right, products));
 }
 
 /**
@@ -132,19 +131,9 @@ async function changedOutputs(
 
 /** Returns the factor of each direction, a power of its share in the squared changes, with a mean of 1. */
 function factorsOf(core: Matrix, spread: number): Float64Array {
-  const factors = Float64Array.from(
-    { length: core.rows },
-    (_, i) => at(core.data, i * (core.rows + 1), "singular value") ** (2 * spread),
-  );
-  const mean = factors.reduce((sum, factor) => sum + factor / factors.length, 0);
+  const factors = diagonalOf(core).map((value) => value ** (2 * spread));
+  const mean = meanOf(factors);
   return factors.map((factor) => factor / mean);
-}
-
-/** Computes the orthogonal factor of a matrix times the mean of its singular values. */
-async function orthogonal(matrix: Matrix, products: MatrixProducts): Promise<Matrix> {
-  const factor = await polarFactor(matrix, products);
-  multiplyBy(factor.data, trace(factor.data, matrix.data) / Math.min(matrix.rows, matrix.columns));
-  return factor;
 }
 
 function join([first, ...others]: readonly Matrix[]): Matrix {

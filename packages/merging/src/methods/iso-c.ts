@@ -1,15 +1,11 @@
-import { polarFactor } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import { polarBytes } from "../matrices/held-bytes.ts";
-import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
+import { isotropicFactor } from "../matrices/isotropic-factor.ts";
 import { sumTaskMatrices } from "../matrices/task-matrices.ts";
 
 /**
  * Method that gives every direction of the summed differences the same size: all singular values become their
  * mean.
- *
- * No singular vectors are computed: with the polar factor `P = U V^T`, the sum of the singular values is the
- * inner product of `P` and the matrix.
  */
 export const isoC: MatrixMergeMethod<Record<never, never>> = defineMatrixMethod({
   name: "iso_c",
@@ -18,10 +14,6 @@ export const isoC: MatrixMergeMethod<Record<never, never>> = defineMatrixMethod(
   parameters: {},
   heldBytes: (matrix) => matrix.whole + Math.max(matrix.whole, polarBytes(matrix)),
   async combine(tensor) {
-    const sum = await sumTaskMatrices(tensor);
-    const factor = await polarFactor(sum, tensor.products);
-    const mean = trace(factor.data, sum.data) / Math.min(sum.rows, sum.columns);
-    multiplyBy(factor.data, mean);
-    return factor;
+    return isotropicFactor(await sumTaskMatrices(tensor), tensor.products);
   },
 });

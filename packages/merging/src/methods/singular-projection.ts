@@ -1,10 +1,10 @@
-import { at } from "@isthmus/core";
+import { sumOf } from "@isthmus/core";
 import { type Matrix, type MatrixProducts, sliceColumns } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import { directionBytes, singularBytes } from "../matrices/held-bytes.ts";
 import { subtract } from "../matrices/kernels/task-vectors.ts";
 import { multiplyBy } from "../matrices/kernels/traces.ts";
-import { largestParts } from "../matrices/largest-parts.ts";
+import { diagonalOf, largestParts } from "../matrices/largest-parts.ts";
 import { readBaseMatrix, sumTaskMatrices } from "../matrices/task-matrices.ts";
 
 const PARAMETERS = {
@@ -78,8 +78,8 @@ async function mainDirections(
   const parts = await largestParts(base, { rank: most, products, seed: 0, iterations: 0 });
   const { left, core, right } = parts;
   if (rank > 0) return parts;
-  const values = Array.from({ length: core.rows }, (_, i) => at(core.data, i * (core.rows + 1), "value"));
-  const half = values.reduce((sum, value) => sum + value / 2, 0);
+  const values = diagonalOf(core);
+  const half = sumOf(values) / 2;
   let sum = 0;
   const below = values.filter((value) => {
     sum += value;

@@ -11,10 +11,3 @@ export function trace(x: Elements, y: Elements): number {
 export function multiplyBy(x: Elements, factor: number): void {
   for (let i = 0; i < x.length; i++) x[i] = factor * x[i]!;
 }
-
-/** Adds up all elements. */
-export function sumOf(x: Elements): number {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]!;
-  return sum;
-}

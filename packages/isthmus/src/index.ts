@@ -92,6 +92,7 @@ export {
 export { average, createPath, lerp } from "@isthmus/interpolation";
 export { measure } from "@isthmus/measurements/open";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
+export { measureGradientSigns } from "@isthmus/merge-learning";
 export {
   applyAdapter,
   byLayer,
@@ -105,9 +106,11 @@ export {
   slerp,
 } from "@isthmus/merging";
 export {
+  adviseMerge,
   compareNetworks,
   createAligner,
   explainPlan,
+  formatAdvisedRecipe,
   judgeByCommand,
   judgeByExamples,
   judgeMerge,
@@ -118,6 +121,7 @@ export {
   runRecipe,
   searchMerge,
   summarizePlan,
+  traceDescent,
   verifyRecipe,
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";

@@ -21,10 +21,22 @@ export interface AdviceRule {
   /** Why, in a clause that follows the name of the method. */
   readonly reason: string;
   /** Names of the signs that decided, which are printed beside the reason. */
-  readonly signs: readonly ("verdict" | "kinship" | "distance" | "cosine" | "conflict" | "length" | "slope")[];
+  readonly signs: readonly (
+    | "verdict"
+    | "kinship"
+    | "distance"
+    | "cosine"
+    | "conflict"
+    | "length"
+    | "slope"
+  )[];
 }
 
-const way = (method: string | null, parameters: AdvisedWay["parameters"] = {}, align = false): AdvisedWay => ({
+const way = (
+  method: string | null,
+  parameters: AdvisedWay["parameters"] = {},
+  align = false,
+): AdvisedWay => ({
   method,
   parameters,
   align,
@@ -98,7 +110,8 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     name: "too long",
     holds: (signs) => slopeOf(signs) > SLOPES.long && isApart(signs, COSINES.alike),
     way: way("iso_c", { scale: 0.5 }),
-    reason: "the loss falls from the mean back to the base: a few directions of the steps outweigh the others",
+    reason:
+      "the loss falls from the mean back to the base: a few directions of the steps outweigh the others",
     signs: ["slope", "cosine"],
   },
   {

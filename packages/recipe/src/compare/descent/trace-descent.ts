@@ -29,6 +29,22 @@ const LEAST = 2;
  * preferred. How often that is right, and when it is not, is measured in docs/verdicts.md.
  *
  * A base that was named is the root of its family.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createRandom, createTensor } from "@isthmus/core";
+ * import { compareNetworks, traceDescent } from "@isthmus/recipe";
+ *
+ * const random = createRandom(0);
+ * const start = Float32Array.from({ length: 400 }, () => random.normal());
+ * const network = (change: number) => {
+ *   const data = start.map((x, i) => (i % 25 === 3 ? x * (1 + change) : x)); // a few weights grow
+ *   return createCheckpoint({ w: createTensor("f32", [20, 20], data) });
+ * };
+ * const { parents } = traceDescent(await compareNetworks([network(2), network(0), network(1)]));
+ * assert.deepEqual(parents, [2, null, 1]);
+ * ```
  */
 export function traceDescent(comparison: NetworkComparison): FamilyTrees {
   const { networks, pairs, base } = comparison;
@@ -75,7 +91,8 @@ function edgesOf(family: readonly number[], pairs: readonly PairComparison[]): P
 
 /** Finds the cheapest tree from a root, or from whichever root is best if it is -1. */
 function rootedTree(edges: readonly (readonly PossibleEdge[])[], root: number): readonly number[] {
-  const known = (row: readonly PossibleEdge[]) => row.flatMap(({ length }) => (Number.isFinite(length) ? [length] : []));
+  const known = (row: readonly PossibleEdge[]) =>
+    row.flatMap(({ length }) => (Number.isFinite(length) ? [length] : []));
   const price = PRICE * meanOf(edges.flatMap(known));
   const costs = edges.map((row) => row.map(({ length, support }) => length + price * (1 - support)));
   if (root >= 0) return directedTree(costs, root) ?? costs.map(() => -1);

@@ -70,9 +70,16 @@ function treeFigure(result: ComparisonResult, descent: FamilyTrees, rows: readon
     size: "hero",
     plot: {
       kind: "lines",
-      series: roots.map(({ network }) => ({ label: `from ${at(names, network, "network")}`, points: walk(network) })),
+      series: roots.map(({ network }) => ({
+        label: `from ${at(names, network, "network")}`,
+        points: walk(network),
+      })),
       x: { label: "Distance from the root", fromZero: true },
-      y: { label: "Network", names: rows.map(({ network }) => shortName(result, network)), domain: [rows.length - 0.5, -0.5] },
+      y: {
+        label: "Network",
+        names: rows.map(({ network }) => shortName(result, network)),
+        domain: [rows.length - 0.5, -0.5],
+      },
     },
   };
 }

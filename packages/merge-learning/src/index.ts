@@ -1,5 +1,1 @@
-export {
-  MEASURE_GRADIENT_SIGNS_DEFAULTS,
-  type MeasureGradientSignsOptions,
-  measureGradientSigns,
-} from "./advice/measure-gradient-signs.ts";
+export { type MeasureGradientSignsOptions, measureGradientSigns } from "./advice/measure-gradient-signs.ts";

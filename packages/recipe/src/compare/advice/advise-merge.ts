@@ -22,8 +22,8 @@ export interface AdviseMergeOptions {
 }
 
 /**
- * Advises how to merge compared networks: the method, its settings, why, and what to measure to know better. The
- * rules stand in `ADVICE_RULES`; how often they are right is measured in docs/verdicts.md.
+ * Advises how to merge compared networks: the method, its settings, why, and what to measure to know
+ * better. The rules stand in `ADVICE_RULES`; how often they are right is measured in docs/verdicts.md.
  *
  * @example
  * ```ts

@@ -31,8 +31,9 @@ function checkConclusions(
   };
   for (const [where, list] of Object.entries(positions))
     for (const [i, one] of list.entries()) checks.position(`${where}.${i}`, one, length, "networks");
-  for (const key of descent === null ? [] : (["parents", "support", "distances"] as const))
-    checks.length(`descent.${key}`, descent?.[key] ?? [], length, '"networks"');
+  if (descent === null) return;
+  for (const key of ["parents", "support", "distances"] as const)
+    checks.length(`descent.${key}`, descent[key], length, '"networks"');
 }
 
 function checkComparison(

@@ -420,7 +420,7 @@ describe("renderResultPage()", () => {
     expect(cellsOf(document, "vocabularies")[1]).toBe("1 and 3model.embed_tokens.weight5005120.970025.00 %");
     expect(cellsOf(document, "family")[2]).toMatch(/^2: code1: math0\.1300/);
     expect(cellsOf(document, "next")[0]).toBe("the merge itselfisthmus merge advice.yaml -o merged.safetensors");
-    expect(document.querySelectorAll("figure .full svg").length).toBe(4);
+    expect(allOf(document, "figure .full svg").length).toBe(4);
   });
 
   it("renderResultPage() of networks that have nothing in common has no figures of distances", async () => {

@@ -419,7 +419,9 @@ describe("renderResultPage()", () => {
     expect(cellsOf(document, "networks")[2]).toContain("f32\u00a0(26), f16\u00a0(1)512tied");
     expect(cellsOf(document, "vocabularies")[1]).toBe("1 and 3model.embed_tokens.weight5005120.970025.00 %");
     expect(cellsOf(document, "family")[2]).toMatch(/^2: code1: math0\.1300/);
-    expect(cellsOf(document, "next")[0]).toBe("the merge itselfisthmus merge advice.yaml -o merged.safetensors");
+    expect(cellsOf(document, "next")[0]).toBe(
+      "the merge itselfisthmus merge advice.yaml -o merged.safetensors",
+    );
     expect(allOf(document, "figure .full svg").length).toBe(4);
   });
 

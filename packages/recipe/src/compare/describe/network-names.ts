@@ -53,7 +53,12 @@ export function assertComparison(result: ComparisonResult): void {
     // A tree has a place for each network.
     ...(descent === null ? [] : [descent.parents.length - 1]),
   ];
-  const positions = [...pairs.flatMap(({ a, b }) => [a, b]), ...(base === null ? [] : [base]), ...steps, ...concluded];
+  const positions = [
+    ...pairs.flatMap(({ a, b }) => [a, b]),
+    ...(base === null ? [] : [base]),
+    ...steps,
+    ...concluded,
+  ];
   const outside = positions.find((position) => networks[position] === undefined);
   if (outside !== undefined) {
     throw new UsageError(

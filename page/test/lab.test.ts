@@ -82,7 +82,9 @@ describe.skipIf(!hasBrowser)("files of one's own on the page", () => {
     expect(judged.verdict).toBe("different seed");
     expect(await page.textContent("#lab-compare .depth .small")).toBe(`${judged.verdicts[0].evidence}.`);
     expect(await page.locator("#lab-compare .distances rect").count()).toBe(8);
-    expect(await page.textContent("#lab-compare .advice")).toMatch(/^Advice: align them, then linear\. units/);
+    expect(await page.textContent("#lab-compare .advice")).toMatch(
+      /^Advice: align them, then linear\. units/,
+    );
     expect(await command(page, "lab-compare")).toBe("isthmus compare s0.safetensors s1.safetensors");
     const found = await run(page, "lab-symmetry");
     expect(found).toMatch(

@@ -51,7 +51,11 @@ const VOCABULARY: ReadonlyMap<string, number> = new Map(CHARACTERS.map((one, i) 
 /** Reads files as one text of the characters that the networks know. */
 export async function readText(paths: readonly string[], most: number): Promise<string> {
   const texts = await Promise.all(paths.map((path) => readFile(path, "utf8")));
-  return texts.join("\n").replaceAll("\r", "").replaceAll(/[^\n -~]/g, "\u00a4").slice(0, most);
+  return texts
+    .join("\n")
+    .replaceAll("\r", "")
+    .replaceAll(/[^\n -~]/g, "\u00a4")
+    .slice(0, most);
 }
 
 /** Cuts a text into windows of characters. */

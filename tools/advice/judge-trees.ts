@@ -3,8 +3,8 @@
  *
  *     npx tsx --conditions=@isthmus/source tools/advice/judge-trees.ts FOLDER/trees-judged.jsonl
  */
-import { readFile } from "node:fs/promises";
 import { type NetworkComparison, traceDescent } from "@isthmus/recipe";
+import { readLines } from "./measured-merge.ts";
 
 interface Family {
   readonly name: string;
@@ -28,19 +28,27 @@ function judge({ parents, pairs }: Family) {
   };
 }
 
-const totals: Record<string, { families: number } & ReturnType<typeof judge>> = {};
+type Counts = ReturnType<typeof judge>;
+const totals = new Map<string, Counts & { families: number }>();
+
+function addTo(key: string, counts: Counts): void {
+  const none = { families: 0, edges: 0, right: 0, joined: 0, root: 0, rightWithBase: 0 };
+  const before = totals.get(key) ?? none;
+  totals.set(key, {
+    families: before.families + 1,
+    edges: before.edges + counts.edges,
+    right: before.right + counts.right,
+    joined: before.joined + counts.joined,
+    root: before.root + counts.root,
+    rightWithBase: before.rightWithBase + counts.rightWithBase,
+  });
+}
+
 for (const path of process.argv.slice(2)) {
-  for (const line of (await readFile(path, "utf8")).split("\n")) {
-    if (line === "") continue;
-    const family: Family = JSON.parse(line);
-    const result = judge(family);
-    console.log(JSON.stringify({ name: family.name, ...result }));
+  for (const family of await readLines<Family>(path)) {
+    const counts = judge(family);
     const [spec = "", ...way] = family.name.split(", ");
-    for (const key of ["all", spec, way.join(", ")]) {
-      const sum = (totals[key] ??= { families: 0, edges: 0, right: 0, joined: 0, root: 0, rightWithBase: 0 });
-      sum.families++;
-      for (const [name, value] of Object.entries(result)) sum[name as keyof typeof result] += value;
-    }
+    for (const key of ["all", spec, way.join(", ")]) addTo(key, counts);
   }
 }
-console.table(totals);
+console.table(Object.fromEntries(totals));

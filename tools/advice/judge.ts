@@ -3,102 +3,123 @@
  * best way of the list, beside always the same way.
  *
  *     npx tsx --conditions=@isthmus/source tools/advice/judge.ts FOLDER/merges.jsonl ... [--each]
+ *
+ * Prints a table for each part of the merges as JSON lines; with `--each` a line for each merge, too.
  */
-import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { adviseMerge, type GradientSigns, type NetworkComparison } from "@isthmus/recipe";
+import { adviseMerge } from "@isthmus/recipe";
 import { CANDIDATES } from "./candidates.ts";
+import { type MeasuredMerge, meanOf, readLines } from "./measured-merge.ts";
 
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
   options: { each: { type: "boolean", default: false } },
 });
+const rows = (await Promise.all(positionals.map((path) => readLines<MeasuredMerge>(path)))).flat();
 
-interface Measured {
-  readonly name: string;
-  readonly kind: string;
-  readonly world: string;
-  readonly scores: Readonly<Record<string, readonly number[]>>;
-  readonly singles: readonly (readonly number[])[];
-  readonly gradients: {
-    readonly mean: readonly (readonly number[])[];
-    readonly along: readonly (readonly number[])[] | null;
-  };
-  readonly comparison: NetworkComparison;
-}
+/** Worlds on whose merges the rules were chosen; the merges of others are only judged. */
+const CHOSEN_ON = ["mlp:48x2 mnist", "lenet mnist", "gpt:d1:w48:h4:c32 texts"];
+/** Most points below the best way that count as near. */
+const NEAR = 1;
 
-const rows: Measured[] = [];
-for (const path of positionals)
-  for (const line of (await readFile(path, "utf8")).split("\n")) if (line !== "") rows.push(JSON.parse(line));
+/** Accuracy of a merge in points, the mean over its tasks; undefined if the way was not possible. */
+const pointsOf = ({ scores }: MeasuredMerge, way: string): number | undefined => {
+  const found = scores[way];
+  return found === undefined ? undefined : 100 * meanOf(found);
+};
+const bestOf = (row: MeasuredMerge): number =>
+  Math.max(...Object.keys(row.scores).map((way) => pointsOf(row, way) ?? 0));
 
-const meanOf = (list: readonly number[]) => list.reduce((sum, x) => sum + x, 0) / list.length;
+const sorted = (parameters: Readonly<Record<string, number>>): string =>
+  JSON.stringify(Object.entries({ ...parameters, weight: 1 }).sort());
 
-function gradientSigns({ gradients: { mean, along } }: Measured): GradientSigns {
-  const cosines = mean.flatMap((row, i) =>
-    row.flatMap((x, j) => (j > i ? [x / Math.sqrt((mean[i]?.[i] ?? 1) * (mean[j]?.[j] ?? 1))] : [])),
-  );
-  const slopes = along?.slice(0, -1).map((row) => row.at(-1) ?? 0);
-  return { alignment: meanOf(cosines), slope: slopes === undefined ? null : meanOf(slopes) };
-}
-
-/** The worlds on which rules were chosen; the others are only judged. */
-const isForTuning = ({ world }: Measured) =>
-  ["mlp:48x2 mnist", "lenet mnist", "gpt:d1:w48:h4:c32 texts"].includes(world);
-
-/** Accuracy of a merge in points, the mean over tasks. */
-const scoreOf = ({ scores }: Measured, name: string) => 100 * meanOf(scores[name] ?? [0]);
-
-function adviseFor(row: Measured, withData: boolean): { readonly name: string; readonly rule: string } {
-  const advice = adviseMerge(row.comparison, { gradients: withData ? gradientSigns(row) : null });
+/** Returns the name of the advised way in the list. */
+function advise(row: MeasuredMerge, withGradients: boolean): string {
+  const advice = adviseMerge(row.comparison, { gradients: withGradients ? row.gradients : null });
   const found = CANDIDATES.find(
-    ({ method, parameters, align }) =>
-      method === advice.method &&
-      (align ?? false) === advice.align &&
-      JSON.stringify(Object.entries({ ...parameters, weight: 1 }).sort()) ===
-        JSON.stringify(Object.entries({ ...advice.parameters, weight: 1 }).sort()),
+    ({ method, parameters, align = false }) =>
+      method === advice.method && align === advice.align && sorted(parameters) === sorted(advice.parameters),
   );
   if (found === undefined) throw new Error(`${row.name}: ${JSON.stringify(advice)} was not measured`);
-  return { name: found.name, rule: advice.rule };
+  return found.name;
 }
 
-const WAYS: Readonly<Record<string, (row: Measured) => string>> = {
-  "the advice from weights alone": (row) => adviseFor(row, false).name,
-  "the advice with gradients": (row) => adviseFor(row, true).name,
-  ...Object.fromEntries(CANDIDATES.map(({ name }) => [`always ${name}`, () => name])),
-};
+const WAYS: readonly (readonly [string, (row: MeasuredMerge) => string])[] = [
+  ["advice", (row) => advise(row, false)],
+  ["advice with gradients", (row) => advise(row, true)],
+  ...CANDIDATES.map(({ name }) => [`always ${name}`, () => name] as const),
+];
 
-function summarize(title: string, some: readonly Measured[]): void {
-  console.log(`\n${title}: ${some.length} merges`);
-  for (const [name, choose] of Object.entries(WAYS)) {
-    const losses = some.map((row) => {
-      const best = Math.max(...Object.keys(row.scores).map((one) => scoreOf(row, one)));
-      return best - scoreOf(row, choose(row));
+function summarize(part: string, some: readonly MeasuredMerge[]): void {
+  if (some.length === 0) return;
+  for (const [way, choose] of WAYS) {
+    const losses = some.flatMap((row) => {
+      const points = pointsOf(row, choose(row));
+      return points === undefined ? [] : [bestOf(row) - points];
     });
-    const near = losses.filter((loss) => loss <= 1).length;
-    const possible = some.filter((row) => choose(row) in row.scores).length;
-    console.log(
-      `  ${name.padEnd(32)} within 1 point ${String(near).padStart(3)} (${Math.round((100 * near) / some.length)} %), mean loss ${meanOf(losses.filter((_, i) => (some[i] ? choose(some[i]) in some[i].scores : false))).toFixed(1)} points over ${possible}, worst ${Math.max(...losses).toFixed(1)}`,
-    );
+    const line = {
+      ...{ part, merges: some.length, way, possible: losses.length },
+      near: losses.filter((loss) => loss <= NEAR).length,
+      meanLoss: Number(meanOf(losses).toFixed(1)),
+      worst: Number(Math.max(...losses).toFixed(1)),
+    };
+    console.log(JSON.stringify(line));
   }
+}
+
+/** Rank correlation of two lists of numbers. */
+function correlate(x: readonly number[], y: readonly number[]): number {
+  const ranks = (list: readonly number[]) =>
+    list.map((one) => list.filter((other) => other < one).length + list.filter((o) => o === one).length / 2);
+  const [a, b] = [ranks(x), ranks(y)].map((list) => list.map((one) => one - meanOf(list)));
+  const product = (p: readonly number[] = [], q: readonly number[] = []) =>
+    p.reduce((sum, one, i) => sum + one * (q[i] ?? 0), 0);
+  return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
+}
+
+/** Prints how each sign goes with what the mean loses to the best way, over merges with a base. */
+function correlateSigns(some: readonly MeasuredMerge[]): void {
+  const losses = some.map((row) => bestOf(row) - (pointsOf(row, "linear") ?? 0));
+  const signs = some.map((row) => adviseMerge(row.comparison, { gradients: row.gradients }).signs);
+  const lists = {
+    cosine: signs.map(({ cosine }) => cosine ?? 0),
+    conflict: signs.map(({ conflict }) => conflict ?? 0),
+    length: signs.map(({ length }) => length ?? 0),
+    unequal: signs.map(({ unequal }) => unequal ?? 0),
+    kinship: signs.map(({ kinship }) => kinship ?? 0),
+    alignment: signs.map(({ gradients }) => gradients?.alignment ?? 0),
+    slope: signs.map(({ gradients }) => gradients?.slope ?? 0),
+  };
+  const found = Object.entries(lists).map(([name, list]) => [
+    name,
+    Number(correlate(list, losses).toFixed(2)),
+  ]);
+  console.log(JSON.stringify({ correlations: Object.fromEntries(found), merges: some.length }));
 }
 
 if (args.each) {
   for (const row of rows) {
-    const ranked = Object.keys(row.scores).sort((a, b) => scoreOf(row, b) - scoreOf(row, a));
-    const best = ranked[0] ?? "";
-    const [weights, data] = [adviseFor(row, false), adviseFor(row, true)];
-    const { slope, alignment } = gradientSigns(row);
-    const { signs } = adviseMerge(row.comparison);
-    const number = (x: number | null) => (x === null ? "-" : x.toFixed(2));
-    console.log(
-      `${row.name.slice(0, 54).padEnd(54)} cos ${number(signs.cosine)} conf ${number(signs.conflict)} len ${number(signs.length)} kin ${number(signs.kinship)} slope ${number(slope)} al ${number(alignment)} | best ${best} ${scoreOf(row, best).toFixed(1)} lin ${scoreOf(row, "linear").toFixed(1)} | ${weights.name} ${scoreOf(row, weights.name).toFixed(1)} | ${data.name} ${scoreOf(row, data.name).toFixed(1)} | ok ${ranked.filter((one) => scoreOf(row, one) > scoreOf(row, best) - 1).slice(0, 9).join(", ")}`,
-    );
+    const { rule, signs } = adviseMerge(row.comparison, { gradients: row.gradients });
+    const best = bestOf(row);
+    const below = (way: string) => Number((best - (pointsOf(row, way) ?? 0)).toFixed(1));
+    const ways = [advise(row, false), advise(row, true), "linear"].map((way) => [way, below(way)]);
+    const near = Object.keys(row.scores).filter((way) => below(way) <= NEAR);
+    console.log(JSON.stringify({ name: row.name, rule, best, ways, near, signs }));
   }
 }
-const hasBase = ({ comparison }: Measured) => comparison.base !== null;
-summarize("Merges on which rules were chosen", rows.filter(isForTuning));
-const judged = rows.filter((row) => !isForTuning(row));
-summarize("Merges that are only judged", judged);
-summarize("of these, with a base", judged.filter(hasBase));
-summarize("of these, without a base", judged.filter((row) => !hasBase(row)));
-summarize("of these, texts", judged.filter(({ world }) => world.includes("text")));
+const hasBase = ({ comparison }: MeasuredMerge) => comparison.base !== null;
+const isText = ({ world }: MeasuredMerge) => world.endsWith("texts");
+const isChosenOn = ({ world }: MeasuredMerge) => CHOSEN_ON.includes(world);
+const judged = rows.filter((row) => !isChosenOn(row));
+summarize("chosen on", rows.filter(isChosenOn));
+summarize("judged", judged);
+summarize(
+  "judged: images, with a base",
+  judged.filter((row) => !isText(row) && hasBase(row)),
+);
+summarize(
+  "judged: images, without a base",
+  judged.filter((row) => !isText(row) && !hasBase(row)),
+);
+summarize("judged: texts", judged.filter(isText));
+correlateSigns(rows.filter((row) => hasBase(row) && row.kind !== "one permuted"));

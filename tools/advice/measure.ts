@@ -2,47 +2,44 @@
  * Merges small networks that are trained here in many ways, and measures each result, for the table of advice in
  * docs/verdicts.md.
  *
- *     npx tsx --conditions=@isthmus/source tools/advice/measure.ts --out FOLDER [--plays TEXT] [--only mlp] [--data mnist,fashion-mnist:DIR]
+ *     npx tsx --conditions=@isthmus/source tools/advice/measure.ts --out FOLDER [--plays TEXT] [--only mlp]
+ *         [--data mnist,fashion-mnist:DIR]
  *
- * Writes one line of JSON for each merge to FOLDER/merges.jsonl, and goes on after an interruption. Everything is
- * seeded. `judge.ts` beside this file reads it.
+ * Writes one line of JSON for each merge to FOLDER/merges.jsonl, keeps trained networks in FOLDER/networks, and goes on
+ * after an interruption. Everything is seeded. Without a file of plays, such as Shakespeare's, there are three texts
+ * instead of four. `judge.ts` beside this file reads the lines.
  */
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, type DataSet } from "@isthmus/graph";
-import { innerProducts } from "@isthmus/interpolation";
+import { measureGradientSigns } from "@isthmus/merge-learning";
 import { MERGE_METHODS, merge } from "@isthmus/merging";
 import { compareNetworks } from "@isthmus/recipe";
-import { measureGradient } from "@isthmus/training";
 import { align } from "@isthmus/weight-matching";
 import { CANDIDATES, type Candidate } from "./candidates.ts";
-import { imageWorld, type MergeCase, textWorld, type World } from "./worlds.ts";
+import { type MeasuredMerge, meanOf, readLines } from "./measured-merge.ts";
+import { hold, imageWorld, type MergeCase, textWorld, type World } from "./worlds.ts";
 
 const { values: args } = parseArgs({
-  options: { out: { type: "string" }, plays: { type: "string" }, only: { type: "string", default: "" },
-    data: { type: "string", default: "mnist,fashion-mnist" } },
+  options: {
+    out: { type: "string", default: "" },
+    plays: { type: "string" },
+    only: { type: "string", default: "" },
+    data: { type: "string", default: "mnist,fashion-mnist" },
+  },
 });
-const out = args.out ?? "";
-if (out === "") throw new Error("give --out FOLDER");
-const networks = join(out, "networks");
-await mkdir(networks, { recursive: true });
-const path = join(out, "merges.jsonl");
-const done = new Set(
-  (await readFile(path, "utf8").catch(() => "")).split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).name])),
-);
+if (args.out === "") throw new Error("give --out FOLDER");
+const folder = join(args.out, "networks");
+await mkdir(folder, { recursive: true });
+const path = join(args.out, "merges.jsonl");
+const done = new Set((await readLines<MeasuredMerge>(path)).map(({ name }) => name));
 const engine = createOnnxRuntimeEngine();
 
-async function hold(network: Checkpoint): Promise<Checkpoint> {
-  const tensors: Record<string, Tensor> = {};
-  for (const name of network.tensors.keys()) tensors[name] = await network.read(name);
-  return createCheckpoint(tensors);
-}
-
-/** Measures the share of right answers on each task. */
-async function scorer({ network: { graph } }: World, tests: readonly DataSet[]) {
+/** Prepares the share of right answers on each task. */
+async function createScorer({ network: { graph } }: World, tests: readonly DataSet[]) {
   const evaluators = await Promise.all(tests.map((data) => createEvaluator({ graph, engine }, data)));
   return {
     async score(network: Checkpoint): Promise<number[]> {
@@ -55,77 +52,61 @@ async function scorer({ network: { graph } }: World, tests: readonly DataSet[]) 
   };
 }
 
-function isPossible({ method: name, two }: Candidate, { networks, base }: MergeCase): boolean {
-  if (two && networks.length !== 2) return false;
+/** Merges the networks in one way; undefined if the way needs a base that there is not, or two networks. */
+function mergeBy(
+  { method: name, parameters, two, align: isAligned }: Candidate,
+  { networks, base }: MergeCase,
+  aligned: readonly Checkpoint[],
+): Checkpoint | undefined {
   const method = MERGE_METHODS.get(name);
-  return method !== undefined && (method.networks.base !== "required" || base !== undefined);
+  if (method === undefined || (two && networks.length !== 2)) return undefined;
+  const needsBase = method.networks.base === "required";
+  if (needsBase && base === undefined) return undefined;
+  const merged = isAligned ? aligned : networks;
+  return merge(merged, { method, parameters, seed: 1, ...(needsBase ? { base } : {}) });
 }
 
-async function alignAll({ network: { graph }, symmetries }: World, networks: readonly Checkpoint[]) {
-  return (await align({ graph, engine }, networks, { seed: 0, restarts: 1, symmetries, proof: "outputs" })).networks;
-}
-
-/** Cosines between gradients of the tasks at the mean of the networks, and of each with the mean step. */
-async function gradientsOf({ network: { graph } }: World, { networks, examples, base }: MergeCase) {
-  const linear = MERGE_METHODS.get("linear");
-  if (linear === undefined) throw new Error("there is no method linear");
-  const mean = await hold(merge(networks, { method: linear }));
-  const short = examples.map((data) => ({ ...data, size: Math.min(64, data.size) }));
-  const of = (at: Checkpoint) =>
-    Promise.all(short.map((data) => measureGradient({ graph, engine }, at, data, {})));
-  const tensors = [...graph.weights].filter(([, { role }]) => role === "parameter").map(([name]) => name);
-  const cosines = async (gradients: readonly Checkpoint[]) =>
-    innerProducts(gradients, gradients.map((_, i) => gradients.map((__, j) => Number(i === j))), { tensors });
-  const atMean = await of(mean);
-  const along = base === undefined ? null : await innerProducts([...atMean, mean, base], [
-    ...atMean.map((_, i) => [...atMean.map((__, j) => Number(i === j)), 0, 0]),
-    [...atMean.map(() => 0), 1, -1],
-  ], { tensors });
+async function measureCase(world: World, one: MergeCase): Promise<MeasuredMerge> {
+  const { name, kind, networks, base } = one;
+  const architecture = { graph: world.network.graph, engine };
+  const { score, release } = await createScorer(world, one.tests);
+  const matching = { seed: 0, restarts: 1, symmetries: world.symmetries, proof: "outputs" } as const;
+  const aligned = (await align(architecture, networks, matching)).networks;
+  const scores: Record<string, number[]> = {};
+  for (const candidate of CANDIDATES) {
+    const merged = mergeBy(candidate, one, aligned);
+    if (merged !== undefined) scores[candidate.name] = await score(merged);
+  }
+  const singles: number[][] = [];
+  for (const network of base === undefined ? networks : [...networks, base])
+    singles.push(await score(network));
+  await release();
   return {
-    mean: await cosines(atMean),
-    own: await cosines(await Promise.all(networks.map((network, i) => measureGradient({ graph, engine }, network, short[i] ?? examples[0] as DataSet, {})))),
-    base: base === undefined ? null : await cosines(await of(base)),
-    along,
+    ...{ name, kind, world: world.name, scores, singles },
+    gradients: await measureGradientSigns(architecture, networks, one.examples, { base }),
+    comparison: await compareNetworks(networks, { base }),
   };
 }
 
-async function measureCase(world: World, one: MergeCase) {
-  const { networks, base } = one;
-  const { score, release } = await scorer(world, one.tests);
-  const aligned = await alignAll(world, networks);
-  const scores: Record<string, number[]> = {};
-  for (const candidate of CANDIDATES) {
-    if (!isPossible(candidate, one)) continue;
-    const method = MERGE_METHODS.get(candidate.method);
-    if (method === undefined) continue;
-    const merged = merge(candidate.align ? aligned : networks, {
-      method,
-      parameters: candidate.parameters,
-      seed: 1,
-      ...(method.networks.base === "required" ? { base } : {}),
-    });
-    scores[candidate.name] = await score(merged);
-  }
-  const singles = [];
-  for (const network of base === undefined ? networks : [...networks, base]) singles.push(await score(network));
-  await release();
-  const comparison = await compareNetworks(networks, { base });
-  const gradients = await gradientsOf(world, one);
-  return { name: one.name, kind: one.kind, world: one.world, networks: networks.length, scores, singles, gradients, comparison };
-}
-
-const worlds = [
-  ...["mlp:48x2", "lenet"].flatMap((spec) => args.data.split(",").map((data) => [spec, () => imageWorld(spec, data, { seed: 1, engine, folder: networks })] as const)),
-  ...["gpt:d1:w48:h4:c32", "gpt:d2:w32:h2:c32"].map((spec) => [spec, () => textWorld(spec, args.plays, { seed: 2, engine, folder: networks })] as const),
-];
-for (const [spec, open] of worlds) {
+const images = ["mlp:48x2", "lenet"].flatMap((spec) =>
+  args.data
+    .split(",")
+    .map((data) => ({ spec, open: () => imageWorld(spec, data, { seed: 1, engine, folder }) })),
+);
+const texts = ["gpt:d1:w48:h4:c32", "gpt:d2:w32:h2:c32"].map((spec) => ({
+  spec,
+  open: () => textWorld(spec, args.plays, { seed: 2, engine, folder }),
+}));
+for (const { spec, open } of [...images, ...texts]) {
   if (!spec.startsWith(args.only)) continue;
   const world = await open();
   for await (const one of world.cases()) {
     if (done.has(one.name)) continue;
     const row = await measureCase(world, one);
     await appendFile(path, `${JSON.stringify(row)}\n`);
-    const best = Object.entries(row.scores).map(([name, list]) => [name, list.reduce((a, b) => a + b) / list.length] as const).sort((a, b) => b[1] - a[1]);
-    console.log(`${row.name}: ${best.slice(0, 3).map(([name, x]) => `${name} ${(100 * x).toFixed(1)}`).join(", ")}; linear ${(100 * (best.find(([name]) => name === "linear")?.[1] ?? 0)).toFixed(1)}`);
+    const points = (name: string) => 100 * meanOf(row.scores[name] ?? [0]);
+    const ranked = Object.keys(row.scores).sort((a, b) => points(b) - points(a));
+    const best = ranked.slice(0, 3).map((way) => `${way} ${points(way).toFixed(1)}`);
+    console.log(`${row.name}: ${best.join(", ")}; linear ${points("linear").toFixed(1)}`);
   }
 }

@@ -6,7 +6,7 @@
  *
  * Writes one line of JSON for each family to FOLDER/trees-SHAPE.jsonl, and goes on after an interruption. Everything is seeded.
  */
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Checkpoint } from "@isthmus/core";
@@ -16,6 +16,7 @@ import type { DataSet } from "@isthmus/graph";
 import { compareNetworks } from "@isthmus/recipe";
 import { parseNetwork } from "@isthmus/zoo";
 import { type Change, cutText, drawChanged, readText } from "./examples.ts";
+import { readLines } from "./measured-merge.ts";
 import { type Training, trainOn } from "./worlds.ts";
 
 /**
@@ -27,25 +28,27 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
   judged: [-1, 0, 0, 1, 1, 3, 3],
 };
 const { values: args } = parseArgs({
-  options: { out: { type: "string" }, plays: { type: "string" }, shape: { type: "string", default: "judged" } },
+  options: {
+    out: { type: "string" },
+    plays: { type: "string" },
+    shape: { type: "string", default: "judged" },
+  },
 });
 const PARENTS = SHAPES[args.shape] ?? [];
-const out = args.out ?? "";
-if (out === "") throw new Error("give --out FOLDER");
+const { out } = args;
+if (out === undefined || out === "") throw new Error("give --out FOLDER");
 await mkdir(out, { recursive: true });
 const path = join(out, `trees-${args.shape}.jsonl`);
-const done = new Set(
-  (await readFile(path, "utf8").catch(() => "")).split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line).name])),
-);
+const done = new Set((await readLines<{ readonly name: string }>(path)).map(({ name }) => name));
 const engine = createOnnxRuntimeEngine();
 const seeds = args.shape === "judged" ? 500 : 0;
 
 /** Ways to train, by name. */
 const WAYS: Readonly<Record<string, Pick<Training, "rate" | "epochs" | "decay">>> = {
-  "sgd": { rate: 0.03, epochs: 2 },
+  sgd: { rate: 0.03, epochs: 2 },
   "sgd, decay 0.001": { rate: 0.03, epochs: 2, decay: 0.001 },
   "sgd, decay 0.01": { rate: 0.03, epochs: 2, decay: 0.01 },
-  "adam": { rate: 0.002, epochs: 2 },
+  adam: { rate: 0.002, epochs: 2 },
   "adamw, decay 0.1": { rate: 0.002, epochs: 2, decay: 0.1 },
 };
 const CHANGES: readonly Change[] = [
@@ -58,17 +61,23 @@ const CHANGES: readonly Change[] = [
   { pixels: "rotated" },
 ];
 
-async function family(name: string, spec: string, dataOf: (position: number) => DataSet, way: keyof typeof WAYS, seed: number) {
+/** Trains a family, and writes the comparison of its networks. */
+async function trainFamily(
+  { spec, way, seed }: { readonly spec: string; readonly way: string; readonly seed: number },
+  training: Pick<Training, "rate" | "epochs" | "decay">,
+  dataOf: (position: number) => DataSet,
+): Promise<void> {
+  const name = `${spec.split(":")[0]}, ${way}`;
   if (done.has(name)) return;
   const network = parseNetwork(spec, dataOf(0));
-  const training = WAYS[way];
-  if (training === undefined) throw new Error(way);
   const networks: Checkpoint[] = [];
   for (const [i, parent] of PARENTS.entries()) {
     const start = parent < 0 ? network.initialize(seed) : networks[parent];
     if (start === undefined) throw new Error("no parent");
     const length = parent < 0 ? 2 * training.epochs : training.epochs;
-    networks.push(await trainOn({ network, engine }, start, dataOf(i), { ...training, epochs: length, seed: seed + i }));
+    networks.push(
+      await trainOn({ network, engine }, start, dataOf(i), { ...training, epochs: length, seed: seed + i }),
+    );
   }
   const { pairs } = await compareNetworks(networks);
   const short = pairs.map(({ tensors: _, ...pair }) => pair);
@@ -78,14 +87,21 @@ async function family(name: string, spec: string, dataOf: (position: number) => 
 
 const all = await openDataSet("mnist:train@12000");
 const texts = await Promise.all(
-  [["README.md"], ["tools/golden/curvature.py", "tools/three-tasks/train.py"], ["tools/layers.json", "packages/recipe/src/index.ts"], args.plays === undefined ? ["CONTRIBUTING.md"] : [args.plays]].map((paths) => readText(paths, 30_000)),
+  [
+    ["README.md"],
+    ["tools/golden/curvature.py", "tools/three-tasks/train.py"],
+    ["tools/layers.json", "packages/recipe/src/index.ts"],
+    args.plays === undefined ? ["CONTRIBUTING.md"] : [args.plays],
+  ].map((paths) => readText(paths, 30_000)),
 );
 const ORDER = [0, 1, 2, 3, 3, 0, 1];
-for (const [i, way] of Object.keys(WAYS).entries()) {
+for (const [i, [way, training]] of Object.entries(WAYS).entries()) {
   for (const spec of ["mlp:48x2", "lenet"]) {
-    const draw = (position: number) => drawChanged(all, position === 0 ? 2500 : 1200, 50 * i + position + seeds, CHANGES[position]);
-    await family(`${spec}, ${way}`, spec, draw, way, seeds + 7 + i);
+    const draw = (position: number) =>
+      drawChanged(all, position === 0 ? 2500 : 1200, 50 * i + position + seeds, CHANGES[position]);
+    await trainFamily({ spec, way, seed: seeds + 7 + i }, training, draw);
   }
-  const cut = (position: number) => cutText(position === 0 ? texts.join("\n") : (texts[ORDER[position] ?? 0] ?? ""), "text", "train");
-  await family(`gpt, ${way}`, "gpt:d2:w32:h2:c32", cut, way, seeds + 20 + i);
+  const cut = (position: number) =>
+    cutText(position === 0 ? texts.join("\n") : (texts[ORDER[position] ?? 0] ?? ""), "text", "train");
+  await trainFamily({ spec: "gpt:d2:w32:h2:c32", way, seed: seeds + 20 + i }, training, cut);
 }

@@ -1,6 +1,12 @@
 import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+} from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import type { DataSet, Engine } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment, type Symmetries } from "@isthmus/symmetry";
@@ -62,7 +68,9 @@ export async function trainOn(
     batch: Math.min(batch, data.size),
     threads: 1,
     optimizer:
-      rate < 0.01 ? { kind: "adamw", weightDecay: decay } : { kind: "sgd", momentum: 0.9, weightDecay: decay },
+      rate < 0.01
+        ? { kind: "adamw", weightDecay: decay }
+        : { kind: "sgd", momentum: 0.9, weightDecay: decay },
     schedule: { kind: "cosine", learningRate: rate },
   });
   return weights;
@@ -76,7 +84,17 @@ async function keep(folder: string, name: string, make: () => Promise<Checkpoint
     () => false,
   );
   if (!isThere) await saveCheckpoint(await make(), path);
-  return openCheckpoint(path);
+  const opened = await openCheckpoint(path);
+  const held = await hold(opened);
+  await opened.close();
+  return held;
+}
+
+/** Reads a network into memory. */
+export async function hold(network: Checkpoint): Promise<Checkpoint> {
+  const tensors: Record<string, Tensor> = {};
+  for (const name of network.tensors.keys()) tensors[name] = await network.read(name);
+  return createCheckpoint(tensors);
 }
 
 /** Children of an image classifier: the changes that each is trained on, and how. */
@@ -102,7 +120,13 @@ const CHILDREN: readonly ChildrenPlan[] = [
   { kind: "noisy labels", children: [{}, { noise: 0.5 }], same: true },
   { kind: "changed pixels", children: [{}, { pixels: "inverted" }, { pixels: "rotated" }] },
   { kind: "two changes", children: [{ pixels: "inverted" }, { pixels: "rotated" }] },
-  { kind: "unequal steps", children: [{ ...HALVES[0], rate: 0.06, epochs: 4 }, { ...HALVES[1], rate: 0.006 * 2, epochs: 1 }] },
+  {
+    kind: "unequal steps",
+    children: [
+      { ...HALVES[0], rate: 0.06, epochs: 4 },
+      { ...HALVES[1], rate: 0.006 * 2, epochs: 1 },
+    ],
+  },
 ];
 
 /** Image classifiers: children of one base, and networks that were trained apart. */
@@ -182,7 +206,10 @@ const MOST = 200_000;
 
 async function findFiles([folder, end]: readonly [string, string]): Promise<string[]> {
   const names = await readdir(folder, { recursive: true });
-  return names.filter((name) => name.endsWith(end)).sort().map((name) => join(folder, name));
+  return names
+    .filter((name) => name.endsWith(end))
+    .sort()
+    .map((name) => join(folder, name));
 }
 
 /** Small language models: children of one base that learned different texts, and ones that were trained apart. */
@@ -225,8 +252,22 @@ export async function textWorld(
     const groups = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]));
     if (names.length > 3) groups.push(names.slice(1), names);
     for (const on of groups) {
-      yield { ...caseOf("texts, near", on, on.map((one) => near.get(one))), base };
-      yield { ...caseOf("texts, far", on, on.map((one) => far.get(one))), base };
+      yield {
+        ...caseOf(
+          "texts, near",
+          on,
+          on.map((one) => near.get(one)),
+        ),
+        base,
+      };
+      yield {
+        ...caseOf(
+          "texts, far",
+          on,
+          on.map((one) => far.get(one)),
+        ),
+        base,
+      };
     }
     for (const one of names.slice(-2)) {
       const again = await learn(base, [one], { seed: seed + 30, rate: 0.006, epochs: 1 });

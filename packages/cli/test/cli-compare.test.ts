@@ -164,7 +164,10 @@ describe("isthmus compare", () => {
     const [recipe, merged] = [join(folder, "advice.yaml"), join(folder, "advised.safetensors")];
     const other = join(folder, "other.safetensors");
     const first = await openCheckpoint(a);
-    await saveCheckpoint(await changed(first, (data) => data.map((x, i) => x + 0.002 * Math.cos(i * i))), other);
+    await saveCheckpoint(
+      await changed(first, (data) => data.map((x, i) => x + 0.002 * Math.cos(i * i))),
+      other,
+    );
     await first.close();
     const names = ["compare", tuned, other, "--base", a, "--recipe", recipe];
     const json = join(folder, "advice.json");
@@ -179,7 +182,9 @@ describe("isthmus compare", () => {
     const { advice } = JSON.parse(readFileSync(json, "utf8")) as ComparisonResult;
     expect(advice?.signs.gradients).toMatchObject({ alignment: null, slope: expect.any(Number) });
     expect((await runCli(["compare", tuned, other, "--data", "mnist"])).stderr).toMatch(/--graph/);
-    expect((await runCli(["compare", tuned, other, "--recipe", "advice.json"])).stderr).toMatch(/ending in \.yaml/);
+    expect((await runCli(["compare", tuned, other, "--recipe", "advice.json"])).stderr).toMatch(
+      /ending in \.yaml/,
+    );
   });
 
   it("isthmus compare needs two checkpoints", async () => {

@@ -100,6 +100,7 @@ export {
   type TuneMergeResult,
   tuneMerge,
 } from "@isthmus/merge-learning";
+export { measureGradientSigns } from "@isthmus/merge-learning";
 export {
   applyAdapter,
   byLayer,
@@ -121,9 +122,11 @@ export {
 } from "@isthmus/mixtures";
 export { fitRouters, measureRouting, reduceConfig, reduceMixture } from "@isthmus/mixtures";
 export {
+  adviseMerge,
   compareNetworks,
   createAligner,
   explainPlan,
+  formatAdvisedRecipe,
   judgeByCommand,
   judgeByExamples,
   judgeMerge,
@@ -134,6 +137,7 @@ export {
   runRecipe,
   searchMerge,
   summarizePlan,
+  traceDescent,
   verifyRecipe,
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";

@@ -28,8 +28,4 @@ export {
   type NamedCheckpoint,
   openHealing,
 } from "./heal/open-healing.ts";
-export {
-  MEASURE_GRADIENT_SIGNS_DEFAULTS,
-  type MeasureGradientSignsOptions,
-  measureGradientSigns,
-} from "./advice/measure-gradient-signs.ts";
+export { type MeasureGradientSignsOptions, measureGradientSigns } from "./advice/measure-gradient-signs.ts";

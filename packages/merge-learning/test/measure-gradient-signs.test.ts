@@ -15,7 +15,9 @@ const [base, a, b] = [initialize(0), initialize(1), initialize(2)];
 /** Makes examples whose labels follow from their numbers, or contradict them. */
 function examplesOf(shift: number): DataSet {
   const inputs = Float32Array.from({ length: 48 }, (_, i) => Math.sin(3 * i + 1));
-  const labels = Int32Array.from({ length: 12 }, (_, i) => ((inputs[4 * i] ?? 0) > 0 ? shift : (shift + 1) % 3));
+  const labels = Int32Array.from({ length: 12 }, (_, i) =>
+    (inputs[4 * i] ?? 0) > 0 ? shift : (shift + 1) % 3,
+  );
   return createDataSet(createTensor("f32", [12, 4], inputs), labels, { classes: 3 });
 }
 
@@ -44,8 +46,13 @@ describe("measureGradientSigns()", () => {
   test("takes one data set, or one for each network, and the first examples", async () => {
     const data = examplesOf(0);
     await expect(measureGradientSigns(architecture, [a, b], [])).rejects.toThrow(/got 0/);
-    await expect(measureGradientSigns(architecture, [a, b], [data], { examples: 0 })).rejects.toThrow(/examples/);
+    await expect(measureGradientSigns(architecture, [a, b], [data], { examples: 0 })).rejects.toThrow(
+      /examples/,
+    );
     const few = await measureGradientSigns(architecture, [a, b], [data], { base, examples: 3 });
-    expect(few.slope).not.toBeCloseTo((await measureGradientSigns(architecture, [a, b], [data], { base })).slope ?? 0, 6);
+    expect(few.slope).not.toBeCloseTo(
+      (await measureGradientSigns(architecture, [a, b], [data], { base })).slope ?? 0,
+      6,
+    );
   });
 });

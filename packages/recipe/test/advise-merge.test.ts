@@ -38,7 +38,9 @@ describe("adviseMerge()", () => {
     const opposed = await advise([1, -1].map((common, i) => step(start, i, { common, own: 0.5 })));
     expect(opposed.advice).toMatchObject({ rule: "opposed steps", parameters: { scale: 0.5 } });
     expect(opposed.advice.signs.conflict).toBeGreaterThan(0.7);
-    expect(opposed.advice.reason).toMatch(/\(mean cosine of steps -0\.\d\d, sign conflicts 0\.\d\d, mean length/);
+    expect(opposed.advice.reason).toMatch(
+      /\(mean cosine of steps -0\.\d\d, sign conflicts 0\.\d\d, mean length/,
+    );
   });
 
   test("aligns strangers and copies with other orders of units, and does not merge other architectures", async () => {
@@ -66,7 +68,9 @@ describe("adviseMerge()", () => {
 
   test("names the commands that tell more, with paths quoted for a shell", async () => {
     const networks = [1, 2].map((seed) => step(start, seed, { common: 1, own: 0.5 }));
-    const unknown = (await advise(networks, { recipe: "my advice.yaml" }, false)).advice.next.map((one) => one.command);
+    const unknown = (await advise(networks, { recipe: "my advice.yaml" }, false)).advice.next.map(
+      (one) => one.command,
+    );
     expect(unknown[0]).toBe("isthmus compare n0 n1 --base BASE");
     expect(unknown.at(-1)).toBe("isthmus merge 'my advice.yaml' -o merged.safetensors");
     const known = (await advise(networks, { graph: "g.onnx" })).advice.next.map((one) => one.command);

@@ -26,11 +26,11 @@ import {
 import { assertArchitecture, type OpenedArchitecture, openBound } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { readingOf } from "../open/reading-of.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
-import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { dataForms } from "../options/data-forms.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect, parseCount, parseSeed } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -152,7 +152,8 @@ async function compareFiles(
       descent: traceDescent(comparison),
       advice,
     };
-    if (recipe !== undefined) await saveRecipe(recipe, formatAdvisedRecipe(comparison, advice, { graph }), all);
+    if (recipe !== undefined)
+      await saveRecipe(recipe, formatAdvisedRecipe(comparison, advice, { graph }), all);
     await saveResult(result, options, { inputs: all, context });
     return {
       result,

@@ -17,7 +17,7 @@ export interface MeasureGradientSignsOptions {
 }
 
 /** Defaults of {@link measureGradientSigns}. */
-export const MEASURE_GRADIENT_SIGNS_DEFAULTS: Required<MeasureGradientSignsOptions> = {
+const MEASURE_GRADIENT_SIGNS_DEFAULTS: Required<MeasureGradientSignsOptions> = {
   base: undefined,
   examples: 64,
   signal: undefined,
@@ -25,13 +25,14 @@ export const MEASURE_GRADIENT_SIGNS_DEFAULTS: Required<MeasureGradientSignsOptio
 };
 
 /**
- * Measures signs of how networks will merge by gradients at their mean: whether the losses of their examples pull
- * the same way, and whether the loss rises or falls along the step from the base to the mean.
+ * Measures signs of how networks will merge by gradients at their mean: whether the losses of their
+ * examples pull the same way, and whether the loss rises or falls along the step from the base to the
+ * mean.
  *
  * Gradient alignment predicts the outcome of a merge best among many measures (Zhao et al., Demystifying
- * mergeability, 2026, arXiv 2601.22285), there at the networks themselves. We measure at their mean, where the
- * gradients of trained networks have not vanished, and add the slope along the mean step, which says in what
- * direction the step errs.
+ * mergeability, 2026, arXiv 2601.22285), there at the networks themselves. We measure at their mean, where
+ * the gradients of trained networks have not vanished, and add the slope along the mean step, which says
+ * in what direction the step errs.
  *
  * @param networks - networks under the names of the graph
  * @param data - examples of each network's task, one data set for each network, or one for all
@@ -48,7 +49,8 @@ export const MEASURE_GRADIENT_SIGNS_DEFAULTS: Required<MeasureGradientSignsOptio
  * import { openArchitecture } from "@isthmus/zoo";
  *
  * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
- * const networks = await Promise.all(["s0", "s1"].map((s) => openCheckpoint(`examples/mnist-mlp/${s}.safetensors`)));
+ * const open = (s: string) => openCheckpoint(`examples/mnist-mlp/${s}.safetensors`);
+ * const networks = await Promise.all(["s0", "s1"].map(open));
  * const data = await openDataSet("mnist:train@16");
  * const { alignment, slope } = await measureGradientSigns(architecture, networks, [data]);
  * assert.deepEqual([alignment, slope], [null, null]); // one data set, and no base

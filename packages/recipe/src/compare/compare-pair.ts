@@ -91,7 +91,9 @@ function sumsOf(survey: TensorSurvey, a: number, b: number): PairSums[] {
 }
 
 function measureGrowth(numbers: readonly PairSums[]): GrowthSigns | null {
-  const matrices = numbers.flatMap(({ aa, bb, kurtosis }) => (kurtosis === null ? [] : [{ aa, bb, kurtosis }]));
+  const matrices = numbers.flatMap(({ aa, bb, kurtosis }) =>
+    kurtosis === null ? [] : [{ aa, bb, kurtosis }],
+  );
   if (matrices.length === 0) return null;
   const shareOfGrown = (rises: readonly number[]) =>
     sumOf(rises.map((rise) => (1 + Math.sign(rise)) / 2)) / rises.length;

@@ -18,6 +18,24 @@ export const COMPARISON_RESULT: ResultKind<ComparisonResult> = {
       : `${networks.map(({ source }) => basename(source)).join(", ")} compared`,
 };
 
+/** Checks the parts that are concluded of a comparison; results of earlier versions lack them. */
+function checkConclusions(
+  { networks, descent, advice }: Pick<ComparisonResult, "networks" | "descent" | "advice">,
+  checks: SizeChecks,
+): void {
+  const { length } = networks;
+  const positions = {
+    "advice.base": [advice?.base ?? null],
+    "advice.networks": advice?.networks ?? [],
+    "descent.parents": descent?.parents ?? [],
+  };
+  for (const [where, list] of Object.entries(positions))
+    for (const [i, one] of list.entries()) checks.position(`${where}.${i}`, one, length, "networks");
+  if (descent === null) return;
+  for (const key of ["parents", "support", "distances"] as const)
+    checks.length(`descent.${key}`, descent[key], length, '"networks"');
+}
+
 function checkComparison(
   { networks, base, pairs, taskVectors, verdicts, findings, descent, advice }: ComparisonResult,
   checks: SizeChecks,
@@ -32,11 +50,7 @@ function checkComparison(
     }
   for (const [i, finding] of findings.entries())
     for (const [j, one] of finding.networks.entries()) position(`findings.${i}.networks.${j}`, one);
-  position("advice.base", advice?.base ?? null);
-  for (const [i, one] of (advice?.networks ?? []).entries()) position(`advice.networks.${i}`, one);
-  for (const [i, one] of (descent?.parents ?? []).entries()) position(`descent.parents.${i}`, one);
-  for (const key of ["parents", "support", "distances"] as const)
-    if (descent !== null) checks.length(`descent.${key}`, descent[key], networks.length, '"networks"');
+  checkConclusions({ networks, descent, advice }, checks);
   if (taskVectors === null) return;
   const { lengths, cosines, conflicts } = taskVectors;
   const { length } = taskVectors.networks;

@@ -91,7 +91,9 @@ export interface AlignmentGain {
 
 /** Signs of which of two networks was trained further, over all matrices that both have. */
 export interface GrowthSigns {
-  /** Share of matrices whose elements have more outliers (excess kurtosis) in B than in A; ties count half. */
+  /**
+   * Share of matrices whose elements have more outliers (excess kurtosis) in B than in A; ties count half.
+   */
   readonly kurtosis: number;
   /** Share of matrices whose norm is larger in B than in A; ties count half. */
   readonly norm: number;
@@ -166,9 +168,9 @@ export interface TaskVectors {
   /** Cosines between task vectors, `[networks][networks]`. */
   readonly cosines: readonly (readonly number[])[];
   /**
-   * Sign conflicts between task vectors, `[networks][networks]`: the share of what two of them both change, by
-   * size, that they change in opposite directions; 0.5 for steps that know nothing of each other. Null if the
-   * base was guessed.
+   * Sign conflicts between task vectors, `[networks][networks]`: the share of what two of them both
+   * change, by size, that they change in opposite directions; 0.5 for steps that know nothing of each
+   * other. Null if the base was guessed.
    */
   readonly conflicts: readonly (readonly number[])[] | null;
 }

@@ -11,7 +11,13 @@ import {
   viewBytes,
 } from "@isthmus/core";
 import { compareBytes } from "@isthmus/platform";
-import { addOverlapInto, addPowersInto, centreRowsInto, countLongRows, dropNonFinite } from "./kernels/row-sums.ts";
+import {
+  addOverlapInto,
+  addPowersInto,
+  centreRowsInto,
+  countLongRows,
+  dropNonFinite,
+} from "./kernels/row-sums.ts";
 import { isCoarse } from "./quantized-form.ts";
 import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
 

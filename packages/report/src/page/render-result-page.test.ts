@@ -418,7 +418,11 @@ describe("renderResultPage()", () => {
     expect(cellsOf(document, "differences")).toContain("1 and 3only in 3extra.biasabsentpresent");
     expect(cellsOf(document, "networks")[2]).toContain("f32\u00a0(26), f16\u00a0(1)512tied");
     expect(cellsOf(document, "vocabularies")[1]).toBe("1 and 3model.embed_tokens.weight5005120.970025.00 %");
-    expect(allOf(document, "figure .full svg")).toHaveLength(3);
+    expect(cellsOf(document, "family")[2]).toMatch(/^2: code1: math0\.1300/);
+    expect(cellsOf(document, "next")[0]).toBe(
+      "the merge itselfisthmus merge advice.yaml -o merged.safetensors",
+    );
+    expect(allOf(document, "figure .full svg").length).toBe(4);
   });
 
   it("renderResultPage() of networks that have nothing in common has no figures of distances", async () => {
@@ -430,6 +434,7 @@ describe("renderResultPage()", () => {
       await pageOf({
         ...comparison,
         ...{ networks: comparison.networks.slice(0, 2), base: null, taskVectors: null, verdict },
+        ...{ descent: null, advice: null },
         ...{ pairs: [strangers], verdicts: [{ ...judged, verdict }], findings: [] },
       }),
     );

@@ -21,10 +21,22 @@ export interface AdviceRule {
   /** Why, in a clause that follows the name of the method. */
   readonly reason: string;
   /** Names of the signs that decided, which are printed beside the reason. */
-  readonly signs: readonly ("verdict" | "kinship" | "distance" | "cosine" | "conflict" | "length" | "slope")[];
+  readonly signs: readonly (
+    | "verdict"
+    | "kinship"
+    | "distance"
+    | "cosine"
+    | "conflict"
+    | "length"
+    | "slope"
+  )[];
 }
 
-const way = (method: string | null, parameters: AdvisedWay["parameters"] = {}, align = false): AdvisedWay => ({
+const way = (
+  method: string | null,
+  parameters: AdvisedWay["parameters"] = {},
+  align = false,
+): AdvisedWay => ({
   method,
   parameters,
   align,
@@ -35,21 +47,24 @@ const LINEAR = way("linear");
 const slopeOf = ({ gradients }: AdviceSigns): number => gradients?.slope ?? 0;
 
 /**
- * Mean cosines of steps from a base: above the first, steps go much the same way; below the second, they undo each
- * other.
+ * Mean cosines of steps from a base: above the first, steps go much the same way; below the second, they
+ * undo each other.
  */
 const COSINES = { alike: 0.14, opposed: -0.03 } as const;
 /** Slopes of the loss, in nats for the whole mean step: beyond them the step is too long, or too short. */
 const SLOPES = { long: 0.1, short: -0.2 } as const;
-/** Mean length of steps, in units of the base's norm, above which unrelated steps are left as long as they are. */
+/**
+ * Mean length of steps, in units of the base's norm, above which unrelated steps are left as long as they
+ * are.
+ */
 const LONG = 0.5;
 
 const isApart = ({ cosine }: AdviceSigns, limit: number): boolean => cosine !== null && cosine < limit;
 const isShort = (signs: AdviceSigns): boolean => slopeOf(signs) < SLOPES.short;
 
 /**
- * The rules of the advice, the first that holds counts. Limits and ways were chosen on one half of the merges of
- * tools/advice, and measured on the other, see docs/verdicts.md.
+ * The rules of the advice, the first that holds counts. Limits and ways were chosen on one half of the
+ * merges of tools/advice, and measured on the other, see docs/verdicts.md.
  */
 export const ADVICE_RULES: readonly AdviceRule[] = [
   {
@@ -98,7 +113,8 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     name: "too long",
     holds: (signs) => slopeOf(signs) > SLOPES.long && isApart(signs, COSINES.alike),
     way: way("iso_c", { scale: 0.5 }),
-    reason: "the loss falls from the mean back to the base: a few directions of the steps outweigh the others",
+    reason:
+      "the loss falls from the mean back to the base: a few directions of the steps outweigh the others",
     signs: ["slope", "cosine"],
   },
   {

@@ -5,7 +5,10 @@ import { VERDICTS, type Verdict } from "../judge-pair.ts";
 
 /** Signs of gradients on examples, measured at the mean of the networks. */
 export interface GradientSigns {
-  /** Mean cosine between the gradients of the losses of every two networks' examples; null for one data set. */
+  /**
+   * Mean cosine between the gradients of the losses of every two networks' examples; null for one data
+   * set.
+   */
   readonly alignment: number | null;
   /**
    * Rise of the mean loss along the step from the base to the mean of the networks, to first order for the
@@ -45,14 +48,14 @@ export function readSigns(
   const base = taskVectors?.base;
   const isMerged = ({ a, b }: { readonly a: number; readonly b: number }) => a !== base && b !== base;
   const merged = pairs.filter(isMerged);
-  const found = verdicts.filter(isMerged).map(({ verdict }) => verdict);
-  const known = (numbers: readonly (number | null)[]) => numbers.filter((number) => number !== null);
+  const ofMerged = verdicts.filter(isMerged).map(({ verdict }) => verdict);
+  const withoutNulls = (numbers: readonly (number | null)[]) => numbers.filter((number) => number !== null);
   const steps = taskVectors === null ? null : signsOfSteps(taskVectors);
   return {
-    verdict: VERDICTS.findLast((candidate) => found.includes(candidate)) ?? "identical",
+    verdict: VERDICTS.findLast((candidate) => ofMerged.includes(candidate)) ?? "identical",
     networks: networks.length - (base === undefined ? 0 : 1),
-    kinship: leastOf(known(merged.map(({ kinship }) => kinship))),
-    distance: mostOf(known(merged.map(({ distance }) => distance))),
+    kinship: leastOf(withoutNulls(merged.map(({ kinship }) => kinship))),
+    distance: mostOf(withoutNulls(merged.map(({ distance }) => distance))),
     cosine: steps?.cosine ?? null,
     conflict: steps?.conflict ?? null,
     length: steps?.length ?? null,

@@ -22,8 +22,8 @@ export interface AdviseMergeOptions {
 }
 
 /**
- * Advises how to merge compared networks: the method, its settings, why, and what to measure to know better. The
- * rules stand in `ADVICE_RULES`; how often they are right is measured in docs/verdicts.md.
+ * Advises how to merge compared networks: the method, its settings, why, and what to measure to know
+ * better. The rules stand in `ADVICE_RULES`; how often they are right is measured in docs/verdicts.md.
  *
  * @example
  * ```ts
@@ -96,15 +96,35 @@ function listNext(
     });
   } else if (base !== undefined && signs.gradients === null && !align) {
     next.push({
-      purpose: "whether the mean step is too long or too short, by gradients on examples of each network's task",
-      command: quoteCommand(["isthmus", "compare", ...paths, "--base", base, "--graph", graph, "--data", data]),
+      purpose:
+        "whether the mean step is too long or too short, by gradients on examples of each network's task",
+      command: quoteCommand([
+        "isthmus",
+        "compare",
+        ...paths,
+        "--base",
+        base,
+        "--graph",
+        graph,
+        "--data",
+        data,
+      ]),
     });
   }
   next.push({
     purpose: align
       ? "the loss half-way once units are in one order"
       : "the loss of the networks and of all points between the first two",
-    command: quoteCommand(["isthmus", "barrier", ...paths.slice(0, 2), "--graph", graph, "--data", data, ...(align ? ["--align"] : [])]),
+    command: quoteCommand([
+      "isthmus",
+      "barrier",
+      ...paths.slice(0, 2),
+      "--graph",
+      graph,
+      "--data",
+      data,
+      ...(align ? ["--align"] : []),
+    ]),
   });
   next.push({
     purpose: "the merge itself, and its loss beside that of each network",

@@ -36,7 +36,25 @@ export function recipeOfAdvice(
   };
 }
 
-/** Formats the recipe of an advice as YAML, with the reason as a comment; null if the advice is not to merge. */
+/**
+ * Formats the recipe of an advice as YAML, with the reason as a comment, ready for `isthmus merge`.
+ * @returns null if the advice is not to merge
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { adviseMerge, compareNetworks, formatAdvisedRecipe } from "@isthmus/recipe";
+ *
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ * const comparison = await compareNetworks([a, b]);
+ * const graph = "examples/mnist-mlp/graph.onnx";
+ * const text = formatAdvisedRecipe(comparison, adviseMerge(comparison), { graph });
+ * assert.match(text ?? "", /^# strangers: .*\nmerge_method: linear\n/);
+ * await Promise.all([a.close(), b.close()]);
+ * ```
+ */
 export function formatAdvisedRecipe(
   comparison: NetworkComparison,
   advice: MergeAdvice,

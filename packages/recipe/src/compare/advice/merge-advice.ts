@@ -2,7 +2,7 @@ import type { AdviceSigns } from "./advice-signs.ts";
 
 /** A command that tells more than weights alone. */
 export interface NextMeasurement {
-  /** What it tells. */
+  /** Question that the command answers. */
   readonly purpose: string;
   /** The command, ready for a shell; words in capitals are for the reader to fill in. */
   readonly command: string;
@@ -26,6 +26,6 @@ export interface MergeAdvice {
   readonly reason: string;
   /** All numbers that rules look at. */
   readonly signs: AdviceSigns;
-  /** What to measure to know better, with the commands. */
+  /** Measurements that tell more, with their commands. */
   readonly next: readonly NextMeasurement[];
 }

@@ -43,6 +43,15 @@ describe("directedTree()", () => {
 
   test("says that a node cannot be reached", () => {
     const far = Number.POSITIVE_INFINITY;
-    expect(directedTree([[far, 1, far], [1, far, far], [1, 1, far]], 0)).toBeNull();
+    expect(
+      directedTree(
+        [
+          [far, 1, far],
+          [1, far, far],
+          [1, 1, far],
+        ],
+        0,
+      ),
+    ).toBeNull();
   });
 });

@@ -7,7 +7,10 @@ export interface FamilyTrees {
    * network than in its parent; 0.5 says nothing. Null for a network without a parent.
    */
   readonly support: readonly (number | null)[];
-  /** Distance of each network to its parent, in units of the geometric mean of both norms; null without one. */
+  /**
+   * Distance of each network to its parent, in units of the geometric mean of both norms; null without
+   * one.
+   */
   readonly distances: readonly (number | null)[];
   /** Whether the base was named, so that its place as the root is known and not concluded. */
   readonly rooted: boolean;

@@ -11,8 +11,8 @@ export interface TreeRow {
 }
 
 /**
- * Lists networks as family trees: each parent before its children, and families one after the other. Networks that
- * a file puts into a circle, which no tree has, are left out.
+ * Lists networks as family trees: each parent before its children, and families one after the other.
+ * Networks that a file puts into a circle, which no tree has, are left out.
  */
 export function listTree({ parents }: Pick<FamilyTrees, "parents">): TreeRow[] {
   const childrenOf = (parent: number | null) => [...parents.keys()].filter((i) => parents[i] === parent);

@@ -5,30 +5,48 @@ import { directedTree } from "./directed-tree.ts";
 import type { FamilyTrees } from "./family-trees.ts";
 
 /**
- * Price of a direction that all signs speak against, in units of the mean distance within the family. It decides
- * between directions, and hardly ever which networks are joined: 0.3, as in MoTHer, joined more wrong ones.
+ * Price of a direction that all signs speak against, in units of the mean distance within the family. It
+ * decides between directions, and hardly ever which networks are joined: 0.3, as in MoTHer, joined more
+ * wrong ones.
  */
 const PRICE = 0.05;
 /**
- * Weight of a network's mean distance to all others when the root is chosen, beside the directions of all edges:
- * children of one base are nearer to it than to each other.
+ * Weight of a network's mean distance to all others when the root is chosen, beside the directions of all
+ * edges: children of one base are nearer to it than to each other.
  */
 const CENTRAL = 0.3;
 /** Fewest networks of a family whose tree is drawn. */
 const LEAST = 2;
 
 /**
- * Traces which of the compared networks was trained from which: a directed spanning tree of least cost for each
- * family of relatives. An edge costs the distance of its two networks, and more the more signs speak against
- * its direction.
+ * Traces which of the compared networks was trained from which: a directed spanning tree of least cost for
+ * each family of relatives. An edge costs the distance of its two networks, and more the more signs speak
+ * against its direction.
  *
- * The sign is that matrices have more outliers (kurtosis) in the child than in the parent. MoTHer (Horwitz, Shul
- * and Hoshen, Unsupervised model tree heritage recovery, 2025, section 4) sums kurtosis over square matrices, and
- * takes fewer outliers for the sign of a child that was specialised, more for a child that was trained on: the stage
- * must be known. Here each matrix has a vote, more outliers are the sign, and a root that is near to all others is
- * preferred. How often that is right, and when it is not, is measured in docs/verdicts.md.
+ * The sign is that matrices have more outliers (kurtosis) in the child than in the parent. MoTHer
+ * (Horwitz, Shul and Hoshen, Unsupervised model tree heritage recovery, 2025, section 4) sums kurtosis
+ * over square matrices, and takes fewer outliers for the sign of a child that was specialised, more for a
+ * child that was trained on: the stage must be known. Here each matrix has a vote, more outliers are the
+ * sign, and a root that is near to all others is preferred. How often that is right, and when it is not,
+ * is measured in docs/verdicts.md.
  *
  * A base that was named is the root of its family.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createRandom, createTensor } from "@isthmus/core";
+ * import { compareNetworks, traceDescent } from "@isthmus/recipe";
+ *
+ * const random = createRandom(0);
+ * const start = Float32Array.from({ length: 400 }, () => random.normal());
+ * const network = (change: number) => {
+ *   const data = start.map((x, i) => (i % 25 === 3 ? x * (1 + change) : x)); // a few weights grow
+ *   return createCheckpoint({ w: createTensor("f32", [20, 20], data) });
+ * };
+ * const { parents } = traceDescent(await compareNetworks([network(2), network(0), network(1)]));
+ * assert.deepEqual(parents, [2, null, 1]);
+ * ```
  */
 export function traceDescent(comparison: NetworkComparison): FamilyTrees {
   const { networks, pairs, base } = comparison;
@@ -75,15 +93,16 @@ function edgesOf(family: readonly number[], pairs: readonly PairComparison[]): P
 
 /** Finds the cheapest tree from a root, or from whichever root is best if it is -1. */
 function rootedTree(edges: readonly (readonly PossibleEdge[])[], root: number): readonly number[] {
-  const known = (row: readonly PossibleEdge[]) => row.flatMap(({ length }) => (Number.isFinite(length) ? [length] : []));
-  const price = PRICE * meanOf(edges.flatMap(known));
+  const lengthsOf = (row: readonly PossibleEdge[]) =>
+    row.flatMap(({ length }) => (Number.isFinite(length) ? [length] : []));
+  const price = PRICE * meanOf(edges.flatMap(lengthsOf));
   const costs = edges.map((row) => row.map(({ length, support }) => length + price * (1 - support)));
   if (root >= 0) return directedTree(costs, root) ?? costs.map(() => -1);
-  // A root of its own, from which each network can be reached at a cost above all others, so that it is paid once.
+  // A root of its own, from which each network is reached at a cost above all others: it is paid once.
   const away = sumOf(costs.flat().filter(Number.isFinite));
   const central = PRICE * CENTRAL * (edges.length - 1);
   const count = edges.length;
-  const last = [...edges.map((row) => away + central * meanOf(known(row))), away];
+  const last = [...edges.map((row) => away + central * meanOf(lengthsOf(row))), away];
   const all = [...costs.map((row) => [...row, away]), last];
   return (directedTree(all, count) ?? []).slice(0, count).map((parent) => (parent === count ? -1 : parent));
 }

@@ -20,8 +20,13 @@ export function adviceSection(result: ComparisonResult): Section[] {
   if (advice === null) return [];
   const { signs, next } = advice;
   const numbers = [
-    ...Object.entries(SIGN_WORDS).map(([key, words]) => [words, signs[key as keyof typeof SIGN_WORDS]] as const),
-    ["Mean cosine between gradients at the mean of the networks", signs.gradients?.alignment ?? null] as const,
+    ...Object.entries(SIGN_WORDS).map(
+      ([key, words]) => [words, signs[key as keyof typeof SIGN_WORDS]] as const,
+    ),
+    [
+      "Mean cosine between gradients at the mean of the networks",
+      signs.gradients?.alignment ?? null,
+    ] as const,
     ["Slope of the loss along the mean step (nats)", signs.gradients?.slope ?? null] as const,
   ];
   return [

@@ -43,14 +43,17 @@ export function familySection(result: ComparisonResult): Section[] {
   ];
 }
 
-/** Draws each tree as one line that goes from the root through all networks and back, children below parents. */
+/**
+ * Draws each tree as one line that goes from the root through all networks and back, children below
+ * parents.
+ */
 function treeFigure(result: ComparisonResult, descent: FamilyTrees, rows: readonly TreeRow[]): Figure {
   const names = networkNames(result);
   const places = new Map<number, LinePoint>();
   for (const [y, { network }] of rows.entries()) {
-    const parent = descent.parents[network] ?? null;
+    const parent = at(descent.parents, network, "network");
     const from = parent === null ? 0 : entry(places, parent, "network").x;
-    places.set(network, { x: from + (descent.distances[network] ?? 0), y });
+    places.set(network, { x: from + (at(descent.distances, network, "network") ?? 0), y });
   }
   const childrenOf = (parent: number) => rows.filter(({ network }) => descent.parents[network] === parent);
   const walk = (network: number): LinePoint[] => {
@@ -70,9 +73,16 @@ function treeFigure(result: ComparisonResult, descent: FamilyTrees, rows: readon
     size: "hero",
     plot: {
       kind: "lines",
-      series: roots.map(({ network }) => ({ label: `from ${at(names, network, "network")}`, points: walk(network) })),
+      series: roots.map(({ network }) => ({
+        label: `from ${at(names, network, "network")}`,
+        points: walk(network),
+      })),
       x: { label: "Distance from the root", fromZero: true },
-      y: { label: "Network", names: rows.map(({ network }) => shortName(result, network)), domain: [rows.length - 0.5, -0.5] },
+      y: {
+        label: "Network",
+        names: rows.map(({ network }) => shortName(result, network)),
+        domain: [rows.length - 0.5, -0.5],
+      },
     },
   };
 }

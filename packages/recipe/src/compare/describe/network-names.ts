@@ -36,7 +36,8 @@ export function angleOf(cosine: number | null): number | null {
  * Checks that the parts of a comparison belong together.
  * @throws UsageError if there is no pair, or a part refers to a network that the comparison lacks
  */
-export function assertComparison({ networks, base, pairs, verdicts, taskVectors }: ComparisonResult): void {
+export function assertComparison(result: ComparisonResult): void {
+  const { networks, base, pairs, verdicts, taskVectors, descent, advice } = result;
   if (pairs.length === 0) {
     throw new UsageError("Cannot draw a comparison as at least one pair of networks is needed: got 0");
   }
@@ -46,7 +47,18 @@ export function assertComparison({ networks, base, pairs, verdicts, taskVectors 
     );
   }
   const steps = taskVectors === null ? [] : [taskVectors.base, ...taskVectors.networks];
-  const positions = [...pairs.flatMap(({ a, b }) => [a, b]), ...(base === null ? [] : [base]), ...steps];
+  const concluded = [
+    ...(advice?.networks ?? []),
+    ...[advice?.base, ...(descent?.parents ?? [])].filter((one) => typeof one === "number"),
+    // A tree has a place for each network.
+    ...(descent === null ? [] : [descent.parents.length - 1]),
+  ];
+  const positions = [
+    ...pairs.flatMap(({ a, b }) => [a, b]),
+    ...(base === null ? [] : [base]),
+    ...steps,
+    ...concluded,
+  ];
   const outside = positions.find((position) => networks[position] === undefined);
   if (outside !== undefined) {
     throw new UsageError(

@@ -1,7 +1,10 @@
 import { at } from "@isthmus/core";
 import type { MergeAdvice } from "../advice/merge-advice.ts";
 
-/** Describes an advised way to merge in a few words, such as `task_arithmetic with lambda 0.5, from base.pt`. */
+/**
+ * Describes an advised way to merge in a few words, such as `task_arithmetic with lambda 0.5, from
+ * base.pt`.
+ */
 export function describeWay(
   { method, parameters, align, base }: Pick<MergeAdvice, "method" | "parameters" | "align" | "base">,
   names: readonly string[],

@@ -27,8 +27,8 @@ export function addPowersInto(values: Float32Array, out: Float64Array): void {
 }
 
 /**
- * Adds up how much of two steps from a base is in both: the smaller of both changes of each element, of elements
- * that change in opposite directions, and of all elements.
+ * Adds up how much of two steps from a base is in both: the smaller of both changes of each element, of
+ * elements that change in opposite directions, and of all elements.
  * @param out - `[2]`
  */
 export function addOverlapInto(

@@ -1,0 +1,242 @@
+import { at, entry } from "@isthmus/core";
+import { findAxes } from "../find-axes.ts";
+import type { Symmetry, SymmetrySpec, WeightField, WeightLayout } from "../spec.ts";
+import type { Exchange } from "./exchange-parts.ts";
+
+/** A symmetry without the axes that it moves, which are found once all weights are laid out. */
+type Cells = Omit<Symmetry, "axes">;
+
+/** The symmetries of the units of parts, by part, in corresponding order. */
+interface JoinedExchange {
+  readonly exchange: Exchange;
+  /** Symmetries `[symmetries][parts]` that lie in the weights of one part alone. */
+  readonly own: readonly (readonly Symmetry[])[];
+}
+
+/**
+ * Joins parts whose weights are separate tensors into one specification, in which the parts are units of a
+ * symmetry of their own and the units of a part are nested in it: then the parts of two networks are matched
+ * together with the units inside.
+ *
+ * The tensors of corresponding weights of the parts are one stacked weight `[parts, ...]`, and the weights
+ * that select parts, such as a router's, have the parts along an axis. Parts whose units are laid out in
+ * different ways stay as they are.
+ *
+ * @returns the joined specification; undefined if no parts can be joined
+ */
+export function joinParts(plain: SymmetrySpec, exchanges: readonly Exchange[]): SymmetrySpec | undefined {
+  const joinable = exchanges.flatMap((exchange): JoinedExchange[] => {
+    const own = ownSymmetries(plain, exchange);
+    return own !== undefined && isAlike(plain, exchange, own) ? [{ exchange, own }] : [];
+  });
+  if (joinable.length === 0) return undefined;
+  const { symmetries, ofParts, unitOf, units } = numberUnits(plain, joinable);
+  const followers = plain.followers.map(({ firstUnit, parents }) => ({
+    firstUnit: mapped(unitOf, firstUnit),
+    parents: parents.map((list) => list.map((unit) => mapped(unitOf, unit))),
+  }));
+  const { weights, stacks } = layOutWeights(plain, joinable, { ofParts, unitOf });
+  const axes = findAxes(symmetries, followers, weights);
+  const complete = symmetries.map((cells, i): Symmetry => ({ ...cells, axes: at(axes, i, "axes") }));
+  return {
+    symmetries: complete,
+    followers,
+    units,
+    weights,
+    frozen: plain.frozen,
+    unknown: plain.unknown,
+    joined: {
+      plain,
+      exchanges: joinable.map(({ exchange }) => exchange),
+      symmetries: ofParts.map((cells) => at(complete, symmetries.indexOf(cells), "symmetry")),
+      unitOf,
+      stacks,
+    },
+  };
+}
+
+const mapped = (unitOf: Int32Array, unit: number) => at(unitOf, unit, "unit");
+
+/** Finds the symmetries within each part; undefined if they do not correspond. */
+function ownSymmetries(plain: SymmetrySpec, { parts }: Exchange): readonly (readonly Symmetry[])[] | undefined {
+  const places = parts.map((weights) => new Map(weights.map((name, k) => [name, k])));
+  const ofPart = places.map((place) => {
+    const own = plain.symmetries.filter(({ axes }) => axes.every(({ tensor }) => place.has(tensor)));
+    const keyOf = ({ size, cells, axes }: Symmetry) =>
+      [size, cells.length, ...axes.map(({ tensor, axis }) => `${place.get(tensor)}/${axis}`)].join(" ");
+    return new Map(own.map((symmetry) => [keyOf(symmetry), symmetry]));
+  });
+  const first = at(ofPart, 0, "part");
+  if (ofPart.some(({ size }) => size !== first.size)) return undefined;
+  const own = [...first.keys()].map((key) => ofPart.flatMap((keyed) => keyed.get(key) ?? []));
+  return own.every(({ length }) => length === parts.length) ? own : undefined;
+}
+
+/**
+ * Checks that all parts lay out their units alike, in at most one field of each weight that they fill, and
+ * that the weights that select parts hold no units on that axis yet.
+ */
+function isAlike(
+  { weights }: SymmetrySpec,
+  { parts, selectors }: Exchange,
+  own: readonly (readonly Symmetry[])[],
+): boolean {
+  const codeOf = (part: number) => (unit: number) => {
+    const index = own.findIndex((ofParts) => holds(at(ofParts, part, "part"), unit));
+    const symmetry = own[index]?.[part];
+    return symmetry === undefined ? `${unit}` : `own ${index} ${unit - symmetry.firstUnit}`;
+  };
+  const formOf = (part: number, name: string) =>
+    JSON.stringify(
+      entry(weights, name, "weight").fields.map(({ axes, units, ranks }) => [
+        axes,
+        Array.from(units, codeOf(part)),
+        [...ranks],
+      ]),
+    );
+  const isSame = parts.every((names, part) =>
+    names.every((name, k) => formOf(part, name) === formOf(0, at(at(parts, 0, "part"), k, "weight"))),
+  );
+  const isFilled = at(parts, 0, "part").every((name) => {
+    const fields = entry(weights, name, "weight").fields.filter((field) => isOwn(field, own, 0));
+    return fields.length < 2 && fields.every(({ units }) => units.every((unit) => unit >= 0));
+  });
+  const isFree = selectors.every(({ weight, axis }) => {
+    const { shape, view, fields } = entry(weights, weight, "weight");
+    return shape.length === view.length && fields.every(({ axes }) => !axes.includes(axis));
+  });
+  return isSame && isFilled && isFree;
+}
+
+const holds = ({ firstUnit, size, cells }: Symmetry, unit: number) =>
+  unit >= firstUnit && unit < firstUnit + size * cells.length;
+
+const isOwn = ({ units }: WeightField, own: JoinedExchange["own"], part: number) =>
+  units.some((unit) => own.some((ofParts) => holds(at(ofParts, part, "part"), unit)));
+
+/** Numbers the units anew: those of the parts themselves before the units that are nested in them. */
+function numberUnits(plain: SymmetrySpec, joinable: readonly JoinedExchange[]) {
+  const unitOf = new Int32Array(plain.units).fill(-1);
+  const symmetries: Cells[] = [];
+  const names = new Set<string>();
+  let units = 0;
+  const add = (name: string, size: number, cells: Symmetry["cells"]): Cells => {
+    const cellsOf = { name: unused(name, names), size, cells, firstUnit: units };
+    symmetries.push(cellsOf);
+    units += size * cells.length;
+    return cellsOf;
+  };
+  const renumber = (from: Symmetry, firstUnit: number) => {
+    for (let i = 0; i < from.size * from.cells.length; i++) unitOf[from.firstUnit + i] = firstUnit + i;
+  };
+  const ofParts = joinable.map(({ exchange }) => add(exchange.name, exchange.parts.length, [[]]));
+  for (const symmetry of plain.symmetries) {
+    const index = joinable.findIndex(({ own }) => own.some((list) => list.includes(symmetry)));
+    const list = joinable[index]?.own.find((ofPart) => ofPart.includes(symmetry)) ?? [symmetry];
+    if (list[0] !== symmetry) continue;
+    const parentsOf = (parents: readonly number[], part: number) =>
+      index >= 0 && parents.length === 0
+        ? [at(ofParts, index, "exchange").firstUnit + part]
+        : parents.map((unit) => mapped(unitOf, unit));
+    const cells = list.flatMap((own, part) => own.cells.map((parents) => parentsOf(parents, part)));
+    const { firstUnit, size } = add(joinedName(list.map(({ name }) => name)), symmetry.size, cells);
+    list.forEach((own, part) => renumber(own, firstUnit + part * size * own.cells.length));
+  }
+  for (const { firstUnit, parents } of plain.followers) {
+    for (let i = 0; i < parents.length; i++) unitOf[firstUnit + i] = units++;
+  }
+  return { symmetries, ofParts, unitOf, units };
+}
+
+function unused(name: string, names: Set<string>): string {
+  let free = name;
+  for (let i = 2; names.has(free); i++) free = `${name}#${i}`;
+  names.add(free);
+  return free;
+}
+
+/** Joins names that differ between parts: `experts.*.w1` for `experts.0.w1` and `experts.1.w1`. */
+function joinedName(names: readonly string[]): string {
+  const first = at(names, 0, "name");
+  if (names.length === 1) return first;
+  let [before, after] = [0, 0];
+  while (before < first.length && names.every((name) => name[before] === first[before])) before++;
+  const isSameEnd = () => names.every((name) => name.at(-1 - after) === first.at(-1 - after));
+  while (before + after < first.length && isSameEnd()) after++;
+  return `${first.slice(0, before)}*${first.slice(first.length - after)}`;
+}
+
+/** Lays out stacked weights of parts, and the parts along the axes that select them. */
+function layOutWeights(
+  plain: SymmetrySpec,
+  joinable: readonly JoinedExchange[],
+  { ofParts, unitOf }: { readonly ofParts: readonly Cells[]; readonly unitOf: Int32Array },
+) {
+  const renumbered = (field: WeightField): WeightField => ({
+    ...field,
+    units: field.units.map((unit) => (unit < 0 ? unit : mapped(unitOf, unit))),
+  });
+  const weights = new Map(
+    [...plain.weights].map(([name, layout]): [string, WeightLayout] => [
+      name,
+      { ...layout, fields: layout.fields.map(renumbered) },
+    ]),
+  );
+  const stacks = new Map<string, readonly string[]>();
+  joinable.forEach(({ exchange, own }, index) => {
+    const { firstUnit } = at(ofParts, index, "exchange");
+    for (const { weight, shape, axis, indices } of exchange.selectors) {
+      const layout = entry(weights, weight, "weight");
+      const units = new Int32Array(at(shape, axis, "axis")).fill(-1);
+      indices.forEach((place, part) => {
+        units[place] = firstUnit + part;
+      });
+      const field = { axes: [axis], units, ranks: new Int32Array(units.length) };
+      weights.set(weight, { ...layout, fields: [...layout.fields, field] });
+    }
+    for (const k of at(exchange.parts, 0, "part").keys()) {
+      const names = exchange.parts.map((part) => at(part, k, "weight"));
+      const layouts = names.map((name) => entry(plain.weights, name, "weight"));
+      for (const name of names) weights.delete(name);
+      const name = joinedName(names);
+      stacks.set(name, names);
+      weights.set(name, stackedLayout(layouts, { own, firstUnit, renumbered }));
+    }
+  });
+  return { weights, stacks };
+}
+
+/** Lays out a stacked weight: the parts lie on its first axis, alone or together with their units. */
+function stackedLayout(
+  layouts: readonly WeightLayout[],
+  {
+    own,
+    firstUnit,
+    renumbered,
+  }: {
+    readonly own: JoinedExchange["own"];
+    readonly firstUnit: number;
+    readonly renumbered: (field: WeightField) => WeightField;
+  },
+): WeightLayout {
+  const { shape, view, role, fields } = at(layouts, 0, "layout");
+  const parts = Int32Array.from(layouts, (_, part) => firstUnit + part);
+  const alone = { axes: [0], units: parts, ranks: new Int32Array(parts.length) };
+  const stacked = fields.map((field, i): WeightField => {
+    const { axes, units, ranks } = renumbered(field);
+    const moved = axes.map((axis) => axis + 1);
+    if (!isOwn(field, own, 0)) return { axes: moved, units, ranks };
+    const all = layouts.map((layout) => renumbered(at(layout.fields, i, "field")));
+    return {
+      axes: [0, ...moved],
+      units: Int32Array.from(all.flatMap((one) => [...one.units])),
+      ranks: Int32Array.from(all.flatMap((one) => [...one.ranks])),
+    };
+  });
+  return {
+    shape: [layouts.length, ...shape],
+    view: [layouts.length, ...view],
+    role,
+    fields: fields.some((field) => isOwn(field, own, 0)) ? stacked : [alone, ...stacked],
+  };
+}

@@ -24,21 +24,25 @@ export interface Selector {
 
 /**
  * Parts of a network that are built alike, have weights of their own and are added up, such as the experts of
- * a mixture: they may change places, together with the weights that select them.
+ * a mixture.
  */
-export interface Exchange {
+export interface AlikeParts {
   /** Name: the common part of the names of their weights. */
   readonly name: string;
   /** The weights of each part, in corresponding order. */
   readonly parts: readonly (readonly string[])[];
-  /** Axes of weights that are reordered together with the parts; empty without such weights. */
-  readonly selectors: readonly Selector[];
   /** Value that the parts' shares are selected from, with its axis; undefined without shares. */
   readonly shares: { readonly value: string; readonly axis: number } | undefined;
   /** Index of each part's share along that axis; empty without shares. */
   readonly indices: readonly number[];
   /** Name of the value that is the sum of the parts. */
   readonly sum: string;
+}
+
+/** Parts that may change places, together with the weights that select them. */
+export interface Exchange extends AlikeParts {
+  /** Axes of weights that are reordered together with the parts; empty without such weights. */
+  readonly selectors: readonly Selector[];
 }
 
 /**

@@ -1,0 +1,105 @@
+import { at, type Checkpoint, sizeOf } from "@isthmus/core";
+import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
+import { discoverRouters, type Router } from "./discover-routers.ts";
+import { type TokenValue, tokenValues } from "./token-values.ts";
+
+/** Options of {@link measureRouting}. */
+export interface MeasureRoutingOptions {
+  /** Routers of the graph, if they were discovered before. @defaultValue they are discovered */
+  readonly routers?: readonly Router[] | undefined;
+  /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
+  readonly examples?: number;
+  /** Examples in one engine call. @defaultValue 16 */
+  readonly batchSize?: number;
+  /** Signal that stops the measurement between two batches. @defaultValue never stopped */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Agreement of the routers of two networks on the same tokens. */
+export interface RoutingAgreement {
+  /** Name of the router's experts; absent in the mean over all routers. */
+  readonly name?: string;
+  /** Mean share of the experts that the first network chooses for a token which the second chooses, too. */
+  readonly shared: number;
+  /** Share of the tokens for which both networks choose exactly the same experts. */
+  readonly same: number;
+}
+
+/** Result of {@link measureRouting}. */
+export interface RoutingResult extends RoutingAgreement {
+  /** Agreement of each router, in the order of computation. */
+  readonly routers: readonly RoutingAgreement[];
+  /** Number of tokens that were compared in each router. */
+  readonly tokens: number;
+}
+
+/**
+ * Measures whether the routers of two networks of one graph send tokens to the same experts, which must be at
+ * the same places in both: align networks whose experts may be in other orders first.
+ *
+ * @throws InputError if the data do not fit the graph
+ * @throws OutOfRangeError if an option is out of range
+ */
+export async function measureRouting(
+  architecture: Architecture,
+  [one, two]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
+  { routers: found, examples = 0, batchSize = 16, signal }: MeasureRoutingOptions = {},
+): Promise<RoutingResult> {
+  const routers = found ?? (await discoverRouters(architecture, { signal }));
+  const seen = examples === 0 ? data : limitExamples("measure routing", data, examples);
+  const options = {
+    attempt: "measure routing",
+    names: routers.map(({ shares }) => shares.value),
+    batchSize,
+    signal,
+  };
+  const counts = routers.map(() => ({ shared: 0, same: 0, tokens: 0 }));
+  const others = tokenValues(architecture, two, seen, options);
+  for await (const valueOf of tokenValues(architecture, one, seen, options)) {
+    const other = (await others.next()).value;
+    if (other === undefined) break;
+    routers.forEach((router, i) => {
+      const name = router.shares.value;
+      addAgreement(at(counts, i, "router"), router, [valueOf(name), other(name)]);
+    });
+  }
+  await others.return?.(undefined);
+  const agreements = counts.map(({ shared, same, tokens }, i) => ({
+    name: at(routers, i, "router").name,
+    shared: shared / tokens,
+    same: same / tokens,
+  }));
+  const mean = (key: "shared" | "same") =>
+    agreements.reduce((sum, agreement) => sum + agreement[key] / agreements.length, 0);
+  return {
+    shared: mean("shared"),
+    same: mean("same"),
+    routers: agreements,
+    tokens: counts[0]?.tokens ?? 0,
+  };
+}
+
+/** Adds the tokens of one batch to the counts of a router. */
+function addAgreement(
+  counts: { shared: number; same: number; tokens: number },
+  { experts, shares: { axis } }: Router,
+  [one, two]: readonly [TokenValue, TokenValue],
+): void {
+  const inner = sizeOf(one.shape.slice(axis + 1));
+  const tokens = one.data.length / experts;
+  for (let token = 0; token < tokens; token++) {
+    const first = Math.floor(token / inner) * experts * inner + (token % inner);
+    let [chosen, both, either] = [0, 0, 0];
+    for (let expert = 0; expert < experts; expert++) {
+      const place = first + expert * inner;
+      const [byOne, byTwo] = [one.data[place] !== 0, two.data[place] !== 0];
+      if (byOne) chosen++;
+      if (byOne && byTwo) both++;
+      if (byOne || byTwo) either++;
+    }
+    counts.shared += chosen === 0 ? 0 : both / chosen;
+    counts.same += both === either ? 1 : 0;
+  }
+  counts.tokens += tokens;
+}

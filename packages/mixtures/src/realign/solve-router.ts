@@ -1,0 +1,220 @@
+import { at, createCheckpoint, createTensor, MismatchError } from "@isthmus/core";
+import { type CurvatureOperator, gaussNewton, type SolveResult, solve } from "@isthmus/curvature";
+import { createDataSet } from "@isthmus/data";
+import type { DataSet, Engine, Graph } from "@isthmus/graph";
+import { GraphBuilder, gemm } from "@isthmus/graph/builder";
+import type { Router } from "./discover-routers.ts";
+
+/** A router whose decisions are to be kept on some tokens. */
+export interface RouterTarget {
+  /** Weight of the router, `[experts, width]` in rows. */
+  readonly rows: Float64Array;
+  /** Rows that the merged network's router reads for the tokens, `[tokens, width]`. */
+  readonly states: Float32Array;
+}
+
+/** Options of {@link solveRouter}. */
+export interface SolveRouterOptions {
+  /** Number of experts. */
+  readonly experts: number;
+  /** Function that turns scores into probabilities. @defaultValue "softmax" */
+  readonly probabilities?: Router["probabilities"];
+  /** Share of the second derivatives outside the diagonal that counts, in `[0, 1]`. @defaultValue 0.9 */
+  readonly regularization?: number;
+  /** Residual over the length of the right side at which a solution is accurate enough. @defaultValue 1e-5 */
+  readonly tolerance?: number;
+  /** Largest number of products. @defaultValue 500 */
+  readonly steps?: number;
+  /** Signal that stops the solution between two products. @defaultValue never stopped */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link SolveRouterOptions}; the number of experts has none. */
+export const SOLVE_ROUTER_DEFAULTS: Required<Omit<SolveRouterOptions, "experts">> = {
+  probabilities: "softmax",
+  regularization: 0.9,
+  tolerance: 1e-5,
+  steps: 500,
+  signal: undefined,
+};
+
+/** Result of {@link solveRouter}. */
+export interface SolvedRouter extends Omit<SolveResult, "solution"> {
+  /** Weight of the router, `[experts, width]` in rows. */
+  readonly rows: Float64Array;
+}
+
+/** Tokens in one call of the engine. */
+const TOKENS = 4096;
+
+/**
+ * Finds the router that changes the decisions of several routers least, each on its own tokens: to second
+ * order, the divergence of its probabilities `p(W x)` from the probabilities `p(W_i x)` of router `i` is
+ * `(W - W_i) S_i (W - W_i) / 2` with the mean `S_i` of `H(p) (x) x x'` over the tokens, where `H` is `diag(p) -
+ * p p'` for a softmax. The sum over all routers is least where `sum S_i W = sum S_i W_i`. Of each `S_i` the
+ * numbers outside the diagonal are multiplied by `regularization`, as few tokens leave them uncertain.
+ *
+ * The system is solved by conjugate gradients on products with the Gauss-Newton matrices of the routers, so
+ * that no matrix is formed, for the difference from `merged`: if all routers are equal to it, it stays as it
+ * is. Each number is measured in units of its diagonal element, which changes the number of steps alone.
+ *
+ * @param merged - router from which the search starts, `[experts, width]` in rows
+ * @throws MismatchError if a router or its tokens have another size
+ * @see Huang et al., When model merging breaks routing (HARC), 2026, section 4
+ */
+export async function solveRouter(
+  engine: Engine,
+  merged: Float64Array,
+  targets: readonly RouterTarget[],
+  options: SolveRouterOptions,
+): Promise<SolvedRouter> {
+  const { experts, probabilities, regularization, tolerance, steps, signal } = {
+    ...SOLVE_ROUTER_DEFAULTS,
+    ...options,
+  };
+  const width = merged.length / experts;
+  const graph = routerGraph(experts, width);
+  const operators: CurvatureOperator[] = [];
+  try {
+    for (const target of targets) {
+      assertTarget(target, merged.length, width);
+      operators.push(await openOperator({ graph, engine }, target, { experts, width, probabilities, signal }));
+    }
+    const diagonals = targets.map((target) => diagonalOf(target, { experts, width, probabilities }));
+    // The binary cross-entropy is a mean over the experts, too.
+    const factor = probabilities === "softmax" ? 1 : experts;
+    /** Adds the product of one router's matrix and a vector. */
+    const product = new Float64Array(merged.length);
+    const addInto = async (out: Float64Array, index: number, vector: Float64Array): Promise<void> => {
+      await at(operators, index, "router").apply(vector, product);
+      const diagonal = at(diagonals, index, "router");
+      for (let k = 0; k < out.length; k++) {
+        const whole = regularization * factor * (product[k] as number);
+        const kept = (1 - regularization) * (diagonal[k] as number) * (vector[k] as number);
+        out[k] = (out[k] as number) + whole + kept;
+      }
+    };
+    const scale = scalesOf(diagonals, merged.length);
+    const right = new Float64Array(merged.length);
+    for (const [i, { rows }] of targets.entries()) {
+      await addInto(right, i, rows.map((value, k) => value - at(merged, k, "weight")));
+    }
+    const operator = {
+      dimension: merged.length,
+      layout: [{ name: WEIGHT, shape: [experts, width], offset: 0 }],
+      apply: async (vector: Float64Array, out: Float64Array): Promise<void> => {
+        out.fill(0);
+        const scaled = vector.map((value, k) => value * at(scale, k, "weight"));
+        for (const i of targets.keys()) await addInto(out, i, scaled);
+        for (let k = 0; k < out.length; k++) out[k] = (out[k] as number) * (scale[k] as number);
+      },
+    };
+    const scaled = right.map((value, k) => value * at(scale, k, "weight"));
+    const { solution, ...result } = await solve(operator, scaled, { tolerance, steps, signal });
+    const rows = merged.map((value, k) => value + at(scale, k, "weight") * at(solution, k, "weight"));
+    return { rows, ...result };
+  } finally {
+    for (const operator of operators) await operator.release();
+  }
+}
+
+const WEIGHT = "router";
+
+/** Builds the graph of a router: rows `[tokens, width]` to scores `[tokens, experts]`. */
+function routerGraph(experts: number, width: number): Graph {
+  const builder = new GraphBuilder("router", 21);
+  const states = builder.input("states", { dtype: "f32", shape: [2, width] });
+  const weight = builder.weight(WEIGHT, { dtype: "f32", shape: [experts, width] });
+  const logits = builder.rename(gemm(states, weight, { transB: true }), "logits");
+  return builder.build([logits], { batchName: "N" });
+}
+
+function assertTarget({ rows, states }: RouterTarget, size: number, width: number): void {
+  if (rows.length === size && states.length % width === 0 && states.length > 0) return;
+  throw new MismatchError(
+    `Cannot realign a router of ${size} weights as each router must have as many, and tokens of ${width} numbers: one has ${rows.length}, and ${states.length / width} tokens`,
+    { parameters: [WEIGHT] },
+  );
+}
+
+interface RouterSize extends Pick<Router, "experts" | "width" | "probabilities"> {
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function openOperator(
+  architecture: { readonly graph: Graph; readonly engine: Engine },
+  { rows, states }: RouterTarget,
+  { experts, width, probabilities, signal }: RouterSize,
+): Promise<CurvatureOperator> {
+  const network = createCheckpoint({
+    [WEIGHT]: createTensor("f32", [experts, width], Float32Array.from(rows)),
+  });
+  const data = withLabels(createTensor("f32", [states.length / width, width], states), experts, probabilities);
+  const kind = probabilities === "softmax" ? "cross-entropy" : "binary-cross-entropy";
+  return gaussNewton(architecture, network, data, { loss: { kind }, batchSize: TOKENS, signal });
+}
+
+/** Adds labels, on which no second derivative depends. */
+function withLabels(
+  states: ReturnType<typeof createTensor>,
+  experts: number,
+  probabilities: Router["probabilities"],
+): DataSet {
+  const tokens = at(states.shape, 0, "axis");
+  return probabilities === "softmax"
+    ? createDataSet(states, new Int32Array(tokens), { classes: experts })
+    : createDataSet(
+        states,
+        createTensor("f32", [tokens, experts], new Float32Array(tokens * experts).fill(0.5)),
+      );
+}
+
+/** Computes the diagonal of the matrix of a router: the mean of `p (1 - p) x^2`, `[experts, width]`. */
+function diagonalOf({ rows, states }: RouterTarget, { experts, width, probabilities }: RouterSize): Float64Array {
+  const diagonal = new Float64Array(rows.length);
+  const tokens = states.length / width;
+  const scores = new Float64Array(experts);
+  for (let token = 0; token < tokens; token++) {
+    const state = states.subarray(token * width, (token + 1) * width);
+    for (let expert = 0; expert < experts; expert++) {
+      let score = 0;
+      for (let i = 0; i < width; i++) score += (rows[expert * width + i] as number) * (state[i] as number);
+      scores[expert] = score;
+    }
+    toProbabilities(scores, probabilities);
+    for (let expert = 0; expert < experts; expert++) {
+      const share = (scores[expert] as number) * (1 - (scores[expert] as number));
+      for (let i = 0, k = expert * width; i < width; i++, k++) {
+        diagonal[k] = (diagonal[k] as number) + (share * (state[i] as number) ** 2) / tokens;
+      }
+    }
+  }
+  return diagonal;
+}
+
+/** Turns the scores of a token into probabilities, in place. */
+function toProbabilities(scores: Float64Array, probabilities: Router["probabilities"]): void {
+  if (probabilities === "sigmoid") {
+    scores.forEach((score, i) => {
+      scores[i] = 1 / (1 + Math.exp(-score));
+    });
+    return;
+  }
+  const largest = scores.reduce((most, score) => Math.max(most, score));
+  let sum = 0;
+  scores.forEach((score, i) => {
+    scores[i] = Math.exp(score - largest);
+    sum += Math.exp(score - largest);
+  });
+  scores.forEach((score, i) => {
+    scores[i] = score / sum;
+  });
+}
+
+/** Returns the unit in which each number is measured; 1 for numbers that no token depends on. */
+function scalesOf(diagonals: readonly Float64Array[], size: number): Float64Array {
+  return Float64Array.from({ length: size }, (_, k) => {
+    const sum = diagonals.reduce((total, diagonal) => total + at(diagonal, k, "weight"), 0);
+    return sum > 0 ? 1 / Math.sqrt(sum) : 1;
+  });
+}

@@ -4,7 +4,7 @@
  *     npx tsx --conditions=@isthmus/source tools/mixtures/train-mixtures.ts --texts prose.txt code.txt --out FOLDER \
  *         [--steps 600] [--tuning 300] [--rate 0.003]
  *
- * The base sees both texts, and each fine-tune goes on with one of them. All are Mixtrals of two blocks with four
+ * The base sees both texts, and each fine-tune goes on with one of them. All are Mixtrals of two blocks with eight
  * experts, of which each token takes two, over the characters of ASCII. Writes `base.safetensors`, `a.safetensors`
  * and `b.safetensors` with `config.json`, and the four windows of text that `merge-mixtures.ts` reads. Everything is
  * seeded; some minutes on two cores.

@@ -21,6 +21,8 @@ export interface Router {
   readonly inputFirst: boolean;
   /** Name of the value that the router reads: a row of `width` numbers for each token. */
   readonly input: string;
+  /** Name of the value that the router computes: a score of each expert for each token. */
+  readonly scores: string;
   /** Name of the value that holds each expert's share of each token, 0 if it is not chosen, and its axis. */
   readonly shares: { readonly value: string; readonly axis: number };
   /** Number of experts. */
@@ -80,7 +82,8 @@ function linearLayer(
   if (rows === undefined || columns === undefined || more.length > 0) return undefined;
   const inputFirst = (weight !== operand) === (Number(node.attributes.get("transB")?.value ?? 0) !== 0);
   const [experts, width] = inputFirst ? [columns, rows] : [rows, columns];
-  return { weight, bias: bias === "" ? undefined : bias, inputFirst, input, experts, width };
+  const scores = at(node.outputs, 0, "output");
+  return { weight, bias: bias === "" ? undefined : bias, inputFirst, input, scores, experts, width };
 }
 
 /** Returns the numbers of each expert in a router: its weights, and its bias if the router has one. */

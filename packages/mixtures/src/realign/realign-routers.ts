@@ -11,7 +11,7 @@ import {
 import { type Architecture, assertNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { columnsOf, discoverRouters, type Router, readRouter, routerTensors } from "./discover-routers.ts";
 import { SOLVE_ROUTER_DEFAULTS, type SolvedRouter, solveRouter } from "./solve-router.ts";
-import { tokenValues } from "./token-values.ts";
+import { type TokenValuesOptions, tokenValues } from "./token-values.ts";
 
 /** A network that was merged, with texts that it is good at. */
 export interface RouterParent {
@@ -31,8 +31,16 @@ export interface RealignProgress {
   readonly total: number;
 }
 
+/** What {@link realignRouters} keeps of the parents: their routers, or the scores that these give. */
+export const ROUTER_TARGETS = ["routers", "scores"] as const;
+
 /** Options of {@link realignRouters}. */
 export interface RealignRoutersOptions {
+  /**
+   * What is kept: `routers`, the decisions that a parent's router would make in the merged network, as in the
+   * paper; `scores`, those that it makes in the parent itself. @defaultValue "scores"
+   */
+  readonly keep?: (typeof ROUTER_TARGETS)[number];
   /**
    * Share of the second derivatives outside the diagonal that counts, in `[0, 1]`: less keeps routers that saw
    * few tokens from following them too closely. @defaultValue 0.9
@@ -56,6 +64,7 @@ export interface RealignRoutersOptions {
 
 /** Defaults of {@link RealignRoutersOptions}. */
 export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = {
+  keep: "scores",
   regularization: SOLVE_ROUTER_DEFAULTS.regularization,
   tolerance: SOLVE_ROUTER_DEFAULTS.tolerance,
   steps: SOLVE_ROUTER_DEFAULTS.steps,
@@ -113,7 +122,7 @@ export async function realignRouters(
   assertOptions(resolved, parents);
   const { graph, engine } = architecture;
   for (const network of [merged, ...parents.map((parent) => parent.network)]) assertNetwork(graph, network);
-  const { examples, batchSize, signal, onProgress, regularization, tolerance, steps } = resolved;
+  const { keep, examples, batchSize, signal, onProgress, regularization, tolerance, steps } = resolved;
   const routers = resolved.routers ?? (await discoverRouters(architecture, { signal }));
   if (routers.length === 0) throw noRouters(graph.name);
   const seen = parents.map(({ data }) => (examples === 0 ? data : limitExamples(ATTEMPT, data, examples)));
@@ -128,13 +137,20 @@ export async function realignRouters(
       });
     const targets = [];
     for (const [i, data] of seen.entries()) {
-      const states = await readStates(architecture, network, data, {
-        router,
-        batchSize,
-        signal,
+      const parent = at(parents, i, "parent").network;
+      const run = { attempt: ATTEMPT, batchSize, signal };
+      const states = await readTokens(architecture, network, data, {
+        ...{ ...run, names: [router.input] },
         onProgress: (done) => report((STATES * (i + done)) / seen.length),
       });
-      targets.push({ rows: await readRouter(at(parents, i, "parent").network, router), states });
+      targets.push({
+        rows: await readRouter(parent, router),
+        states: withOnes(states, router),
+        scores:
+          keep === "scores"
+            ? await readTokens(architecture, parent, data, { ...run, names: [router.scores] })
+            : undefined,
+      });
     }
     const before = await readRouter(network, router);
     const { rows, ...solved } = await solveRouter(engine, before, targets, {
@@ -166,6 +182,11 @@ function assertOptions(options: Required<RealignRoutersOptions>, parents: readon
   if (!(tolerance > 0)) {
     throw new OutOfRangeError(`Cannot ${ATTEMPT} as "tolerance" must be above 0: it is ${tolerance}`);
   }
+  if (!ROUTER_TARGETS.includes(options.keep)) {
+    throw new OutOfRangeError(
+      `Cannot ${ATTEMPT} as "keep" must be one of ${ROUTER_TARGETS.join(", ")}: it is ${options.keep}`,
+    );
+  }
   if (parents.length > 0) return;
   throw new UsageError(`Cannot ${ATTEMPT} as there must be a network that was merged: give one with its data`);
 }
@@ -177,41 +198,31 @@ function noRouters(name: string): UnsupportedError {
   );
 }
 
-/** Reads the rows that a router gets for all tokens of some texts, `[tokens, columns]`. */
-async function readStates(
+/** Reads the numbers that a network computes for all tokens of some texts, one row after another. */
+async function readTokens(
   architecture: Architecture,
   network: Checkpoint,
   data: DataSet,
-  {
-    router,
-    batchSize,
-    signal,
-    onProgress,
-  }: {
-    readonly router: Router;
-    readonly batchSize: number;
-    readonly signal: AbortSignal | undefined;
-    readonly onProgress: (done: number) => void;
-  },
+  options: TokenValuesOptions,
 ): Promise<Float32Array> {
   const parts: Float32Array[] = [];
-  const options = { attempt: ATTEMPT, names: [router.input], batchSize, signal, onProgress };
+  const name = at(options.names, 0, "value");
   for await (const valueOf of tokenValues(architecture, network, data, options)) {
-    parts.push(withOnes(valueOf(router.input).data, router));
+    parts.push(valueOf(name).data.slice());
   }
-  const states = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let begin = 0;
   for (const part of parts) {
-    states.set(part, begin);
+    all.set(part, begin);
     begin += part.length;
   }
-  return states;
+  return all;
 }
 
-/** Appends a one to each row for a router with a bias; copies the rows otherwise. */
+/** Appends a one to each row for a router with a bias. */
 function withOnes(rows: Float32Array, router: Router): Float32Array {
   const [columns, { width }] = [columnsOf(router), router];
-  if (columns === width) return rows.slice();
+  if (columns === width) return rows;
   const out = new Float32Array((rows.length / width) * columns).fill(1);
   for (let row = 0; row * width < rows.length; row++) {
     out.set(rows.subarray(row * width, (row + 1) * width), row * columns);

@@ -1,8 +1,8 @@
 import { at, createCheckpoint, createTensor, MismatchError } from "@isthmus/core";
 import { type CurvatureOperator, gaussNewton, type SolveResult, solve } from "@isthmus/curvature";
 import { createDataSet } from "@isthmus/data";
-import type { DataSet, Engine, Graph } from "@isthmus/graph";
-import { GraphBuilder, gemm } from "@isthmus/graph/builder";
+import type { Engine, Graph } from "@isthmus/graph";
+import { add, GraphBuilder, gemm } from "@isthmus/graph/builder";
 import type { Router } from "./discover-routers.ts";
 
 /** A router whose decisions are to be kept on some tokens. */
@@ -11,6 +11,11 @@ export interface RouterTarget {
   readonly rows: Float64Array;
   /** Rows that the merged network's router reads for the tokens, `[tokens, width]`. */
   readonly states: Float32Array;
+  /**
+   * Scores that the router gave the tokens in its own network, `[tokens, experts]`, which are then kept.
+   * @defaultValue the scores that it gives `states`
+   */
+  readonly scores?: Float32Array | undefined;
 }
 
 /** Options of {@link solveRouter}. */
@@ -80,7 +85,8 @@ export async function solveRouter(
       assertTarget(target, merged.length, width);
       operators.push(await openOperator({ graph, engine }, target, { experts, width, probabilities, signal }));
     }
-    const diagonals = targets.map((target) => diagonalOf(target, { experts, width, probabilities }));
+    const moments = targets.map((target) => momentsOf(target, { experts, width, probabilities }));
+    const diagonals = moments.map(({ diagonal }) => diagonal);
     // The binary cross-entropy is a mean over the experts, too.
     const factor = probabilities === "softmax" ? 1 : experts;
     /** Adds the product of one router's matrix and a vector. */
@@ -98,6 +104,8 @@ export async function solveRouter(
     const right = new Float64Array(merged.length);
     for (const [i, { rows }] of targets.entries()) {
       await addInto(right, i, rows.map((value, k) => value - at(merged, k, "weight")));
+      const { drift } = at(moments, i, "router");
+      for (let k = 0; k < right.length; k++) right[k] = (right[k] as number) + (drift[k] as number);
     }
     const operator = {
       dimension: merged.length,
@@ -120,12 +128,19 @@ export async function solveRouter(
 
 const WEIGHT = "router";
 
+/** Name of the input for the rows that the router reads. */
+const STATES = "states";
+
+/** Name of the input for what is added to the scores of the router, so that they are those to be kept. */
+const DRIFTS = "drifts";
+
 /** Builds the graph of a router: rows `[tokens, width]` to scores `[tokens, experts]`. */
 function routerGraph(experts: number, width: number): Graph {
   const builder = new GraphBuilder("router", 21);
-  const states = builder.input("states", { dtype: "f32", shape: [2, width] });
+  const states = builder.input(STATES, { dtype: "f32", shape: [2, width] });
   const weight = builder.weight(WEIGHT, { dtype: "f32", shape: [experts, width] });
-  const logits = builder.rename(gemm(states, weight, { transB: true }), "logits");
+  const drifts = builder.input(DRIFTS, { dtype: "f32", shape: [2, experts] });
+  const logits = builder.rename(add(gemm(states, weight, { transB: true }), drifts), "logits");
   return builder.build([logits], { batchName: "N" });
 }
 
@@ -143,53 +158,93 @@ interface RouterSize extends Pick<Router, "experts" | "width" | "probabilities">
 
 async function openOperator(
   architecture: { readonly graph: Graph; readonly engine: Engine },
-  { rows, states }: RouterTarget,
-  { experts, width, probabilities, signal }: RouterSize,
+  target: RouterTarget,
+  size: RouterSize,
 ): Promise<CurvatureOperator> {
+  const { experts, width, probabilities, signal } = size;
+  const { rows, states } = target;
   const network = createCheckpoint({
     [WEIGHT]: createTensor("f32", [experts, width], Float32Array.from(rows)),
   });
-  const data = withLabels(createTensor("f32", [states.length / width, width], states), experts, probabilities);
-  const kind = probabilities === "softmax" ? "cross-entropy" : "binary-cross-entropy";
-  return gaussNewton(architecture, network, data, { loss: { kind }, batchSize: TOKENS, signal });
-}
-
-/** Adds labels, on which no second derivative depends. */
-function withLabels(
-  states: ReturnType<typeof createTensor>,
-  experts: number,
-  probabilities: Router["probabilities"],
-): DataSet {
-  const tokens = at(states.shape, 0, "axis");
-  return probabilities === "softmax"
-    ? createDataSet(states, new Int32Array(tokens), { classes: experts })
-    : createDataSet(
-        states,
-        createTensor("f32", [tokens, experts], new Float32Array(tokens * experts).fill(0.5)),
-      );
-}
-
-/** Computes the diagonal of the matrix of a router: the mean of `p (1 - p) x^2`, `[experts, width]`. */
-function diagonalOf({ rows, states }: RouterTarget, { experts, width, probabilities }: RouterSize): Float64Array {
-  const diagonal = new Float64Array(rows.length);
   const tokens = states.length / width;
-  const scores = new Float64Array(experts);
+  const drifts = createTensor("f32", [tokens, experts], driftsOf(target, size));
+  // No second derivative depends on the labels.
+  const labels =
+    probabilities === "softmax"
+      ? new Int32Array(tokens)
+      : createTensor("f32", [tokens, experts], new Float32Array(tokens * experts).fill(0.5));
+  const data = createDataSet(createTensor("f32", [tokens, width], states), labels, {
+    inputName: STATES,
+    features: new Map([[DRIFTS, drifts]]),
+    ...(probabilities === "softmax" && { classes: experts }),
+  });
+  const kind = probabilities === "softmax" ? "cross-entropy" : "binary-cross-entropy";
+  return gaussNewton(architecture, network, data, {
+    loss: { kind, examples: STATES },
+    batchSize: TOKENS,
+    signal,
+  });
+}
+
+/** Computes the scores of one token, `[experts]`. */
+function scoreInto(rows: Float64Array, state: Float32Array, out: Float64Array): void {
+  const width = state.length;
+  for (let expert = 0; expert < out.length; expert++) {
+    let score = 0;
+    for (let i = 0; i < width; i++) score += (rows[expert * width + i] as number) * (state[i] as number);
+    out[expert] = score;
+  }
+}
+
+/** Computes what the scores to be kept have more than those of the states, `[tokens, experts]`. */
+function driftsOf({ rows, states, scores }: RouterTarget, { experts, width }: RouterSize): Float32Array {
+  const drifts = new Float32Array((states.length / width) * experts);
+  if (scores === undefined) return drifts;
+  const own = new Float64Array(experts);
+  for (let token = 0; token * experts < drifts.length; token++) {
+    scoreInto(rows, states.subarray(token * width, (token + 1) * width), own);
+    for (let expert = 0, k = token * experts; expert < experts; expert++, k++) {
+      drifts[k] = (scores[k] as number) - (own[expert] as number);
+    }
+  }
+  return drifts;
+}
+
+/**
+ * Computes means over the tokens of a router, `[experts, width]`: the diagonal of its matrix, `p (1 - p) x^2`, and
+ * `H d x'` with the drifts `d`.
+ */
+function momentsOf(
+  target: RouterTarget,
+  size: RouterSize,
+): { readonly diagonal: Float64Array; readonly drift: Float64Array } {
+  const { rows, states } = target;
+  const { experts, width, probabilities } = size;
+  const [diagonal, drift] = [new Float64Array(rows.length), new Float64Array(rows.length)];
+  const drifts = driftsOf(target, size);
+  const tokens = states.length / width;
+  const shares = new Float64Array(experts);
   for (let token = 0; token < tokens; token++) {
     const state = states.subarray(token * width, (token + 1) * width);
+    const moved = drifts.subarray(token * experts, (token + 1) * experts);
+    scoreInto(rows, state, shares);
+    moved.forEach((value, expert) => {
+      shares[expert] = (shares[expert] as number) + value;
+    });
+    toProbabilities(shares, probabilities);
+    const mean = probabilities === "softmax" ? shares.reduce((sum, p, i) => sum + p * (moved[i] as number), 0) : 0;
     for (let expert = 0; expert < experts; expert++) {
-      let score = 0;
-      for (let i = 0; i < width; i++) score += (rows[expert * width + i] as number) * (state[i] as number);
-      scores[expert] = score;
-    }
-    toProbabilities(scores, probabilities);
-    for (let expert = 0; expert < experts; expert++) {
-      const share = (scores[expert] as number) * (1 - (scores[expert] as number));
+      const p = shares[expert] as number;
+      const variance = p * (1 - p);
+      const pull = probabilities === "softmax" ? p * ((moved[expert] as number) - mean) : variance * (moved[expert] as number);
       for (let i = 0, k = expert * width; i < width; i++, k++) {
-        diagonal[k] = (diagonal[k] as number) + (share * (state[i] as number) ** 2) / tokens;
+        const x = state[i] as number;
+        diagonal[k] = (diagonal[k] as number) + (variance * x * x) / tokens;
+        drift[k] = (drift[k] as number) + (pull * x) / tokens;
       }
     }
   }
-  return diagonal;
+  return { diagonal, drift };
 }
 
 /** Turns the scores of a token into probabilities, in place. */

@@ -5,7 +5,8 @@ by closed formulas of the index of an element, evaluated in f64 and rounded to f
 loaded again from a config of the form that was published with the family ("config"). "saved" is the config as this version of
 transformers writes it. models.test.ts evaluates the same formulas.
 
-Made with transformers 5.24.0 and torch 2.15.0 on a CPU: python tools/golden/model-families.py
+Made with transformers 5.24.0 and torch 2.15.0 on a CPU: python tools/golden/model-families.py [NAME...]
+With names, the entries of other models stay as they are in the file.
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "test/golden"))
 
+import deepseek_moe
 import model_configs
 import torch
 import transformers
@@ -145,7 +147,7 @@ def run(name, published, folder):
     [class_name] = published["architectures"]
     config_path, weights_path = folder / "config.json", folder / "model.safetensors"
     config_path.write_text(json.dumps(published))
-    model_class = getattr(transformers, class_name)
+    model_class = getattr(transformers, class_name, None) or getattr(deepseek_moe, class_name)
     config = model_class.config_class.from_pretrained(folder)
     model_class(config).save_pretrained(folder)
     saved = json.loads(config_path.read_text())
@@ -266,6 +268,24 @@ QWEN3_MOE = {
     "decoder_sparse_step": 1,
     "rope_theta": 1000.0,
     "tie_word_embeddings": False,
+}
+QWEN2_MOE = {
+    **{key: value for key, value in QWEN3_MOE.items() if key != "head_dim"},
+    "model_type": "qwen2_moe",
+    "architectures": ["Qwen2MoeForCausalLM"],
+    "shared_expert_intermediate_size": 8,
+    "use_sliding_window": False,
+}
+DEEPSEEK_MOE = {
+    **DECODER,
+    "model_type": "deepseek",
+    "architectures": ["DeepseekForCausalLM"],
+    "n_routed_experts": 3,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 12,
+    "norm_topk_prob": True,
+    "rope_theta": 1000.0,
 }
 GRANITE = {
     **DECODER,
@@ -541,7 +561,7 @@ SIGLIP = {
     "vision_config": SIGLIP_VISION,
 }
 # Models whose gradients are compared.
-SLOPES = {"qwen3_moe", "granite", "olmo2", "stablelm", "starcoder2", "cohere", "falcon", "deepseek_v2", "deepseek_v3", "gemma3", "mamba", "mamba2"}
+SLOPES = {"qwen2_moe", "qwen3_moe", "granite", "olmo2", "stablelm", "starcoder2", "cohere", "falcon", "deepseek_v2", "deepseek_v3", "gemma3", "mamba", "mamba2"}
 LABELS = {"id2label": {"0": "a", "1": "b", "2": "c"}}
 
 # Tensors of published checkpoints that transformers 5 no longer saves.
@@ -598,6 +618,13 @@ MODELS = {
         "use_sliding_window": True,
         "sliding_window": 3,
     },
+    "qwen2_moe": {**QWEN2_MOE, "norm_topk_prob": True},
+    "qwen2_moe, every other layer, no biases, tied": {
+        **QWEN2_MOE,
+        "decoder_sparse_step": 2,
+        "qkv_bias": False,
+        "tie_word_embeddings": True,
+    },
     "granite": GRANITE,
     "granite, biases, a head of its own": {
         **GRANITE,
@@ -637,6 +664,14 @@ MODELS = {
     "falcon, new": {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "tie_word_embeddings": False},
     "falcon, new, one norm": {**FALCON, "new_decoder_architecture": True, "num_kv_heads": 2, "num_ln_in_parallel_attn": 1},
     "falcon, one after the other": {**FALCON, "parallel_attn": False, "multi_query": False, "bias": True},
+    "deepseek": DEEPSEEK_MOE,
+    "deepseek, one expert for a token, none shared, the first block dense": {
+        **DEEPSEEK_MOE,
+        "n_shared_experts": None,
+        "num_experts_per_tok": 1,
+        "first_k_dense_replace": 1,
+        "attention_bias": True,
+    },
     "deepseek_v2": DEEPSEEK2,
     "deepseek_v2, groups, stretched, biases, queries of full rank": {
         **DEEPSEEK2,
@@ -762,11 +797,14 @@ MODELS = {
 
 
 def main():
+    asked = sys.argv[1:] or list(MODELS)
+    kept = {} if len(sys.argv) == 1 else json.loads(FILE.read_text())
     entries = []
     for name, published in MODELS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            entry = run(name, published, Path(folder))
-        entries.append(f"{json.dumps(name)}: {json.dumps(entry, separators=(',', ':'))}")
+        if name in asked:
+            with tempfile.TemporaryDirectory() as folder:
+                kept[name] = run(name, published, Path(folder))
+        entries.append(f"{json.dumps(name)}: {json.dumps(kept[name], separators=(',', ':'))}")
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text("{\n" + ",\n".join(entries) + "\n}\n")
 

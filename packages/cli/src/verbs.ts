@@ -83,6 +83,10 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
       load: async () => (await import("./commands/merge.ts")).mergeVerb,
     },
+    moe: {
+      summary: "Make a mixture of experts from dense models, by a recipe of mergekit-moe",
+      load: async () => (await import("./commands/moe.ts")).moeVerb,
+    },
     fuse: {
       summary: "Average two networks of different widths, by optimal transport of their units",
       load: async () => (await import("./commands/fuse.ts")).fuseVerb,

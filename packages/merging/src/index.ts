@@ -151,6 +151,8 @@ export {
   resolveParameters,
   type TensorParameters,
 } from "./parameters.ts";
+export { randomBitsInto } from "./random/random-bits.ts";
+export { deriveStreamKey } from "./random/stream-key.ts";
 export { type DecaySchedule, decayWeights, scheduleWeights } from "./series/series-weights.ts";
 export {
   type Evaluate,

@@ -47,7 +47,7 @@ export {
   type TokenizerOptions,
 } from "./models/plan-vocabulary.ts";
 export { type PublishCardOptions, type PublishedCard, publishCard } from "./models/publish-card.ts";
-export type { AddedToken } from "./models/read-vocabulary.ts";
+export { type AddedToken, readVocabulary, type Vocabulary } from "./models/read-vocabulary.ts";
 export { type RemappedVocabulary, remapVocabulary } from "./models/remap-vocabulary.ts";
 export { examineTiedWeights, type TiedWeights } from "./models/tied-weights.ts";
 export type { TokenRow } from "./models/token-rows.ts";
@@ -76,9 +76,11 @@ export { groupTensors, type TensorGroup } from "./plan/group-tensors.ts";
 export type { AlignedInput, AlignInputs, OpenOptions } from "./plan/open-inputs.ts";
 export { type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
 export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summarize-plan.ts";
+export { type FormDocument, type FormText, parseForm } from "./read/parse-form.ts";
 export { isRecipeFile, parseRecipe, type ReadRecipeOptions, readRecipe } from "./read/parse-recipe.ts";
 export { assertRecipe } from "./recipe/assert-recipe.ts";
-export type { StrictnessOptions } from "./recipe/problem.ts";
+export { placesOf, type RecipePlaces } from "./recipe/places.ts";
+export type { Path, Problem, StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,
   BlockSetting,
@@ -98,13 +100,17 @@ export type {
   TokenizerSetting,
   TokenSource,
 } from "./recipe/recipe.ts";
+export { RECIPE_DTYPES } from "./recipe/recipe.ts";
+export { DTYPE, FILE_REFERENCE } from "./recipe/recipe-shape.ts";
+export type { Key, Shape } from "./recipe/shape.ts";
 export { networkPaths } from "./run/check-opened.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
 export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
+export { nameOf as nameOfReference } from "./run/list-references.ts";
 export type { ModelTemplate } from "./run/model-template.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
-export { splitReference } from "./run/open-reference.ts";
-export type { PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
+export { openReference, splitReference } from "./run/open-reference.ts";
+export { modelFolderOf, type PreparedModels, type RecipeModelInput } from "./run/prepare-models.ts";
 export { readMethods } from "./run/read-methods.ts";
 export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";

@@ -53,7 +53,7 @@ export {
   openOwnArchitectures,
 } from "./models/open-own-architectures.ts";
 export { openTokenizer } from "./models/open-tokenizer.ts";
-export type { TextEncoding } from "./models/text-encoding.ts";
+export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
 export { untieHead } from "./models/untie-head.ts";
 export type { ExamplesForm, Network, NetworkShape } from "./network.ts";
 export { type GptOptions, gpt } from "./networks/gpt.ts";

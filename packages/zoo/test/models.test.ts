@@ -165,6 +165,9 @@ test.each([
   ["phi3, partly turned, stretched", "2 2 24 24 32 2x2 2x2 2x2 2x2 2x8 2x8"],
   ["mixtral", "2 2 16 24 24 24 24 24 24 2x2 2x2 2x4 2x4"],
   ["qwen3_moe", "2 2 12 12 12 12 12 12 16 2x2 2x2 2x6 2x6"],
+  // The shared experts are 8 and 12 units wide.
+  ["qwen2_moe", "2 2 8 8 12 12 12 12 12 12 16 2x2 2x2 2x4 2x4"],
+  ["deepseek", "2 2 12 12 12 12 12 12 12 12 16 2x2 2x2 2x4 2x4"],
   ["granite", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
   ["olmo2", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
   ["stablelm", "2 2 24 24 32 2x2 2x2 2x6 2x6 2x8 2x8"],

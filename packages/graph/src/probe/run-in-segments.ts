@@ -1,4 +1,4 @@
-import { at, type Checkpoint, entry, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { at, type Checkpoint, entry, sameShape, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { handleEvents } from "@isthmus/platform";
 import type { Architecture } from "../architecture.ts";
 import { assertBindable, bindWeight } from "../ir/bind-weights.ts";
@@ -25,7 +25,10 @@ const SLACK = 2;
 
 /** Networks that {@link runInSegments} runs side by side, and what they are fed. */
 export interface SegmentedRun {
-  /** Data inputs of the graph, for the batch of its probe. */
+  /**
+   * Data inputs of the graph. For another batch than that of its probe, the engine allocates each value
+   * anew, which is slower.
+   */
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Networks of the graph; a weight is read when the segment that reads it is run. */
   readonly networks: readonly Checkpoint[];
@@ -52,6 +55,9 @@ export async function runInSegments(
 ): Promise<void> {
   for (const network of networks) assertBindable(graph, network);
   const { types } = await probeGraph({ graph, engine }, { signal });
+  const isOfProbe = [...inputs].every(([name, { shape }]) =>
+    sameShape(shape, entry(types, name, "input").shape),
+  );
   const live = networks.map(() => new Map(inputs));
   const memory = new FreedMemory();
   for (const { part, last } of cutGraph(graph, types, segmentBytes)) {
@@ -62,7 +68,8 @@ export async function runInSegments(
         signal?.throwIfAborted();
         const weights = await readWeights(part, network, memory);
         const values = valuesFed(part, at(live, index, "network"));
-        results.push(await session.run(new Map([...values, ...weights]), memory.take(part.outputs, types)));
+        const out = isOfProbe ? memory.take(part.outputs, types) : undefined;
+        results.push(await session.run(new Map([...values, ...weights]), out));
         memory.addAll(weights, [...weights.keys()]);
       }
       await visitAll(part.outputs, results, visit, signal);

@@ -54,6 +54,11 @@ export interface WriteModelFilesOptions {
    * the base, renumbered to the vocabulary of the result
    */
   readonly specialTokensOf?: string | undefined;
+  /**
+   * Returns the config of the result from that of the base, with the changes of the other options, for a
+   * result of another architecture. @defaultValue the config of the base
+   */
+  readonly reshapeConfig?: ((config: ModelConfig) => ModelConfig) | undefined;
   /** Whether to write a model card. @defaultValue true */
   readonly card?: boolean;
 }
@@ -125,9 +130,10 @@ type Contents = Map<string, Content>;
 
 async function setConfigs(
   contents: Contents,
-  { base, dtype, vocabulary, layers, tied, specialTokensOf }: WriteModelFilesOptions,
+  options: WriteModelFilesOptions,
   notes: string[],
 ): Promise<void> {
+  const { base, dtype, vocabulary, layers, tied, specialTokensOf, reshapeConfig } = options;
   const config = await readExactJson(join(base, "config.json"));
   const generation = contents.has("generation_config.json")
     ? await readExactJson(join(base, "generation_config.json"))
@@ -147,7 +153,8 @@ async function setConfigs(
     // The donor's ids stand in place of the ids that are left out.
     const left = specialTokensOf === undefined ? (renumbered?.notes ?? []) : [];
     notes.push(...changed.notes, ...left);
-    const written = renumbered?.config ?? changed.config;
+    const unshaped = renumbered?.config ?? changed.config;
+    const written = reshapeConfig?.(unshaped) ?? unshaped;
     contents.set("config.json", { json: await take(written, "config.json") });
   }
   if (generation === undefined || vocabulary === undefined) return;

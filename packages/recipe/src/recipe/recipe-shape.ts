@@ -41,6 +41,15 @@ const MODEL_PARTS = map<ModelParts>("modelParts", {
   lora: { shape: PLACE, description: "A LoRA adapter that is added to the model." },
 });
 
+/** Form of a reference to a model in files, which is no recipe. */
+export const FILE_REFERENCE: Shape = {
+  kind: "either",
+  name: "fileModel",
+  what: "a path, or a model with an adapter",
+  options: () => [TEXT, MODEL_PARTS],
+  choose: (value) => (isMap(value) ? MODEL_PARTS : typeof value === "string" ? TEXT : undefined),
+};
+
 const REFERENCE: Shape = {
   kind: "either",
   name: "model",
@@ -142,7 +151,8 @@ const TOKENIZER = map<TokenizerSetting>("tokenizer", {
     description: "The size of the vocabulary is rounded up to a multiple of it.",
   },
 });
-const DTYPE: Shape = { kind: "text", choices: Object.keys(RECIPE_DTYPES) };
+/** Form of the name of an element type. */
+export const DTYPE: Shape = { kind: "text", choices: Object.keys(RECIPE_DTYPES) };
 
 /** Form of a recipe; the keys of its maps are the keys of the types in `recipe.ts`. */
 export const RECIPE: Shape & { readonly kind: "map" } = {

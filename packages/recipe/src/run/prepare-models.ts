@@ -125,7 +125,7 @@ async function openInput(
   }
   if (isRecipe(reference)) throw new InvariantError("A recipe inside another one was not planned");
   const network = await open(reference);
-  return { reference, name, network, directory: await directoryOf(reference), nested: undefined };
+  return { reference, name, network, directory: await modelFolderOf(reference), nested: undefined };
 }
 
 /** Gives diffusion models the names of the base or the first one, with a note on each that had others. */
@@ -143,8 +143,8 @@ function findTemplate({ base_model: base }: Recipe, inputs: readonly RecipeModel
   return inputs.find(({ reference }) => keyOf(reference) === key) ?? at(inputs, 0, "network");
 }
 
-/** Returns the directory of a model that a reference names; undefined if it has no `config.json`. */
-async function directoryOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
+/** Returns the folder of the model that a reference names; undefined if it has no `config.json`. */
+export async function modelFolderOf(reference: Exclude<ModelReference, Recipe>): Promise<string | undefined> {
   const { path, revision } = await splitReference(reference);
   const location = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`);
   const isFolder = (await stat(location).catch(() => undefined))?.isDirectory() ?? false;

@@ -2,6 +2,7 @@ import { BERT } from "./families/bert.ts";
 import { CLIP, CLIP_TEXT, CLIP_VISION } from "./families/clip.ts";
 import { COHERE, COHERE2 } from "./families/cohere.ts";
 import { DEEPSEEK2, DEEPSEEK3 } from "./families/deepseek.ts";
+import { DEEPSEEK_MOE } from "./families/deepseek-moe.ts";
 import { DISTILBERT } from "./families/distilbert.ts";
 import { FALCON } from "./families/falcon.ts";
 import { GEMMA, GEMMA2, GEMMA3, GEMMA3_IMAGES } from "./families/gemma.ts";
@@ -16,7 +17,7 @@ import { OLMO2 } from "./families/olmo2.ts";
 import { PHI } from "./families/phi.ts";
 import { PHI3 } from "./families/phi3.ts";
 import { QWEN2, QWEN2_IMAGES, QWEN3, QWEN3_IMAGES } from "./families/qwen.ts";
-import { QWEN3_MOE } from "./families/qwen3-moe.ts";
+import { QWEN2_MOE, QWEN3_MOE } from "./families/qwen-moe.ts";
 import { ROBERTA } from "./families/roberta.ts";
 import { SIGLIP, SIGLIP_TEXT, SIGLIP_VISION } from "./families/siglip.ts";
 import { STABLELM } from "./families/stablelm.ts";
@@ -34,6 +35,7 @@ export const MODEL_TYPES = [
   "mixtral",
   "qwen2",
   "qwen3",
+  "qwen2_moe",
   "qwen3_moe",
   "qwen2_vl",
   "qwen2_5_vl",
@@ -51,6 +53,7 @@ export const MODEL_TYPES = [
   "cohere",
   "cohere2",
   "falcon",
+  "deepseek",
   "deepseek_v2",
   "deepseek_v3",
   "mamba",
@@ -85,6 +88,7 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   mixtral: MIXTRAL,
   qwen2: QWEN2,
   qwen3: QWEN3,
+  qwen2_moe: QWEN2_MOE,
   qwen3_moe: QWEN3_MOE,
   qwen2_vl: QWEN2_IMAGES,
   qwen2_5_vl: QWEN2_IMAGES,
@@ -102,6 +106,7 @@ export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {
   cohere: COHERE,
   cohere2: COHERE2,
   falcon: FALCON,
+  deepseek: DEEPSEEK_MOE,
   deepseek_v2: DEEPSEEK2,
   deepseek_v3: DEEPSEEK3,
   mamba: MAMBA,

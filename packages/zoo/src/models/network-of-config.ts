@@ -98,7 +98,7 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `llama`, `mistral` | grouped queries, heads of any width, biases, windows, scaled rotary positions |
  * | `mixtral` | all experts are computed; the results of unused ones are multiplied by 0 |
  * | `qwen2`, `qwen3` | biases on queries, keys and values; norms of heads |
- * | `qwen3_moe` | a mixture of experts in some or all layers, with probabilities normalised or not |
+ * | `qwen2_moe`, `qwen3_moe` | a mixture of experts in some or all layers; a shared expert with a gate |
  * | `gemma`, `gemma2`, `gemma3_text` | norms of outputs, bounded scores and logits, two rotations |
  * | `phi`, `phi3` | versions 1 to 4: parallel blocks, fused projections, partial rotary positions |
  * | `granite` | factors of embeddings, scores, logits and summands of the stream |
@@ -106,6 +106,7 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * | `stablelm`, `starcoder2` | layer norms, partial rotary positions, norms of heads; units without gates |
  * | `cohere`, `cohere2` | parallel blocks, rotation of neighbours, layers without positions |
  * | `falcon` | both architectures, one or more heads of keys, blocks parallel or not; no ALiBi |
+ * | `deepseek` | shared experts beside a mixture of experts |
  * | `deepseek_v2`, `deepseek_v3` | keys and values from short rows, shared experts, experts in groups |
  * | `mamba`, `mamba2` | recurrences of tokens, at any length |
  * | `gemma3`, `qwen2_vl`, `qwen2_5_vl`, `qwen3_vl` | the network of texts; towers of images are left out |

@@ -1,0 +1,239 @@
+import { type Checkpoint, createFolder, defineCheckpoint, UsageError } from "@isthmus/core";
+import type { Engine } from "@isthmus/graph";
+import { type MergePlan, type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
+import { type PlanSummary, summarizePlan, writeModelFiles } from "@isthmus/recipe";
+import { assertNoModelFolder } from "@isthmus/zoo";
+import { conditionOfGates, noteAlikeGates } from "./condition-gates.ts";
+import { keepGates, removeKeptGates } from "./keep-gates.ts";
+import { mixtureConfig } from "./mixture-config.ts";
+import { type OpenedMixture, type OpenMixtureOptions, openMixture } from "./open-mixture.ts";
+import { fillMadeTensors, listMadeTensors, planMixture } from "./plan-mixture.ts";
+import type { ReadMixtureRecipe } from "./read-mixture-recipe.ts";
+
+/** Program that makes a model, for its metadata. */
+export interface MixtureMaker {
+  /** Version of the program. */
+  readonly version: string;
+  /** Device that ran the base, if not the processor. */
+  readonly device?: string;
+}
+
+/** Options of {@link buildMixture}. */
+export interface BuildMixtureOptions
+  extends OpenMixtureOptions,
+    Pick<
+      SaveMergeOptions,
+      "memory" | "maxShardBytes" | "overwrite" | "resume" | "allowNonFinite" | "signal" | "onNote" | "onStart"
+    > {
+  /** Engine that runs the base for modes of gates that do. @defaultValue none: such modes are refused */
+  readonly engine?: Engine | undefined;
+  /** Program that makes the mixture. @defaultValue none */
+  readonly maker?: MixtureMaker | undefined;
+  /** Called with the phase and its share that is done. @defaultValue not told */
+  readonly onProgress?: ((progress: MixtureProgress) => void) | undefined;
+}
+
+/** Progress of {@link buildMixture}. */
+export interface MixtureProgress {
+  /** Work that is done at present. */
+  readonly phase: "gates" | "writing";
+  /** Share of the phase that is done, in `[0, 1]`. */
+  readonly done: number;
+}
+
+/** A mixture before any weight is read. */
+export interface PlannedMixture {
+  /** Name of its layout. */
+  readonly layout: string;
+  /** Mode of its gates. */
+  readonly gateMode: string;
+  /** Number of experts of the router. */
+  readonly experts: number;
+  /** Number of experts to which a token is sent. */
+  readonly active: number;
+  /** Whether it has a shared expert. */
+  readonly shared: boolean;
+  /** Number of layers. */
+  readonly layers: number;
+  /** Numbers of tensors and bytes. */
+  readonly summary: PlanSummary;
+}
+
+/** Result of {@link buildMixture}. */
+export interface BuildMixtureResult extends PlannedMixture {
+  /** Files of the weights, and the way in which they were written. */
+  readonly output: SaveMergeResult;
+  /** Names of the other files of the model. */
+  readonly modelFiles: readonly string[];
+}
+
+/**
+ * Plans a mixture without reading weights: the plan says from which tensor each tensor of the result comes.
+ * @throws the same errors as {@link buildMixture}
+ */
+export async function planMixtureRecipe(
+  read: ReadMixtureRecipe,
+  options: OpenMixtureOptions & Pick<BuildMixtureOptions, "onNote"> = {},
+): Promise<PlannedMixture & { readonly plan: MergePlan }> {
+  const opened = await openMixture(read, options);
+  try {
+    for (const note of opened.notes) options.onNote?.(note);
+    const plan = planMixture(opened, zeroGates(opened));
+    return { ...describe(opened, plan), plan };
+  } finally {
+    await opened.close();
+  }
+}
+
+/**
+ * Makes a mixture of experts from dense models by a recipe of mergekit-moe, and saves it as a folder that
+ * transformers loads: attention, embeddings and head of the base, the feed-forward networks of the models as
+ * experts, and a router in each layer by the mode of gates.
+ *
+ * Tensors are copied piece by piece within a limit of memory. What an interrupted call has finished is kept
+ * in hidden files, its gates too: the same call goes on from there, and makes the same bytes.
+ *
+ * @param read - the recipe, as `readMixtureRecipe` returns it
+ * @param output - folder of the result
+ * @throws InputError if a model cannot be opened, prompts are missing, or the output cannot be written
+ * @throws MismatchError if the models differ in shape or vocabulary
+ * @throws UnsupportedError if no layout carries the models; the message says what each lacks
+ *
+ * Source: mergekit 0.1.5, mergekit-moe. Differs from it: names of tensors are those of published models;
+ * windows of attention are kept if the layout has them; hidden states are computed in f32, not bf16; random
+ * numbers come from a seed.
+ */
+export async function buildMixture(
+  read: ReadMixtureRecipe,
+  output: string,
+  options: BuildMixtureOptions = {},
+): Promise<BuildMixtureResult> {
+  const { maker, overwrite = false, resume = true, onNote, onProgress, ...saving } = options;
+  if (output.endsWith(".safetensors") || output.endsWith(".gguf")) {
+    throw new UsageError(
+      `Cannot write a mixture to "${output}" as it is a folder of weights, config and tokenizer: name a folder`,
+    );
+  }
+  const opened = await openMixture(read, options);
+  let gates: Checkpoint | undefined;
+  try {
+    const { extents, layout, dtype, seed, mode } = opened;
+    const models = modelsOf(opened);
+    await assertNoModelFolder(
+      output,
+      models.map(({ directory }) => directory),
+    );
+    for (const note of opened.notes) onNote?.(note);
+    await createFolder(output);
+    if (!resume) await removeKeptGates(output);
+    gates = await openGates(opened, output, options);
+    const plan = planMixture(opened, gates);
+    const { memory, maxShardBytes, allowNonFinite, signal, onStart } = saving;
+    const saved = await saveMerge(plan, output.endsWith("/") ? output : `${output}/`, {
+      ...(memory === undefined ? {} : { memory }),
+      ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
+      ...(allowNonFinite === undefined ? {} : { allowNonFinite }),
+      overwrite,
+      resume,
+      threads: 1,
+      making: { verb: "moe", ...maker, seed, layout: layout.name, gates: mode, recipe: read.recipe },
+      signal,
+      onStart,
+      onNote,
+      onProgress: ({ done }) => onProgress?.({ phase: "writing", done }),
+    });
+    const { files, notes } = await writeModelFiles(output, {
+      base: extents.base.directory,
+      networks: models.map(({ name, directory }) => ({
+        name,
+        directory,
+        isBase: name === extents.base.name,
+      })),
+      recipe: read.text,
+      method: `mixture of experts, ${layout.name}`,
+      dtype,
+      reshapeConfig: (config) => mixtureConfig(layout, extents, config),
+    });
+    for (const note of notes) onNote?.(note);
+    await removeKeptGates(output);
+    return { ...describe(opened, plan), output: saved, modelFiles: files };
+  } finally {
+    await gates?.close();
+    await opened.close();
+  }
+}
+
+function modelsOf({ extents: { base }, experts, shared }: OpenedMixture) {
+  const all = [base, ...experts.map(({ model }) => model), ...(shared === undefined ? [] : [shared.model])];
+  return [...new Set(all)];
+}
+
+function describe(opened: OpenedMixture, plan: MergePlan): PlannedMixture {
+  const { layout, mode, extents, shared } = opened;
+  const { experts, active, base } = extents;
+  return {
+    layout: layout.name,
+    gateMode: mode,
+    experts,
+    active,
+    shared: shared !== undefined,
+    layers: base.layers,
+    summary: summarizePlan(plan),
+  };
+}
+
+/** Returns the tensors that no model has, as zeros. */
+function zeroGates(opened: OpenedMixture): Checkpoint {
+  return defineCheckpoint({
+    source: "gates",
+    tensors: listMadeTensors(opened),
+    readInto: async (_name, _begin, out) => void out.fill(0 as never),
+  });
+}
+
+/** Computes the gates, or takes those that an interrupted call has kept, and says whether they are alike. */
+async function openGates(
+  opened: OpenedMixture,
+  output: string,
+  { engine, signal, onNote, onProgress }: BuildMixtureOptions,
+): Promise<Checkpoint> {
+  const { gateMode, gated, extents, seed } = opened;
+  const { base, experts, active } = extents;
+  const tensors = listMadeTensors(opened);
+  const files = [
+    ...modelsOf(opened).flatMap(({ checkpoint }) => checkpoint.files),
+    ...((await gateMode.files?.(gated)) ?? []),
+  ];
+  const settings = {
+    mode: gateMode.name,
+    experts: gated.map(({ recipe }) => recipe),
+    active,
+    seed,
+    engine: engine?.name ?? null,
+    tensors: [...tensors],
+  };
+  const kept = await keepGates(output, { identity: { settings, files }, tensors }, async () => {
+    const computed = await gateMode.compute({
+      base,
+      experts: gated,
+      active,
+      seed,
+      engine,
+      signal,
+      onProgress: (done) => onProgress?.({ phase: "gates", done }),
+      onNote: (note) => onNote?.(note),
+    });
+    const rows = computed.map((gates) => gates.subarray(0, experts * base.width));
+    const alike =
+      experts > 1 ? noteAlikeGates(rows.map((gates) => conditionOfGates(gates, experts))) : undefined;
+    if (alike !== undefined) onNote?.(alike);
+    return fillMadeTensors(opened, computed);
+  });
+  // The name of the file has a digest of times, which must not be in the metadata of the result.
+  return defineCheckpoint({
+    source: "gates",
+    tensors,
+    readInto: (name, begin, out) => kept.readRangeInto(name, begin, out),
+    close: () => kept.close(),
+  });
+}

@@ -1,0 +1,98 @@
+import {
+  DTYPE,
+  FILE_REFERENCE,
+  type Key,
+  type ModelReference,
+  type Recipe,
+  type Shape,
+} from "@isthmus/recipe";
+import { GATE_MODES } from "./gate-modes.ts";
+
+/** Reference to a model in files: a path, with an adapter as `path+adapter`, or both as keys. */
+export type DenseReference = Exclude<ModelReference, Recipe>;
+
+/** A dense model whose feed-forward networks become an expert in each layer. */
+export interface MixtureExpert {
+  /** The model. */
+  readonly source_model: DenseReference;
+  /** Texts that should be sent to the expert. @defaultValue none */
+  readonly positive_prompts?: readonly string[];
+  /** Texts that should not be sent to the expert. @defaultValue none */
+  readonly negative_prompts?: readonly string[];
+  /** Standard deviation of normal noise that is added to its weights. @defaultValue none is added */
+  readonly noise_scale?: number;
+  /** Factor of its results, applied to its `down_proj`. @defaultValue 1 */
+  readonly residual_scale?: number;
+  /** Keys that the mode of the gates reads, see `expertKeys` of `GateMode`. */
+  readonly [key: string]: unknown;
+}
+
+/** A mixture of experts as plain data: the keys of the YAML that mergekit-moe reads. */
+export interface MixtureRecipe {
+  /** Model of everything but the feed-forward networks: embeddings, attention, norms, head. */
+  readonly base_model: DenseReference;
+  /** Experts to which the router sends tokens, in the order of the result. */
+  readonly experts: readonly MixtureExpert[];
+  /** Experts that see all tokens, if the layout has such. @defaultValue none */
+  readonly shared_experts?: readonly MixtureExpert[];
+  /** Way in which the weights of routers are made, a name in `GATE_MODES`. @defaultValue "hidden" */
+  readonly gate_mode?: string;
+  /** Element type of the result, by its name in PyTorch. @defaultValue the type in the base's config */
+  readonly dtype?: string;
+  /** Number of experts to which a token is sent. @defaultValue 2 */
+  readonly experts_per_token?: number;
+  /**
+   * Beginning of the name of the layout, in any case, such as `mixtral` or `qwen`. @defaultValue the first
+   * layout that carries the models
+   */
+  readonly architecture?: string;
+}
+
+/** Defaults of a {@link MixtureRecipe}, as of mergekit-moe. */
+export const MIXTURE_RECIPE_DEFAULTS = { gate_mode: "hidden", experts_per_token: 2 } as const;
+
+const TEXT: Shape = { kind: "text" };
+const TEXTS: Shape = { kind: "list", items: TEXT };
+
+/** Returns the form of a recipe, in which experts have the keys of all modes of gates. */
+export function mixtureRecipeShape(): Shape {
+  const ofModes = GATE_MODES.map(({ expertKeys = {} }) => expertKeys);
+  const experts: Shape = {
+    kind: "list",
+    items: {
+      kind: "map",
+      name: "expert",
+      keys: {
+        source_model: { shape: FILE_REFERENCE, description: "The model of the expert.", required: true },
+        positive_prompts: { shape: TEXTS, description: "Texts that should be sent to the expert." },
+        negative_prompts: { shape: TEXTS, description: "Texts that should not be sent to the expert." },
+        noise_scale: {
+          shape: { kind: "number", least: 0 },
+          description: "Standard deviation of noise that is added to its weights.",
+        },
+        residual_scale: { shape: { kind: "number" }, description: "Factor of its results." },
+        ...Object.assign({}, ...ofModes),
+      },
+    },
+  };
+  const keys: Readonly<Record<keyof MixtureRecipe, Key>> = {
+    base_model: {
+      shape: FILE_REFERENCE,
+      description: "The model of everything but the feed-forward networks.",
+      required: true,
+    },
+    experts: { shape: experts, description: "Models of the experts.", required: true },
+    shared_experts: { shape: experts, description: "Models of experts that see all tokens." },
+    gate_mode: {
+      shape: { kind: "text", choices: GATE_MODES.flatMap(({ name, also = [] }) => [name, ...also]) },
+      description: "How the weights of routers are made.",
+    },
+    dtype: { shape: DTYPE, description: "Element type of the result." },
+    experts_per_token: {
+      shape: { kind: "number", whole: true, least: 1 },
+      description: "Number of experts to which a token is sent.",
+    },
+    architecture: { shape: TEXT, description: "Beginning of the name of the layout." },
+  };
+  return { kind: "map", name: "mixture", keys };
+}

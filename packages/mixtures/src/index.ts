@@ -7,7 +7,14 @@ export {
   type RoutingResult,
 } from "./realign/measure-routing.ts";
 export {
+  type RealignMergedOptions,
+  type RealignMergedResult,
+  realignMerged,
+} from "./realign/realign-merged.ts";
+export {
+  REALIGN_FIELDS,
   REALIGN_ROUTERS_DEFAULTS,
+  type RealignChoice,
   type RealignedRouter,
   type RealignProgress,
   type RealignRoutersOptions,

@@ -8,9 +8,9 @@ export interface MeasureRoutingOptions {
   /** Routers of the graph, if they were discovered before. @defaultValue they are discovered */
   readonly routers?: readonly Router[] | undefined;
   /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
-  readonly examples?: number;
+  readonly examples?: number | undefined;
   /** Examples in one engine call. @defaultValue 16 */
-  readonly batchSize?: number;
+  readonly batchSize?: number | undefined;
   /** Signal that stops the measurement between two batches. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
 }

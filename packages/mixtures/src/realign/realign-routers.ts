@@ -1,16 +1,20 @@
 import {
-  assertWholeOptions,
   at,
   type Checkpoint,
-  OutOfRangeError,
-  resolveOptions,
+  choiceField,
+  defaultsOf,
+  examplesField,
+  type FieldsOf,
+  numberField,
+  resolveFields,
   UnsupportedError,
   UsageError,
   withTensors,
+  wholeField,
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { columnsOf, discoverRouters, type Router, readRouter, routerTensors } from "./discover-routers.ts";
-import { SOLVE_ROUTER_DEFAULTS, type SolvedRouter, solveRouter } from "./solve-router.ts";
+import { type SolvedRouter, solveRouter } from "./solve-router.ts";
 import { type TokenValuesOptions, tokenValues } from "./token-values.ts";
 
 /** A network that was merged, with texts that it is good at. */
@@ -19,6 +23,31 @@ export interface RouterParent {
   readonly network: Checkpoint;
   /** Texts on which its routers' decisions are kept; a few hundred are enough. */
   readonly data: DataSet;
+}
+
+/** What is kept of the parents: their routers, or the scores that these give. */
+const KEPT = ["scores", "routers"] as const;
+
+/** Options of {@link realignRouters} that decide which routers are found. */
+export interface RealignChoice {
+  /**
+   * What is kept: `scores`, the decisions that a parent's router makes in the parent itself; `routers`, those
+   * that it would make in the merged network, as in the paper. @defaultValue "scores"
+   */
+  readonly keep?: (typeof KEPT)[number];
+  /**
+   * Share of the second derivatives outside the diagonal that counts, in `[0, 1]`: less keeps routers that saw
+   * few tokens from following them too closely. @defaultValue 0.9
+   */
+  readonly regularization?: number;
+  /** Examples of each parent's data to take, from the first; 0 for all. @defaultValue 0 */
+  readonly examples?: number;
+  /** Examples in one engine call. @defaultValue 16 */
+  readonly batchSize?: number;
+  /** Residual over the length of the right side at which a solution is accurate enough. @defaultValue 1e-5 */
+  readonly tolerance?: number;
+  /** Largest number of products for one router. @defaultValue 500 */
+  readonly steps?: number;
 }
 
 /** Progress of {@link realignRouters}. */
@@ -31,29 +60,8 @@ export interface RealignProgress {
   readonly total: number;
 }
 
-/** What {@link realignRouters} keeps of the parents: their routers, or the scores that these give. */
-export const ROUTER_TARGETS = ["routers", "scores"] as const;
-
 /** Options of {@link realignRouters}. */
-export interface RealignRoutersOptions {
-  /**
-   * What is kept: `routers`, the decisions that a parent's router would make in the merged network, as in the
-   * paper; `scores`, those that it makes in the parent itself. @defaultValue "scores"
-   */
-  readonly keep?: (typeof ROUTER_TARGETS)[number];
-  /**
-   * Share of the second derivatives outside the diagonal that counts, in `[0, 1]`: less keeps routers that saw
-   * few tokens from following them too closely. @defaultValue 0.9
-   */
-  readonly regularization?: number;
-  /** Residual over the length of the right side at which a solution is accurate enough. @defaultValue 1e-5 */
-  readonly tolerance?: number;
-  /** Largest number of products for one router. @defaultValue 500 */
-  readonly steps?: number;
-  /** Examples of each parent's data to take, from the first; 0 for all. @defaultValue 0 */
-  readonly examples?: number;
-  /** Examples in one engine call. @defaultValue 16 */
-  readonly batchSize?: number;
+export interface RealignRoutersOptions extends RealignChoice {
   /** Routers of the graph, if they were discovered before. @defaultValue they are discovered */
   readonly routers?: readonly Router[] | undefined;
   /** Signal that stops the work between two batches or products. @defaultValue never stopped */
@@ -62,18 +70,33 @@ export interface RealignRoutersOptions {
   readonly onProgress?: ((progress: RealignProgress) => void) | undefined;
 }
 
-/** Defaults of {@link RealignRoutersOptions}. */
-export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = {
-  keep: "scores",
-  regularization: SOLVE_ROUTER_DEFAULTS.regularization,
-  tolerance: SOLVE_ROUTER_DEFAULTS.tolerance,
-  steps: SOLVE_ROUTER_DEFAULTS.steps,
-  examples: 0,
-  batchSize: 16,
+/** Fields of {@link RealignChoice}. */
+export const REALIGN_FIELDS: FieldsOf<RealignChoice> = {
+  keep: choiceField(KEPT, {
+    default: "scores",
+    help: "what is kept: the scores that parents' routers give in the parents, or the routers, whatever they read",
+  }),
+  regularization: numberField({
+    ...{ least: 0, most: 1, default: 0.9 },
+    help: "share of the second derivatives outside the diagonal that counts; less for few texts",
+  }),
+  examples: examplesField({ least: 0, default: 0, help: "first n examples of each parent's data; 0 for all" }),
+  batchSize: wholeField({ least: 1, most: 2 ** 20, default: 16, rare: true, help: "examples in one engine call" }),
+  tolerance: numberField({
+    ...{ above: 0, default: 1e-5, rare: true },
+    help: "residual, over the length of the right side, at which a router is accurate enough",
+  }),
+  steps: wholeField({ least: 1, default: 500, rare: true, help: "most products for one router" }),
+};
+
+const RUN: Required<Omit<RealignRoutersOptions, keyof RealignChoice>> = {
   routers: undefined,
   signal: undefined,
   onProgress: undefined,
 };
+
+/** Defaults of {@link RealignRoutersOptions}. */
+export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = { ...defaultsOf(REALIGN_FIELDS), ...RUN };
 
 /** A router that was realigned. */
 export interface RealignedRouter extends Omit<SolvedRouter, "rows"> {
@@ -97,15 +120,18 @@ const ATTEMPT = "realign routers";
 
 /**
  * Realigns the routers of a merged mixture, so that they send the tokens of each parent's texts to the experts
- * that the parent's router would: router by router in the order of computation, each in closed form on the
- * rows that the merged network computes with the routers before it realigned (see `solveRouter`).
+ * that the parent's router sends them to: router by router in the order of computation, each in closed form on
+ * the rows that the merged network computes with the routers before it realigned (see `solveRouter`).
  *
- * Differs from the authors' code in: 1. it is found by the graph and not by names, so that any mixture of a
- * softmax or a sigmoid is realigned, also a router with a bias; 2. the steps are made in units of the diagonal;
- * 3. tokens are counted in every engine call once, while their pool of processes may give one of them the
- * tokens of another twice.
+ * Differs from the authors' code in: 1. routers are found by the graph and not by names, so that those of any
+ * mixture are realigned, of a softmax or of sigmoids, with a bias or without; 2. `keep: "scores"`, which takes
+ * into account that the parents' routers read other rows; 3. the steps are made in units of the diagonal, and
+ * end by the residual alone; 4. the rows of each parent count once, while their pool of processes may give one
+ * process the task of another, whose rows then do not count; 5. their preconditioner `kronecker` is left out: it
+ * takes the mean of `p p' - diag(p)` for that of `diag(p) - p p'`, so that it has the wrong sign.
  *
  * @param merged - the merged network, under the graph's names
+ * @param parents - the networks that were merged; `align` puts their experts at the places of `merged`'s
  * @throws UnsupportedError if the graph has no router
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if the data do not fit the graph
@@ -118,14 +144,17 @@ export async function realignRouters(
   parents: readonly RouterParent[],
   options: RealignRoutersOptions = {},
 ): Promise<RealignRoutersResult> {
-  const resolved = resolveOptions(ATTEMPT, REALIGN_ROUTERS_DEFAULTS, options);
-  assertOptions(resolved, parents);
-  const { graph, engine } = architecture;
+  const resolved = resolveFields(ATTEMPT, REALIGN_FIELDS, options, RUN);
+  const { graph } = architecture;
+  if (parents.length === 0) throw noParents();
   for (const network of [merged, ...parents.map((parent) => parent.network)]) assertNetwork(graph, network);
-  const { keep, examples, batchSize, signal, onProgress, regularization, tolerance, steps } = resolved;
+  const { examples, signal, onProgress } = resolved;
   const routers = resolved.routers ?? (await discoverRouters(architecture, { signal }));
   if (routers.length === 0) throw noRouters(graph.name);
-  const seen = parents.map(({ data }) => (examples === 0 ? data : limitExamples(ATTEMPT, data, examples)));
+  const seen = parents.map(({ network, data }) => ({
+    network,
+    data: examples === 0 ? data : limitExamples(ATTEMPT, data, examples),
+  }));
   const realigned: RealignedRouter[] = [];
   let network = merged;
   for (const router of routers) {
@@ -135,31 +164,8 @@ export async function realignRouters(
         completed: realigned.length,
         total: routers.length,
       });
-    const targets = [];
-    for (const [i, data] of seen.entries()) {
-      const parent = at(parents, i, "parent").network;
-      const run = { attempt: ATTEMPT, batchSize, signal };
-      const states = await readTokens(architecture, network, data, {
-        ...{ ...run, names: [router.input] },
-        onProgress: (done) => report((STATES * (i + done)) / seen.length),
-      });
-      targets.push({
-        rows: await readRouter(parent, router),
-        states: withOnes(states, router),
-        scores:
-          keep === "scores"
-            ? await readTokens(architecture, parent, data, { ...run, names: [router.scores] })
-            : undefined,
-      });
-    }
-    const before = await readRouter(network, router);
-    const { rows, ...solved } = await solveRouter(engine, before, targets, {
-      ...{ experts: router.experts, probabilities: router.probabilities },
-      ...{ regularization, tolerance, steps, signal },
-    });
-    const tokens = targets.map(({ states }) => states.length / columnsOf(router));
-    const change = lengthOf(rows.map((value, k) => value - at(before, k, "weight"))) / lengthOf(before);
-    realigned.push({ name: router.name, change, tokens, ...solved });
+    const { rows, ...one } = await realignOne(architecture, { network, router, parents: seen }, resolved, report);
+    realigned.push(one);
     network = withTensors(network, routerTensors(router, rows));
     report(0);
   }
@@ -169,26 +175,43 @@ export async function realignRouters(
 /** Share of the time of a router that computing its states takes, for progress. */
 const STATES = 0.7;
 
+/** Realigns one router, on the rows that it reads in a network. */
+async function realignOne(
+  architecture: Architecture,
+  {
+    network,
+    router,
+    parents,
+  }: { readonly network: Checkpoint; readonly router: Router; readonly parents: readonly RouterParent[] },
+  { keep, batchSize, regularization, tolerance, steps, signal }: typeof REALIGN_ROUTERS_DEFAULTS,
+  report: (share: number) => void,
+): Promise<RealignedRouter & Pick<SolvedRouter, "rows">> {
+  const run = { attempt: ATTEMPT, batchSize, signal };
+  const targets = [];
+  for (const [i, parent] of parents.entries()) {
+    const onProgress = (done: number) => report((STATES * (i + done)) / parents.length);
+    const read = { ...run, names: [router.input], onProgress };
+    const states = withOnes(await readTokens(architecture, network, parent.data, read), router);
+    const scores =
+      keep === "scores"
+        ? await readTokens(architecture, parent.network, parent.data, { ...run, names: [router.scores] })
+        : undefined;
+    targets.push({ rows: await readRouter(parent.network, router), states, scores });
+  }
+  const before = await readRouter(network, router);
+  const { experts, probabilities, name } = router;
+  const numbers = { regularization, tolerance, steps };
+  const solved = await solveRouter(architecture.engine, before, targets, {
+    ...{ experts, probabilities, ...numbers, signal },
+  });
+  const change = lengthOf(solved.rows.map((value, k) => value - at(before, k, "weight"))) / lengthOf(before);
+  return { name, change, tokens: targets.map(({ states }) => states.length / columnsOf(router)), ...solved };
+}
+
 const lengthOf = (vector: Float64Array) => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 
-function assertOptions(options: Required<RealignRoutersOptions>, parents: readonly RouterParent[]): void {
-  assertWholeOptions(ATTEMPT, options, { steps: 1, examples: 0, batchSize: 1 });
-  const { regularization, tolerance } = options;
-  if (!(regularization >= 0 && regularization <= 1)) {
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "regularization" must be from 0 to 1: it is ${regularization}`,
-    );
-  }
-  if (!(tolerance > 0)) {
-    throw new OutOfRangeError(`Cannot ${ATTEMPT} as "tolerance" must be above 0: it is ${tolerance}`);
-  }
-  if (!ROUTER_TARGETS.includes(options.keep)) {
-    throw new OutOfRangeError(
-      `Cannot ${ATTEMPT} as "keep" must be one of ${ROUTER_TARGETS.join(", ")}: it is ${options.keep}`,
-    );
-  }
-  if (parents.length > 0) return;
-  throw new UsageError(`Cannot ${ATTEMPT} as there must be a network that was merged: give one with its data`);
+function noParents(): UsageError {
+  return new UsageError(`Cannot ${ATTEMPT} as there must be a network that was merged: give one with its data`);
 }
 
 function noRouters(name: string): UnsupportedError {

@@ -57,8 +57,8 @@ async function measure(name: string, network: Checkpoint, parents: readonly [Che
   for (const [i, data] of tests.entries()) {
     const { loss } = await at(evaluators, i, "text").evaluate(network);
     losses.push(round(loss));
-    const { shared, same } = await measureRouting(architecture, [at(parents, i, "parent"), network], data, { routers });
-    routing.push({ shared: round(shared), same: round(same) });
+    const { shared, same, divergence } = await measureRouting(architecture, [at(parents, i, "parent"), network], data, { routers });
+    routing.push({ shared: round(shared), same: round(same), divergence: round(divergence) });
   }
   const mean = round(losses.reduce((sum, loss) => sum + loss / losses.length, 0));
   console.log(JSON.stringify({ name, losses, mean, routing }));

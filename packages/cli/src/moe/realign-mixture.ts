@@ -118,12 +118,14 @@ function formatRealigned(
     `${before.tokens}`,
     `${percent(before.shared)} to ${percent(after.shared)}`,
     `${percent(before.same)} to ${percent(after.same)}`,
+    `${before.divergence.toFixed(4)} to ${after.divergence.toFixed(4)}`,
   ]);
   const columns = [
     { title: "network" },
     { title: "tokens", align: "right" },
     { title: "of a token's experts, chosen as there" },
     { title: "tokens with all experts as there" },
+    { title: "divergence in nats" },
   ] as const;
   const unfinished = routers.filter(({ stopped }) => stopped !== "converged").length;
   const changes = routers.map(({ change }) => change);

@@ -1,6 +1,7 @@
 import { at, type Checkpoint, sizeOf } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
 import { discoverRouters, type Router } from "./discover-routers.ts";
+import { divergenceOf, toProbabilities } from "./probabilities.ts";
 import { type TokenValue, tokenValues } from "./token-values.ts";
 
 /** Options of {@link measureRouting}. */
@@ -23,6 +24,8 @@ export interface RoutingAgreement {
   readonly shared: number;
   /** Share of the tokens for which both networks choose exactly the same experts. */
   readonly same: number;
+  /** Mean relative entropy of the first network's probabilities to the second's for a token, in nats. */
+  readonly divergence: number;
 }
 
 /** Result of {@link measureRouting}. */
@@ -50,31 +53,34 @@ export async function measureRouting(
   const seen = examples === 0 ? data : limitExamples("measure routing", data, examples);
   const options = {
     attempt: "measure routing",
-    names: routers.map(({ shares }) => shares.value),
+    names: routers.flatMap(({ shares, scores }) => [shares.value, scores]),
     batchSize,
     signal,
   };
-  const counts = routers.map(() => ({ shared: 0, same: 0, tokens: 0 }));
+  const counts = routers.map(() => ({ shared: 0, same: 0, divergence: 0, tokens: 0 }));
   const others = tokenValues(architecture, two, seen, options);
   for await (const valueOf of tokenValues(architecture, one, seen, options)) {
     const other = (await others.next()).value;
     if (other === undefined) break;
     routers.forEach((router, i) => {
-      const name = router.shares.value;
-      addAgreement(at(counts, i, "router"), router, [valueOf(name), other(name)]);
+      const [count, { shares, scores }] = [at(counts, i, "router"), router];
+      addAgreement(count, router, [valueOf(shares.value), other(shares.value)]);
+      count.divergence += sumDivergence(router, [valueOf(scores).data, other(scores).data]);
     });
   }
   await others.return?.(undefined);
-  const agreements = counts.map(({ shared, same, tokens }, i) => ({
+  const agreements = counts.map(({ shared, same, divergence, tokens }, i) => ({
     name: at(routers, i, "router").name,
     shared: shared / tokens,
     same: same / tokens,
+    divergence: divergence / tokens,
   }));
-  const mean = (key: "shared" | "same") =>
+  const mean = (key: "shared" | "same" | "divergence") =>
     agreements.reduce((sum, agreement) => sum + agreement[key] / agreements.length, 0);
   return {
     shared: mean("shared"),
     same: mean("same"),
+    divergence: mean("divergence"),
     routers: agreements,
     tokens: counts[0]?.tokens ?? 0,
   };
@@ -102,4 +108,21 @@ function addAgreement(
     counts.same += both === either ? 1 : 0;
   }
   counts.tokens += tokens;
+}
+
+/** Sums the divergences of the probabilities of all tokens of a batch, given their scores. */
+function sumDivergence(
+  { experts, probabilities }: Router,
+  [one, two]: readonly [Float32Array, Float32Array],
+): number {
+  let sum = 0;
+  const [from, to] = [new Float64Array(experts), new Float64Array(experts)];
+  for (let first = 0; first < one.length; first += experts) {
+    from.set(one.subarray(first, first + experts));
+    to.set(two.subarray(first, first + experts));
+    toProbabilities(from, probabilities);
+    toProbabilities(to, probabilities);
+    sum += divergenceOf(from, to, probabilities);
+  }
+  return sum;
 }

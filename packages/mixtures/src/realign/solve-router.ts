@@ -4,6 +4,7 @@ import { createDataSet } from "@isthmus/data";
 import type { Engine, Graph } from "@isthmus/graph";
 import { add, GraphBuilder, gemm } from "@isthmus/graph/builder";
 import type { Router } from "./discover-routers.ts";
+import { toProbabilities } from "./probabilities.ts";
 
 /** A router whose decisions are to be kept on some tokens. */
 export interface RouterTarget {
@@ -245,25 +246,6 @@ function momentsOf(
     }
   }
   return { diagonal, drift };
-}
-
-/** Turns the scores of a token into probabilities, in place. */
-function toProbabilities(scores: Float64Array, probabilities: Router["probabilities"]): void {
-  if (probabilities === "sigmoid") {
-    scores.forEach((score, i) => {
-      scores[i] = 1 / (1 + Math.exp(-score));
-    });
-    return;
-  }
-  const largest = scores.reduce((most, score) => Math.max(most, score));
-  let sum = 0;
-  scores.forEach((score, i) => {
-    scores[i] = Math.exp(score - largest);
-    sum += Math.exp(score - largest);
-  });
-  scores.forEach((score, i) => {
-    scores[i] = score / sum;
-  });
 }
 
 /** Returns the unit in which each number is measured; 1 for numbers that no token depends on. */

@@ -9,7 +9,13 @@ const SMALL = {
 
 const LATENT = {
   ...{ num_key_value_heads: 2, q_lora_rank: null, kv_lora_rank: 8, qk_nope_head_dim: 4, qk_rope_head_dim: 4 },
-  ...{ v_head_dim: 4, n_routed_experts: 4, n_shared_experts: 1, num_experts_per_tok: 2, first_k_dense_replace: 1 },
+  ...{
+    v_head_dim: 4,
+    n_routed_experts: 4,
+    n_shared_experts: 1,
+    num_experts_per_tok: 2,
+    first_k_dense_replace: 1,
+  },
 };
 
 /** Configs of small mixtures of experts, by family. */

@@ -24,8 +24,8 @@ import { CONFIG, CONTEXT, readAscii, VOCABULARY } from "./mixture-texts.ts";
 const { values: args } = parseArgs({
   options: {
     in: { type: "string", default: "" },
-    texts: { type: "string", default: "150" },
-    regularization: { type: "string", multiple: true, default: ["0.9"] },
+    texts: { type: "string", default: "199" },
+    scale: { type: "string", multiple: true, default: ["0.5", "0.8"] },
   },
 });
 if (args.in === "") throw new Error("give --in FOLDER, which train-mixtures.ts wrote");
@@ -57,7 +57,12 @@ async function measure(name: string, network: Checkpoint, parents: readonly [Che
   for (const [i, data] of tests.entries()) {
     const { loss } = await at(evaluators, i, "text").evaluate(network);
     losses.push(round(loss));
-    const { shared, same, divergence } = await measureRouting(architecture, [at(parents, i, "parent"), network], data, { routers });
+    const { shared, same, divergence } = await measureRouting(
+      architecture,
+      [at(parents, i, "parent"), network],
+      data,
+      { routers },
+    );
     routing.push({ shared: round(shared), same: round(same), divergence: round(divergence) });
   }
   const mean = round(losses.reduce((sum, loss) => sum + loss / losses.length, 0));
@@ -72,17 +77,18 @@ const started = performance.now();
 const { aligned } = await align(architecture, [a, b], { seed: 0, symmetries });
 const { network: inA, summary } = at(aligned, 0, "network");
 console.error(JSON.stringify({ seconds: (performance.now() - started) / 1000, ...summary.objective }));
-const merged = average([a, inA]);
-await measure("average aligned", merged, [a, inA]);
 await measure("average of the unpermuted", average([a, original]), [a, original]);
 const parents = [
   { network: a, data: calibration[0] },
   { network: inA, data: calibration[1] },
 ];
-for (const regularization of args.regularization.map(Number)) {
+// Half of both changes is the average; more is task arithmetic.
+for (const scale of args.scale.map(Number)) {
+  const merged = average([base, a, inA], [1 - 2 * scale, scale, scale]);
+  await measure(`aligned, ${scale} of both changes`, merged, [a, inA]);
   for (const keep of ["routers", "scores"] as const) {
-    const realigned = await realignRouters(architecture, merged, parents, { regularization, keep, routers });
-    console.error(JSON.stringify(realigned.routers.map(({ change, products, stopped }) => ({ change, products, stopped }))));
-    await measure(`average aligned, ${keep} kept (${regularization})`, realigned.network, [a, inA]);
+    const realigned = await realignRouters(architecture, merged, parents, { keep, routers });
+    console.error(JSON.stringify(realigned.routers.map(({ change, products }) => ({ change, products }))));
+    await measure(`aligned, ${scale} of both changes, ${keep} kept`, realigned.network, [a, inA]);
   }
 }

@@ -6,7 +6,9 @@ export const CONTEXT = 64;
 const CHARACTERS = ["\n", ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))];
 
 /** Token of each character: the printable characters of ASCII, and the end of a line. */
-export const VOCABULARY: ReadonlyMap<string, number> = new Map(CHARACTERS.map((text, token) => [text, token]));
+export const VOCABULARY: ReadonlyMap<string, number> = new Map(
+  CHARACTERS.map((text, token) => [text, token]),
+);
 
 /** Config of the mixtures: two blocks with eight experts, of which each token takes two. */
 export const CONFIG = {

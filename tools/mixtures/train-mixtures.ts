@@ -38,6 +38,18 @@ const engine = createOnnxRuntimeEngine();
 const network = networkOfConfig(CONFIG, { length: CONTEXT });
 const architecture = { graph: network.graph, engine };
 
+/** Characters of a text that no network sees in training. */
+const HELD = 400 * CONTEXT;
+
+/** Divides the windows of a text: every other one is for realigning routers, and the rest for tests. */
+function takeTurns(text: string): Readonly<Record<"calibration" | "test", string>> {
+  const windows = Array.from({ length: text.length / CONTEXT }, (_, i) =>
+    text.slice(i * CONTEXT, (i + 1) * CONTEXT),
+  );
+  const every = (rest: number) => windows.filter((_, i) => i % 2 === rest).join("");
+  return { calibration: every(0), test: every(1) };
+}
+
 /** Trains a network on as many windows as its steps take, once. */
 async function trainOn(
   name: string,
@@ -61,16 +73,18 @@ async function trainOn(
 
 await mkdir(args.out, { recursive: true });
 await writeFile(join(args.out, "config.json"), `${JSON.stringify(CONFIG, undefined, 2)}\n`);
-const [prose, code] = await Promise.all(texts.map(readAscii)) as [string, string];
+const [prose, code] = (await Promise.all(texts.map(readAscii))) as [string, string];
 const [steps, tuning] = [Number(args.steps), Number(args.tuning)];
 // The base sees windows of both texts in turn; the fine-tunes see later ones.
 const first = (steps / 2 + 1) * BATCH * CONTEXT;
 const mixed = `${prose.slice(0, first)}${code.slice(0, first)}`;
 const base = await trainOn("base", network.initialize(0), mixed, { steps, rate: Number(args.rate) });
 const tuned = { steps: tuning, rate: Number(args["tuning-rate"]) };
-const held = 200 * CONTEXT;
-for (const [name, text] of [["a", prose], ["b", code]] as const) {
-  await trainOn(name, base, text.slice(first, -2 * held), tuned);
-  await writeFile(join(args.out, `${name}.calibration.txt`), text.slice(-2 * held, -held));
-  await writeFile(join(args.out, `${name}.test.txt`), text.slice(-held));
+for (const [name, text] of [
+  ["a", prose],
+  ["b", code],
+] as const) {
+  await trainOn(name, base, text.slice(first, -HELD), tuned);
+  for (const [part, windows] of Object.entries(takeTurns(text.slice(-HELD))))
+    await writeFile(join(args.out, `${name}.${part}.txt`), windows);
 }

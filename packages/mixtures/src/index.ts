@@ -1,4 +1,27 @@
 // Routers of merged mixtures.
+
+// Mixtures from dense models.
+export {
+  type BuildMixtureOptions,
+  type BuildMixtureResult,
+  buildMixture,
+  type MixtureMaker,
+  type MixtureProgress,
+  type PlannedMixture,
+  planMixtureRecipe,
+} from "./build/build-mixture.ts";
+export type { DenseModel } from "./build/dense-model.ts";
+export type { GateContext, GatedExpert, GateMode, LayerGates } from "./build/gate-mode.ts";
+export { GATE_MODES } from "./build/gate-modes.ts";
+export type { MixtureLayout } from "./build/mixture-layout.ts";
+export { MIXTURE_LAYOUTS } from "./build/mixture-layouts.ts";
+export type { DenseReference, MixtureExpert, MixtureRecipe } from "./build/mixture-recipe.ts";
+export type { OpenMixtureOptions } from "./build/open-mixture.ts";
+export {
+  parseMixtureRecipe,
+  type ReadMixtureRecipe,
+  readMixtureRecipe,
+} from "./build/read-mixture-recipe.ts";
 export { discoverRouters, type Router } from "./realign/discover-routers.ts";
 export {
   type MeasureRoutingOptions,
@@ -22,25 +45,3 @@ export {
   type RouterParent,
   realignRouters,
 } from "./realign/realign-routers.ts";
-// Mixtures from dense models.
-export {
-  type BuildMixtureOptions,
-  type BuildMixtureResult,
-  buildMixture,
-  type MixtureMaker,
-  type MixtureProgress,
-  type PlannedMixture,
-  planMixtureRecipe,
-} from "./build/build-mixture.ts";
-export type { DenseModel } from "./build/dense-model.ts";
-export type { GateContext, GatedExpert, GateMode, LayerGates } from "./build/gate-mode.ts";
-export { GATE_MODES } from "./build/gate-modes.ts";
-export type { MixtureLayout } from "./build/mixture-layout.ts";
-export { MIXTURE_LAYOUTS } from "./build/mixture-layouts.ts";
-export type { DenseReference, MixtureExpert, MixtureRecipe } from "./build/mixture-recipe.ts";
-export type { OpenMixtureOptions } from "./build/open-mixture.ts";
-export {
-  parseMixtureRecipe,
-  type ReadMixtureRecipe,
-  readMixtureRecipe,
-} from "./build/read-mixture-recipe.ts";

@@ -113,7 +113,9 @@ describe("realignRouters()", () => {
   test("names what it cannot use", async () => {
     const { architecture, network } = open(mixtral);
     const parent = { network, data: texts(1) };
-    await expect(realignRouters(architecture, network, [])).rejects.toThrow(/must be a network that was merged/);
+    await expect(realignRouters(architecture, network, [])).rejects.toThrow(
+      /must be a network that was merged/,
+    );
     await expect(realignRouters(architecture, network, [parent], { regularization: 2 })).rejects.toThrow(
       /regularization/,
     );

@@ -17,9 +17,7 @@ interface Golden {
 }
 
 const engine = createOnnxRuntimeEngine();
-const golden = JSON.parse(
-  await readFile(new URL("golden/routers.json", import.meta.url), "utf8"),
-) as Golden;
+const golden = JSON.parse(await readFile(new URL("golden/routers.json", import.meta.url), "utf8")) as Golden;
 
 const difference = (one: ArrayLike<number>, other: ArrayLike<number>) =>
   Math.max(...Array.from(one, (value, i) => Math.abs(value - (other[i] ?? Number.NaN))));
@@ -31,19 +29,19 @@ describe("solveRouter()", () => {
     states: Float32Array.from(states),
   }));
 
-  test.each(golden.cases)("finds the router of the authors and of a dense solution: $probabilities, $regularization", async ({
-    rows,
-    ...options
-  }) => {
-    const tried = { experts: golden.experts, tolerance: 1e-7, ...options };
-    const solved = await solveRouter(engine, merged, targets, tried);
-    expect(solved.stopped).toBe("converged");
-    expect(difference(solved.rows, rows)).toBeLessThan(2e-5);
-    // The routers themselves are the solution if they are one.
-    const [only = { rows: merged, states: new Float32Array() }] = targets;
-    const alone = await solveRouter(engine, merged, [only], tried);
-    expect(difference(alone.rows, only.rows)).toBeLessThan(1e-4);
-  });
+  test.each(golden.cases)(
+    "finds the router of the authors and of a dense solution: $probabilities, $regularization",
+    async ({ rows, ...options }) => {
+      const tried = { experts: golden.experts, tolerance: 1e-7, ...options };
+      const solved = await solveRouter(engine, merged, targets, tried);
+      expect(solved.stopped).toBe("converged");
+      expect(difference(solved.rows, rows)).toBeLessThan(2e-5);
+      // The routers themselves are the solution if they are one.
+      const [only = { rows: merged, states: new Float32Array() }] = targets;
+      const alone = await solveRouter(engine, merged, [only], tried);
+      expect(difference(alone.rows, only.rows)).toBeLessThan(1e-4);
+    },
+  );
 
   test("changes nothing if all routers are the merged one, whatever the tokens", async () => {
     await fc.assert(

@@ -146,9 +146,7 @@ describe("exchangeParts()", () => {
         /each of 3 parts once/,
       );
     const other = createCheckpoint(new Map([["x", createTensor("f32", [1], new Float32Array(1))]]));
-    expect(() => exchangeParts(other, exchanges, randomOrders(exchanges, 1))).toThrow(
-      /must have the weight/,
-    );
+    expect(() => exchangeParts(other, exchanges, randomOrders(exchanges, 1))).toThrow(/must have the weight/);
   });
 });
 

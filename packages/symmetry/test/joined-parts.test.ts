@@ -32,31 +32,34 @@ async function openMixture(config: object) {
 }
 
 describe("wholeSpec()", () => {
-  test.each(Object.entries(MIXTURE_CONFIGS))("has elements that change no output of %s", async (_, config) => {
-    const { graph, symmetries, spec, joined } = await openMixture(config);
-    const names = spec.symmetries.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/experts$/)]));
-    expect(new Set(names).size).toBe(names.length);
-    const network = createCheckpoint(randomWeights(graph, 1));
-    await fc.assert(
-      fc.asyncProperty(fc.nat(1e6), async (seed) => {
-        const alignment = randomAlignment(spec, seed);
-        const moved = permute(alignment, network, spec);
-        const proof = await verifyAlignment({ graph, engine }, [network, moved], { seed });
-        expect(proof).toMatchObject({ passed: true });
-        expect(await distance(permute(invert(alignment), moved, spec), network)).toBe(0);
-        // Both steps of an alignment are the whole of it, and so is its text.
-        const { orders, alignment: within } = splitAlignment(spec, joined, alignment);
-        expect(wholeAlignment(symmetries, within, orders)).toEqual(alignment);
-        expect(decodeAlignment(spec, encodeAlignment(spec, alignment))).toEqual(alignment);
-        // Stacked networks are permuted alike.
-        const stacked = stackParts(spec, [network, moved]);
-        const [one = network, two = network] = stacked.networks;
-        expect(await distance(permute(alignment, one, stacked.spec), two)).toBe(0);
-      }),
-      { numRuns: 4 },
-    );
-  });
+  test.each(Object.entries(MIXTURE_CONFIGS))(
+    "has elements that change no output of %s",
+    async (_, config) => {
+      const { graph, symmetries, spec, joined } = await openMixture(config);
+      const names = spec.symmetries.map(({ name }) => name);
+      expect(names).toEqual(expect.arrayContaining([expect.stringMatching(/experts$/)]));
+      expect(new Set(names).size).toBe(names.length);
+      const network = createCheckpoint(randomWeights(graph, 1));
+      await fc.assert(
+        fc.asyncProperty(fc.nat(1e6), async (seed) => {
+          const alignment = randomAlignment(spec, seed);
+          const moved = permute(alignment, network, spec);
+          const proof = await verifyAlignment({ graph, engine }, [network, moved], { seed });
+          expect(proof).toMatchObject({ passed: true });
+          expect(await distance(permute(invert(alignment), moved, spec), network)).toBe(0);
+          // Both steps of an alignment are the whole of it, and so is its text.
+          const { orders, alignment: within } = splitAlignment(spec, joined, alignment);
+          expect(wholeAlignment(symmetries, within, orders)).toEqual(alignment);
+          expect(decodeAlignment(spec, encodeAlignment(spec, alignment))).toEqual(alignment);
+          // Stacked networks are permuted alike.
+          const stacked = stackParts(spec, [network, moved]);
+          const [one = network, two = network] = stacked.networks;
+          expect(await distance(permute(alignment, one, stacked.spec), two)).toBe(0);
+        }),
+        { numRuns: 4 },
+      );
+    },
+  );
 
   test("has the group's law", async () => {
     const { graph, spec } = await openMixture(MIXTURE_CONFIGS.mixtral);
@@ -83,7 +86,11 @@ describe("wholeSpec()", () => {
     const [first = "", second = ""] = [...joined.stacks.values()][0] ?? [];
     const tensor = weights.get(second);
     if (tensor === undefined) throw new Error("no weight");
-    const doubled = { ...tensor, dtype: "f64" as const, data: Float64Array.from(tensor.data as Float32Array) };
+    const doubled = {
+      ...tensor,
+      dtype: "f64" as const,
+      data: Float64Array.from(tensor.data as Float32Array),
+    };
     const mixed = createCheckpoint(new Map([...weights, [second, doubled]]));
     expect(() => stackParts(spec, [mixed])).toThrow(/must have the type and shape/);
     const short = createCheckpoint(new Map([...weights].filter(([name]) => name !== first)));

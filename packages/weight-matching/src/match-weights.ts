@@ -1,7 +1,7 @@
 import {
   assertSameStructure,
-  at,
   assertWholeOptions,
+  at,
   type Checkpoint,
   OutOfRangeError,
   resolveOptions,

@@ -21,15 +21,18 @@ async function openMixture(config: object, length?: number) {
 }
 
 describe("align() of mixtures", () => {
-  test.each(Object.entries(MIXTURE_CONFIGS))("finds planted experts and units of %s exactly", async (_, config) => {
-    const { architecture, symmetries, spec, network, planted } = await openMixture(config);
-    const b = planted(5);
-    const { aligned } = await align(architecture, [network, b], { seed: 0, symmetries });
-    const [only] = aligned;
-    expect(only?.summary.verified.passed).toBe(true);
-    expect(await distance(at(aligned, 0, "network").network, network)).toBe(0);
-    expect(await distance(permute(at(aligned, 0, "network").alignment, b, spec), network)).toBe(0);
-  });
+  test.each(Object.entries(MIXTURE_CONFIGS))(
+    "finds planted experts and units of %s exactly",
+    async (_, config) => {
+      const { architecture, symmetries, spec, network, planted } = await openMixture(config);
+      const b = planted(5);
+      const { aligned } = await align(architecture, [network, b], { seed: 0, symmetries });
+      const [only] = aligned;
+      expect(only?.summary.verified.passed).toBe(true);
+      expect(await distance(at(aligned, 0, "network").network, network)).toBe(0);
+      expect(await distance(permute(at(aligned, 0, "network").alignment, b, spec), network)).toBe(0);
+    },
+  );
 
   test("finds them beside scales, and by what they do", async () => {
     const { architecture, symmetries, network, planted } = await openMixture(MIXTURE_CONFIGS.mixtral, 6);

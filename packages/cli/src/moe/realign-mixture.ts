@@ -37,7 +37,10 @@ const FIELDS = { ...REALIGN_FIELDS, seed: seedField("seed of everything random")
 export function addRealignOptions(command: CommandUnknownOpts): void {
   command
     .optionsGroup(HELP_GROUPS.routers)
-    .option("--realign <mixture>", "a merged mixture whose routers are realigned; needs --from, --data and -o")
+    .option(
+      "--realign <mixture>",
+      "a merged mixture whose routers are realigned; needs --from, --data and -o",
+    )
     .option("--from <networks...>", "the mixtures that it was merged from")
     .option("--data <names...>", `texts of each of them, or of all: a few hundred; ${dataForms()}`)
     .option("--graph <file>", "their architecture, an .onnx file (default: the config in the folder)")
@@ -58,7 +61,10 @@ export async function realignMixture(
   await resolveOutputPlace(output);
   await assertNoModelFolder(output, paths);
   return withCheckpoints(paths, async (checkpoints) => {
-    await assertNoInput([output], checkpoints.flatMap(({ files }) => files));
+    await assertNoInput(
+      [output],
+      checkpoints.flatMap(({ files }) => files),
+    );
     const reading = await readingOf(options, context);
     const names = Object.fromEntries(data.map((name, i) => [`${i}`, name]));
     const { architecture, examples } = await openBound(paths, checkpoints, names, reading);

@@ -1,10 +1,4 @@
-import {
-  at,
-  type Checkpoint,
-  createTensor,
-  type Tensor,
-  toFloat64,
-} from "@isthmus/core";
+import { at, type Checkpoint, createTensor, type Tensor, toFloat64 } from "@isthmus/core";
 import type { Architecture, Graph, Node, ProbeOptions } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { type AlikeParts, discoverAlikeParts } from "@isthmus/symmetry";

@@ -84,7 +84,9 @@ export async function realignMerged(
     const results: RoutingResult[] = [];
     for (const parent of placed) {
       const pair = [parent.network, network] as const;
-      results.push(await measureRouting(architecture, pair, parent.data, { routers, examples, batchSize, signal }));
+      results.push(
+        await measureRouting(architecture, pair, parent.data, { routers, examples, batchSize, signal }),
+      );
     }
     return results;
   };

@@ -9,8 +9,8 @@ import {
   resolveFields,
   UnsupportedError,
   UsageError,
-  withTensors,
   wholeField,
+  withTensors,
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { columnsOf, discoverRouters, type Router, readRouter, routerTensors } from "./discover-routers.ts";
@@ -80,8 +80,18 @@ export const REALIGN_FIELDS: FieldsOf<RealignChoice> = {
     ...{ least: 0, most: 1, default: 0.9 },
     help: "share of the second derivatives outside the diagonal that counts; less for few texts",
   }),
-  examples: examplesField({ least: 0, default: 0, help: "first n examples of each parent's data; 0 for all" }),
-  batchSize: wholeField({ least: 1, most: 2 ** 20, default: 16, rare: true, help: "examples in one engine call" }),
+  examples: examplesField({
+    least: 0,
+    default: 0,
+    help: "first n examples of each parent's data; 0 for all",
+  }),
+  batchSize: wholeField({
+    least: 1,
+    most: 2 ** 20,
+    default: 16,
+    rare: true,
+    help: "examples in one engine call",
+  }),
   tolerance: numberField({
     ...{ above: 0, default: 1e-5, rare: true },
     help: "residual, over the length of the right side, at which a router is accurate enough",
@@ -96,7 +106,10 @@ const RUN: Required<Omit<RealignRoutersOptions, keyof RealignChoice>> = {
 };
 
 /** Defaults of {@link RealignRoutersOptions}. */
-export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = { ...defaultsOf(REALIGN_FIELDS), ...RUN };
+export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = {
+  ...defaultsOf(REALIGN_FIELDS),
+  ...RUN,
+};
 
 /** A router that was realigned. */
 export interface RealignedRouter extends Omit<SolvedRouter, "rows"> {
@@ -164,7 +177,12 @@ export async function realignRouters(
         completed: realigned.length,
         total: routers.length,
       });
-    const { rows, ...one } = await realignOne(architecture, { network, router, parents: seen }, resolved, report);
+    const { rows, ...one } = await realignOne(
+      architecture,
+      { network, router, parents: seen },
+      resolved,
+      report,
+    );
     realigned.push(one);
     network = withTensors(network, routerTensors(router, rows));
     report(0);
@@ -211,7 +229,9 @@ async function realignOne(
 const lengthOf = (vector: Float64Array) => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 
 function noParents(): UsageError {
-  return new UsageError(`Cannot ${ATTEMPT} as there must be a network that was merged: give one with its data`);
+  return new UsageError(
+    `Cannot ${ATTEMPT} as there must be a network that was merged: give one with its data`,
+  );
 }
 
 function noRouters(name: string): UnsupportedError {

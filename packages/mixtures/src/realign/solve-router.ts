@@ -84,7 +84,9 @@ export async function solveRouter(
   try {
     for (const target of targets) {
       assertTarget(target, merged.length, width);
-      operators.push(await openOperator({ graph, engine }, target, { experts, width, probabilities, signal }));
+      operators.push(
+        await openOperator({ graph, engine }, target, { experts, width, probabilities, signal }),
+      );
     }
     const moments = targets.map((target) => momentsOf(target, { experts, width, probabilities }));
     const diagonals = moments.map(({ diagonal }) => diagonal);
@@ -104,7 +106,11 @@ export async function solveRouter(
     const scale = scalesOf(diagonals, merged.length);
     const right = new Float64Array(merged.length);
     for (const [i, { rows }] of targets.entries()) {
-      await addInto(right, i, rows.map((value, k) => value - at(merged, k, "weight")));
+      await addInto(
+        right,
+        i,
+        rows.map((value, k) => value - at(merged, k, "weight")),
+      );
       const { drift } = at(moments, i, "router");
       for (let k = 0; k < right.length; k++) right[k] = (right[k] as number) + (drift[k] as number);
     }
@@ -233,11 +239,15 @@ function momentsOf(
       shares[expert] = (shares[expert] as number) + value;
     });
     toProbabilities(shares, probabilities);
-    const mean = probabilities === "softmax" ? shares.reduce((sum, p, i) => sum + p * (moved[i] as number), 0) : 0;
+    const mean =
+      probabilities === "softmax" ? shares.reduce((sum, p, i) => sum + p * (moved[i] as number), 0) : 0;
     for (let expert = 0; expert < experts; expert++) {
       const p = shares[expert] as number;
       const variance = p * (1 - p);
-      const pull = probabilities === "softmax" ? p * ((moved[expert] as number) - mean) : variance * (moved[expert] as number);
+      const pull =
+        probabilities === "softmax"
+          ? p * ((moved[expert] as number) - mean)
+          : variance * (moved[expert] as number);
       for (let i = 0, k = expert * width; i < width; i++, k++) {
         const x = state[i] as number;
         diagonal[k] = (diagonal[k] as number) + (variance * x * x) / tokens;

@@ -50,7 +50,12 @@ export async function* tokenValues(
   }
 }
 
-function examplesOf(attempt: string, { source }: Checkpoint, { data, shape }: Tensor, share: number): TokenValue {
+function examplesOf(
+  attempt: string,
+  { source }: Checkpoint,
+  { data, shape }: Tensor,
+  share: number,
+): TokenValue {
   const [first = 1, ...rest] = shape;
   const count = Math.round(first * share);
   if (data instanceof Float32Array) {

@@ -1,11 +1,4 @@
-import {
-  at,
-  type Checkpoint,
-  defineCheckpoint,
-  MismatchError,
-  strideTable,
-  stridesOf,
-} from "@isthmus/core";
+import { at, type Checkpoint, defineCheckpoint, MismatchError, stridesOf, strideTable } from "@isthmus/core";
 import { readPermutedInto } from "../read-permuted.ts";
 
 /**

@@ -58,7 +58,10 @@ export function joinParts(plain: SymmetrySpec, exchanges: readonly Exchange[]): 
 const mapped = (unitOf: Int32Array, unit: number) => at(unitOf, unit, "unit");
 
 /** Finds the symmetries within each part; undefined if they do not correspond. */
-function ownSymmetries(plain: SymmetrySpec, { parts }: Exchange): readonly (readonly Symmetry[])[] | undefined {
+function ownSymmetries(
+  plain: SymmetrySpec,
+  { parts }: Exchange,
+): readonly (readonly Symmetry[])[] | undefined {
   const places = parts.map((weights) => new Map(weights.map((name, k) => [name, k])));
   const ofPart = places.map((place) => {
     const own = plain.symmetries.filter(({ axes }) => axes.every(({ tensor }) => place.has(tensor)));

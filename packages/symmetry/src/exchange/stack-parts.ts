@@ -1,4 +1,12 @@
-import { at, type Checkpoint, defineCheckpoint, MismatchError, sameShape, sizeOf, type TensorInfo } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  defineCheckpoint,
+  MismatchError,
+  sameShape,
+  sizeOf,
+  type TensorInfo,
+} from "@isthmus/core";
 import type { SymmetrySpec } from "../spec.ts";
 
 /** Networks whose tensors are the weights of a specification, and that specification. */

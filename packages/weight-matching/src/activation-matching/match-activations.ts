@@ -12,12 +12,7 @@ import {
 } from "@isthmus/core";
 import { bindWeights, type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
 import { type ExamplesProgress, type PairStatistics, pairStatistics } from "@isthmus/statistics";
-import {
-  type Alignment,
-  exchangeParts,
-  type SymmetricArchitecture,
-  wholeAlignment,
-} from "@isthmus/symmetry";
+import { type Alignment, exchangeParts, type SymmetricArchitecture, wholeAlignment } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import {
   createPlacementExpander,

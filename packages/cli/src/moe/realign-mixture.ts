@@ -23,11 +23,17 @@ import type { Context, Outcome } from "../verb.ts";
 
 /** Options of `isthmus moe --realign`. */
 export interface RealignOptions extends EngineOptions {
+  /** Path of the merged mixture. @defaultValue routers are not realigned */
   readonly realign?: string | undefined;
+  /** Paths of the mixtures that it was merged from. */
   readonly from?: readonly string[] | undefined;
+  /** Names of the texts of each of these, or of all. */
   readonly data?: readonly string[] | undefined;
+  /** File of the architecture. @defaultValue the config in the folder */
   readonly graph?: string | undefined;
+  /** Whether the mixtures are aligned to the merged one first. @defaultValue true */
   readonly align?: boolean | undefined;
+  /** Path of the result. */
   readonly output?: string | undefined;
 }
 

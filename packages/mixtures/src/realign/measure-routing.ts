@@ -47,9 +47,9 @@ export async function measureRouting(
   architecture: Architecture,
   [one, two]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
-  { routers: found, examples = 0, batchSize = 16, signal }: MeasureRoutingOptions = {},
+  { routers: discovered, examples = 0, batchSize = 16, signal }: MeasureRoutingOptions = {},
 ): Promise<RoutingResult> {
-  const routers = found ?? (await discoverRouters(architecture, { signal }));
+  const routers = discovered ?? (await discoverRouters(architecture, { signal }));
   const seen = examples === 0 ? data : limitExamples("measure routing", data, examples);
   const options = {
     attempt: "measure routing",
@@ -59,13 +59,13 @@ export async function measureRouting(
   };
   const counts = routers.map(() => ({ shared: 0, same: 0, divergence: 0, tokens: 0 }));
   const others = tokenValues(architecture, two, seen, options);
-  for await (const valueOf of tokenValues(architecture, one, seen, options)) {
-    const other = (await others.next()).value;
-    if (other === undefined) break;
+  for await (const valueOfOne of tokenValues(architecture, one, seen, options)) {
+    const valueOfTwo = (await others.next()).value;
+    if (valueOfTwo === undefined) break;
     routers.forEach((router, i) => {
       const [count, { shares, scores }] = [at(counts, i, "router"), router];
-      addAgreement(count, router, [valueOf(shares.value), other(shares.value)]);
-      count.divergence += sumDivergence(router, [valueOf(scores).data, other(scores).data]);
+      addAgreement(count, router, [valueOfOne(shares.value), valueOfTwo(shares.value)]);
+      count.divergence += sumDivergence(router, [valueOfOne(scores).data, valueOfTwo(scores).data]);
     });
   }
   await others.return?.(undefined);
@@ -96,16 +96,12 @@ function addAgreement(
   const tokens = one.data.length / experts;
   for (let token = 0; token < tokens; token++) {
     const first = Math.floor(token / inner) * experts * inner + (token % inner);
-    let [chosen, both, either] = [0, 0, 0];
-    for (let expert = 0; expert < experts; expert++) {
-      const place = first + expert * inner;
-      const [byOne, byTwo] = [one.data[place] !== 0, two.data[place] !== 0];
-      if (byOne) chosen++;
-      if (byOne && byTwo) both++;
-      if (byOne || byTwo) either++;
-    }
-    counts.shared += chosen === 0 ? 0 : both / chosen;
-    counts.same += both === either ? 1 : 0;
+    const places = Array.from({ length: experts }, (_, expert) => first + expert * inner);
+    const isChosen = (value: TokenValue) => (place: number) => value.data[place] !== 0;
+    const chosen = places.filter(isChosen(one));
+    const both = chosen.filter(isChosen(two)).length;
+    counts.shared += chosen.length === 0 ? 0 : both / chosen.length;
+    counts.same += both === chosen.length && both === places.filter(isChosen(two)).length ? 1 : 0;
   }
   counts.tokens += tokens;
 }

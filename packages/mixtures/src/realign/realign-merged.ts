@@ -28,8 +28,8 @@ export interface RealignMergedResult extends RealignRoutersResult {
 }
 
 /**
- * Realigns the routers of a merged mixture (see `realignRouters`): the parents are aligned to it first, and the
- * share of tokens that it sends to the experts of a parent is measured before and after.
+ * Realigns the routers of a merged mixture (see `realignRouters`): the parents are aligned to it first, and
+ * the share of tokens that it sends to the experts of a parent is measured before and after.
  *
  * @throws as `realignRouters`
  *

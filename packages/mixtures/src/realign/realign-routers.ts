@@ -25,19 +25,19 @@ export interface RouterParent {
   readonly data: DataSet;
 }
 
-/** What is kept of the parents: their routers, or the scores that these give. */
+/** Names of what is kept of the parents: the scores that their routers give, or the routers themselves. */
 const KEPT = ["scores", "routers"] as const;
 
 /** Options of {@link realignRouters} that decide which routers are found. */
 export interface RealignChoice {
   /**
-   * What is kept: `scores`, the decisions that a parent's router makes in the parent itself; `routers`, those
-   * that it would make in the merged network, as in the paper. @defaultValue "scores"
+   * Decisions that are kept: `scores`, the ones that a parent's router makes in the parent itself; `routers`,
+   * the ones that it would make in the merged network, as in the paper. @defaultValue "scores"
    */
   readonly keep?: (typeof KEPT)[number];
   /**
-   * Share of the second derivatives outside the diagonal that counts, in `[0, 1]`: less keeps routers that saw
-   * few tokens from following them too closely. @defaultValue 0.9
+   * Share of the second derivatives outside the diagonal that counts, in `[0, 1]`: less keeps routers that
+   * saw few tokens from following them too closely. @defaultValue 0.9
    */
   readonly regularization?: number;
   /** Examples of each parent's data to take, from the first; 0 for all. @defaultValue 0 */
@@ -132,16 +132,18 @@ export interface RealignRoutersResult {
 const ATTEMPT = "realign routers";
 
 /**
- * Realigns the routers of a merged mixture, so that they send the tokens of each parent's texts to the experts
- * that the parent's router sends them to: router by router in the order of computation, each in closed form on
- * the rows that the merged network computes with the routers before it realigned (see `solveRouter`).
+ * Realigns the routers of a merged mixture, so that they send the tokens of each parent's texts to the
+ * experts to which the parent's router sends them: router by router in the order of computation, each in
+ * closed form on the rows that the merged network computes with the routers before it realigned (see
+ * `solveRouter`).
  *
- * Differs from the authors' code in: 1. routers are found by the graph and not by names, so that those of any
- * mixture are realigned, of a softmax or of sigmoids, with a bias or without; 2. `keep: "scores"`, which takes
- * into account that the parents' routers read other rows; 3. the steps are made in units of the diagonal, and
- * end by the residual alone; 4. the rows of each parent count once, while their pool of processes may give one
- * process the task of another, whose rows then do not count; 5. their preconditioner `kronecker` is left out: it
- * takes the mean of `p p' - diag(p)` for that of `diag(p) - p p'`, so that it has the wrong sign.
+ * Differs from the authors' code in: 1. routers are found by the graph and not by names, so that the routers
+ * of any mixture are realigned, of a softmax or of sigmoids, with a bias or without; 2. `keep: "scores"`,
+ * which takes into account that the parents' routers read other rows; 3. the steps are made in units of the
+ * diagonal, and end by the residual alone; 4. the rows of each parent count once, while the authors' pool of
+ * processes may give the tasks of two processes to one of them, whose rows then count twice; 5. their
+ * preconditioner `kronecker` is left out: it takes the mean of `p p' - diag(p)` for the mean of `diag(p) - p
+ * p'`, so that it has the wrong sign.
  *
  * @param merged - the merged network, under the graph's names
  * @param parents - the networks that were merged; `align` puts their experts at the places of `merged`'s
@@ -250,8 +252,8 @@ async function readTokens(
 ): Promise<Float32Array> {
   const parts: Float32Array[] = [];
   const name = at(options.names, 0, "value");
-  for await (const valueOf of tokenValues(architecture, network, data, options)) {
-    parts.push(valueOf(name).data.slice());
+  for await (const valueAt of tokenValues(architecture, network, data, options)) {
+    parts.push(valueAt(name).data.slice());
   }
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let begin = 0;

@@ -54,11 +54,14 @@ export interface SolvedRouter extends Omit<SolveResult, "solution"> {
 const TOKENS = 4096;
 
 /**
- * Finds the router that changes the decisions of several routers least, each on its own tokens: to second
- * order, the divergence of its probabilities `p(W x)` from the probabilities `p(W_i x)` of router `i` is
- * `(W - W_i) S_i (W - W_i) / 2` with the mean `S_i` of `H(p) (x) x x'` over the tokens, where `H` is `diag(p) -
- * p p'` for a softmax. The sum over all routers is least where `sum S_i W = sum S_i W_i`. Of each `S_i` the
- * numbers outside the diagonal are multiplied by `regularization`, as few tokens leave them uncertain.
+ * Finds the router that changes the decisions of several routers least, each on its own tokens.
+ *
+ * To second order, the relative entropy of the probabilities `p(W_i x)` of router `i` to the probabilities
+ * `p(W x)` is `(W - W_i) S_i (W - W_i) / 2`, where `S_i` is the mean of `H (x) x x'` over the tokens, with
+ * `H = diag(p) - p p'` for a softmax and `H = diag(p (1 - p))` for sigmoids. The sum over all routers is
+ * least where `sum S_i W = sum S_i W_i`. The numbers of each `S_i` outside the diagonal are multiplied by
+ * `regularization`, as few tokens leave them uncertain. With `scores` of its own, a router counts by the
+ * probabilities of these.
  *
  * The system is solved by conjugate gradients on products with the Gauss-Newton matrices of the routers, so
  * that no matrix is formed, for the difference from `merged`: if all routers are equal to it, it stays as it
@@ -99,8 +102,8 @@ export async function solveRouter(
       const diagonal = at(diagonals, index, "router");
       for (let k = 0; k < out.length; k++) {
         const whole = regularization * factor * (product[k] as number);
-        const kept = (1 - regularization) * (diagonal[k] as number) * (vector[k] as number);
-        out[k] = (out[k] as number) + whole + kept;
+        const alone = (1 - regularization) * (diagonal[k] as number) * (vector[k] as number);
+        out[k] = (out[k] as number) + whole + alone;
       }
     };
     const scale = scalesOf(diagonals, merged.length);
@@ -203,23 +206,23 @@ function scoreInto(rows: Float64Array, state: Float32Array, out: Float64Array): 
   }
 }
 
-/** Computes what the scores to be kept have more than those of the states, `[tokens, experts]`. */
+/** Computes the differences of the scores to be kept from the router's scores, `[tokens, experts]`. */
 function driftsOf({ rows, states, scores }: RouterTarget, { experts, width }: RouterSize): Float32Array {
   const drifts = new Float32Array((states.length / width) * experts);
   if (scores === undefined) return drifts;
-  const own = new Float64Array(experts);
+  const unmoved = new Float64Array(experts);
   for (let token = 0; token * experts < drifts.length; token++) {
-    scoreInto(rows, states.subarray(token * width, (token + 1) * width), own);
+    scoreInto(rows, states.subarray(token * width, (token + 1) * width), unmoved);
     for (let expert = 0, k = token * experts; expert < experts; expert++, k++) {
-      drifts[k] = (scores[k] as number) - (own[expert] as number);
+      drifts[k] = (scores[k] as number) - (unmoved[expert] as number);
     }
   }
   return drifts;
 }
 
 /**
- * Computes means over the tokens of a router, `[experts, width]`: the diagonal of its matrix, `p (1 - p) x^2`, and
- * `H d x'` with the drifts `d`.
+ * Computes means over the tokens of a router, `[experts, width]`: the diagonal of its matrix, `p (1 - p)
+ * x^2`, and `H d x'` with the drifts `d`.
  */
 function momentsOf(
   target: RouterTarget,

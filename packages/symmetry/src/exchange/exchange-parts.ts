@@ -57,7 +57,7 @@ export function exchangeParts(
     assertOrder(exchange, order);
     parts.forEach((weights, part) => {
       const from = at(parts, at(order, part, "part"), "part");
-      weights.forEach((weight, k) => sourceOf.set(weight, at(from, k, "weight")));
+      for (const [k, weight] of weights.entries()) sourceOf.set(weight, at(from, k, "weight"));
     });
     for (const selector of selectors) {
       const tables = tablesOf.get(selector.weight) ?? tablesAlong(selector.shape);

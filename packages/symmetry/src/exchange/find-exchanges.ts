@@ -49,18 +49,20 @@ export async function discoverAlikeParts(
   options: ProbeOptions = {},
 ): Promise<AlikeParts[]> {
   const probe = await probeGraph({ graph, engine }, options);
-  return findAlikeParts(indexValues(graph), probe).map(({ found }) => found);
+  return findAlikeParts(indexValues(graph), probe).map(({ described }) => described);
 }
 
 /** Finds the exchanges of {@link discoverExchanges} in a graph that was probed before. */
 export function findExchanges(graph: Graph, probe: Probe): Exchange[] {
   const index = indexValues(graph);
-  return findAlikeParts(index, probe).flatMap(({ found, forms }) => exchangeOf(index, probe, found, forms));
+  return findAlikeParts(index, probe).flatMap(({ described, forms }) =>
+    exchangeOf(index, probe, described, forms),
+  );
 }
 
 /** Parts that are computed alike, with the form of each. */
 interface FoundParts {
-  readonly found: AlikeParts;
+  readonly described: AlikeParts;
   readonly forms: readonly PartForm[];
 }
 
@@ -98,14 +100,14 @@ function describeParts(forms: readonly PartForm[], sum: string): FoundParts[] {
   const all = parts.flat();
   if (all.length === 0 || new Set(all).size !== all.length) return [];
   const [shares] = at(forms, 0, "part").selections;
-  const found = {
+  const described = {
     name: commonName(all),
     parts,
     shares: shares && { value: shares.value, axis: shares.axis },
     indices: shares === undefined ? [] : selectionsAt(forms, 0).map((selection) => selection.index),
     sum,
   };
-  return [{ found, forms }];
+  return [{ described, forms }];
 }
 
 /** Returns the selection of each part at one place; parts of the same form have equally many selections. */
@@ -116,7 +118,7 @@ function selectionsAt(forms: readonly PartForm[], place: number): readonly Selec
 function exchangeOf(
   index: ValueIndex,
   probe: Probe,
-  found: AlikeParts,
+  described: AlikeParts,
   forms: readonly PartForm[],
 ): Exchange[] {
   const selectors: Selector[] = [];
@@ -126,7 +128,7 @@ function exchangeOf(
     selectors.push(...ofValue);
   }
   if (new Set(selectors.map(({ weight, axis }) => `${weight} ${axis}`)).size !== selectors.length) return [];
-  return [{ ...found, selectors }];
+  return [{ ...described, selectors }];
 }
 
 /** Describes the computation of a summand from its own weights and from values that it shares with others. */

@@ -10,7 +10,7 @@ type Cells = Omit<Symmetry, "axes">;
 interface JoinedExchange {
   readonly exchange: Exchange;
   /** Symmetries `[symmetries][parts]` that lie in the weights of one part alone. */
-  readonly own: readonly (readonly Symmetry[])[];
+  readonly within: readonly (readonly Symmetry[])[];
 }
 
 /**
@@ -26,8 +26,8 @@ interface JoinedExchange {
  */
 export function joinParts(plain: SymmetrySpec, exchanges: readonly Exchange[]): SymmetrySpec | undefined {
   const joinable = exchanges.flatMap((exchange): JoinedExchange[] => {
-    const own = ownSymmetries(plain, exchange);
-    return own !== undefined && isAlike(plain, exchange, own) ? [{ exchange, own }] : [];
+    const within = ownSymmetries(plain, exchange);
+    return within !== undefined && isAlike(plain, exchange, within) ? [{ exchange, within }] : [];
   });
   if (joinable.length === 0) return undefined;
   const { symmetries, ofParts, unitOf, units } = numberUnits(plain, joinable);
@@ -64,15 +64,15 @@ function ownSymmetries(
 ): readonly (readonly Symmetry[])[] | undefined {
   const places = parts.map((weights) => new Map(weights.map((name, k) => [name, k])));
   const ofPart = places.map((place) => {
-    const own = plain.symmetries.filter(({ axes }) => axes.every(({ tensor }) => place.has(tensor)));
+    const within = plain.symmetries.filter(({ axes }) => axes.every(({ tensor }) => place.has(tensor)));
     const keyOf = ({ size, cells, axes }: Symmetry) =>
       [size, cells.length, ...axes.map(({ tensor, axis }) => `${place.get(tensor)}/${axis}`)].join(" ");
-    return new Map(own.map((symmetry) => [keyOf(symmetry), symmetry]));
+    return new Map(within.map((symmetry) => [keyOf(symmetry), symmetry]));
   });
   const first = at(ofPart, 0, "part");
   if (ofPart.some(({ size }) => size !== first.size)) return undefined;
-  const own = [...first.keys()].map((key) => ofPart.flatMap((keyed) => keyed.get(key) ?? []));
-  return own.every(({ length }) => length === parts.length) ? own : undefined;
+  const within = [...first.keys()].map((key) => ofPart.flatMap((keyed) => keyed.get(key) ?? []));
+  return within.every(({ length }) => length === parts.length) ? within : undefined;
 }
 
 /**
@@ -82,11 +82,11 @@ function ownSymmetries(
 function isAlike(
   { weights }: SymmetrySpec,
   { parts, selectors }: Exchange,
-  own: readonly (readonly Symmetry[])[],
+  within: readonly (readonly Symmetry[])[],
 ): boolean {
   const codeOf = (part: number) => (unit: number) => {
-    const index = own.findIndex((ofParts) => holds(at(ofParts, part, "part"), unit));
-    const symmetry = own[index]?.[part];
+    const index = within.findIndex((ofParts) => holds(at(ofParts, part, "part"), unit));
+    const symmetry = within[index]?.[part];
     return symmetry === undefined ? `${unit}` : `own ${index} ${unit - symmetry.firstUnit}`;
   };
   const formOf = (part: number, name: string) =>
@@ -101,7 +101,7 @@ function isAlike(
     names.every((name, k) => formOf(part, name) === formOf(0, at(at(parts, 0, "part"), k, "weight"))),
   );
   const isFilled = at(parts, 0, "part").every((name) => {
-    const fields = entry(weights, name, "weight").fields.filter((field) => isOwn(field, own, 0));
+    const fields = entry(weights, name, "weight").fields.filter((field) => isOwn(field, within, 0));
     return fields.length < 2 && fields.every(({ units }) => units.every((unit) => unit >= 0));
   });
   const isFree = selectors.every(({ weight, axis }) => {
@@ -114,10 +114,10 @@ function isAlike(
 const holds = ({ firstUnit, size, cells }: Symmetry, unit: number) =>
   unit >= firstUnit && unit < firstUnit + size * cells.length;
 
-const isOwn = ({ units }: WeightField, own: JoinedExchange["own"], part: number) =>
-  units.some((unit) => own.some((ofParts) => holds(at(ofParts, part, "part"), unit)));
+const isOwn = ({ units }: WeightField, within: JoinedExchange["within"], part: number) =>
+  units.some((unit) => within.some((ofParts) => holds(at(ofParts, part, "part"), unit)));
 
-/** Numbers the units anew: those of the parts themselves before the units that are nested in them. */
+/** Numbers the units anew: the parts themselves first, then the units that are nested in them. */
 function numberUnits(plain: SymmetrySpec, joinable: readonly JoinedExchange[]) {
   const unitOf = new Int32Array(plain.units).fill(-1);
   const symmetries: Cells[] = [];
@@ -134,16 +134,17 @@ function numberUnits(plain: SymmetrySpec, joinable: readonly JoinedExchange[]) {
   };
   const ofParts = joinable.map(({ exchange }) => add(exchange.name, exchange.parts.length, [[]]));
   for (const symmetry of plain.symmetries) {
-    const index = joinable.findIndex(({ own }) => own.some((list) => list.includes(symmetry)));
-    const list = joinable[index]?.own.find((ofPart) => ofPart.includes(symmetry)) ?? [symmetry];
+    const index = joinable.findIndex(({ within }) => within.some((list) => list.includes(symmetry)));
+    const list = joinable[index]?.within.find((ofPart) => ofPart.includes(symmetry)) ?? [symmetry];
     if (list[0] !== symmetry) continue;
     const parentsOf = (parents: readonly number[], part: number) =>
       index >= 0 && parents.length === 0
         ? [at(ofParts, index, "exchange").firstUnit + part]
         : parents.map((unit) => mapped(unitOf, unit));
-    const cells = list.flatMap((own, part) => own.cells.map((parents) => parentsOf(parents, part)));
+    const cells = list.flatMap((within, part) => within.cells.map((parents) => parentsOf(parents, part)));
     const { firstUnit, size } = add(joinedName(list.map(({ name }) => name)), symmetry.size, cells);
-    list.forEach((own, part) => renumber(own, firstUnit + part * size * own.cells.length));
+    for (const [part, { cells: inPart }] of list.entries())
+      renumber(at(list, part, "part"), firstUnit + part * size * inPart.length);
   }
   for (const { firstUnit, parents } of plain.followers) {
     for (let i = 0; i < parents.length; i++) unitOf[firstUnit + i] = units++;
@@ -186,7 +187,7 @@ function layOutWeights(
     ]),
   );
   const stacks = new Map<string, readonly string[]>();
-  joinable.forEach(({ exchange, own }, index) => {
+  joinable.forEach(({ exchange, within }, index) => {
     const { firstUnit } = at(ofParts, index, "exchange");
     for (const { weight, shape, axis, indices } of exchange.selectors) {
       const layout = entry(weights, weight, "weight");
@@ -203,7 +204,7 @@ function layOutWeights(
       for (const name of names) weights.delete(name);
       const name = joinedName(names);
       stacks.set(name, names);
-      weights.set(name, stackedLayout(layouts, { own, firstUnit, renumbered }));
+      weights.set(name, stackedLayout(layouts, { within, firstUnit, renumbered }));
     }
   });
   return { weights, stacks };
@@ -213,11 +214,11 @@ function layOutWeights(
 function stackedLayout(
   layouts: readonly WeightLayout[],
   {
-    own,
+    within,
     firstUnit,
     renumbered,
   }: {
-    readonly own: JoinedExchange["own"];
+    readonly within: JoinedExchange["within"];
     readonly firstUnit: number;
     readonly renumbered: (field: WeightField) => WeightField;
   },
@@ -228,7 +229,7 @@ function stackedLayout(
   const stacked = fields.map((field, i): WeightField => {
     const { axes, units, ranks } = renumbered(field);
     const moved = axes.map((axis) => axis + 1);
-    if (!isOwn(field, own, 0)) return { axes: moved, units, ranks };
+    if (!isOwn(field, within, 0)) return { axes: moved, units, ranks };
     const all = layouts.map((layout) => renumbered(at(layout.fields, i, "field")));
     return {
       axes: [0, ...moved],
@@ -240,6 +241,6 @@ function stackedLayout(
     shape: [layouts.length, ...shape],
     view: [layouts.length, ...view],
     role,
-    fields: fields.some((field) => isOwn(field, own, 0)) ? stacked : [alone, ...stacked],
+    fields: fields.some((field) => isOwn(field, within, 0)) ? stacked : [alone, ...stacked],
   };
 }

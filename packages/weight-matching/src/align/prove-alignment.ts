@@ -188,7 +188,7 @@ async function provePermutations(
   return maxRelativeError;
 }
 
-/** Returns the largest relative error of a sum of parts, such as experts, that change places; 0 without any. */
+/** Returns the largest relative error of a sum of parts that change places, such as experts; or 0. */
 async function proveExchanges(
   graph: Graph,
   { whole }: Symmetries,

@@ -15,7 +15,7 @@ import { createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, type DataSet } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
-import { discoverRouters, measureRouting, realignRouters } from "@isthmus/mixtures";
+import { compareRouting, discoverRouters, realignRouters } from "@isthmus/mixtures";
 import { discoverSymmetries, permute, randomAlignment, wholeSpec } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import { networkOfConfig } from "@isthmus/zoo";
@@ -57,7 +57,7 @@ async function measure(name: string, network: Checkpoint, parents: readonly [Che
   for (const [i, data] of tests.entries()) {
     const { loss } = await at(evaluators, i, "text").evaluate(network);
     losses.push(round(loss));
-    const { shared, same, divergence } = await measureRouting(
+    const { shared, same, divergence } = await compareRouting(
       architecture,
       [at(parents, i, "parent"), network],
       data,

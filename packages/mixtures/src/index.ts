@@ -22,13 +22,13 @@ export {
   type ReadMixtureRecipe,
   readMixtureRecipe,
 } from "./build/read-mixture-recipe.ts";
-export { discoverRouters, type Router } from "./realign/discover-routers.ts";
 export {
-  type MeasureRoutingOptions,
-  measureRouting,
+  type CompareRoutingOptions,
+  compareRouting,
   type RoutingAgreement,
-  type RoutingResult,
-} from "./realign/measure-routing.ts";
+  type RoutingComparison,
+} from "./realign/compare-routing.ts";
+export { discoverRouters, type RouterLayer } from "./realign/discover-routers.ts";
 export {
   type RealignMergedOptions,
   type RealignMergedResult,

@@ -3,7 +3,7 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { randomWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
-import { discoverRouters, measureRouting, realignMerged, realignRouters } from "@isthmus/mixtures";
+import { compareRouting, discoverRouters, realignMerged, realignRouters } from "@isthmus/mixtures";
 import { discoverSymmetries, permute, randomAlignment, wholeSpec } from "@isthmus/symmetry";
 import { networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
@@ -53,7 +53,7 @@ describe("discoverRouters()", () => {
       );
       const kind = isDeepSeek && family !== "deepseek2" ? "sigmoid" : "softmax";
       expect(routers.every(({ probabilities }) => probabilities === kind)).toBe(true);
-      const same = await measureRouting(architecture, [network, network], texts(1), { routers });
+      const same = await compareRouting(architecture, [network, network], texts(1), { routers });
       expect(same).toMatchObject({ shared: 1, same: 1, divergence: 0, tokens: 20 * LENGTH });
     },
   );
@@ -66,9 +66,9 @@ describe("realignRouters()", () => {
   ])("changes nothing beyond rounding in a mixture of %s that was not merged", async (_, config) => {
     const { architecture, network } = open(config);
     const parents = [1, 2].map((seed) => ({ network, data: texts(seed) }));
-    const kept = await realignRouters(architecture, network, parents, { keep: "routers" });
+    const kept = await realignRouters(architecture, network, parents);
     expect(await distance(kept.network, network)).toBe(0);
-    const scored = await realignRouters(architecture, network, parents);
+    const scored = await realignRouters(architecture, network, parents, { keep: "scores" });
     expect(scored.routers.every(({ change }) => change < 1e-4)).toBe(true);
   });
 
@@ -82,7 +82,7 @@ describe("realignRouters()", () => {
       const one = await realignRouters(architecture, merged, [{ network: a, data: texts(1) }], {
         ...{ keep, routers, regularization: 0.99, tolerance: 1e-7 },
       });
-      expect((await measureRouting(architecture, [a, one.network], texts(3), { routers })).shared).toBe(1);
+      expect((await compareRouting(architecture, [a, one.network], texts(3), { routers })).shared).toBe(1);
     }
     const done: number[] = [];
     // Texts of other tokens leave room for both routers in one.
@@ -105,7 +105,7 @@ describe("realignRouters()", () => {
     const spec = wholeSpec(await discoverSymmetries(architecture));
     const moved = permute(randomAlignment(spec, 4), network, spec);
     const parents = [network, moved].map((parent) => ({ network: parent, data: texts(1) }));
-    const { routing, routers } = await realignMerged(architecture, network, parents, { keep: "routers" });
+    const { routing, routers } = await realignMerged(architecture, network, parents);
     expect(routing.map(({ before }) => before.same)).toEqual([1, 1]);
     expect(routers.every(({ change }) => change === 0)).toBe(true);
   });

@@ -4,7 +4,7 @@ import { valuesRead } from "@isthmus/graph/ir";
 import { type AlikeParts, discoverAlikeParts } from "@isthmus/symmetry";
 
 /** The linear layer that sends the tokens of one mixture to its experts. */
-export interface Router {
+export interface RouterLayer {
   /** Name of the experts: the common part of the names of their weights. */
   readonly name: string;
   /** Name of the weight, `[experts, width]` or `[width, experts]`. */
@@ -36,18 +36,18 @@ export interface Router {
 export async function discoverRouters(
   { graph, engine }: Architecture,
   options: ProbeOptions = {},
-): Promise<Router[]> {
+): Promise<RouterLayer[]> {
   const parts = await discoverAlikeParts({ graph, engine }, options);
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   return parts.flatMap((mixture) => routerOf(graph, makers, mixture));
 }
 
 /** Walks back from the shares of experts to the nearest linear layer with an output for each expert. */
-function routerOf(graph: Graph, makers: ReadonlyMap<string, Node>, mixture: AlikeParts): Router[] {
+function routerOf(graph: Graph, makers: ReadonlyMap<string, Node>, mixture: AlikeParts): RouterLayer[] {
   const { name, shares, parts } = mixture;
   if (shares === undefined) return [];
   const seen = new Set<string>();
-  let probabilities: Router["probabilities"] = "softmax";
+  let probabilities: RouterLayer["probabilities"] = "softmax";
   for (const waiting = [shares.value]; waiting.length > 0; ) {
     const value = waiting.shift() ?? "";
     const node = makers.get(value);
@@ -66,7 +66,7 @@ function linearLayer(
   { weights }: Graph,
   makers: ReadonlyMap<string, Node>,
   node: Node,
-): Omit<Router, "name" | "shares" | "probabilities"> | undefined {
+): Omit<RouterLayer, "name" | "shares" | "probabilities"> | undefined {
   const [input, operand, bias] = node.inputs;
   if ((node.op !== "Gemm" && node.op !== "MatMul") || input === undefined || operand === undefined)
     return undefined;
@@ -81,12 +81,12 @@ function linearLayer(
 }
 
 /** Returns the numbers of each expert in a router: its weights, and its bias if the router has one. */
-export function columnsOf({ width, bias }: Router): number {
+export function columnsOf({ width, bias }: RouterLayer): number {
   return bias === undefined ? width : width + 1;
 }
 
 /** Reads a router of a network as rows `[experts][columns]`. */
-export async function readRouter(network: Checkpoint, router: Router): Promise<Float64Array> {
+export async function readRouter(network: Checkpoint, router: RouterLayer): Promise<Float64Array> {
   const { weight, bias } = router;
   const columns = columnsOf(router);
   const rows = new Float64Array(router.experts * columns);
@@ -102,7 +102,7 @@ export async function readRouter(network: Checkpoint, router: Router): Promise<F
 }
 
 /** Returns the tensors that {@link readRouter} reads as given rows. */
-export function routerTensors(router: Router, rows: Float64Array): Map<string, Tensor> {
+export function routerTensors(router: RouterLayer, rows: Float64Array): Map<string, Tensor> {
   const { weight, bias, experts, width, inputFirst } = router;
   const values = Float64Array.from(placesOf(router), (place) => at(rows, place, "weight"));
   const shape = inputFirst ? [width, experts] : [experts, width];
@@ -120,7 +120,7 @@ async function readDoubles(network: Checkpoint, name: string): Promise<Float64Ar
 }
 
 /** Returns the place in rows of each element of the stored weight. */
-function placesOf(router: Router): Int32Array {
+function placesOf(router: RouterLayer): Int32Array {
   const { experts, width, inputFirst } = router;
   const columns = columnsOf(router);
   return Int32Array.from({ length: experts * width }, (_, k) =>

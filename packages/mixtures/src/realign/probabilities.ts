@@ -1,7 +1,7 @@
-import type { Router } from "./discover-routers.ts";
+import type { RouterLayer } from "./discover-routers.ts";
 
 /** Turns the scores of a token into probabilities, in place. */
-export function toProbabilities(scores: Float64Array, probabilities: Router["probabilities"]): void {
+export function toProbabilities(scores: Float64Array, probabilities: RouterLayer["probabilities"]): void {
   if (probabilities === "sigmoid") {
     scores.forEach((score, i) => {
       scores[i] = 1 / (1 + Math.exp(-score));
@@ -26,7 +26,7 @@ export function toProbabilities(scores: Float64Array, probabilities: Router["pro
 export function divergenceOf(
   from: Float64Array,
   to: Float64Array,
-  probabilities: Router["probabilities"],
+  probabilities: RouterLayer["probabilities"],
 ): number {
   let sum = 0;
   from.forEach((p, expert) => {

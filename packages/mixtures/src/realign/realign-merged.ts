@@ -1,8 +1,8 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import { align } from "@isthmus/weight-matching";
+import { compareRouting, type RoutingComparison } from "./compare-routing.ts";
 import { discoverRouters } from "./discover-routers.ts";
-import { measureRouting, type RoutingResult } from "./measure-routing.ts";
 import {
   type RealignRoutersOptions,
   type RealignRoutersResult,
@@ -24,7 +24,7 @@ export interface RealignMergedOptions extends RealignRoutersOptions {
 /** Result of {@link realignMerged}. */
 export interface RealignMergedResult extends RealignRoutersResult {
   /** Agreement of the merged network with each parent on its own data, before and after. */
-  readonly routing: readonly { readonly before: RoutingResult; readonly after: RoutingResult }[];
+  readonly routing: readonly { readonly before: RoutingComparison; readonly after: RoutingComparison }[];
 }
 
 /**
@@ -80,12 +80,12 @@ export async function realignMerged(
     ...parent,
     network: moved === undefined ? parent.network : at(moved, i, "parent").network,
   }));
-  const measure = async (network: Checkpoint): Promise<RoutingResult[]> => {
-    const results: RoutingResult[] = [];
+  const measure = async (network: Checkpoint): Promise<RoutingComparison[]> => {
+    const results: RoutingComparison[] = [];
     for (const parent of placed) {
       const pair = [parent.network, network] as const;
       results.push(
-        await measureRouting(architecture, pair, parent.data, { routers, examples, batchSize, signal }),
+        await compareRouting(architecture, pair, parent.data, { routers, examples, batchSize, signal }),
       );
     }
     return results;

@@ -13,8 +13,14 @@ import {
   withTensors,
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet, limitExamples } from "@isthmus/graph";
-import { columnsOf, discoverRouters, type Router, readRouter, routerTensors } from "./discover-routers.ts";
-import { type SolvedRouter, solveRouter } from "./solve-router.ts";
+import {
+  columnsOf,
+  discoverRouters,
+  type RouterLayer,
+  readRouter,
+  routerTensors,
+} from "./discover-routers.ts";
+import { type RouterSolution, realignRouter } from "./realign-router.ts";
 import { type TokenValuesOptions, tokenValues } from "./token-values.ts";
 
 /** A network that was merged, with texts that it is good at. */
@@ -25,14 +31,14 @@ export interface RouterParent {
   readonly data: DataSet;
 }
 
-/** Names of what is kept of the parents: the scores that their routers give, or the routers themselves. */
-const KEPT = ["scores", "routers"] as const;
+/** Names of what is kept of the parents: their routers, or the scores that these give in the parents. */
+const KEPT = ["routers", "scores"] as const;
 
 /** Options of {@link realignRouters} that decide which routers are found. */
 export interface RealignChoice {
   /**
-   * Decisions that are kept: `scores`, the ones that a parent's router makes in the parent itself; `routers`,
-   * the ones that it would make in the merged network, as in the paper. @defaultValue "scores"
+   * Decisions that are kept: `routers`, the ones that a parent's router would make in the merged network, as in
+   * the paper; `scores`, the ones that it makes in the parent itself. @defaultValue "routers"
    */
   readonly keep?: (typeof KEPT)[number];
   /**
@@ -63,7 +69,7 @@ export interface RealignProgress {
 /** Options of {@link realignRouters}. */
 export interface RealignRoutersOptions extends RealignChoice {
   /** Routers of the graph, if they were discovered before. @defaultValue they are discovered */
-  readonly routers?: readonly Router[] | undefined;
+  readonly routers?: readonly RouterLayer[] | undefined;
   /** Signal that stops the work between two batches or products. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch and each router. */
@@ -73,8 +79,8 @@ export interface RealignRoutersOptions extends RealignChoice {
 /** Fields of {@link RealignChoice}. */
 export const REALIGN_FIELDS: FieldsOf<RealignChoice> = {
   keep: choiceField(KEPT, {
-    default: "scores",
-    help: "what is kept: the scores that parents' routers give in the parents, or the routers, whatever they read",
+    default: "routers",
+    help: "decisions that are kept: of parents' routers on what the merged mixture computes, or of their scores in the parents themselves",
   }),
   regularization: numberField({
     ...{ least: 0, most: 1, default: 0.9 },
@@ -112,7 +118,7 @@ export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = {
 };
 
 /** A router that was realigned. */
-export interface RealignedRouter extends Omit<SolvedRouter, "rows"> {
+export interface RealignedRouter extends Omit<RouterSolution, "rows"> {
   /** Name of the router's experts. */
   readonly name: string;
   /** Length of the change of the router over the length of the router before. */
@@ -135,7 +141,7 @@ const ATTEMPT = "realign routers";
  * Realigns the routers of a merged mixture, so that they send the tokens of each parent's texts to the
  * experts to which the parent's router sends them: router by router in the order of computation, each in
  * closed form on the rows that the merged network computes with the routers before it realigned (see
- * `solveRouter`).
+ * `realignRouter`).
  *
  * Differs from the authors' code in: 1. routers are found by the graph and not by names, so that the routers
  * of any mixture are realigned, of a softmax or of sigmoids, with a bias or without; 2. `keep: "scores"`,
@@ -202,10 +208,14 @@ async function realignOne(
     network,
     router,
     parents,
-  }: { readonly network: Checkpoint; readonly router: Router; readonly parents: readonly RouterParent[] },
+  }: {
+    readonly network: Checkpoint;
+    readonly router: RouterLayer;
+    readonly parents: readonly RouterParent[];
+  },
   { keep, batchSize, regularization, tolerance, steps, signal }: typeof REALIGN_ROUTERS_DEFAULTS,
   report: (share: number) => void,
-): Promise<RealignedRouter & Pick<SolvedRouter, "rows">> {
+): Promise<RealignedRouter & Pick<RouterSolution, "rows">> {
   const run = { attempt: ATTEMPT, batchSize, signal };
   const targets = [];
   for (const [i, parent] of parents.entries()) {
@@ -221,7 +231,7 @@ async function realignOne(
   const before = await readRouter(network, router);
   const { experts, probabilities, name } = router;
   const numbers = { regularization, tolerance, steps };
-  const solved = await solveRouter(architecture.engine, before, targets, {
+  const solved = await realignRouter(architecture.engine, before, targets, {
     ...{ experts, probabilities, ...numbers, signal },
   });
   const change = lengthOf(solved.rows.map((value, k) => value - at(before, k, "weight"))) / lengthOf(before);
@@ -265,7 +275,7 @@ async function readTokens(
 }
 
 /** Appends a one to each row for a router with a bias. */
-function withOnes(rows: Float32Array, router: Router): Float32Array {
+function withOnes(rows: Float32Array, router: RouterLayer): Float32Array {
   const [columns, { width }] = [columnsOf(router), router];
   if (columns === width) return rows;
   const out = new Float32Array((rows.length / width) * columns).fill(1);

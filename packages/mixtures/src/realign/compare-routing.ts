@@ -1,13 +1,13 @@
 import { at, type Checkpoint, sizeOf } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
-import { discoverRouters, type Router } from "./discover-routers.ts";
+import { discoverRouters, type RouterLayer } from "./discover-routers.ts";
 import { divergenceOf, toProbabilities } from "./probabilities.ts";
 import { type TokenValue, tokenValues } from "./token-values.ts";
 
-/** Options of {@link measureRouting}. */
-export interface MeasureRoutingOptions {
+/** Options of {@link compareRouting}. */
+export interface CompareRoutingOptions {
   /** Routers of the graph, if they were discovered before. @defaultValue they are discovered */
-  readonly routers?: readonly Router[] | undefined;
+  readonly routers?: readonly RouterLayer[] | undefined;
   /** Number of examples, the first ones; 0 for all. @defaultValue 0 */
   readonly examples?: number | undefined;
   /** Examples in one engine call. @defaultValue 16 */
@@ -28,8 +28,8 @@ export interface RoutingAgreement {
   readonly divergence: number;
 }
 
-/** Result of {@link measureRouting}. */
-export interface RoutingResult extends RoutingAgreement {
+/** Result of {@link compareRouting}. */
+export interface RoutingComparison extends RoutingAgreement {
   /** Agreement of each router, in the order of computation. */
   readonly routers: readonly RoutingAgreement[];
   /** Number of tokens that were compared in each router. */
@@ -43,16 +43,16 @@ export interface RoutingResult extends RoutingAgreement {
  * @throws InputError if the data do not fit the graph
  * @throws OutOfRangeError if an option is out of range
  */
-export async function measureRouting(
+export async function compareRouting(
   architecture: Architecture,
   [one, two]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
-  { routers: discovered, examples = 0, batchSize = 16, signal }: MeasureRoutingOptions = {},
-): Promise<RoutingResult> {
+  { routers: discovered, examples = 0, batchSize = 16, signal }: CompareRoutingOptions = {},
+): Promise<RoutingComparison> {
   const routers = discovered ?? (await discoverRouters(architecture, { signal }));
-  const seen = examples === 0 ? data : limitExamples("measure routing", data, examples);
+  const seen = examples === 0 ? data : limitExamples("compare routing", data, examples);
   const options = {
-    attempt: "measure routing",
+    attempt: "compare routing",
     names: routers.flatMap(({ shares, scores }) => [shares.value, scores]),
     batchSize,
     signal,
@@ -89,7 +89,7 @@ export async function measureRouting(
 /** Adds the tokens of one batch to the counts of a router. */
 function addAgreement(
   counts: { shared: number; same: number; tokens: number },
-  { experts, shares: { axis } }: Router,
+  { experts, shares: { axis } }: RouterLayer,
   [one, two]: readonly [TokenValue, TokenValue],
 ): void {
   const inner = sizeOf(one.shape.slice(axis + 1));
@@ -108,7 +108,7 @@ function addAgreement(
 
 /** Sums the divergences of the probabilities of all tokens of a batch, given their scores. */
 function sumDivergence(
-  { experts, probabilities }: Router,
+  { experts, probabilities }: RouterLayer,
   [one, two]: readonly [Float32Array, Float32Array],
 ): number {
   let sum = 0;

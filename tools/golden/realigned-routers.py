@@ -1,6 +1,6 @@
 """Writes golden routers that are realigned after a merge, for @isthmus/mixtures.
 
-    python tools/golden/routers.py path/to/HARC
+    python tools/golden/realigned-routers.py path/to/HARC
 
 HARC is https://github.com/huangcb01/HARC at commit 32189c8. Its own functions compute the products and the
 conjugate gradients, cut out of `src/merge_method/router_calibration_cg.py`, as the file imports classes of an older
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "packages/mixtures/test/golden/routers.json"
+OUT = ROOT / "packages/mixtures/test/golden/realigned-routers.json"
 EXPERTS, WIDTH = 3, 4
 
 

@@ -3,7 +3,7 @@ import { type CurvatureOperator, gaussNewton, type SolveResult, solve } from "@i
 import { createDataSet } from "@isthmus/data";
 import type { Engine, Graph } from "@isthmus/graph";
 import { add, GraphBuilder, gemm } from "@isthmus/graph/builder";
-import type { Router } from "./discover-routers.ts";
+import type { RouterLayer } from "./discover-routers.ts";
 import { toProbabilities } from "./probabilities.ts";
 
 /** A router whose decisions are to be kept on some tokens. */
@@ -19,12 +19,12 @@ export interface RouterTarget {
   readonly scores?: Float32Array | undefined;
 }
 
-/** Options of {@link solveRouter}. */
-export interface SolveRouterOptions {
+/** Options of {@link realignRouter}. */
+export interface RealignRouterOptions {
   /** Number of experts. */
   readonly experts: number;
   /** Function that turns scores into probabilities. @defaultValue "softmax" */
-  readonly probabilities?: Router["probabilities"];
+  readonly probabilities?: RouterLayer["probabilities"];
   /** Share of the second derivatives outside the diagonal that counts, in `[0, 1]`. @defaultValue 0.9 */
   readonly regularization?: number;
   /** Residual over the length of the right side at which a solution is accurate enough. @defaultValue 1e-5 */
@@ -35,8 +35,8 @@ export interface SolveRouterOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Defaults of {@link SolveRouterOptions}; the number of experts has none. */
-export const SOLVE_ROUTER_DEFAULTS: Required<Omit<SolveRouterOptions, "experts">> = {
+/** Defaults of {@link RealignRouterOptions}; the number of experts has none. */
+export const REALIGN_ROUTER_DEFAULTS: Required<Omit<RealignRouterOptions, "experts">> = {
   probabilities: "softmax",
   regularization: 0.9,
   tolerance: 1e-5,
@@ -44,8 +44,8 @@ export const SOLVE_ROUTER_DEFAULTS: Required<Omit<SolveRouterOptions, "experts">
   signal: undefined,
 };
 
-/** Result of {@link solveRouter}. */
-export interface SolvedRouter extends Omit<SolveResult, "solution"> {
+/** Result of {@link realignRouter}. */
+export interface RouterSolution extends Omit<SolveResult, "solution"> {
   /** Weight of the router, `[experts, width]` in rows. */
   readonly rows: Float64Array;
 }
@@ -71,14 +71,14 @@ const TOKENS = 4096;
  * @throws MismatchError if a router or its tokens have another size
  * @see Huang et al., When model merging breaks routing (HARC), 2026, section 4
  */
-export async function solveRouter(
+export async function realignRouter(
   engine: Engine,
   merged: Float64Array,
   targets: readonly RouterTarget[],
-  options: SolveRouterOptions,
-): Promise<SolvedRouter> {
+  options: RealignRouterOptions,
+): Promise<RouterSolution> {
   const { experts, probabilities, regularization, tolerance, steps, signal } = {
-    ...SOLVE_ROUTER_DEFAULTS,
+    ...REALIGN_ROUTER_DEFAULTS,
     ...options,
   };
   const width = merged.length / experts;
@@ -162,7 +162,7 @@ function assertTarget({ rows, states }: RouterTarget, size: number, width: numbe
   );
 }
 
-interface RouterSize extends Pick<Router, "experts" | "width" | "probabilities"> {
+interface RouterSize extends Pick<RouterLayer, "experts" | "width" | "probabilities"> {
   readonly signal?: AbortSignal | undefined;
 }
 

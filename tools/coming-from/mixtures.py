@@ -14,7 +14,6 @@ difference. Then the mixture of Isthmus is loaded by transformers, and its loss 
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -147,14 +146,14 @@ def compare(ours, theirs, exact):
         "only_isthmus": len(set(ours) - set(theirs)),
         "equal": sum(torch.equal(ours[name], theirs[name]) for name in others),
         "of": len(others),
-        "gates": len(gates),
+        "gate_tensors": len(gates),
         "cosine": round(float(min(cosines)), 6),
         "difference": float(f"{max(float((ours[name] - exact[name]).abs().max()) for name in gates):.1e}"),
     }
 
 
 def losses(folder, text):
-    """Returns the loss of a text by transformers, and by the graph of Isthmus, in nats for each byte of it."""
+    """Returns the mean loss of the tokens of a text by transformers, and by the graph of Isthmus, in nats."""
     import deepseek_moe
     import torch
     import transformers
@@ -164,17 +163,21 @@ def losses(folder, text):
     model_class = getattr(transformers, class_name, None) or getattr(deepseek_moe, class_name)
     model, info = model_class.from_pretrained(folder, output_loading_info=True, dtype=torch.float32)
     assert not info["missing_keys"] and not info["unexpected_keys"], info
-    ids = torch.tensor([transformers.PreTrainedTokenizerFast.from_pretrained(folder)(text, add_special_tokens=False)["input_ids"]])
+    ids = transformers.PreTrainedTokenizerFast.from_pretrained(folder)(text, add_special_tokens=False)["input_ids"]
+    # The windows of Isthmus: of the first nine tenths, 64 tokens each, from the last token of the one before.
+    ids = ids[: len(ids) * 9 // 10]
+    windows = torch.tensor([ids[i * 63 : i * 63 + 64] for i in range((len(ids) - 2) // 63)])
     with torch.no_grad():
-        windows = [ids[:, i : i + 64] for i in range(0, ids.shape[1] - 64, 63)]
-        theirs = float(sum(model(input_ids=window, labels=window).loss for window in windows) / len(windows))
+        logits = model(input_ids=windows).logits[:, :-1]
+    theirs = float(torch.nn.functional.cross_entropy(logits.flatten(0, 1), windows[:, 1:].flatten()))
     file = folder.parent / "text.txt"
     file.write_text(text)
-    command = ["node", ROOT / "packages/cli/bin/isthmus.js", "barrier", folder, folder, "--data", f"text:{file}", "--points", "2", "--json", "--quiet"]
+    command = ["node", ROOT / "packages/cli/bin/isthmus.js", "barrier", folder, folder]
+    command += ["--data", f"text:{file}:train", "--points", "3", "--json", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(done.stderr)
-    return theirs, json.loads(done.stdout)
+    return {"transformers": round(theirs, 6), "isthmus": round(json.loads(done.stdout)["points"][0]["loss"], 6)}
 
 
 def run(name):
@@ -187,10 +190,53 @@ def run(name):
         isthmus = ["node", ROOT / "packages/cli/bin/isthmus.js", "moe", recipe, "-o", folder / "isthmus", "--quiet"]
         mergekit = [sys.executable, __file__, "--mergekit", recipe, folder / "mergekit"]
         row = {"models": name, "gates": mode, "isthmus": measured(isthmus), "mergekit": measured(mergekit)}
-        measured([*mergekit, "--exact"]) if mode == "hidden" else None
-        exact = folder / ("mergekit-exact" if mode == "hidden" else "mergekit")
+        exact = folder / "mergekit"
+        if mode == "hidden":
+            exact = folder / "exact"
+            measured([*mergekit[:-1], exact, "--exact"])
         row |= compare(*(tensors_of(one) for one in (folder / "isthmus", folder / "mergekit", exact)))
         row["layout"] = json.loads((folder / "isthmus" / "config.json").read_text())["model_type"]
-        theirs, ours = losses(folder / "isthmus", "It was a bright cold day in April, and the clocks were striking thirteen. " * 20)
-        row["loss"] = {"transformers": theirs, "isthmus": ours}
-        return row
+        text = "It was a bright cold day in April, and the clocks were striking thirteen. "
+        return row | {"loss": losses(folder / "isthmus", 12 * text)}
+
+
+def write(rows):
+    from importlib.metadata import version
+
+    versions = {name: version(name) for name in ("mergekit", "transformers", "torch")}
+    TABLE.write_text(json.dumps({**versions, "rows": rows}, indent=1) + "\n")
+    lines = [
+        "| models | layout | gates | tensors equal | gates: cosine, and difference in f32 | loss: Isthmus, transformers | Isthmus | mergekit |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        used = [f"{row[program]['seconds']} s, {row[program]['megabytes']} MB" for program in ("isthmus", "mergekit")]
+        loss = f"{row['loss']['isthmus']:.5f}, {row['loss']['transformers']:.5f}"
+        gates = f"{row['cosine']:.5f}, {row['difference']:.0e}"
+        cells = [row["models"], f"`{row['layout']}`", f"`{row['gates']}`", f"{row['equal']} of {row['of']}", gates, loss, *used]
+        lines.append(f"| {' | '.join(cells)} |")
+    text = PAGE.read_text()
+    begin, end = "<!-- mixtures -->\n", "\n<!-- /mixtures -->"
+    before, after = text.split(begin)[0], text.split(end)[1]
+    PAGE.write_text(before + begin + "\n" + "\n".join(lines) + "\n" + end + after)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("models", nargs="*")
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--mergekit", nargs=2, metavar=("RECIPE", "OUT"), help="only make one mixture by mergekit")
+    parser.add_argument("--exact", action="store_true", help="with --mergekit: compute hidden states in f32")
+    options = parser.parse_args()
+    if options.mergekit:
+        make_by_mergekit(*options.mergekit, options.exact)
+        return
+    rows = []
+    for name in options.models or MIXTURES:
+        rows.append(run(name))
+        print(json.dumps(rows[-1]), flush=True)
+    if options.write:
+        write(rows)
+
+
+main()

@@ -16,6 +16,7 @@ import {
 import { createHubListingTarget } from "./targets/hub-listing.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createLayoutTarget } from "./targets/layouts.ts";
+import { createMixtureTarget } from "./targets/mixtures.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createModelDirectoryTarget } from "./targets/model-directory.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
@@ -61,6 +62,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "layers model": { share: 8, create: createLayersModelTarget },
   layout: { share: 0.8, create: createLayoutTarget },
   adapter: { share: 6, create: createAdapterTarget },
+  mixture: { share: 2, create: createMixtureTarget },
   "model config": { share: 4, create: createModelConfigTarget },
   "model directory": { share: 2, create: createModelDirectoryTarget },
   onnx: { share: 6, create: createOnnxTarget },

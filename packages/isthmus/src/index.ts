@@ -105,6 +105,13 @@ export {
   slerp,
 } from "@isthmus/merging";
 export {
+  type BuildMixtureResult,
+  buildMixture,
+  parseMixtureRecipe,
+  planMixtureRecipe,
+  readMixtureRecipe,
+} from "@isthmus/mixtures";
+export {
   compareNetworks,
   createAligner,
   explainPlan,

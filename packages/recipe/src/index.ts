@@ -79,7 +79,7 @@ export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summa
 export { type FormDocument, type FormText, parseForm } from "./read/parse-form.ts";
 export { isRecipeFile, parseRecipe, type ReadRecipeOptions, readRecipe } from "./read/parse-recipe.ts";
 export { assertRecipe } from "./recipe/assert-recipe.ts";
-export { placesOf, type RecipePlaces } from "./recipe/places.ts";
+export type { RecipePlaces } from "./recipe/places.ts";
 export type { Path, Problem, StrictnessOptions } from "./recipe/problem.ts";
 export type {
   AlignSetting,
@@ -106,7 +106,7 @@ export type { Key, Shape } from "./recipe/shape.ts";
 export { networkPaths } from "./run/check-opened.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
 export { gatherPath, gatherRecipe, moveRecipePaths } from "./run/gather-recipe.ts";
-export { nameOf as nameOfReference } from "./run/list-references.ts";
+export { nameOfReference } from "./run/list-references.ts";
 export type { ModelTemplate } from "./run/model-template.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
 export { openReference, splitReference } from "./run/open-reference.ts";

@@ -17,7 +17,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 interface MoeOptions extends RealignOptions {
   readonly seed: number;
   readonly forTraining?: true | undefined;
-  readonly shardSize?: number | undefined;
+  readonly maxShardSize?: number | undefined;
   readonly memory?: number | undefined;
   readonly dryRun?: true | undefined;
   readonly explain?: string | undefined;
@@ -62,7 +62,7 @@ function createMoeVerb() {
       "refuse what has no effect in the recipe, such as unknown keys (default: a warning each)",
     )
     .option(
-      "--shard-size <size>",
+      "--max-shard-size <size>",
       "most bytes of one file of weights, such as 5GB (default: one file)",
       parseBytes,
     )
@@ -84,7 +84,7 @@ async function moe(path: string | undefined, options: MoeOptions, context: Conte
       "Cannot make a mixture as there must be a recipe: name one, or a merged mixture whose routers are realigned by --realign",
     );
   }
-  const { seed, forTraining = false, shardSize, memory, explain, dryRun } = options;
+  const { seed, forTraining = false, maxShardSize, memory, explain, dryRun } = options;
   const { terminal, signal } = context;
   const onNote = (note: string) => terminal.note(`${note}.`);
   const isPlanned = dryRun === true || explain !== undefined;
@@ -104,7 +104,7 @@ async function moe(path: string | undefined, options: MoeOptions, context: Conte
     engine: await openEngine(options, context),
     overwrite: true,
     resume: options.restart !== true,
-    ...(shardSize === undefined ? {} : { maxShardBytes: shardSize }),
+    ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
     ...(memory === undefined ? {} : { memory }),
     maker: context.maker,
     signal,

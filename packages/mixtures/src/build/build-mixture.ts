@@ -70,6 +70,32 @@ export interface BuildMixtureResult extends PlannedMixture {
 /**
  * Plans a mixture without reading weights: the plan says from which tensor each tensor of the result comes.
  * @throws the same errors as {@link buildMixture}
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mkdir, writeFile } from "node:fs/promises";
+ * import { saveCheckpoint } from "@isthmus/core";
+ * import { parseMixtureRecipe, planMixtureRecipe } from "@isthmus/mixtures";
+ * import { networkOfConfig } from "@isthmus/zoo";
+ *
+ * const sizes = { vocab_size: 3, hidden_size: 8, intermediate_size: 12, num_hidden_layers: 2 };
+ * const config = { model_type: "llama", ...sizes, num_attention_heads: 2 };
+ * for (const [seed, name] of ["poet", "clerk"].entries()) {
+ *   await mkdir(name);
+ *   await saveCheckpoint(networkOfConfig(config).initialize(seed), `${name}/`);
+ *   await writeFile(`${name}/config.json`, JSON.stringify(config));
+ * }
+ * const read = parseMixtureRecipe(`
+ * base_model: poet
+ * gate_mode: random
+ * experts: [{ source_model: poet }, { source_model: clerk }]
+ * `);
+ * const { layout, plan } = await planMixtureRecipe(read);
+ * assert.equal(layout, "Mixtral");
+ * const expert = plan.tensors.get("model.layers.1.block_sparse_moe.experts.1.w3.weight");
+ * assert.match(expert?.reason ?? "", /up_proj of expert 1/);
+ * ```
  */
 export async function planMixtureRecipe(
   read: ReadMixtureRecipe,
@@ -90,8 +116,8 @@ export async function planMixtureRecipe(
  * transformers loads: attention, embeddings and head of the base, the feed-forward networks of the models as
  * experts, and a router in each layer by the mode of gates.
  *
- * Tensors are copied piece by piece within a limit of memory. What an interrupted call has finished is kept
- * in hidden files, its gates too: the same call goes on from there, and makes the same bytes.
+ * Tensors are copied piece by piece within a limit of memory. Gates and pieces that an interrupted call has
+ * finished are kept in hidden files: the same call goes on from there, and makes the same bytes.
  *
  * @param read - the recipe, as `readMixtureRecipe` returns it
  * @param output - folder of the result
@@ -99,9 +125,33 @@ export async function planMixtureRecipe(
  * @throws MismatchError if the models differ in shape or vocabulary
  * @throws UnsupportedError if no layout carries the models; the message says what each lacks
  *
- * Source: mergekit 0.1.5, mergekit-moe. Differs from it: names of tensors are those of published models;
+ * Source: mergekit 0.1.5, mergekit-moe. Differs from it: tensors have the names of published models;
  * windows of attention are kept if the layout has them; hidden states are computed in f32, not bf16; random
  * numbers come from a seed.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mkdir, writeFile } from "node:fs/promises";
+ * import { saveCheckpoint } from "@isthmus/core";
+ * import { buildMixture, parseMixtureRecipe } from "@isthmus/mixtures";
+ * import { networkOfConfig } from "@isthmus/zoo";
+ *
+ * const sizes = { vocab_size: 3, hidden_size: 8, intermediate_size: 12, num_hidden_layers: 2 };
+ * const config = { model_type: "llama", ...sizes, num_attention_heads: 2 };
+ * for (const [seed, name] of ["writer", "coder"].entries()) {
+ *   await mkdir(name);
+ *   await saveCheckpoint(networkOfConfig(config).initialize(seed), `${name}/`);
+ *   await writeFile(`${name}/config.json`, JSON.stringify(config));
+ * }
+ * const read = parseMixtureRecipe(`
+ * base_model: writer
+ * gate_mode: random
+ * experts: [{ source_model: writer }, { source_model: coder }]
+ * `);
+ * const { layout, output } = await buildMixture(read, "mixture", { seed: 1 });
+ * assert.deepEqual([layout, output.path.endsWith("mixture/model.safetensors")], ["Mixtral", true]);
+ * ```
  */
 export async function buildMixture(
   read: ReadMixtureRecipe,
@@ -191,7 +241,7 @@ function zeroGates(opened: OpenedMixture): Checkpoint {
   });
 }
 
-/** Computes the gates, or takes those that an interrupted call has kept, and says whether they are alike. */
+/** Computes the gates and says whether they are alike, or takes the gates of an interrupted call. */
 async function openGates(
   opened: OpenedMixture,
   output: string,
@@ -212,7 +262,7 @@ async function openGates(
     engine: engine?.name ?? null,
     tensors: [...tensors],
   };
-  const kept = await keepGates(output, { identity: { settings, files }, tensors }, async () => {
+  const stored = await keepGates(output, { identity: { settings, files }, tensors }, async () => {
     const computed = await gateMode.compute({
       base,
       experts: gated,
@@ -229,11 +279,11 @@ async function openGates(
     if (alike !== undefined) onNote?.(alike);
     return fillMadeTensors(opened, computed);
   });
-  // The name of the file has a digest of times, which must not be in the metadata of the result.
+  // The name of the file has a digest of times, which the metadata of the result must not have.
   return defineCheckpoint({
     source: "gates",
     tensors,
-    readInto: (name, begin, out) => kept.readRangeInto(name, begin, out),
-    close: () => kept.close(),
+    readInto: (name, begin, out) => stored.readRangeInto(name, begin, out),
+    close: () => stored.close(),
   });
 }

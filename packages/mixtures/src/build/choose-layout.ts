@@ -4,7 +4,7 @@ import { TRAITS, type Trait } from "./dense-traits.ts";
 import type { MixtureLayout } from "./mixture-layout.ts";
 import { MIXTURE_LAYOUTS } from "./mixture-layouts.ts";
 
-/** What a layout must carry. */
+/** Properties of a mixture that its layout must carry. */
 export interface CarriedMixture {
   /** Model of everything but the experts. */
   readonly base: DenseModel;
@@ -28,7 +28,7 @@ export interface ChosenLayout {
 const DROPPED: readonly Trait[] = ["windows", "someWindows"];
 
 /**
- * Chooses the layout of a mixture: the first of those that the recipe names which carries the models.
+ * Chooses the layout of a mixture: the first layout with the name in the recipe that carries the models.
  * @param architecture - beginning of the name of the layout, in any case; undefined for any layout
  * @throws UsageError if no layout has such a name
  * @throws UnsupportedError if no layout carries the models; the message says what each lacks

@@ -40,7 +40,7 @@ export interface DenseModel {
   readonly inner: number;
   /** Function of the gates of its feed-forward networks, as configs name it. */
   readonly activation: string;
-  /** Properties beyond those of the first Llama, which a layout of mixtures must carry. */
+  /** Properties that the first Llama lacks, which a layout of mixtures must carry. */
   readonly traits: ReadonlySet<Trait>;
 }
 

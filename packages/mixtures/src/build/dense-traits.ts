@@ -22,7 +22,7 @@ interface TraitRule {
   readonly isIn: (model: Described) => boolean;
 }
 
-/** Description of each trait for messages, and whether a model has it. */
+/** Name of each trait for messages, and the function that finds the trait in a model. */
 export const TRAITS: Readonly<Record<Trait, TraitRule>> = {
   inputBiases: {
     what: "biases of queries, keys and values",

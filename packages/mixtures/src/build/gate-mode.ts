@@ -18,7 +18,7 @@ export interface GatedExpert {
 export interface GateContext {
   /** Model of everything but the experts. */
   readonly base: DenseModel;
-  /** Experts with a gate: those of the router first, then shared ones. */
+  /** Experts with a gate: first the experts of the router, then shared ones. */
   readonly experts: readonly GatedExpert[];
   /** Number of experts to which a token is sent. */
   readonly active: number;

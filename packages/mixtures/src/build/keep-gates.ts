@@ -15,7 +15,7 @@ import { canonicalJson } from "@isthmus/tasks";
 /** Start of the names of kept tensors, which are hidden files in the folder of the result. */
 const PREFIX = ".moe-gates-";
 
-/** What decides the tensors that no model has. */
+/** Settings and files that decide the tensors that no model has. */
 export interface GateIdentity {
   /** Settings, as JSON. */
   readonly settings: unknown;
@@ -24,8 +24,8 @@ export interface GateIdentity {
 }
 
 /**
- * Makes the tensors that no model has, or takes those that an interrupted call has kept in the folder of the
- * result. Kept tensors have a digest of all that decides them in their name.
+ * Makes the tensors that no model has, or takes the tensors that an interrupted call has stored in the folder
+ * of the result. Kept tensors have a digest of all that decides them in their name.
  * @param tensors - names and shapes of the tensors, all of type f32
  */
 export async function keepGates(
@@ -46,34 +46,34 @@ export async function keepGates(
     .update(canonicalJson({ states, settings: identity.settings }))
     .digest("hex");
   const path = join(folder, `${PREFIX}${digest.slice(0, 32)}.safetensors`);
-  const kept = await openKept(path, tensors);
-  if (kept !== undefined) return kept;
+  const stored = await openKept(path, tensors);
+  if (stored !== undefined) return stored;
   await createFolder(folder);
   await saveCheckpoint(createCheckpoint(await make(), {}, "gates"), path, { overwrite: true });
   return openCheckpoint(path);
 }
 
-/** Opens kept tensors; undefined if there are none, or the file is damaged. */
+/** Opens stored tensors; undefined if there are none, or the file is damaged. */
 async function openKept(
   path: string,
   tensors: ReadonlyMap<string, TensorInfo>,
 ): Promise<Checkpoint | undefined> {
   if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
   try {
-    const kept = await openCheckpoint(path);
+    const stored = await openCheckpoint(path);
     const isRight = [...tensors].every(([name, { shape }]) => {
-      const info = kept.tensors.get(name);
+      const info = stored.tensors.get(name);
       return info?.dtype === "f32" && sameShape(info.shape, shape);
     });
-    if (isRight) return kept;
-    await kept.close();
+    if (isRight) return stored;
+    await stored.close();
   } catch (error) {
     if (!isIsthmusError(error)) throw error;
   }
   return undefined;
 }
 
-/** Removes all kept tensors from the folder of a result. */
+/** Removes all stored tensors from the folder of a result. */
 export async function removeKeptGates(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => []))
     if (name.startsWith(PREFIX)) await rm(join(folder, name), { force: true });

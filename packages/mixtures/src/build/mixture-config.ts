@@ -27,13 +27,13 @@ export function mixtureConfig(
   config: ModelConfig,
 ): ModelConfig {
   const { base } = extents;
-  const kept = Object.fromEntries(Object.entries(config).filter(([key]) => !DROPPED.includes(key)));
+  const common = Object.fromEntries(Object.entries(config).filter(([key]) => !DROPPED.includes(key)));
   const hasHead = base.checkpoint.tensors.has("lm_head.weight");
   return {
     rms_norm_eps: 1e-6,
     ...(hasRotaryBase(config) ? {} : { rope_theta: 10_000 }),
     ...(base.type === "llama" ? { max_position_embeddings: 2048 } : {}),
-    ...kept,
+    ...common,
     architectures: [layout.architecture],
     model_type: layout.modelType,
     vocab_size: base.vocabulary,

@@ -17,7 +17,7 @@ export interface MixtureExtents {
 
 /** A form in which programs store mixtures of experts: names of tensors and fields of the config. */
 export interface MixtureLayout {
-  /** Name of the layout, as mergekit-moe has it. */
+  /** Name of the layout in recipes, the same as in mergekit-moe. */
   readonly name: string;
   /** Its `model_type` in configs. */
   readonly modelType: string;
@@ -25,7 +25,7 @@ export interface MixtureLayout {
   readonly architecture: string;
   /** Traits of the base that the layout carries. */
   readonly carries: readonly Trait[];
-  /** Trait that the base must have, as the layout always has it. @defaultValue none */
+  /** Trait that the base must have, as all models of the layout do. @defaultValue none */
   readonly requires?: Trait;
   /** Whether queries, keys and values have biases in any case; zeros are written if the base has none. */
   readonly hasInputBiases: boolean;
@@ -40,11 +40,11 @@ export interface MixtureLayout {
   readonly sharedBlock: string;
   /** Names of the matrices of an expert. */
   readonly parts: Readonly<Record<UnitPart, string>>;
-  /** Returns the fields of the config that the layout adds to those of the base. */
+  /** Returns the fields of the config that the layout adds to the fields of the base. */
   readonly fields: (extents: MixtureExtents) => Readonly<Record<string, unknown>>;
 }
 
-/** Names of the matrices of an expert that are those of dense models. */
+/** Names of the matrices of an expert in layouts that keep the names of dense models. */
 export const DENSE_PARTS: MixtureLayout["parts"] = {
   gate_proj: "gate_proj",
   up_proj: "up_proj",

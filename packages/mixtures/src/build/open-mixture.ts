@@ -13,7 +13,7 @@ import type { ReadMixtureRecipe } from "./read-mixture-recipe.ts";
 export interface OpenedMixture extends MixtureParts {
   /** Mode of the gates. */
   readonly gateMode: GateMode;
-  /** Experts with a gate, those of the router first. */
+  /** Experts with a gate, first the experts of the router. */
   readonly gated: readonly GatedExpert[];
   /** Sentences for the user. */
   readonly notes: readonly string[];
@@ -137,7 +137,7 @@ async function assertFits(base: DenseModel, model: DenseModel): Promise<void> {
   for (const [what, key] of compared) {
     if (base[key] === model[key]) continue;
     throw new MismatchError(
-      `Cannot make an expert of "${model.name}" as it must have the extents of the base "${base.name}": its ${what} are ${model[key]}, and those of the base ${base[key]}`,
+      `Cannot make an expert of "${model.name}" as it must equal the base "${base.name}" in its ${what}: ${model[key]} is not ${base[key]}`,
       { parameters: [key], input: model.name },
     );
   }

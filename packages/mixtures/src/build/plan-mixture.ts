@@ -26,7 +26,7 @@ export interface PlannedExpert {
   readonly model: DenseModel;
 }
 
-/** What a mixture is made of. */
+/** Layout, models and settings of a mixture. */
 export interface MixtureParts {
   /** Form of the result. */
   readonly layout: MixtureLayout;
@@ -147,7 +147,7 @@ export function planMixture(parts: MixtureParts, made: Checkpoint): MergePlan {
   };
 }
 
-/** Lists the tensors that are those of the base: all but its feed-forward networks. */
+/** Lists the tensors of the base that are copied: all but its feed-forward networks. */
 function listBaseTensors(network: Checkpoint): readonly MadeOf[] {
   const names = [...network.tensors.keys()].filter((name) => isOfMixture(name) && !name.includes(".mlp."));
   return names.map((name) => ({ name, network, tensor: name, rule: COPY, reason: "tensor of the base" }));

@@ -24,6 +24,18 @@ const LONGEST_PROMPT = 2 ** 17;
  * opened. Unknown keys are warnings.
  * @throws InputError if the file cannot be read, or has not the form; the message names lines and keys
  * @throws FormatError if it is not YAML
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { writeFile } from "node:fs/promises";
+ * import { readMixtureRecipe } from "@isthmus/mixtures";
+ *
+ * const text = "base_model: base\ngate_mode: random\nexperts: [{ source_model: writer }]\n";
+ * await writeFile("experts.yml", text);
+ * const { recipe } = await readMixtureRecipe("experts.yml");
+ * assert.equal(recipe.experts.length, 1);
+ * ```
  */
 export async function readMixtureRecipe(
   path: string,
@@ -86,13 +98,14 @@ function findLongPrompts({ experts, shared_experts: shared = [] }: MixtureRecipe
   const lists = Object.entries({ experts, shared_experts: shared });
   return lists.flatMap(([key, list]) =>
     list.flatMap((expert, i) =>
-      PROMPTS.flatMap((prompts) =>
-        (expert[prompts] ?? []).flatMap(({ length }, k): readonly Problem[] => {
+      PROMPTS.flatMap((prompts) => {
+        const { [prompts]: texts = [] } = expert;
+        return texts.flatMap(({ length }, k): readonly Problem[] => {
           if (length <= LONGEST_PROMPT) return [];
           const text = `must have at most ${LONGEST_PROMPT} characters: it has ${length}`;
           return [{ path: [key, i, prompts, k], text }];
-        }),
-      ),
+        });
+      }),
     ),
   );
 }

@@ -3,7 +3,7 @@ import { isAdapter } from "@isthmus/merging";
 import type { CheckedRecipe, Member } from "../plan/groups.ts";
 import { isNested } from "../read/parse-recipe.ts";
 import type { ModelReference } from "../recipe/recipe.ts";
-import { nameOf } from "../run/list-references.ts";
+import { nameOfReference } from "../run/list-references.ts";
 import { splitReference } from "../run/open-reference.ts";
 
 /**
@@ -33,8 +33,8 @@ export async function findAdapters({
 }
 
 function explainMix({ reference }: Member, network: Member | undefined): string {
-  const base = network === undefined ? "base" : nameOf(network.reference);
-  return `is a LoRA adapter among networks: write it behind the model that it changes, as "${base}+${nameOf(reference)}"`;
+  const base = network === undefined ? "base" : nameOfReference(network.reference);
+  return `is a LoRA adapter among networks: write it behind the model that it changes, as "${base}+${nameOfReference(reference)}"`;
 }
 
 async function findAdapter(reference: ModelReference): Promise<string | undefined> {

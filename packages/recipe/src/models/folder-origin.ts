@@ -6,7 +6,7 @@ import { listGroups } from "../plan/groups.ts";
 import { readRecipe } from "../read/parse-recipe.ts";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
 import { isRecipe, type Recipe } from "../recipe/recipe.ts";
-import { listReferences, nameOf } from "../run/list-references.ts";
+import { listReferences, nameOfReference } from "../run/list-references.ts";
 import { readExactJson } from "./exact-json.ts";
 import { isSameRecipe, readMakingRecord } from "./making-record.ts";
 import { type CardNetwork, MADE_WITH } from "./model-card.ts";
@@ -131,7 +131,7 @@ function networksIn(record: Readonly<Record<string, unknown>> | undefined): read
 /** Lists the names of the networks of a recipe, and of the recipes within it. */
 function listNames(recipe: Recipe): readonly string[] {
   const names = listReferences(listGroups(recipe)).flatMap(({ reference }) =>
-    isRecipe(reference) ? listNames(reference) : [nameOf(reference)],
+    isRecipe(reference) ? listNames(reference) : [nameOfReference(reference)],
   );
   return [...new Set(names)];
 }

@@ -4,7 +4,7 @@ import { isNested, isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { assertFewRecipes } from "../recipe/count-recipes.ts";
 import type { StrictnessOptions } from "../recipe/problem.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { nameOf } from "../run/list-references.ts";
+import { nameOfReference } from "../run/list-references.ts";
 import { type CheckedRecipe, checkRecipe, groupRecipe, namedIn } from "./groups.ts";
 
 /** Recipes that a recipe names as its models, including those within them. */
@@ -33,7 +33,8 @@ export async function readNestedRecipes(
     recipeOf(reference) {
       if (!isNested(reference)) return undefined;
       const nested = nestedRecipes.get(reference);
-      if (nested === undefined) throw new InvariantError(`The recipe "${nameOf(reference)}" was not read`);
+      if (nested === undefined)
+        throw new InvariantError(`The recipe "${nameOfReference(reference)}" was not read`);
       return nested;
     },
   };

@@ -7,7 +7,7 @@ import { settingOf } from "../plan/align-setting.ts";
 import { keyOf, listGroups, type Member, namedIn } from "../plan/groups.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelParts, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { nameOf } from "./list-references.ts";
+import { nameOfReference } from "./list-references.ts";
 import { openReference, splitName, splitReference } from "./open-reference.ts";
 
 /** A network that a recipe names by a path, not by a recipe within it. */
@@ -47,7 +47,7 @@ function noteMoved(moved: Map<string, unknown>, from: NamedNetwork, to: NamedNet
   if (keyOf(to) === keyOf(from)) return;
   moved.set(keyOf(from), to);
   // Tokenizers are named by the names of networks.
-  moved.set(JSON.stringify(nameOf(from)), nameOf(to));
+  moved.set(JSON.stringify(nameOfReference(from)), nameOfReference(to));
 }
 
 /**

@@ -18,11 +18,11 @@ export function listReferences(groups: readonly Group[]): readonly NamedReferenc
 }
 
 /** Returns the name of a network in a recipe, as `path@revision+adapter`. */
-export function nameOf(reference: ModelReference): string {
+export function nameOfReference(reference: ModelReference): string {
   if (typeof reference === "string") return reference;
   if (isRecipe(reference))
     return `a recipe of ${listReferences(listGroups(reference))
-      .map((named) => nameOf(named.reference))
+      .map((named) => nameOfReference(named.reference))
       .join(", ")}`;
   const { model, lora } = reference;
   return [model, lora].flatMap((part) => (part === undefined ? [] : [nameOfPart(part)])).join("+");

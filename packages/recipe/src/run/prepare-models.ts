@@ -16,7 +16,7 @@ import {
 import type { VocabularyNetwork, VocabularyPlan } from "../models/vocabulary-plan.ts";
 import { type CheckedRecipe, keyOf } from "../plan/groups.ts";
 import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
-import { listReferences, nameOf } from "./list-references.ts";
+import { listReferences, nameOfReference } from "./list-references.ts";
 import { describeTemplate, type ModelTemplate } from "./model-template.ts";
 import { splitReference } from "./open-reference.ts";
 
@@ -117,7 +117,7 @@ async function openInput(
   reference: ModelReference,
   { open, openNested }: PrepareModelsOptions,
 ): Promise<RecipeModelInput> {
-  const name = nameOf(reference);
+  const name = nameOfReference(reference);
   const opened = await openNested(reference);
   if (opened !== undefined) {
     const { network, models } = opened;
@@ -179,10 +179,10 @@ function axesOf(network: Checkpoint, config: ModelConfig | undefined, isNeeded: 
 }
 
 function tokenizerOf({ tokenizer, tokenizer_source: source }: Recipe): TokenizerOptions | undefined {
-  if (tokenizer === undefined) return source === undefined ? undefined : { source: nameOf(source) };
+  if (tokenizer === undefined) return source === undefined ? undefined : { source: nameOfReference(source) };
   const { source: of, tokens, pad_to_multiple_of: padToMultipleOf } = tokenizer;
   return {
-    ...(of !== undefined && { source: nameOf(of) }),
+    ...(of !== undefined && { source: nameOfReference(of) }),
     ...(tokens !== undefined && { tokens: tokens as NonNullable<TokenizerOptions["tokens"]> }),
     ...(padToMultipleOf !== undefined && { padToMultipleOf }),
   };

@@ -9,11 +9,15 @@ export const cheapEmbed: GateMode = {
   description: "The embeddings of the tokens of the prompts, the same in each layer; runs no network.",
   needsPrompts: true,
   compute: (context) =>
-    gatesOfPrompts(context, async (prompts) => {
-      const sum = await sumEmbeddings(context.base, prompts);
-      normalize(sum);
-      return Array.from({ length: context.base.layers }, () => sum);
-    }),
+    gatesOfPrompts(context, (lists) =>
+      Promise.all(
+        lists.map(async ({ prompts }) => {
+          const sum = await sumEmbeddings(context.base, prompts);
+          normalize(sum);
+          return Array.from({ length: context.base.layers }, () => sum);
+        }),
+      ),
+    ),
 };
 
 /** Adds up the rows of the embedding of all tokens of all prompts. */

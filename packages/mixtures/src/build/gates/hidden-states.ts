@@ -1,5 +1,5 @@
-import { createTensor, InputError, InvariantError, readJsonFile } from "@isthmus/core";
-import { type Engine, type Graph, runInSegments } from "@isthmus/graph";
+import { createTensor, InputError, InvariantError, readJsonFile, type Tensor } from "@isthmus/core";
+import { type Engine, extractSubgraph, type Graph, runInSegments } from "@isthmus/graph";
 import { join } from "@isthmus/platform";
 import { networkOfConfig } from "@isthmus/zoo";
 import type { DenseModel } from "../dense-model.ts";
@@ -14,12 +14,14 @@ export interface HiddenRun {
   readonly engine: Engine;
   /** Signal that stops the run. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the run that is done, in `[0, 1]`. @defaultValue not told */
+  readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Most tokens that are run at once, padding included. */
-const MOST_TOKENS = 4096;
-/** Most tokens of a prompt. */
-const LONGEST = 2 ** 15;
+/** Bytes of the largest value of a run from which on prompts are run one after another. */
+const BATCH_BYTES = 2 ** 28;
+/** Most bytes of the largest value of a run of one prompt. */
+const MOST_BYTES = 2 ** 30;
 /** Bytes of computed values at which the weights that are held change: few, so that few weights are held. */
 const SEGMENT_BYTES = 2 ** 21;
 
@@ -28,53 +30,69 @@ const SEGMENT_BYTES = 2 ** 21;
  * residual stream, before its norm.
  *
  * Prompts are padded behind their last token, which a causal model does not see. The graph is run in
- * segments, so that few of the weights are in memory at once.
+ * segments, so that few of the weights are in memory at once, and not beyond the input of the last layer.
  *
  * @param visit - called for each layer and prompt, in any order, with states `[tokens, width]`
  * @throws UnsupportedError if the family of the model has no graph
- * @throws InputError if a prompt has more tokens than the model has positions
+ * @throws InputError if a prompt has more tokens than the model has positions, or takes too much memory
  */
 export async function visitHiddenStates(
-  { base, prompts, engine, signal }: HiddenRun,
+  { base, prompts, engine, signal, onProgress }: HiddenRun,
   visit: (layer: number, states: Float32Array, prompt: number) => void,
 ): Promise<void> {
-  const { checkpoint, directory, width } = base;
+  const { checkpoint, directory, width, layers } = base;
   const source = join(directory, "config.json");
   const config = await readJsonFile(source, { format: "config", within: directory, pythonNumbers: true });
   const network = networkOfConfig(config, { tensors: checkpoint.tensors, source });
-  const longest = Math.min(network.maxLength ?? LONGEST, LONGEST);
-  for (const { length } of prompts) if (length > longest) throw tooLong(base, length, longest);
-  for (const batch of batchesOf(prompts)) {
+  for (const { length } of prompts) assertLength(base, length, network.maxLength);
+  const batches = batchesOf(base, prompts);
+  for (const [done, batch] of batches.entries()) {
     const length = Math.max(...batch.map(({ ids }) => ids.length));
     const { graph } = network.ofLength(length);
-    const layerOf = new Map(findLayerInputs(graph, base.layers).map((name, layer) => [name, layer]));
-    const ids = createTensor("i64", [batch.length, length], new BigInt64Array(batch.length * length));
-    for (const [row, prompt] of batch.entries())
-      prompt.ids.forEach((id, i) => {
-        ids.data[row * length + i] = BigInt(id);
-      });
-    const [input] = graph.inputs;
-    if (input === undefined) throw new InvariantError("A language model has an input");
-    await runInSegments(
-      { graph, engine },
-      { inputs: new Map([[input.name, ids]]), networks: [checkpoint], segmentBytes: SEGMENT_BYTES, signal },
-      (name, [tensor]) => {
-        const layer = layerOf.get(name);
-        if (layer === undefined || tensor === undefined) return;
-        const states = tensor.data as Float32Array;
-        for (const [row, prompt] of batch.entries()) {
-          const begin = row * length * width;
-          visit(layer, states.subarray(begin, begin + prompt.ids.length * width), prompt.index);
-        }
-      },
-    );
+    const names = findLayerInputs(graph, layers);
+    const layerOf = new Map(names.map((name, layer) => [name, layer]));
+    const part = extractSubgraph(graph, graph.inputs, names);
+    const inputs = new Map(part.inputs.map(({ name }) => [name, padPrompts(batch, length)]));
+    const run = { inputs, networks: [checkpoint], segmentBytes: SEGMENT_BYTES, signal };
+    await runInSegments({ graph: part, engine }, run, (name, [tensor]) => {
+      const layer = layerOf.get(name);
+      if (layer === undefined || tensor === undefined) return;
+      const states = tensor.data as Float32Array;
+      for (const [row, prompt] of batch.entries()) {
+        const begin = row * length * width;
+        visit(layer, states.subarray(begin, begin + prompt.ids.length * width), prompt.index);
+      }
+      onProgress?.((done + (layer + 1) / layers) / batches.length);
+    });
   }
 }
 
-function tooLong({ directory }: DenseModel, length: number, longest: number): InputError {
-  return new InputError(
-    `Cannot run a prompt through "${directory}" as it must have at most ${longest} tokens, its number of positions: it has ${length}; shorten it, or choose gate_mode: cheap_embed`,
-    { input: directory },
+/** Returns the token ids of prompts as a tensor `[prompts, length]`, with zeros behind shorter prompts. */
+function padPrompts(prompts: readonly PlacedPrompt[], length: number): Tensor {
+  const data = new BigInt64Array(prompts.length * length);
+  for (const [row, { ids }] of prompts.entries())
+    ids.forEach((id, i) => {
+      data[row * length + i] = BigInt(id);
+    });
+  return createTensor("i64", [prompts.length, length], data);
+}
+
+/** Returns the bytes of the largest value that a model computes of a number of prompts of one length. */
+function bytesOfRun({ hidden, heads }: DenseModel, prompts: number, length: number): number {
+  return 4 * prompts * length * Math.max(hidden, heads * length);
+}
+
+function assertLength(base: DenseModel, length: number, positions = Number.POSITIVE_INFINITY): void {
+  const rule =
+    length > positions
+      ? `have at most ${positions} tokens, its number of positions`
+      : bytesOfRun(base, 1, length) > MOST_BYTES
+        ? "take at most 1 GiB for the scores of one attention"
+        : undefined;
+  if (rule === undefined) return;
+  throw new InputError(
+    `Cannot run a prompt through "${base.directory}" as it must ${rule}: it has ${length} tokens; shorten it, or choose gate_mode: cheap_embed`,
+    { input: base.directory },
   );
 }
 
@@ -85,12 +103,13 @@ interface PlacedPrompt {
 }
 
 /** Puts prompts of like length together, such that none of the batches is too large with its padding. */
-function batchesOf(prompts: readonly Int32Array[]): readonly (readonly PlacedPrompt[])[] {
+function batchesOf(base: DenseModel, prompts: readonly Int32Array[]): readonly (readonly PlacedPrompt[])[] {
   const sorted = prompts.map((ids, index) => ({ ids, index })).sort((a, b) => a.ids.length - b.ids.length);
   const batches: PlacedPrompt[][] = [];
   for (const prompt of sorted) {
     const last = batches.at(-1);
-    if (last === undefined || (last.length + 1) * prompt.ids.length > MOST_TOKENS) batches.push([prompt]);
+    const bytes = bytesOfRun(base, (last?.length ?? 0) + 1, prompt.ids.length);
+    if (last === undefined || bytes > BATCH_BYTES) batches.push([prompt]);
     else last.push(prompt);
   }
   return batches;

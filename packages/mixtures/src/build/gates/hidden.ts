@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
-import { engineOf, type GateMode } from "../gate-mode.ts";
-import { gatesOfPrompts, type PromptVectors } from "./gates-of-prompts.ts";
-import { type HiddenRun, visitHiddenStates } from "./hidden-states.ts";
+import { engineOf, type GateContext, type GateMode, type LayerGates } from "../gate-mode.ts";
+import { gatesOfPrompts } from "./gates-of-prompts.ts";
+import { visitHiddenStates } from "./hidden-states.ts";
 
 /** Gates from the hidden states of the last token of the prompts, before each layer. */
 export const hiddenLast: GateMode = {
@@ -9,10 +9,7 @@ export const hiddenLast: GateMode = {
   also: ["hidden_last"],
   description: "Hidden states of the base at the last token of each prompt, before each layer.",
   needsPrompts: true,
-  compute: (context) =>
-    gatesOfPrompts(context, (prompts) =>
-      meanStates({ ...context, engine: engineOf(context, "hidden"), prompts }, lastOf),
-    ),
+  compute: (context) => meanStates(context, "hidden", lastOf),
 };
 
 /**
@@ -23,21 +20,29 @@ export const hiddenAverage: GateMode = {
   name: "hidden_avg",
   description: "Hidden states of the base, as the mean of the tokens of each prompt, before each layer.",
   needsPrompts: true,
-  compute: (context) =>
-    gatesOfPrompts(context, (prompts) =>
-      meanStates({ ...context, engine: engineOf(context, "hidden_avg"), prompts }, averageOf),
-    ),
+  compute: (context) => meanStates(context, "hidden_avg", averageOf),
 };
 
-/** Function from the states of the tokens of a prompt, `[tokens, width]`, to one vector; added to `sum`. */
+/** Function that makes one vector of the states of a prompt, `[tokens, width]`, and adds it to `sum`. */
 type AddVector = (states: Float32Array, width: number, sum: Float64Array) => void;
 
-/** Returns for each layer the mean of the vectors of all prompts. */
-async function meanStates(run: HiddenRun, add: AddVector): Promise<PromptVectors> {
-  const { layers, width } = run.base;
-  const sums = Array.from({ length: layers }, () => new Float64Array(width));
-  await visitHiddenStates(run, (layer, states) => add(states, width, at(sums, layer, "layer")));
-  return sums.map((sum) => Float32Array.from(sum, (value) => value / run.prompts.length));
+/** Makes gates from the mean over the prompts of a list of the vectors that a function makes of each. */
+function meanStates(context: GateContext, mode: string, add: AddVector): Promise<readonly LayerGates[]> {
+  const { base, signal, onProgress } = context;
+  const engine = engineOf(context, mode);
+  return gatesOfPrompts(context, async (lists) => {
+    const sums = lists.map(() => Array.from({ length: base.layers }, () => new Float64Array(base.width)));
+    const prompts = lists.flatMap((list, index) => list.prompts.map((ids) => ({ ids, index })));
+    const run = { base, engine, signal, onProgress, prompts: prompts.map(({ ids }) => ids) };
+    await visitHiddenStates(run, (layer, states, prompt) => {
+      const { index } = at(prompts, prompt, "prompt");
+      add(states, base.width, at(at(sums, index, "list"), layer, "layer"));
+    });
+    return sums.map((vectors, index) => {
+      const count = at(lists, index, "list").prompts.length;
+      return vectors.map((sum) => Float32Array.from(sum, (value) => value / count));
+    });
+  });
 }
 
 const lastOf: AddVector = (states, width, sum) => {

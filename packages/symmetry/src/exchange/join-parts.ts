@@ -80,29 +80,19 @@ function ownSymmetries(
  * that the weights that select parts hold no units on that axis yet.
  */
 function isAlike(
-  { weights }: SymmetrySpec,
+  { weights, units }: SymmetrySpec,
   { parts, selectors }: Exchange,
-  within: readonly (readonly Symmetry[])[],
+  within: JoinedExchange["within"],
 ): boolean {
-  const codeOf = (part: number) => (unit: number) => {
-    const index = within.findIndex((ofParts) => holds(at(ofParts, part, "part"), unit));
-    const symmetry = within[index]?.[part];
-    return symmetry === undefined ? `${unit}` : `own ${index} ${unit - symmetry.firstUnit}`;
-  };
-  const formOf = (part: number, name: string) =>
-    JSON.stringify(
-      entry(weights, name, "weight").fields.map(({ axes, units, ranks }) => [
-        axes,
-        Array.from(units, codeOf(part)),
-        [...ranks],
-      ]),
-    );
-  const isSame = parts.every((names, part) =>
-    names.every((name, k) => formOf(part, name) === formOf(0, at(at(parts, 0, "part"), k, "weight"))),
+  const codes = codesOf(units, within);
+  const first = at(parts, 0, "part");
+  const fieldsOf = (name: string) => entry(weights, name, "weight").fields;
+  const isSame = parts.every((names) =>
+    names.every((name, k) => haveSameFields(fieldsOf(at(first, k, "weight")), fieldsOf(name), codes)),
   );
-  const isFilled = at(parts, 0, "part").every((name) => {
-    const fields = entry(weights, name, "weight").fields.filter((field) => isOwn(field, within, 0));
-    return fields.length < 2 && fields.every(({ units }) => units.every((unit) => unit >= 0));
+  const isFilled = first.every((name) => {
+    const fields = fieldsOf(name).filter((field) => isOwn(field, within));
+    return fields.length < 2 && fields.every((field) => field.units.every((unit) => unit >= 0));
   });
   const isFree = selectors.every(({ weight, axis }) => {
     const { shape, view, fields } = entry(weights, weight, "weight");
@@ -111,11 +101,44 @@ function isAlike(
   return isSame && isFilled && isFree;
 }
 
+/** Numbers units so that corresponding units within parts have the same number, and all others their own. */
+function codesOf(units: number, within: JoinedExchange["within"]): Int32Array {
+  const codes = Int32Array.from({ length: units }, (_, unit) => unit);
+  for (const ofParts of within) {
+    const { firstUnit, size, cells } = at(ofParts, 0, "part");
+    for (const other of ofParts) {
+      for (let i = 0; i < size * cells.length; i++) codes[other.firstUnit + i] = firstUnit + i;
+    }
+  }
+  return codes;
+}
+
+function haveSameFields(
+  one: readonly WeightField[],
+  other: readonly WeightField[],
+  codes: Int32Array,
+): boolean {
+  const codeOf = (unit = -1) => (unit < 0 ? unit : codes[unit]);
+  return (
+    one.length === other.length &&
+    one.every(({ axes, units, ranks }, i) => {
+      const field = at(other, i, "field");
+      return (
+        axes.join() === field.axes.join() &&
+        units.length === field.units.length &&
+        units.every((unit, place) => codeOf(unit) === codeOf(field.units[place])) &&
+        ranks.every((rank, place) => rank === field.ranks[place])
+      );
+    })
+  );
+}
+
 const holds = ({ firstUnit, size, cells }: Symmetry, unit: number) =>
   unit >= firstUnit && unit < firstUnit + size * cells.length;
 
-const isOwn = ({ units }: WeightField, within: JoinedExchange["within"], part: number) =>
-  units.some((unit) => within.some((ofParts) => holds(at(ofParts, part, "part"), unit)));
+/** Checks whether units within the first part lie in a field. */
+const isOwn = ({ units }: WeightField, within: JoinedExchange["within"]) =>
+  within.some((ofParts) => units.some((unit) => holds(at(ofParts, 0, "part"), unit)));
 
 /** Numbers the units anew: the parts themselves first, then the units that are nested in them. */
 function numberUnits(plain: SymmetrySpec, joinable: readonly JoinedExchange[]) {
@@ -229,7 +252,7 @@ function stackedLayout(
   const stacked = fields.map((field, i): WeightField => {
     const { axes, units, ranks } = renumbered(field);
     const moved = axes.map((axis) => axis + 1);
-    if (!isOwn(field, within, 0)) return { axes: moved, units, ranks };
+    if (!isOwn(field, within)) return { axes: moved, units, ranks };
     const all = layouts.map((layout) => renumbered(at(layout.fields, i, "field")));
     return {
       axes: [0, ...moved],
@@ -241,6 +264,6 @@ function stackedLayout(
     shape: [layouts.length, ...shape],
     view: [layouts.length, ...view],
     role,
-    fields: fields.some((field) => isOwn(field, within, 0)) ? stacked : [alone, ...stacked],
+    fields: fields.some((field) => isOwn(field, within)) ? stacked : [alone, ...stacked],
   };
 }

@@ -111,6 +111,8 @@ export {
   planMixtureRecipe,
   readMixtureRecipe,
 } from "@isthmus/mixtures";
+// Routers of merged mixtures.
+export { compareRouting, discoverRouters, realignMerged, realignRouters } from "@isthmus/mixtures";
 export {
   compareNetworks,
   createAligner,

@@ -67,7 +67,18 @@ describe("isthmus moe --realign", () => {
   it("changes routers alone, and says how they agree with the parents'", async () => {
     await runCli(["merge", "a", "b", "-o", "average"], at);
     const texts = ["--data", "safetensors:texts.safetensors"];
-    const args = ["moe", "--realign", "average", "--from", "a", "b", ...texts, "--no-align", "-o", "realigned"];
+    const args = [
+      "moe",
+      "--realign",
+      "average",
+      "--from",
+      "a",
+      "b",
+      ...texts,
+      "--no-align",
+      "-o",
+      "realigned",
+    ];
     const told = await runCli([...args, "--json"], at);
     expect(told.stderr).not.toContain("Cannot");
     const { routers, routing } = JSON.parse(told.stdout);
@@ -79,7 +90,8 @@ describe("isthmus moe --realign", () => {
     const changed: string[] = [];
     for (const name of before.tensors.keys()) {
       const [one, two] = [await before.read(name), await after.read(name)];
-      if (Buffer.compare(Buffer.from(one.data.buffer), Buffer.from(two.data.buffer)) !== 0) changed.push(name);
+      if (Buffer.compare(Buffer.from(one.data.buffer), Buffer.from(two.data.buffer)) !== 0)
+        changed.push(name);
     }
     expect(changed).toEqual([0, 1].map((layer) => `model.layers.${layer}.block_sparse_moe.gate.weight`));
     await Promise.all([before.close(), after.close()]);

@@ -104,15 +104,15 @@ export {
   saveAdapter,
   slerp,
 } from "@isthmus/merging";
+// Routers of merged mixtures.
 export {
   type BuildMixtureResult,
   buildMixture,
   parseMixtureRecipe,
   planMixtureRecipe,
   readMixtureRecipe,
+  realignMerged,
 } from "@isthmus/mixtures";
-// Routers of merged mixtures.
-export { compareRouting, discoverRouters, realignMerged, realignRouters } from "@isthmus/mixtures";
 export {
   compareNetworks,
   createAligner,

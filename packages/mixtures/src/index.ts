@@ -36,7 +36,6 @@ export {
 } from "./realign/realign-merged.ts";
 export {
   REALIGN_FIELDS,
-  REALIGN_ROUTERS_DEFAULTS,
   type RealignChoice,
   type RealignedRouter,
   type RealignProgress,

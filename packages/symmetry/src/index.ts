@@ -15,7 +15,7 @@ export {
 } from "./encode/encode-spec.ts";
 export { type AlikeParts, type Exchange, exchangeParts, type Selector } from "./exchange/exchange-parts.ts";
 export { discoverAlikeParts, discoverExchanges } from "./exchange/find-exchanges.ts";
-export { type SplitAlignment, splitAlignment, wholeAlignment } from "./exchange/split-alignment.ts";
+export { wholeAlignment } from "./exchange/split-alignment.ts";
 export { type StackedNetworks, stackParts } from "./exchange/stack-parts.ts";
 export {
   type VerifyExchangesOptions,

@@ -9,7 +9,6 @@ import {
   invert,
   permute,
   randomAlignment,
-  splitAlignment,
   stackParts,
   verifyAlignment,
   wholeAlignment,
@@ -20,6 +19,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
 import { MIXTURE_CONFIGS } from "../../../test/helpers/mixture-configs.ts";
+import { splitAlignment } from "../src/exchange/split-alignment.ts";
 
 const engine = createOnnxRuntimeEngine();
 

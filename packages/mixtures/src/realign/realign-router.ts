@@ -36,7 +36,7 @@ export interface RealignRouterOptions {
 }
 
 /** Defaults of {@link RealignRouterOptions}; the number of experts has none. */
-export const REALIGN_ROUTER_DEFAULTS: Required<Omit<RealignRouterOptions, "experts">> = {
+const REALIGN_ROUTER_DEFAULTS: Required<Omit<RealignRouterOptions, "experts">> = {
   probabilities: "softmax",
   regularization: 0.9,
   tolerance: 1e-5,

@@ -2,7 +2,6 @@ import {
   at,
   type Checkpoint,
   choiceField,
-  defaultsOf,
   examplesField,
   type FieldsOf,
   numberField,
@@ -83,7 +82,9 @@ export const REALIGN_FIELDS: FieldsOf<RealignChoice> = {
     help: "decisions that are kept: of parents' routers on what the merged mixture computes, or of their scores in the parents themselves",
   }),
   regularization: numberField({
-    ...{ least: 0, most: 1, default: 0.9 },
+    least: 0,
+    most: 1,
+    default: 0.9,
     help: "share of the second derivatives outside the diagonal that counts; less for few texts",
   }),
   examples: examplesField({
@@ -99,7 +100,9 @@ export const REALIGN_FIELDS: FieldsOf<RealignChoice> = {
     help: "examples in one engine call",
   }),
   tolerance: numberField({
-    ...{ above: 0, default: 1e-5, rare: true },
+    above: 0,
+    default: 1e-5,
+    rare: true,
     help: "residual, over the length of the right side, at which a router is accurate enough",
   }),
   steps: wholeField({ least: 1, default: 500, rare: true, help: "most products for one router" }),
@@ -109,12 +112,6 @@ const RUN: Required<Omit<RealignRoutersOptions, keyof RealignChoice>> = {
   routers: undefined,
   signal: undefined,
   onProgress: undefined,
-};
-
-/** Defaults of {@link RealignRoutersOptions}. */
-export const REALIGN_ROUTERS_DEFAULTS: Required<RealignRoutersOptions> = {
-  ...defaultsOf(REALIGN_FIELDS),
-  ...RUN,
 };
 
 /** A router that was realigned. */
@@ -213,7 +210,7 @@ async function realignOne(
     readonly router: RouterLayer;
     readonly parents: readonly RouterParent[];
   },
-  { keep, batchSize, regularization, tolerance, steps, signal }: typeof REALIGN_ROUTERS_DEFAULTS,
+  { keep, batchSize, regularization, tolerance, steps, signal }: Required<RealignRoutersOptions>,
   report: (share: number) => void,
 ): Promise<RealignedRouter & Pick<RouterSolution, "rows">> {
   const run = { attempt: ATTEMPT, batchSize, signal };
@@ -230,9 +227,13 @@ async function realignOne(
   }
   const before = await readRouter(network, router);
   const { experts, probabilities, name } = router;
-  const numbers = { regularization, tolerance, steps };
   const solved = await realignRouter(architecture.engine, before, targets, {
-    ...{ experts, probabilities, ...numbers, signal },
+    experts,
+    probabilities,
+    regularization,
+    tolerance,
+    steps,
+    signal,
   });
   const change = lengthOf(solved.rows.map((value, k) => value - at(before, k, "weight"))) / lengthOf(before);
   return { name, change, tokens: targets.map(({ states }) => states.length / columnsOf(router)), ...solved };

@@ -128,7 +128,10 @@ export async function matchActivations(
   const [a, unordered] = networks;
   const exchanges = symmetries.whole?.joined?.exchanges ?? [];
   const orders = await matchExchanges({ graph, engine }, networks, exchanges, {
-    ...{ data: seen, examples: seen.size, batchSize, signal },
+    data: seen,
+    examples: seen.size,
+    batchSize,
+    signal,
   });
   const b = exchanges.length === 0 ? unordered : exchangeParts(unordered, exchanges, orders);
   const held = [

@@ -36,8 +36,8 @@ const KEPT = ["routers", "scores"] as const;
 /** Options of {@link realignRouters} that decide which routers are found. */
 export interface RealignChoice {
   /**
-   * Decisions that are kept: `routers`, the ones that a parent's router would make in the merged network, as in
-   * the paper; `scores`, the ones that it makes in the parent itself. @defaultValue "routers"
+   * Decisions that are kept: `routers`, the ones that a parent's router would make in the merged network, as
+   * in the paper; `scores`, the ones that it makes in the parent itself. @defaultValue "routers"
    */
   readonly keep?: (typeof KEPT)[number];
   /**

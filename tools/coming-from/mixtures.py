@@ -38,6 +38,8 @@ DECODER = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
+# A model of 188 million weights, stored in bf16; its losses are not compared.
+LARGE = {**DECODER, "vocab_size": 4096, "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 12, "num_attention_heads": 16}
 SHARED = "shared_experts:\n  - source_model: {folder}/base\n"
 GATED = SHARED + '    positive_prompts: ["Texts of all kinds."]\n'
 # Class and config of the models, mode of gates, and further lines of the recipe, by the name of the mixture.
@@ -47,10 +49,11 @@ MIXTURES = {
     "llama, shared": ("LlamaForCausalLM", DECODER, "hidden", SHARED),
     "qwen2": ("Qwen2ForCausalLM", DECODER, "hidden", GATED),
     "qwen3": ("Qwen3ForCausalLM", {**DECODER, "head_dim": 16}, "hidden", ""),
+    "llama, large": ("LlamaForCausalLM", LARGE, "hidden", ""),
 }
 RECIPE = """base_model: {folder}/base
 gate_mode: {mode}
-dtype: float32
+dtype: {dtype}
 experts_per_token: 2
 experts:
   - source_model: {folder}/a
@@ -62,6 +65,10 @@ experts:
 """
 
 
+def dtype_of(name):
+    return "bfloat16" if MIXTURES[name][1] is LARGE else "float32"
+
+
 def build(name, folder):
     import torch
     import transformers
@@ -70,6 +77,7 @@ def build(name, folder):
     class_name, fields, _, _ = MIXTURES[name]
     model_class = getattr(transformers, class_name)
     torch.manual_seed(0)
+    torch.set_default_dtype(getattr(torch, dtype_of(name)))
     model = model_class(model_class.config_class(**fields))
     vocabulary = ["<pad>", "<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
     tokenizer = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(vocabulary)}, merges=[]))
@@ -148,7 +156,7 @@ def compare(ours, theirs, exact):
         "of": len(others),
         "gate_tensors": len(gates),
         "cosine": round(float(min(cosines)), 6),
-        "difference": float(f"{max(float((ours[name] - exact[name]).abs().max()) for name in gates):.1e}"),
+        "difference": float(f"{max(float((ours[name].float() - exact[name].float()).abs().max()) for name in gates):.1e}"),
     }
 
 
@@ -186,7 +194,7 @@ def run(name):
         folder = Path(place)
         build(name, folder)
         recipe = folder / "recipe.yml"
-        recipe.write_text((RECIPE + lines).format(folder=folder, mode=mode))
+        recipe.write_text((RECIPE + lines).format(folder=folder, mode=mode, dtype=dtype_of(name)))
         isthmus = ["node", ROOT / "packages/cli/bin/isthmus.js", "moe", recipe, "-o", folder / "isthmus", "--quiet"]
         mergekit = [sys.executable, __file__, "--mergekit", recipe, folder / "mergekit"]
         row = {"models": name, "gates": mode, "isthmus": measured(isthmus), "mergekit": measured(mergekit)}
@@ -197,7 +205,7 @@ def run(name):
         row |= compare(*(tensors_of(one) for one in (folder / "isthmus", folder / "mergekit", exact)))
         row["layout"] = json.loads((folder / "isthmus" / "config.json").read_text())["model_type"]
         text = "It was a bright cold day in April, and the clocks were striking thirteen. "
-        return row | {"loss": losses(folder / "isthmus", 12 * text)}
+        return row if dtype_of(name) == "bfloat16" else row | {"loss": losses(folder / "isthmus", 12 * text)}
 
 
 def write(rows):
@@ -211,7 +219,7 @@ def write(rows):
     ]
     for row in rows:
         used = [f"{row[program]['seconds']} s, {row[program]['megabytes']} MB" for program in ("isthmus", "mergekit")]
-        loss = f"{row['loss']['isthmus']:.5f}, {row['loss']['transformers']:.5f}"
+        loss = f"{row['loss']['isthmus']:.5f}, {row['loss']['transformers']:.5f}" if "loss" in row else ""
         gates = f"{row['cosine']:.5f}, {row['difference']:.0e}"
         cells = [row["models"], f"`{row['layout']}`", f"`{row['gates']}`", f"{row['equal']} of {row['of']}", gates, loss, *used]
         lines.append(f"| {' | '.join(cells)} |")

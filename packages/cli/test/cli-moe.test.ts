@@ -35,6 +35,11 @@ describe("isthmus moe", () => {
       expect.stringMatching(/^layout +Mixtral\nexperts +2 in 2 layers, 2 for each token/),
     ]);
     expect(weightsIn("made").toString("latin1", 0, 600)).toContain('\\"verb\\":\\"moe\\"');
+    const verified = await runCli(["verify", "made"], at);
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining("the same, made again")]);
+    const bytes = weightsIn("made");
+    writeFileSync(join(folder, "made/model.safetensors"), bytes.fill(1, bytes.length - 4));
+    expect((await runCli(["verify", "made"], at)).stdout).toMatch(/differs +model.*: /);
   });
 
   it("says beforehand what tensors come from, and refuses what it cannot read", async () => {

@@ -16,6 +16,7 @@ export { GATE_MODES } from "./build/gate-modes.ts";
 export type { MixtureLayout } from "./build/mixture-layout.ts";
 export { MIXTURE_LAYOUTS } from "./build/mixture-layouts.ts";
 export type { DenseReference, MixtureExpert, MixtureRecipe } from "./build/mixture-recipe.ts";
+export type { MakeGatesOptions } from "./build/open-gates.ts";
 export type { OpenMixtureOptions } from "./build/open-mixture.ts";
 export {
   parseMixtureRecipe,
@@ -44,3 +45,4 @@ export {
   type RouterParent,
   realignRouters,
 } from "./realign/realign-routers.ts";
+export { openRecordedMixture } from "./build/verify-mixture.ts";

@@ -114,7 +114,7 @@ export { modelFolderOf, type PreparedModels, type RecipeModelInput } from "./run
 export { readMethods } from "./run/read-methods.ts";
 export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";
-export { type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
+export { openRecordedRecipe, type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
 export { planRecipeFiles, type RecipeFiles, type RecipeFilesPlan } from "./run/write-recipe-files.ts";
 export { recipeJsonSchema } from "./schema/recipe-json-schema.ts";
 export { type CmaEs, type CmaEsOptions, type CmaEsStop, createCmaEs } from "./search/cma-es.ts";

@@ -1,7 +1,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { productsModuleOn } from "@isthmus/engine/products";
-import type { VerifyMergeResult } from "@isthmus/merging";
-import { createAligner, verifyRecipe } from "@isthmus/recipe";
+import { type MergeProvenance, type VerifyMergeResult, verifyMerge } from "@isthmus/merging";
+import { openRecordedMixture } from "@isthmus/mixtures";
+import { createAligner, openRecordedRecipe } from "@isthmus/recipe";
 import { formatPairs } from "../format/format-table.ts";
 import { openEngine } from "../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -23,7 +24,7 @@ export function verifyVerb(run: RunVerb): CommandUnknownOpts {
   return addEngineOption(
     createVerb("verify", HELP_GROUPS.done).argument(
       "<checkpoint>",
-      "a file or folder that isthmus merge made by a recipe",
+      "a file or folder that isthmus merge made by a recipe, or isthmus moe",
     ),
   )
     .option(
@@ -42,12 +43,19 @@ const EXAMPLES = formatExamples(
 );
 
 async function verify(path: string, options: VerifyOptions, context: Context): Promise<Outcome> {
-  const { methods } = options;
-  const result = await verifyRecipe(path, {
-    productsModule: productsModuleOn(options.device),
-    methodFiles: methods,
-    signal: context.signal,
-    align: createAligner(await openEngine(options, context)),
+  const { methods: methodFiles, device } = options;
+  const { signal } = context;
+  const engine = await openEngine(options, context);
+  const open = (provenance: MergeProvenance) =>
+    provenance.verb === "moe"
+      ? openRecordedMixture(path, provenance, { engine, signal })
+      : openRecordedRecipe(path, provenance, {
+          productsModule: productsModuleOn(device),
+          methodFiles,
+          align: createAligner(engine),
+        });
+  const result = await verifyMerge(path, open, {
+    signal,
     onProgress: ({ done }) => context.progress("Comparing", done),
   });
   const failure = result.ok ? undefined : `"${path}" is not what its recipe makes`;

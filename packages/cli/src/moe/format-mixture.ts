@@ -40,7 +40,7 @@ export function formatMixture(result: BuildMixtureResult): string {
 }
 
 function describeMixture(planned: PlannedMixture): [string, string][] {
-  const { layout, gateMode, experts, active, shared, layers, summary } = planned;
+  const { layout, gateMode, experts, active, shared, layers, tensors } = planned;
   const beside = shared ? " and a shared one" : "";
   return [
     ["layout", layout],
@@ -48,7 +48,7 @@ function describeMixture(planned: PlannedMixture): [string, string][] {
     ["gates", gateMode],
     [
       "bytes",
-      `${formatBytes(summary.bytesRead)} of models, ${formatBytes(summary.bytesWritten)} of the result`,
+      `${formatBytes(planned.bytesRead)} of models, ${formatBytes(planned.bytesWritten)} of the result, ${plural(tensors, "tensor", "tensors")}`,
     ],
   ];
 }

@@ -23,8 +23,8 @@ export interface MergedInput {
 
 /** Record of how a checkpoint was merged, in its metadata. */
 export interface MergeProvenance {
-  /** Verb of the command line that makes such a checkpoint. */
-  readonly verb: "merge";
+  /** Verb of the command line that makes such a checkpoint, such as `merge` or `moe`. */
+  readonly verb: string;
   /** Version of the program. */
   readonly version: string;
   /** Seed of methods that draw random numbers. */
@@ -123,7 +123,9 @@ export function readProvenance({ source, metadata }: Checkpoint): MergeProvenanc
 
 function isProvenance(value: unknown): value is MergeProvenance {
   const { verb, inputs, seed } = (value ?? {}) as Partial<MergeProvenance>;
-  return verb === "merge" && typeof seed === "number" && Array.isArray(inputs) && inputs.every(isInput);
+  return (
+    typeof verb === "string" && typeof seed === "number" && Array.isArray(inputs) && inputs.every(isInput)
+  );
 }
 
 function isInput(value: unknown): boolean {

@@ -88,8 +88,8 @@ describe("buildMixture", () => {
   });
 
   it("takes experts, their factors and the rest from where the recipe says", async () => {
-    const { layout, summary, modelFiles } = await build("made");
-    expect([layout, summary.absent.length > 0]).toEqual(["Mixtral", true]);
+    const { layout, tensors, bytesRead, bytesWritten, modelFiles } = await build("made");
+    expect([layout, tensors, bytesRead]).toEqual(["Mixtral", 3 + 2 * (2 + 4 + 6 + 1), bytesWritten]);
     expect(modelFiles).toEqual(["README.md", "config.json", "recipe.yml", "vocab.json"]);
     const [made, base, a] = await Promise.all(
       ["made", "llama/base", "llama/a"].map((one) => openCheckpoint(path(one))),
@@ -184,6 +184,31 @@ describe("buildMixture", () => {
     );
     expect(plan.tensors.get("model.layers.1.mlp.gate.weight")?.reason).toBe("gates by the mode cheap_embed");
   });
+});
+
+it("notes gates that are nearly alike", async () => {
+  const notes: string[] = [];
+  const alike = recipeOf("llama").text.replace("[kl]", "[abca]").replace("    negative_prompts: [b]\n", "");
+  await build("alike", parseMixtureRecipe(alike), { onNote: (note) => notes.push(note) });
+  expect(notes).toEqual([expect.stringMatching(/gates of all layers are nearly alike/)]);
+});
+
+it("leaves no folder behind if gates cannot be made", async () => {
+  const hidden = recipeOf("llama").text.replace("cheap_embed", "hidden");
+  await expect(build("nothing", parseMixtureRecipe(hidden))).rejects.toThrow(/an engine must be given/);
+  expect(existsSync(path("nothing"))).toBe(false);
+});
+
+it("keeps an embedding that is the head, and writes the type that is asked for", async () => {
+  for (const [seed, name] of ["base", "a", "b"].entries())
+    await saveDense(path(`tied/${name}`), { config: { tie_word_embeddings: true }, seed });
+  await build("tied-mixture", recipeOf("tied", "dtype: float16"));
+  const made = await openCheckpoint(path("tied-mixture"));
+  expect(made.tensors.has("lm_head.weight")).toBe(false);
+  expect(new Set([...made.tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(["f16"]));
+  await made.close();
+  const config = JSON.parse(readFileSync(path("tied-mixture/config.json"), "utf8"));
+  expect([config.tie_word_embeddings, config.torch_dtype]).toEqual([true, "float16"]);
 });
 
 describe("models that do not fit", () => {

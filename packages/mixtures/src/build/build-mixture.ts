@@ -1,13 +1,13 @@
-import { type Checkpoint, createFolder, defineCheckpoint, UsageError } from "@isthmus/core";
+import { type Checkpoint, UsageError } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
 import { type MergePlan, type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
-import { type PlanSummary, summarizePlan, writeModelFiles } from "@isthmus/recipe";
+import { summarizePlan, writeModelFiles } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
-import { conditionOfGates, noteAlikeGates } from "./condition-gates.ts";
-import { keepGates, removeKeptGates } from "./keep-gates.ts";
+import { removeKeptGates } from "./keep-gates.ts";
 import { mixtureConfig } from "./mixture-config.ts";
+import { modelsOf, openGates, zeroGates } from "./open-gates.ts";
 import { type OpenedMixture, type OpenMixtureOptions, openMixture } from "./open-mixture.ts";
-import { fillMadeTensors, listMadeTensors, planMixture } from "./plan-mixture.ts";
+import { planMixture } from "./plan-mixture.ts";
 import type { ReadMixtureRecipe } from "./read-mixture-recipe.ts";
 
 /** Program that makes a model, for its metadata. */
@@ -55,8 +55,12 @@ export interface PlannedMixture {
   readonly shared: boolean;
   /** Number of layers. */
   readonly layers: number;
-  /** Numbers of tensors and bytes. */
-  readonly summary: PlanSummary;
+  /** Number of its tensors. */
+  readonly tensors: number;
+  /** Bytes of the tensors of models that it is made of. */
+  readonly bytesRead: number;
+  /** Bytes of its tensors. */
+  readonly bytesWritten: number;
 }
 
 /** Result of {@link buildMixture}. */
@@ -174,11 +178,12 @@ export async function buildMixture(
       models.map(({ directory }) => directory),
     );
     for (const note of opened.notes) onNote?.(note);
-    await createFolder(output);
     if (!resume) await removeKeptGates(output);
-    gates = await openGates(opened, output, options);
+    const { engine, signal } = options;
+    const onShare = (done: number) => onProgress?.({ phase: "gates", done });
+    gates = await openGates(opened, output, { engine, signal, onNote, onProgress: onShare });
     const plan = planMixture(opened, gates);
-    const { memory, maxShardBytes, allowNonFinite, signal, onStart } = saving;
+    const { memory, maxShardBytes, allowNonFinite, onStart } = saving;
     const saved = await saveMerge(plan, output.endsWith("/") ? output : `${output}/`, {
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
@@ -213,14 +218,10 @@ export async function buildMixture(
   }
 }
 
-function modelsOf({ extents: { base }, experts, shared }: OpenedMixture) {
-  const all = [base, ...experts.map(({ model }) => model), ...(shared === undefined ? [] : [shared.model])];
-  return [...new Set(all)];
-}
-
 function describe(opened: OpenedMixture, plan: MergePlan): PlannedMixture {
   const { layout, mode, extents, shared } = opened;
   const { experts, active, base } = extents;
+  const { bytesRead, bytesWritten } = summarizePlan(plan);
   return {
     layout: layout.name,
     gateMode: mode,
@@ -228,62 +229,8 @@ function describe(opened: OpenedMixture, plan: MergePlan): PlannedMixture {
     active,
     shared: shared !== undefined,
     layers: base.layers,
-    summary: summarizePlan(plan),
+    tensors: plan.tensors.size,
+    bytesRead,
+    bytesWritten,
   };
-}
-
-/** Returns the tensors that no model has, as zeros. */
-function zeroGates(opened: OpenedMixture): Checkpoint {
-  return defineCheckpoint({
-    source: "gates",
-    tensors: listMadeTensors(opened),
-    readInto: async (_name, _begin, out) => void out.fill(0 as never),
-  });
-}
-
-/** Computes the gates and says whether they are alike, or takes the gates of an interrupted call. */
-async function openGates(
-  opened: OpenedMixture,
-  output: string,
-  { engine, signal, onNote, onProgress }: BuildMixtureOptions,
-): Promise<Checkpoint> {
-  const { gateMode, gated, extents, seed } = opened;
-  const { base, experts, active } = extents;
-  const tensors = listMadeTensors(opened);
-  const files = [
-    ...modelsOf(opened).flatMap(({ checkpoint }) => checkpoint.files),
-    ...((await gateMode.files?.(gated)) ?? []),
-  ];
-  const settings = {
-    mode: gateMode.name,
-    experts: gated.map(({ recipe }) => recipe),
-    active,
-    seed,
-    engine: engine?.name ?? null,
-    tensors: [...tensors],
-  };
-  const stored = await keepGates(output, { identity: { settings, files }, tensors }, async () => {
-    const computed = await gateMode.compute({
-      base,
-      experts: gated,
-      active,
-      seed,
-      engine,
-      signal,
-      onProgress: (done) => onProgress?.({ phase: "gates", done }),
-      onNote: (note) => onNote?.(note),
-    });
-    const rows = computed.map((gates) => gates.subarray(0, experts * base.width));
-    const alike =
-      experts > 1 ? noteAlikeGates(rows.map((gates) => conditionOfGates(gates, experts))) : undefined;
-    if (alike !== undefined) onNote?.(alike);
-    return fillMadeTensors(opened, computed);
-  });
-  // The name of the file has a digest of times, which the metadata of the result must not have.
-  return defineCheckpoint({
-    source: "gates",
-    tensors,
-    readInto: (name, begin, out) => stored.readRangeInto(name, begin, out),
-    close: () => stored.close(),
-  });
 }

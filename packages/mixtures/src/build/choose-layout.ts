@@ -1,6 +1,6 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
-import type { DenseModel } from "./dense-model.ts";
-import { TRAITS, type Trait } from "./dense-traits.ts";
+import type { DenseModel, Trait } from "./dense-model.ts";
+import { TRAITS } from "./dense-traits.ts";
 import type { MixtureLayout } from "./mixture-layout.ts";
 import { MIXTURE_LAYOUTS } from "./mixture-layouts.ts";
 

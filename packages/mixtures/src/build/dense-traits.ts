@@ -1,15 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import type { DenseModel } from "./dense-model.ts";
-
-/** A property of a dense model beyond the first Llama, which a layout of mixtures may carry or not. */
-export type Trait =
-  | "inputBiases"
-  | "attentionBiases"
-  | "headNorms"
-  | "unitBiases"
-  | "windows"
-  | "someWindows"
-  | "wideHeads";
+import type { DenseModel, Trait } from "./dense-model.ts";
 
 /** A model whose traits are not known yet. */
 type Described = Omit<DenseModel, "traits">;

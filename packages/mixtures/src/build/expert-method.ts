@@ -24,7 +24,7 @@ const TURN = 2 * Math.PI;
  * Adds normal noise to a matrix of an expert, and multiplies the sum by a factor. The noise of an element
  * depends on the seed, the name of the tensor and its position alone.
  */
-export const noisyExpert: MergeMethod<typeof PARAMETERS> = {
+const noisyExpert: MergeMethod<typeof PARAMETERS> = {
   name: "noisy_expert",
   description: "Adds normal noise to a tensor of one network, and scales it.",
   source: "mergekit 0.1.5, mergekit.moe.common.noise_and_scale",

@@ -48,8 +48,9 @@ export async function keepGates(
   const path = join(folder, `${PREFIX}${digest.slice(0, 32)}.safetensors`);
   const stored = await openKept(path, tensors);
   if (stored !== undefined) return stored;
+  const made = createCheckpoint(await make(), {}, "gates");
   await createFolder(folder);
-  await saveCheckpoint(createCheckpoint(await make(), {}, "gates"), path, { overwrite: true });
+  await saveCheckpoint(made, path, { overwrite: true });
   return openCheckpoint(path);
 }
 

@@ -1,5 +1,4 @@
-import type { DenseModel, UnitPart } from "./dense-model.ts";
-import type { Trait } from "./dense-traits.ts";
+import type { DenseModel, Trait, UnitPart } from "./dense-model.ts";
 
 /** Numbers of a mixture that its config states. */
 export interface MixtureExtents {

@@ -2,10 +2,11 @@ import { InputError, isIsthmusError, MismatchError } from "@isthmus/core";
 import { type Path, RECIPE_DTYPES } from "@isthmus/recipe";
 import { chooseLayout } from "./choose-layout.ts";
 import { compareVocabularies } from "./compare-vocabularies.ts";
-import { type DenseModel, openDenseModel } from "./dense-model.ts";
+import type { DenseModel } from "./dense-model.ts";
 import type { GatedExpert, GateMode } from "./gate-mode.ts";
 import { findGateMode } from "./gate-modes.ts";
 import { type DenseReference, MIXTURE_RECIPE_DEFAULTS, type MixtureExpert } from "./mixture-recipe.ts";
+import { openDenseModel } from "./open-dense-model.ts";
 import type { MixtureParts, PlannedExpert } from "./plan-mixture.ts";
 import type { ReadMixtureRecipe } from "./read-mixture-recipe.ts";
 

@@ -55,7 +55,7 @@ describe("parseMixtureRecipe", () => {
     [`x: ${"[".repeat(500)}`, /deeper than/],
     [`${EXPERTS}---\nbase_model: b\n`, /must be the only document/],
     [`${EXPERTS}experts: *x`, /YAML|Unresolved|unresolved/],
-  ])("refuses %s", (text, why) => {
+  ])("refuses recipe %#", (text, why) => {
     expect(() => parseMixtureRecipe(`base_model: base\n${text}`, "moe.yml")).toThrow(why);
   });
 

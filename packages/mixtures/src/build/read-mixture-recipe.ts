@@ -2,7 +2,8 @@ import { readTextFile } from "@isthmus/core";
 import { basename } from "@isthmus/platform";
 import { type Problem, parseForm, type RecipePlaces, type StrictnessOptions } from "@isthmus/recipe";
 import { findGateMode } from "./gate-modes.ts";
-import { MIXTURE_RECIPE_DEFAULTS, type MixtureRecipe, mixtureRecipeShape } from "./mixture-recipe.ts";
+import { MIXTURE_RECIPE_DEFAULTS, type MixtureRecipe } from "./mixture-recipe.ts";
+import { mixtureRecipeShape } from "./mixture-recipe-shape.ts";
 
 /** A recipe of a mixture whose form was checked, with its places for messages. */
 export interface ReadMixtureRecipe {

@@ -106,6 +106,11 @@ chat_template: |
       "merge_method: linear\n",
       '"the recipe" must have networks: write "models" or "slices" or "modules"',
     ],
+    [
+      "a mixture",
+      "base_model: a\nexperts: [{ source_model: b }]\n",
+      'r.yml:2: "experts" belong to a mixture of experts: make it by isthmus moe',
+    ],
     ["no networks", "merge_method: linear\nmodels: []\n", '"models" must not be empty'],
     [
       "a slice of nothing",

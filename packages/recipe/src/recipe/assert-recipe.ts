@@ -31,6 +31,8 @@ function findContradictions(value: unknown, path: Path): readonly Problem[] {
   if (path.at(-2) === "slices") return [...findParts(value, path, ["sources"]), ...inside];
   // A source or a model with a stray "merge_method" is no recipe.
   if (path.length > 0 && (!("merge_method" in value) || "model" in value)) return inside;
+  if ("experts" in value && !("merge_method" in value))
+    return [{ path: ["experts"], text: "belong to a mixture of experts: make it by isthmus moe" }];
   return [
     ...findParts(value, path, ["models", "slices", "modules"]),
     ...findTokenizers(value, path),

@@ -1,6 +1,7 @@
 import { InputError } from "@isthmus/core";
 import {
   type MergeProvenance,
+  type OpenedMerge,
   type VerifyMergeOptions,
   type VerifyMergeResult,
   verifyMerge,
@@ -42,11 +43,22 @@ export async function verifyRecipe(
   options: VerifyRecipeOptions = {},
 ): Promise<VerifyMergeResult> {
   const { signal, onProgress, ...opening } = options;
-  return verifyMerge(
-    path,
-    async (provenance) => openRecipe(recipeOf(path, provenance), { ...opening, seed: provenance.seed }),
-    { signal, onProgress },
-  );
+  return verifyMerge(path, (provenance) => openRecordedRecipe(path, provenance, opening), {
+    signal,
+    onProgress,
+  });
+}
+
+/**
+ * Opens the merge by a recipe that a record describes.
+ * @throws InputError if the record has no recipe of a merge, or a network cannot be opened
+ */
+export async function openRecordedRecipe(
+  path: string,
+  provenance: MergeProvenance,
+  options: Omit<OpenRecipeOptions, "seed">,
+): Promise<OpenedMerge> {
+  return openRecipe(recipeOf(path, provenance), { ...options, seed: provenance.seed });
 }
 
 function recipeOf(path: string, { recipe }: MergeProvenance): Recipe {

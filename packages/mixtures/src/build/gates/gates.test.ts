@@ -7,9 +7,10 @@ import { networkOfConfig } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { waves } from "../../../../../test/helpers/waves.ts";
 import { saveDense } from "../../../test/dense-models.ts";
-import { type DenseModel, openDenseModel } from "../dense-model.ts";
+import type { DenseModel } from "../dense-model.ts";
 import type { GateContext } from "../gate-mode.ts";
 import { findGateMode, GATE_MODES } from "../gate-modes.ts";
+import { openDenseModel } from "../open-dense-model.ts";
 
 interface Golden {
   readonly config: Readonly<Record<string, unknown>>;

@@ -119,7 +119,7 @@ function batchesOf(base: DenseModel, prompts: readonly Int32Array[]): readonly (
  * Finds the value that each layer of a decoder reads from the residual stream: the rows that its first norm
  * divides by their root mean square, before it multiplies them by its weight.
  */
-export function findLayerInputs(graph: Graph, layers: number): readonly string[] {
+function findLayerInputs(graph: Graph, layers: number): readonly string[] {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
   return Array.from({ length: layers }, (_, layer) => {
     const weight = [...graph.weights.keys()].find((name) =>

@@ -36,7 +36,7 @@ export interface RealignMergedResult extends RealignRoutersResult {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { createTensor } from "@isthmus/core";
  * import { createDataSet } from "@isthmus/data";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
  * import { average } from "@isthmus/interpolation";

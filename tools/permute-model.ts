@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { saveCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, encodeAlignment, permute, randomAlignment } from "@isthmus/symmetry";
+import { discoverSymmetries, encodeAlignment, permute, randomAlignment, wholeSpec } from "@isthmus/symmetry";
 import { openModel } from "@isthmus/zoo";
 
 const { values, positionals } = parseArgs({
@@ -24,7 +24,8 @@ if (path === undefined || folder === undefined) {
 
 const started = performance.now();
 const { network, checkpoint, configPath } = await openModel(path);
-const { spec } = await discoverSymmetries({ graph: network.graph, engine: createOnnxRuntimeEngine() });
+const architecture = { graph: network.graph, engine: createOnnxRuntimeEngine() };
+const spec = wholeSpec(await discoverSymmetries(architecture));
 const discovered = performance.now();
 const alignment = randomAlignment(spec, Number(values.seed));
 await mkdir(folder, { recursive: true });

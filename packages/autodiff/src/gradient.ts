@@ -59,7 +59,9 @@ export function gradient(model: Graph, options: GradientOptions): Graph {
   const outputs = graph.outputs.map(({ name }) => builder.value(name));
   const withLoss = outputs.some(({ name }) => name === loss.name) ? outputs : [...outputs, loss];
   const forward = new Set(graph.nodes);
-  return shareNodes(builder.build([...withLoss, ...gradients]), (node) => forward.has(node));
+  // A second derivative by a copy of a value must find what depends on the copy.
+  const read = variables.map(({ name }) => name);
+  return shareNodes(builder.build([...withLoss, ...gradients]), (node) => forward.has(node), read);
 }
 
 /** Options of {@link pullBack}. */

@@ -21,10 +21,12 @@ const randomTensor = (seed: number, label: string): Tensor => {
 };
 
 /** Weighted squared errors of an output that is used by itself later, so that its cotangent has two parts. */
-function network(isLinear: boolean) {
+function network(isLinear: boolean, isNamed = false) {
   const b = new GraphBuilder("network", 21);
   const product = matMul(b.input("x", W), b.weight("w", W));
-  const output = isLinear ? product : tanh(product);
+  const made = isLinear ? product : tanh(product);
+  // A name of its own makes the output a copy of what is computed.
+  const output = isNamed ? b.rename(made, "scores") : made;
   const error = sub(output, b.input("y", W));
   const losses = mul(error, mul(error, sigmoid(output)));
   const loss = reduceSum(mul(losses, b.numbers([0.2, 0.3, 0.5], "f64")));
@@ -46,8 +48,8 @@ function expectClose(got: readonly number[], expected: readonly number[]): void 
 
 test("gaussNewtonProduct() is the Hessian where the output is linear, though the loss is no square", () =>
   fc.assert(
-    fc.asyncProperty(fc.nat(1000), async (seed) => {
-      const { graph, loss, output } = network(true);
+    fc.asyncProperty(fc.nat(1000), fc.boolean(), async (seed, isNamed) => {
+      const { graph, loss, output } = network(true, isNamed);
       const options = { loss, output, withRespectTo: ["w"] };
       const product = await runOnce(gaussNewtonProduct(graph, options), feedsOf(seed));
       const second = hessianVectorProduct(graph, { loss, withRespectTo: ["w"] });

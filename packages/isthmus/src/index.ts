@@ -113,12 +113,14 @@ export {
   saveAdapter,
   slerp,
 } from "@isthmus/merging";
+// Routers of merged mixtures.
 export {
   type BuildMixtureResult,
   buildMixture,
   parseMixtureRecipe,
   planMixtureRecipe,
   readMixtureRecipe,
+  realignMerged,
 } from "@isthmus/mixtures";
 export { fitRouters, measureRouting, reduceConfig, reduceMixture } from "@isthmus/mixtures";
 export {

@@ -34,4 +34,26 @@ export {
   type ReadMixtureRecipe,
   readMixtureRecipe,
 } from "./build/read-mixture-recipe.ts";
+export {
+  type CompareRoutingOptions,
+  compareRouting,
+  type RoutingAgreement,
+  type RoutingComparison,
+} from "./realign/compare-routing.ts";
+export { discoverRouters, type RouterLayer } from "./realign/discover-routers.ts";
+export {
+  type RealignMergedOptions,
+  type RealignMergedResult,
+  realignMerged,
+} from "./realign/realign-merged.ts";
+export {
+  REALIGN_FIELDS,
+  type RealignChoice,
+  type RealignedRouter,
+  type RealignProgress,
+  type RealignRoutersOptions,
+  type RealignRoutersResult,
+  type RouterParent,
+  realignRouters,
+} from "./realign/realign-routers.ts";
 export { openRecordedMixture } from "./build/verify-mixture.ts";

@@ -26,6 +26,19 @@ export interface Symmetries {
   readonly group: SymmetryGroup;
   /** Numbers of the units of the specification: the unit of each class, and the class of each unit. */
   readonly units: NumberedUnits;
+  /**
+   * Specification in which parts whose weights are separate tensors, such as experts, change places as well;
+   * absent if the graph has no such parts, or they were not looked for. See `wholeSpec`.
+   */
+  readonly whole?: SymmetrySpec | undefined;
+}
+
+/**
+ * Returns the specification that networks are aligned by: with parts that change places, such as experts, if
+ * the graph has any.
+ */
+export function wholeSpec({ whole, spec }: Pick<Symmetries, "whole" | "spec">): SymmetrySpec {
+  return whole ?? spec;
 }
 
 /**

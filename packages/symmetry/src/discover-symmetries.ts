@@ -1,5 +1,7 @@
 import { type Architecture, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import { deriveSpec, type Symmetries } from "./derive-spec.ts";
+import { findExchanges } from "./exchange/find-exchanges.ts";
+import { joinParts } from "./exchange/join-parts.ts";
 
 /**
  * Discovers the permutation symmetries of a graph: which indices of which weight axes may be permuted
@@ -26,7 +28,10 @@ export async function discoverSymmetries(
   { graph, engine }: Architecture,
   options: ProbeOptions = {},
 ): Promise<Symmetries> {
-  return deriveSpec(graph, await probeGraph({ graph, engine }, options));
+  const probe = await probeGraph({ graph, engine }, options);
+  const symmetries = deriveSpec(graph, probe);
+  const exchanges = findExchanges(graph, probe);
+  return { ...symmetries, whole: joinParts(symmetries.spec, exchanges) };
 }
 
 /**

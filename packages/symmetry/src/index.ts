@@ -1,6 +1,6 @@
 export { type Alignment, compose, identityAlignment, invert } from "./alignment.ts";
 export { assertAlignment } from "./assert-alignment.ts";
-export { deriveSpec, type Symmetries } from "./derive-spec.ts";
+export { deriveSpec, type Symmetries, wholeSpec } from "./derive-spec.ts";
 export { type ContinuousSymmetries, discoverContinuous } from "./discover-continuous.ts";
 export { discoverOnce, discoverSymmetries } from "./discover-symmetries.ts";
 export { decodeSpec, readSpec } from "./encode/decode-spec.ts";
@@ -13,8 +13,10 @@ export {
   type EncodedWeight,
   encodeSpec,
 } from "./encode/encode-spec.ts";
-export { type Exchange, exchangeParts, type Selector } from "./exchange/exchange-parts.ts";
-export { discoverExchanges } from "./exchange/find-exchanges.ts";
+export { type AlikeParts, type Exchange, exchangeParts, type Selector } from "./exchange/exchange-parts.ts";
+export { discoverAlikeParts, discoverExchanges } from "./exchange/find-exchanges.ts";
+export { wholeAlignment } from "./exchange/split-alignment.ts";
+export { type StackedNetworks, stackParts } from "./exchange/stack-parts.ts";
 export {
   type VerifyExchangesOptions,
   type VerifyExchangesResult,
@@ -82,6 +84,7 @@ export type {
   AxisRef,
   FollowerFamily,
   FrozenAxis,
+  JoinedParts,
   Symmetry,
   SymmetrySpec,
   UnknownOperator,

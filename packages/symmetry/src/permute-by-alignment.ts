@@ -1,5 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Architecture, ProbeOptions } from "@isthmus/graph";
+import { wholeSpec } from "./derive-spec.ts";
 import { discoverSymmetries } from "./discover-symmetries.ts";
 import { decodeAlignment } from "./encode/encode-alignment.ts";
 import { permute } from "./permute.ts";
@@ -16,6 +17,6 @@ export async function permuteByAlignment(
   alignment: unknown,
   options: ProbeOptions = {},
 ): Promise<Checkpoint> {
-  const { spec } = await discoverSymmetries({ graph, engine }, options);
+  const spec = wholeSpec(await discoverSymmetries({ graph, engine }, options));
   return permute(decodeAlignment(spec, alignment), network, spec);
 }

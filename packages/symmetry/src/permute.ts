@@ -10,6 +10,8 @@ import {
 import { listNames } from "@isthmus/graph/ir";
 import type { Alignment } from "./alignment.ts";
 import { assertAlignment } from "./assert-alignment.ts";
+import { exchangeParts } from "./exchange/exchange-parts.ts";
+import { splitAlignment } from "./exchange/split-alignment.ts";
 import { spread } from "./labels/field.ts";
 import { type LayoutComponent, layoutComponents, mapComponent } from "./layout-components.ts";
 import { readPermutedInto } from "./read-permuted.ts";
@@ -45,6 +47,11 @@ import type { SymmetrySpec, WeightLayout } from "./spec.ts";
  */
 export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: SymmetrySpec): Checkpoint {
   assertAlignment(spec, alignment);
+  if (spec.joined !== undefined) {
+    const { plain, exchanges } = spec.joined;
+    const { orders, alignment: within } = splitAlignment(spec, spec.joined, alignment);
+    return permute(within, exchangeParts(checkpoint, exchanges, orders), plain);
+  }
   assertFits(checkpoint, spec);
   // A tensor is read range by range, and all of its ranges share one set of tables.
   let latest: { readonly name: string; readonly tables: Int32Array[] } | undefined;

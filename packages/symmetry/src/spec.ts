@@ -1,4 +1,5 @@
 import type { WeightRole } from "@isthmus/graph";
+import type { Exchange } from "./exchange/exchange-parts.ts";
 
 /**
  * A family of units (hidden units, channels, heads, inner dimensions) that may be permuted without
@@ -107,4 +108,23 @@ export interface SymmetrySpec {
   readonly frozen: readonly FrozenAxis[];
   /** Operators without a rule, whose inputs and outputs were frozen. */
   readonly unknown: readonly UnknownOperator[];
+  /**
+   * Parts whose weights are separate tensors, which this specification lists as one stacked weight each;
+   * absent if every weight of the specification is a tensor of the network.
+   */
+  readonly joined?: JoinedParts;
+}
+
+/** The parts that a specification joins, such as the experts of mixtures, and how it joins them. */
+export interface JoinedParts {
+  /** Specification of the same graph whose weights are the tensors themselves, and whose parts stay. */
+  readonly plain: SymmetrySpec;
+  /** Parts that change places, with the weights that select them. */
+  readonly exchanges: readonly Exchange[];
+  /** Symmetry of the parts themselves, by exchange: its units are the parts, in order. */
+  readonly symmetries: readonly Symmetry[];
+  /** Unit of this specification for each unit of the plain one. */
+  readonly unitOf: Int32Array;
+  /** Names of the tensors that each stacked weight consists of, one for each part. */
+  readonly stacks: ReadonlyMap<string, readonly string[]>;
 }

@@ -1,13 +1,14 @@
 import {
   assertSameStructure,
   assertWholeOptions,
+  at,
   type Checkpoint,
   OutOfRangeError,
   resolveOptions,
   UsageError,
 } from "@isthmus/core";
 import { assertNetwork, type Engine, type Graph } from "@isthmus/graph";
-import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
+import { type Alignment, type SymmetrySpec, stackParts } from "@isthmus/symmetry";
 import { objectiveBound } from "./bound/objective-bound.ts";
 import { type CrossProducts, createCrossProducts } from "./coordinate-descent/cross-products.ts";
 import { bytesForFrankWolfe } from "./frank-wolfe/frank-wolfe.ts";
@@ -168,15 +169,19 @@ export interface MatchWeightsResult {
  * @throws OutOfRangeError if an option is out of range
  */
 export async function matchWeights(
-  { spec, graph, engine }: MatchedArchitecture,
-  [a, b]: readonly [Checkpoint, Checkpoint],
+  { spec: whole, graph: named, engine }: MatchedArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
   options: MatchWeightsOptions,
 ): Promise<MatchWeightsResult> {
   const { seed, ...rest } = options;
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, rest, ["seed"]);
   assertOptions(seed, resolved);
+  if (named !== undefined) for (const network of networks) assertNetwork(named, network);
+  const { spec, networks: stacked } = stackParts(whole, networks);
+  const [a, b] = [at(stacked, 0, "network"), at(stacked, 1, "network")];
   assertSameStructure(movable(a, spec), movable(b, spec));
-  if (graph !== undefined) for (const network of [a, b]) assertNetwork(graph, network);
+  // No graph has stacked weights, so that norms do not scale them.
+  const graph = whole.joined === undefined ? named : undefined;
   const held = heldSymmetries(spec, resolved);
   const search = affordableSearch(spec, resolved);
   const stopwatch = new Stopwatch();

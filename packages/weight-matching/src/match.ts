@@ -1,6 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
 import { assertNetwork, type DataSet } from "@isthmus/graph";
-import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
+import { type Alignment, type SymmetricArchitecture, wholeSpec } from "@isthmus/symmetry";
 import {
   type MatchActivationsOptions,
   type MatchActivationsResult,
@@ -101,6 +101,6 @@ export async function match(
   }
   const { method, ...rest } = options;
   const { graph, engine, symmetries } = architecture;
-  const result = await matchWeights({ spec: symmetries.spec, graph, engine }, networks, rest);
+  const result = await matchWeights({ spec: wholeSpec(symmetries), graph, engine }, networks, rest);
   return { method, ...result };
 }

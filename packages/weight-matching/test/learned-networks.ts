@@ -51,7 +51,7 @@ export async function scramble(graph: Graph, network: Checkpoint, seed: number):
     Float64Array.from({ length: variables }, number);
   const signs = draw(linear.signs, () => (random.uniform() < 0.5 ? -1 : 1));
   const scales = draw(linear.scales, () => 0.5 + random.uniform());
-  const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));
+  const exchanged = exchangeParts(network, exchanges, randomOrders(exchanges, seed));
   const permuted = permute(randomAlignment(spec, seed), exchanged, spec);
   const multiplied = multiplyUnits(multiplyUnits(permuted, linear.signs, signs), linear.scales, scales);
   const bound = await bindWeights(graph, multiplied);

@@ -13,7 +13,7 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
-import { encodeAlignment, type MixingGroup } from "@isthmus/symmetry";
+import { encodeAlignment, type MixingGroup, wholeSpec } from "@isthmus/symmetry";
 import {
   type AlignedNetwork,
   align as alignNetworks,
@@ -168,9 +168,8 @@ async function alignOpened(
   const outputs = await saveAligned(checkpoints, second, options, context);
   if (outputs.length > 0)
     outputs.push(...(await copyModelFiles(paths[1], options.output, { onNote: context.terminal.note })));
-  const encoded = formatJson(encodeAlignment(symmetries.spec, second.alignment));
   for (const path of alignmentFiles(options)) {
-    await saveFile(path, encoded, inputs);
+    await saveFile(path, formatJson(encodeAlignment(wholeSpec(symmetries), second.alignment)), inputs);
     outputs.push(path);
   }
   const scope = proofScope(options, binding);

@@ -3,6 +3,7 @@ import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
 import { at, type Checkpoint, withCheckpoints } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type Architecture, bindArchitecture, type DataSet } from "@isthmus/graph";
+import { wholeSpec } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import { openArchitecture } from "@isthmus/zoo";
 import { tellFindings, writeFindings } from "../demo/findings.ts";
@@ -65,7 +66,7 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
     const before = await measure(b, 0);
     const after = await measure(aligned.network, 1);
     const findings = { pair, aligned, before, after };
-    const { spec } = symmetries;
+    const spec = wholeSpec(symmetries);
     const files = await writeFindings(findings, { networks: [a, b], spec }, options, context);
     return {
       result: {

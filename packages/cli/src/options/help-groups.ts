@@ -13,6 +13,7 @@ export const HELP_GROUPS = {
   client: "As a client of a federation:",
   measured: "What is measured:",
   recipes: "Recipes:",
+  routers: "Routers of a merged mixture:",
   alignment: "Alignment:",
   statistics: "Statistics of norms:",
   output: "Output:",

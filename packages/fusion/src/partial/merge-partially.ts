@@ -1,6 +1,6 @@
 import { at, type Checkpoint, resolveOptions, UsageError } from "@isthmus/core";
 import type { Architecture, DataSet, Graph } from "@isthmus/graph";
-import { discoverSymmetries, permute, type Symmetries } from "@isthmus/symmetry";
+import { discoverSymmetries, permute, type Symmetries, wholeSpec } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import { activationSimilarity } from "./choose/activation-similarity.ts";
 import { chooseMerged, type MergedSymmetry, type PartialWidth } from "./choose/choose-merged.ts";
@@ -151,7 +151,7 @@ export async function mergePartially(
       : { method, seed, symmetries, signal, restarts },
   );
   const [a, b] = networks;
-  const inA = permute(at(aligned, 0, "network").alignment, b, symmetries.spec);
+  const inA = permute(at(aligned, 0, "network").alignment, b, wholeSpec(symmetries));
   report("choosing");
   const separable = findSeparable(symmetries, await probeTwice({ graph, engine }, symmetries.batch, signal));
   const alike =

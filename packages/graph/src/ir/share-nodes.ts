@@ -20,8 +20,13 @@ const RANDOM: ReadonlySet<string> = new Set(
  *
  * @param isKept - returns whether a node must be kept, although other nodes may use its results; nodes that
  *   compute outputs of the graph are always kept. @defaultValue none
+ * @param read - names of copies that nodes go on reading in place of the original @defaultValue none
  */
-export function shareNodes(graph: Graph, isKept: (node: Node) => boolean = () => false): Graph {
+export function shareNodes(
+  graph: Graph,
+  isKept: (node: Node) => boolean = () => false,
+  read: readonly string[] = [],
+): Graph {
   // Subgraphs read values by name too.
   const named = new Set([...graph.outputs.map(({ name }) => name), ...graph.nodes.flatMap(capturedNames)]);
   const replaced = shareConstants(graph);
@@ -39,7 +44,7 @@ export function shareNodes(graph: Graph, isKept: (node: Node) => boolean = () =>
     }
     if (key !== undefined && earlier === undefined) firstOfKey.set(key, resolved);
     // Nodes that read a copy can read the original instead.
-    if (isIdentity(resolved)) {
+    if (isIdentity(resolved) && !resolved.outputs.some((name) => read.includes(name))) {
       replaced.set(at(resolved.outputs, 0, "output"), at(resolved.inputs, 0, "input"));
     }
     return [isKept(original) ? original : resolved];

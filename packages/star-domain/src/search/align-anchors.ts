@@ -1,5 +1,5 @@
 import { at, createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
-import { permute, type Symmetries } from "@isthmus/symmetry";
+import { permute, type Symmetries, wholeSpec } from "@isthmus/symmetry";
 import type { Blend, PointWeights } from "@isthmus/training";
 import { align } from "@isthmus/weight-matching";
 import type { AnchorCache } from "./anchor-cache.ts";
@@ -35,7 +35,7 @@ export function createAnchorAligner(
   options: AnchorAlignerOptions,
 ): Required<Pick<Blend, "beginEpoch" | "kept">> {
   const { anchors, symmetries, cache } = search;
-  const { spec } = symmetries;
+  const spec = wholeSpec(symmetries);
   const { alignEvery } = options.options;
   const alignments = anchors.map(() => Int32Array.from({ length: spec.units }, (_, unit) => unit));
   const alignedFor = Int32Array.of(-1);

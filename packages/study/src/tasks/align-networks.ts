@@ -2,7 +2,7 @@ import { at, InvariantError, saveFile } from "@isthmus/core";
 import { schemaOf, seed, takesParams, tries } from "@isthmus/forms";
 import type { Graph } from "@isthmus/graph";
 import { join } from "@isthmus/platform";
-import { encodeAlignment } from "@isthmus/symmetry";
+import { encodeAlignment, wholeSpec } from "@isthmus/symmetry";
 import {
   ACTIVATIONS_FIELDS,
   type ActivationsChoice,
@@ -63,7 +63,7 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
       const { match } = at(aligned, 0, "aligned network");
       await saveFile(
         join(folder, ALIGNMENT_FILE),
-        JSON.stringify(encodeAlignment(symmetries.spec, match.alignment)),
+        JSON.stringify(encodeAlignment(wholeSpec(symmetries), match.alignment)),
       );
       return { kind: "align", ...summarize(match), seed: params.seed };
     } finally {

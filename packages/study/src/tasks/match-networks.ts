@@ -1,7 +1,7 @@
 import { saveFile } from "@isthmus/core";
 import { count, seed, takesParams } from "@isthmus/forms";
 import { join, rm } from "@isthmus/platform";
-import { encodeAlignment } from "@isthmus/symmetry";
+import { encodeAlignment, wholeSpec } from "@isthmus/symmetry";
 import { openJournal, pathsOf } from "@isthmus/tasks";
 import { alignMany, MANY_FIELDS, type ManyChoice } from "@isthmus/weight-matching";
 import * as z from "zod";
@@ -51,7 +51,7 @@ export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
         signal,
         onProgress: ({ done }) => onProgress(done),
       });
-      const alignments = aligned.map(({ alignment }) => encodeAlignment(symmetries.spec, alignment));
+      const alignments = aligned.map(({ alignment }) => encodeAlignment(wholeSpec(symmetries), alignment));
       await saveFile(join(folder, UNIVERSE_FILE), JSON.stringify(alignments));
       await rm(journalPath, { force: true });
       // The limit is of the objective that was searched, which is the scaled one.

@@ -11,7 +11,7 @@ import {
   STATISTICS_CHOICES,
   type StatisticsChoice,
 } from "@isthmus/statistics";
-import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
+import { decodeAlignment, discoverSymmetries, permute, wholeSpec } from "@isthmus/symmetry";
 import { pathsOf, type TaskPaths } from "@isthmus/tasks";
 import * as z from "zod";
 import { MEASURED_LOSS, type MeasuredLoss } from "../schema/measured-loss.ts";
@@ -111,7 +111,7 @@ async function placeNetworks(
       { format: "alignments" },
     );
   }
-  const { spec } = await discoverSymmetries(architecture, { signal });
+  const spec = wholeSpec(await discoverSymmetries(architecture, { signal }));
   return networks.map((network, i) =>
     permute(decodeAlignment(spec, at(alignments as readonly unknown[], i, "alignment")), network, spec),
   );

@@ -9,7 +9,7 @@ import {
 } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { indexValues, type ValueIndex } from "../value-index.ts";
-import type { Exchange, Selector } from "./exchange-parts.ts";
+import type { AlikeParts, Exchange, Selector } from "./exchange-parts.ts";
 import { findSelectors } from "./find-selectors.ts";
 import { type Selection, selectionOf } from "./selections.ts";
 import { coneOf, type FormContext, isSum, summandsOf } from "./value-cones.ts";
@@ -38,18 +38,44 @@ export async function discoverExchanges(
   return findExchanges(graph, await probeGraph({ graph, engine }, options));
 }
 
+/**
+ * Discovers the parts of a network that are computed alike and added up, whether or not they may change
+ * places: experts that are chosen in groups may not, for example.
+ *
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function discoverAlikeParts(
+  { graph, engine }: Architecture,
+  options: ProbeOptions = {},
+): Promise<AlikeParts[]> {
+  const probe = await probeGraph({ graph, engine }, options);
+  return findAlikeParts(indexValues(graph), probe).map(({ described }) => described);
+}
+
 /** Finds the exchanges of {@link discoverExchanges} in a graph that was probed before. */
 export function findExchanges(graph: Graph, probe: Probe): Exchange[] {
   const index = indexValues(graph);
-  return graph.nodes.filter(isSum).flatMap((node) => {
+  return findAlikeParts(index, probe).flatMap(({ described, forms }) =>
+    exchangeOf(index, probe, described, forms),
+  );
+}
+
+/** Parts that are computed alike, with the form of each. */
+interface FoundParts {
+  readonly described: AlikeParts;
+  readonly forms: readonly PartForm[];
+}
+
+function findAlikeParts(index: ValueIndex, probe: Probe): FoundParts[] {
+  return index.graph.nodes.filter(isSum).flatMap((node) => {
     // Of nested sums only the last is examined: the others are taken apart with it.
     const [reader, ...others] = index.readers.get(at(node.outputs, 0, "output")) ?? [];
     const isInner = reader !== undefined && others.length === 0 && isSum(reader);
-    return isInner ? [] : exchangesOf(index, probe, node);
+    return isInner ? [] : alikePartsOf(index, probe, node);
   });
 }
 
-function exchangesOf(index: ValueIndex, probe: Probe, root: Node): Exchange[] {
+function alikePartsOf(index: ValueIndex, probe: Probe, root: Node): FoundParts[] {
   const all = summandsOf(index, root);
   const summands = all.filter((name) => index.readers.get(name)?.length === 1);
   const byMaker = groupBy(summands, (name) => makerKey(index, name));
@@ -60,7 +86,7 @@ function exchangesOf(index: ValueIndex, probe: Probe, root: Node): Exchange[] {
   const context: FormContext = { index, probe, isShared: (name) => (counts.get(name) ?? 0) > 1 };
   const forms = summands.map((summand) => formOf(context, summand));
   const alike = [...groupBy(forms, ({ form }) => form).values()].filter(({ length }) => length > 1);
-  return alike.flatMap((parts) => exchangeOf(index, probe, { parts, sum: at(root.outputs, 0, "output") }));
+  return alike.flatMap((parts) => describeParts(parts, at(root.outputs, 0, "output")));
 }
 
 /** Returns a key of the operator that makes a summand: summands that are computed alike have equal keys. */
@@ -69,35 +95,40 @@ function makerKey({ makers }: ValueIndex, name: string): string {
   return maker === undefined ? name : `${maker.domain}:${maker.op}`;
 }
 
+function describeParts(forms: readonly PartForm[], sum: string): FoundParts[] {
+  const parts = forms.map((part) => part.weights);
+  const all = parts.flat();
+  if (all.length === 0 || new Set(all).size !== all.length) return [];
+  const [shares] = at(forms, 0, "part").selections;
+  const described = {
+    name: commonName(all),
+    parts,
+    shares: shares && { value: shares.value, axis: shares.axis },
+    indices: shares === undefined ? [] : selectionsAt(forms, 0).map((selection) => selection.index),
+    sum,
+  };
+  return [{ described, forms }];
+}
+
+/** Returns the selection of each part at one place; parts of the same form have equally many selections. */
+function selectionsAt(forms: readonly PartForm[], place: number): readonly Selection[] {
+  return forms.map((part) => at(part.selections, place, "selection"));
+}
+
 function exchangeOf(
   index: ValueIndex,
   probe: Probe,
-  { parts, sum }: { readonly parts: readonly PartForm[]; readonly sum: string },
+  described: AlikeParts,
+  forms: readonly PartForm[],
 ): Exchange[] {
-  const weights = parts.map((part) => part.weights);
-  const all = weights.flat();
-  if (all.length === 0 || new Set(all).size !== all.length) return [];
   const selectors: Selector[] = [];
-  // Parts of the same form have equally many selections.
-  const { selections } = at(parts, 0, "part");
-  const selectionsAt = (k: number) => parts.map((part) => at(part.selections, k, "selection"));
-  for (const k of selections.keys()) {
-    const ofValue = findSelectors(index, probe, selectionsAt(k));
+  for (const k of at(forms, 0, "part").selections.keys()) {
+    const ofValue = findSelectors(index, probe, selectionsAt(forms, k));
     if (ofValue === undefined) return [];
     selectors.push(...ofValue);
   }
   if (new Set(selectors.map(({ weight, axis }) => `${weight} ${axis}`)).size !== selectors.length) return [];
-  const [shares] = selections;
-  return [
-    {
-      name: commonName(all),
-      parts: weights,
-      selectors,
-      shares: shares && { value: shares.value, axis: shares.axis },
-      indices: shares === undefined ? [] : selectionsAt(0).map((selection) => selection.index),
-      sum,
-    },
-  ];
+  return [{ ...described, selectors }];
 }
 
 /** Describes the computation of a summand from its own weights and from values that it shares with others. */

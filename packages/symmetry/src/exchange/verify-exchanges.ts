@@ -52,7 +52,7 @@ export async function verifyExchanges(
   const bound = await trialWeights(graph, { weights, seed });
   const inputs = randomInputs(graph, batch, seed);
   const network = createCheckpoint(bound);
-  const exchanged = await exchangeParts(network, exchanges, randomOrders(exchanges, seed));
+  const exchanged = exchangeParts(network, exchanges, randomOrders(exchanges, seed));
   const [before, after] = await withSharedSessions(engine, async (shared) => {
     const run = async (one: Checkpoint) => {
       signal?.throwIfAborted();

@@ -12,7 +12,7 @@ import {
 } from "@isthmus/core";
 import { bindWeights, type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
 import { type ExamplesProgress, type PairStatistics, pairStatistics } from "@isthmus/statistics";
-import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
+import { type Alignment, exchangeParts, type SymmetricArchitecture, wholeAlignment } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import {
   createPlacementExpander,
@@ -21,6 +21,7 @@ import {
 } from "../coordinate-descent/placement.ts";
 import { solveBlock } from "../coordinate-descent/solve-block.ts";
 import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
+import { matchExchanges } from "../learned/match-exchanges.ts";
 import { findActivationViews, type MemberView } from "./activation-views.ts";
 import { ACTIVATION_CHOICES, type ActivationChoice } from "./compared-values.ts";
 import { addScaled, addScaledProducts, frameCosts } from "./kernels/costs.ts";
@@ -124,7 +125,15 @@ export async function matchActivations(
   const expander = createPlacementExpander(spec);
   const probe = await probeGraph({ graph, engine }, { batch: symmetries.batch + 1 });
   const views = findActivationViews({ graph, permutations: symmetries, probe, tree, expander }, values);
-  const [a, b] = networks;
+  const [a, unordered] = networks;
+  const exchanges = symmetries.whole?.joined?.exchanges ?? [];
+  const orders = await matchExchanges({ graph, engine }, networks, exchanges, {
+    data: seen,
+    examples: seen.size,
+    batchSize,
+    signal,
+  });
+  const b = exchanges.length === 0 ? unordered : exchangeParts(unordered, exchanges, orders);
   const held = [
     createCheckpoint(await bindWeights(graph, a)),
     createCheckpoint(await bindWeights(graph, b)),
@@ -149,7 +158,7 @@ export async function matchActivations(
   const source = place(tree.blocks, costs, { expander, placement: identityPlacement(spec) });
   const identity = Int32Array.from(source.keys());
   return {
-    alignment: { source },
+    alignment: wholeAlignment(symmetries, { source }, orders),
     objective: { before: objectiveOf(costs, identity), after: objectiveOf(costs, source) },
     examples: seen.size,
     values: [...new Set([...first, ...silent].map(({ view }) => view.value))],

@@ -1,6 +1,6 @@
 import { type Checkpoint, InputError, UsageError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
-import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@isthmus/symmetry";
+import { discoverSymmetries, type LinearKind, permute, type Symmetries, wholeSpec } from "@isthmus/symmetry";
 import { type MatchOptions, type MatchResult, match } from "../match.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
@@ -61,7 +61,10 @@ export interface AlignResult {
   readonly networks: readonly Checkpoint[];
   /** Alignments of all networks but the first, in order. */
   readonly aligned: readonly AlignedNetwork[];
-  /** Symmetries of the graph: the ones given in the options, or the ones discovered. */
+  /**
+   * Symmetries of the graph: the ones given in the options, or the ones discovered. The alignments are of
+   * their `wholeSpec`.
+   */
   readonly symmetries: Symmetries;
 }
 
@@ -189,7 +192,7 @@ async function matchPair(
       const { transform: move } = result;
       return { alignment, match: result, network: await move(b), move, summary: summarize(result) };
     }
-    const moved = (other: Checkpoint) => permute(alignment, other, symmetries.spec);
+    const moved = (other: Checkpoint) => permute(alignment, other, wholeSpec(symmetries));
     const move: AlignedNetwork["move"] = async (other) => moved(other);
     return { alignment, match: result, network: moved(b), move, summary: summarize(result) };
   }
@@ -199,7 +202,7 @@ async function matchPair(
     network,
     move,
     distance,
-  } = await matchNormalized([a, b], { spec: symmetries.spec, linear }, kinds, (pair) =>
+  } = await matchNormalized([a, b], { ...symmetries, linear }, kinds, (pair) =>
     matchBy(pair, withRotations(options, normalizing)),
   );
   const normalized = { ...countForms(normalizing), distance };

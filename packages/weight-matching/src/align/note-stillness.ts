@@ -1,5 +1,5 @@
 import { type Architecture, restrictOutputs } from "@isthmus/graph";
-import { discoverSymmetries, explainSpec, type Symmetries } from "@isthmus/symmetry";
+import { discoverSymmetries, explainSpec, type Symmetries, wholeSpec } from "@isthmus/symmetry";
 
 /** Options of {@link noteStillness}. */
 interface NoteOptions {
@@ -10,9 +10,10 @@ interface NoteOptions {
 /** Notes that no unit of a network may be permuted, and why, if that is so. */
 export async function noteStillness(
   architecture: Architecture,
-  { spec }: Symmetries,
+  symmetries: Symmetries,
   { signal, onNote }: NoteOptions,
 ): Promise<void> {
+  const spec = wholeSpec(symmetries);
   if (onNote === undefined || spec.symmetries.length > 0) return;
   const [first] = explainSpec(spec).frozen;
   const why =

@@ -11,6 +11,7 @@ import {
   VERIFY_ALIGNMENT_DEFAULTS,
   type VerifySymmetriesOptions,
   verifyAlignment,
+  verifyExchanges,
   verifyLinearSymmetries,
   verifyMixing,
   verifySymmetries,
@@ -107,15 +108,24 @@ export async function proveAlignment(
   const { engine } = architecture;
   const small = await narrowLarge(architecture, signal);
   if (small !== undefined) {
-    const maxRelativeError = await provePermutations(small.graph, small.symmetries, engine, { seed, signal });
-    return { passed: true, maxRelativeError, narrowed: true };
+    const tried = { seed, signal };
+    const errors = [
+      await provePermutations(small.graph, small.symmetries, engine, tried),
+      await proveExchanges(small.graph, small.symmetries, engine, tried),
+    ];
+    return { passed: true, maxRelativeError: Math.max(...errors), narrowed: true };
   }
   const options = { seed, weights: before, signal };
   const { graph, symmetries } = await shrinkExamples(architecture, group.symmetries, signal);
   const permutesOnly = group.normalizing === undefined && group.mixed === undefined;
   const proven = permutesOnly ? { ...architecture, graph } : architecture;
   const errors =
-    proof === "outputs" ? [] : await proveValues(proven, permutesOnly ? { symmetries } : group, options);
+    proof === "outputs"
+      ? []
+      : [
+          ...(await proveValues(proven, permutesOnly ? { symmetries } : group, options)),
+          await proveExchanges(graph, symmetries, engine, options),
+        ];
   const batch = hasManyWeights(graph) ? FEW_EXAMPLES : VERIFY_ALIGNMENT_DEFAULTS.batch;
   const outputs = await verifyAlignment({ graph, engine }, [before, after], {
     seed,
@@ -176,6 +186,21 @@ async function provePermutations(
   const { firstFailure, maxRelativeError } = await verifySymmetries({ graph, engine }, symmetries, options);
   if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   return maxRelativeError;
+}
+
+/** Returns the largest relative error of a sum of parts that change places, such as experts; or 0. */
+async function proveExchanges(
+  graph: Graph,
+  { whole }: Symmetries,
+  engine: Architecture["engine"],
+  options: VerifySymmetriesOptions,
+): Promise<number> {
+  const exchanges = whole?.joined?.exchanges ?? [];
+  if (exchanges.length === 0) return 0;
+  const { seed, weights, signal } = options;
+  const result = await verifyExchanges({ graph, engine }, exchanges, { seed, weights, signal });
+  if (result.passed) return result.maxRelativeError;
+  throw changedFunction(graph.name, "a sum of parts that change places", result.maxRelativeError);
 }
 
 /** Verifies scale, sign and rotation symmetries; returns the largest relative error, 0 if none are used. */

@@ -161,7 +161,7 @@ async function openExchange(
     batchSize: Math.min(batchSize ?? examples, examples),
     signal,
   });
-  return (network) => exchangeParts(network, exchanges, orders);
+  return async (network) => exchangeParts(network, exchanges, orders);
 }
 
 /** The examples, and the tools that measure networks half-way between both on them. */

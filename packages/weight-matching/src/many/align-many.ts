@@ -1,6 +1,13 @@
 import { at, type Checkpoint, UsageError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork, type DataSet } from "@isthmus/graph";
-import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@isthmus/symmetry";
+import {
+  discoverSymmetries,
+  type LinearKind,
+  permute,
+  type Symmetries,
+  wholeAlignment,
+  wholeSpec,
+} from "@isthmus/symmetry";
 import type { AlignProgress } from "../align/align.ts";
 import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
 import { countForms, discoverForms } from "../align/linear-forms.ts";
@@ -162,7 +169,7 @@ async function matchBy(
   if (method !== "activation") {
     const networks = await canonicalForms(originals, group);
     const onProgress = ({ done }: { readonly done: number }) => report(done);
-    return matchMany({ spec: symmetries.spec, graph, engine }, networks, { ...matching, onProgress });
+    return matchMany({ spec: wholeSpec(symmetries), graph, engine }, networks, { ...matching, onProgress });
   }
   if (data === undefined) {
     throw new UsageError("Cannot match activations as there must be data to run the networks on: give data");
@@ -172,10 +179,11 @@ async function matchBy(
     signal,
     onProgress: (done) => report(done / 2),
   });
-  return matchMany({ spec: sampled.spec, graph: undefined, engine }, sampled.networks, {
+  const result = await matchMany({ spec: sampled.spec, graph: undefined, engine }, sampled.networks, {
     ...matching,
     onProgress: ({ done }) => report((1 + done) / 2),
   });
+  return { ...result, universe: result.universe.map((alignment) => wholeAlignment(symmetries, alignment)) };
 }
 
 /** Returns networks without their scales, signs and rotations, if these are to be undone. */
@@ -200,19 +208,19 @@ type MovedNetwork = Pick<AlignedNetwork, "alignment" | "network"> & Pick<Alignme
  */
 async function moveNetwork(
   networks: readonly Checkpoint[],
-  { symmetries: { spec }, normalizing }: ProvenGroup,
+  { symmetries, normalizing }: ProvenGroup,
   { universe, reference }: MatchManyResult,
   i: number,
 ): Promise<MovedNetwork> {
   const [first, original] = [at(networks, reference, "reference"), at(networks, i, "network")];
   const alignment = at(universe, i, "network");
   if (i === reference || normalizing === undefined) {
-    return { alignment, network: permute(alignment, original, spec) };
+    return { alignment, network: permute(alignment, original, wholeSpec(symmetries)) };
   }
   const { kinds, linear } = normalizing;
   const { network, distance } = await matchNormalized(
     [first, original],
-    { spec, linear },
+    { ...symmetries, linear },
     kinds,
     async () => ({ alignment }),
   );

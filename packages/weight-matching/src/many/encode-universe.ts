@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { type EncodedAlignment, encodeAlignment } from "@isthmus/symmetry";
+import { type EncodedAlignment, encodeAlignment, wholeSpec } from "@isthmus/symmetry";
 import type { AlignManyResult } from "./align-many.ts";
 import type { MatchManyResult } from "./match-many.ts";
 
@@ -26,7 +26,7 @@ export function encodeUniverse(
     many: match.many,
     networks: aligned.map(({ alignment }, i) => ({
       checkpoint: at(names, i, "name"),
-      alignment: encodeAlignment(symmetries.spec, alignment),
+      alignment: encodeAlignment(wholeSpec(symmetries), alignment),
     })),
   };
 }

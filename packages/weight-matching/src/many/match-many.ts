@@ -13,7 +13,7 @@ import {
   triesField,
   wholeField,
 } from "@isthmus/core";
-import type { Alignment } from "@isthmus/symmetry";
+import { type Alignment, stackParts } from "@isthmus/symmetry";
 import type { MatchedArchitecture } from "../match-weights.ts";
 import { heldSymmetries, type SymmetrySelection } from "../search/prepare-matching.ts";
 import { isScaledByNorms } from "../weights/scale-by-norms.ts";
@@ -178,15 +178,18 @@ const LIMIT_TOLERANCE = 1e-9;
  * @throws OutOfRangeError if an option is out of range
  */
 export async function matchMany(
-  { spec: whole, graph, engine }: MatchedArchitecture,
-  networks: readonly Checkpoint[],
+  { spec: whole, graph: named, engine }: MatchedArchitecture,
+  originals: readonly Checkpoint[],
   options: MatchManyOptions,
 ): Promise<MatchManyResult> {
   const resolved = resolveFields("match many networks", FIELDS, options, RUN);
   const { memory, only, skip, reference, seed } = resolved;
-  assertNetworks(networks, reference);
+  assertNetworks(originals, reference);
   const selection = { only, skip };
-  const spec = votingSpec(whole);
+  const { networks, spec: stacked } = stackParts(whole, originals);
+  const spec = votingSpec(stacked);
+  // No graph has stacked weights, so that norms do not scale them.
+  const graph = whole.joined === undefined ? named : undefined;
   const held = heldSymmetries(spec, selection);
   const matched: Checkpoint[] = [];
   for (const network of networks) {

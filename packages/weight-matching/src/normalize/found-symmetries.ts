@@ -4,6 +4,8 @@ import type { LinearSymmetries, SymmetrySpec } from "@isthmus/symmetry";
 export interface FoundSymmetries {
   /** Permutation symmetries, and the layout of each weight. */
   readonly spec: SymmetrySpec;
+  /** The same with parts that change places, such as experts; absent if there are none. */
+  readonly whole?: SymmetrySpec | undefined;
   /** Scale, sign and rotation symmetries, beyond permutation. */
   readonly linear: LinearSymmetries;
 }

@@ -6,6 +6,7 @@ import {
   type Rotation,
   rotateUnits,
   type SymmetrySpec,
+  wholeSpec,
 } from "@isthmus/symmetry";
 import { alignFactors } from "./align-factors.ts";
 import { canonicalize } from "./canonicalize.ts";
@@ -59,7 +60,7 @@ export async function matchNormalized<T extends Matched>(
   const matched = await match([one.network, two.network]);
   const { alignment, rotations = [] } = matched;
   const place = (form: Checkpoint): Checkpoint => {
-    const permuted = permute(alignment, form, spec);
+    const permuted = permute(alignment, form, wholeSpec(symmetries));
     return rotations.length === 0 ? permuted : rotateUnits(permuted, spec, rotations);
   };
   const rotated = place(two.network);

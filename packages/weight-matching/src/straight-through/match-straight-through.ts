@@ -20,6 +20,8 @@ import {
   rotateUnits,
   type SymmetricArchitecture,
   type SymmetrySpec,
+  wholeAlignment,
+  wholeSpec,
 } from "@isthmus/symmetry";
 import { matchWeights } from "../match-weights.ts";
 import { alignRotations } from "../normalize/rotations.ts";
@@ -199,7 +201,9 @@ class Search {
     { loss, options, a }: { readonly loss: BatchLoss; readonly options: Options; readonly a: Weights },
   ) {
     this.#networks = networks;
-    this.#spec = networks.symmetries.spec;
+    // Rotations are of the units of the plain specification.
+    const { symmetries } = networks;
+    this.#spec = options.rotations.length === 0 ? wholeSpec(symmetries) : symmetries.spec;
     this.#loss = loss;
     this.#options = options;
     this.#a = a;
@@ -314,8 +318,9 @@ class Search {
 
   result(): Omit<MatchStraightThroughResult, "examples" | "seed"> {
     const { alignment, rotations, loss } = this.#best;
+    const isPlain = this.#options.rotations.length > 0;
     return {
-      alignment,
+      alignment: isPlain ? wholeAlignment(this.#networks.symmetries, alignment) : alignment,
       rotations,
       objective: { before: -this.#identity, after: -loss },
       start: -this.#start,

@@ -7,7 +7,13 @@ import {
   UsageError,
 } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
-import { type Alignment, discoverSymmetries, identityAlignment, type Symmetries } from "@isthmus/symmetry";
+import {
+  type Alignment,
+  discoverSymmetries,
+  identityAlignment,
+  type Symmetries,
+  wholeSpec,
+} from "@isthmus/symmetry";
 import { align } from "../align/align.ts";
 import { type AlignManyOptions, alignMany } from "../many/align-many.ts";
 import { matchWeights } from "../match-weights.ts";
@@ -165,7 +171,7 @@ async function alignToGlobal(
   for (const [i, one] of sent.entries()) {
     // One search from the places that units have: if they are right it ends after a sweep, and nothing has to
     // be proved.
-    const quick = await matchWeights({ spec: symmetries.spec, graph, engine }, [network, one], {
+    const quick = await matchWeights({ spec: wholeSpec(symmetries), graph, engine }, [network, one], {
       seed,
       restarts: 1,
       search: "coordinate-descent",
@@ -189,7 +195,7 @@ async function alignToEachOther(
   { architecture, symmetries, resolved: { seed, signal, many, onProgress } }: AligningGroup,
 ): Promise<Placed[]> {
   if (sent.length === 1) {
-    return sent.map((network) => ({ network, alignment: identityAlignment(symmetries.spec) }));
+    return sent.map((network) => ({ network, alignment: identityAlignment(wholeSpec(symmetries)) }));
   }
   const { aligned } = await alignMany(architecture, sent, {
     seed,

@@ -1,4 +1,4 @@
-import { InvariantError } from "@isthmus/core";
+import { InvariantError, OutOfRangeError } from "@isthmus/core";
 import {
   createMatrix,
   type Matrix,
@@ -21,12 +21,18 @@ import { trace } from "./kernels/traces.ts";
  * @param from - `[m, n]`
  * @param to - `[m, n]`
  * @returns `[n, n]`, in f64 if it is small, otherwise in f32
+ * @throws OutOfRangeError if an element is not finite
  */
 export async function nearestRotation(from: Matrix, to: Matrix, products: MatrixProducts): Promise<Matrix> {
   const exact = await products.multiply(from, to, { transposeLeft: true });
   const isSmall = exact.columns <= SMALL;
   const overlap = isSmall ? exact : { ...exact, data: Float32Array.from(exact.data) };
   const norm = Math.sqrt(trace(overlap.data, overlap.data));
+  if (!Number.isFinite(norm)) {
+    throw new OutOfRangeError(
+      `Cannot find the rotation between two ${from.rows} x ${from.columns} matrices as all elements must be finite, and their products: some are not; look for what made them so`,
+    );
+  }
   addToDiagonal(overlap.data, overlap.columns, (isSmall ? 1e-8 : 1e-5) * norm);
   return polarFactor(overlap, products);
 }

@@ -38,8 +38,8 @@ export async function nearestRotation(from: Matrix, to: Matrix, products: Matrix
 }
 
 /**
- * Least eigenvalue of `2 + R + R^T` that counts, of at most 4, in f64 and in f32: of a turn by an angle of 1e-4
- * or .01 less than a half turn.
+ * Least eigenvalue of `2 + R + R^T` that counts, of at most 4, in f64 and in f32: of a turn by an angle of
+ * 1e-4 or .01 less than a half turn.
  */
 const LEAST = { f64: 1e-8, f32: 1e-4 } as const;
 

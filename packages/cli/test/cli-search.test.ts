@@ -55,6 +55,42 @@ describe("isthmus search", () => {
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("the same, made again") });
   });
 
+  it("chooses a method by the results of lm-eval, and says how often each won", async () => {
+    write(
+      "r.yml",
+      `merge_method: { choose: [linear, slerp] }\nparameters: { t: { search: [0, 1] } }\nmodels:\n  - { model: ${a} }\n  - { model: { choose: [${a}, ${b}] } }\n`,
+    );
+    // Planted: slerp is better by far, as lm-eval says in a folder of the model.
+    write(
+      "judge.mjs",
+      `import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+      const [, , model, output] = process.argv;
+      const isSlerp = readFileSync(model, "latin1").includes('merge_method\\\\":\\\\"slerp');
+      mkdirSync(output + "/m", { recursive: true });
+      const results = { boolq: { "acc,none": isSlerp ? 0.75 : 0.25, "acc_stderr,none": "N/A" } };
+      writeFileSync(output + "/m/results_1.json", JSON.stringify({ results, higher_is_better: { boolq: { acc: true } } }));`,
+    );
+    const args = [
+      "search",
+      "r.yml",
+      "-o",
+      "best.safetensors",
+      "--lm-eval",
+      "boolq:acc",
+      "--evaluations",
+      "14",
+    ];
+    const by = ["--evaluate", "node judge.mjs {} {results}", "--goal"];
+    const found = await runAlone([...args, ...by, "maximize"], { cwd: folder });
+    expect(found.stderr).not.toContain("no effect");
+    expect(found.stdout).toMatch(/score +0\.75/);
+    expect(found.stdout).toMatch(/merge_method +slerp \(linear won 0, slerp won 2\)/);
+    const wrong = await runCli([...args, "--journal", "j", ...by, "minimize"], { cwd: folder });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("large scores are better") });
+    const alone = await runCli(args, { cwd: folder });
+    expect(alone).toMatchObject({ code: 2, stderr: expect.stringContaining("give --evaluate") });
+  });
+
   it("goes on from scores only with the networks, the examples and the command that they are of", async () => {
     write("r.yml", `merge_method: linear\n${MODELS.replace(b, "own.safetensors")}`);
     cpSync(b, join(folder, "own.safetensors"));

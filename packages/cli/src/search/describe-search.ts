@@ -25,11 +25,15 @@ export function describeSearch(
       ...chosen,
     };
   });
+  const by = [
+    ...(numbers.length > 0 ? ["CMA-ES"] : []),
+    ...(choices.length > 0 ? ["probabilities of options"] : []),
+  ].join(" and ");
   const end = STOPS[stopped] ?? "there was nothing more to find";
   return {
     kind: "study",
     title: `Search of ${recipe}`,
-    description: `${candidates.length} merges were judged by CMA-ES to ${goal} the score, with seed ${seed}; the search ended as ${end}. The best score is ${best.score.toPrecision(6)}.`,
+    description: `${candidates.length} merges were judged by ${by} to ${goal} the score, with seed ${seed}; the search ended as ${end}. The best score is ${best.score.toPrecision(6)}.`,
     tables: [
       {
         name: "candidates",

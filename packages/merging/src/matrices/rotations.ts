@@ -1,4 +1,4 @@
-import { InvariantError } from "@isthmus/core";
+import { InvariantError, OutOfRangeError } from "@isthmus/core";
 import {
   createMatrix,
   type Matrix,
@@ -6,6 +6,7 @@ import {
   polarFactor,
   solvePositiveDefinite,
 } from "@isthmus/linear-algebra";
+import { SMALL } from "./held-bytes.ts";
 import { addToDiagonal, splitSquare } from "./kernels/rotations.ts";
 import { addScaled } from "./kernels/task-vectors.ts";
 import { trace } from "./kernels/traces.ts";
@@ -19,20 +20,28 @@ import { trace } from "./kernels/traces.ts";
  * directions in which the matrices are nearly zero.
  * @param from - `[m, n]`
  * @param to - `[m, n]`
- * @returns `[n, n]`
+ * @returns `[n, n]`, in f64 if it is small, otherwise in f32
+ * @throws OutOfRangeError if an element is not finite
  */
 export async function nearestRotation(from: Matrix, to: Matrix, products: MatrixProducts): Promise<Matrix> {
-  const overlap = await products.multiply(from, to, { transposeLeft: true });
+  const exact = await products.multiply(from, to, { transposeLeft: true });
+  const isSmall = exact.columns <= SMALL;
+  const overlap = isSmall ? exact : { ...exact, data: Float32Array.from(exact.data) };
   const norm = Math.sqrt(trace(overlap.data, overlap.data));
-  addToDiagonal(overlap.data, overlap.columns, (overlap.data instanceof Float64Array ? 1e-8 : 1e-5) * norm);
+  if (!Number.isFinite(norm)) {
+    throw new OutOfRangeError(
+      `Cannot find the rotation between two ${from.rows} x ${from.columns} matrices as all elements must be finite, and their products: some are not; look for what made them so`,
+    );
+  }
+  addToDiagonal(overlap.data, overlap.columns, (isSmall ? 1e-8 : 1e-5) * norm);
   return polarFactor(overlap, products);
 }
 
 /**
- * Least eigenvalue of `2 + R + R^T` that counts, of at most 4: that of a turn by an angle of 1e-4 less than a
- * half turn.
+ * Least eigenvalue of `2 + R + R^T` that counts, of at most 4, in f64 and in f32: of a turn by an angle of
+ * 1e-4 or .01 less than a half turn.
  */
-const LEAST = 1e-8;
+const LEAST = { f64: 1e-8, f32: 1e-4 } as const;
 
 /**
  * Maps a rotation to the skew-symmetric matrix `(R + 1)^-1 (R - 1)`, its inverse Cayley transform: a turn by
@@ -47,7 +56,7 @@ export async function skewOfRotation(rotation: Matrix, products: MatrixProducts)
   const { rows, columns } = rotation;
   const [symmetric, skew] = [zeroSquare(columns), zeroSquare(columns)];
   splitSquare(rotation.data, columns, symmetric.data, skew.data);
-  addToDiagonal(symmetric.data, columns, 2 + LEAST);
+  addToDiagonal(symmetric.data, columns, 2 + (rotation.data instanceof Float64Array ? LEAST.f64 : LEAST.f32));
   const solved = await solve(symmetric, skew, products);
   // Rounding leaves a part that is not skew.
   splitSquare(solved.data, rows, symmetric.data, skew.data);

@@ -151,6 +151,11 @@ describe("laws", () => {
     expectNear(await run("ortho_merge", [mirrored], base), mirrored, 6);
   });
 
+  test("ortho_merge refuses what is not finite", async () => {
+    const w = Array<number>(SIZE).fill(1);
+    await expect(run("ortho_merge", [w.with(3, Number.NaN)], w)).rejects.toThrow("must be finite");
+  });
+
   test("emr refuses a task that is no network", async () => {
     const w = Array<number>(SIZE).fill(1);
     await expect(run("emr", [w, w], w, { task: 2 })).rejects.toThrow('"task" of emr must be the position');

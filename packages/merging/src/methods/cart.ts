@@ -32,8 +32,8 @@ export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   source: "Choi et al., Revisiting weight averaging for model merging, 2024, section 4.2",
   parameters: PARAMETERS,
   heldBytes(matrix) {
-    // The average, the result, a difference, what is kept of it, and its directions.
-    return 4 * matrix.whole + directionBytes(matrix, matrix.short) + singularBytes(matrix, matrix.short);
+    // The average, the result, a difference, its reduced form, its directions, and one that is not freed yet.
+    return 5 * matrix.whole + directionBytes(matrix, matrix.short) + singularBytes(matrix, matrix.short);
   },
   async combine(tensor) {
     const { networks, parameters, products, seed } = tensor;

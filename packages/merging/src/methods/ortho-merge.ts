@@ -36,8 +36,8 @@ export const orthoMerge: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMeth
     "Averages the rotations that networks are of the base on the group of rotations, and adds their rests.",
   source: "Yang, Shi and Liu, Orthogonal model merging, arXiv 2602.05943, 2026, section 4",
   parameters: PARAMETERS,
-  // Squares of the inputs: two sums, and up to seven while a rotation is found and transformed.
-  heldBytes: ({ columns, whole }) => 4 * whole + 9 * 8 * columns * columns,
+  // Squares of the inputs: two sums, and up to nine while a rotation is found and transformed.
+  heldBytes: ({ columns, whole }) => 5 * whole + 11 * 8 * columns * columns,
   async combine(tensor) {
     const { networks, parameters, products } = tensor;
     const { rotate, lambda } = parameters;

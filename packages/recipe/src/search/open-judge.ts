@@ -1,4 +1,4 @@
-import { at, openCheckpoint } from "@isthmus/core";
+import { at, isIsthmusError, MismatchError, openCheckpoint } from "@isthmus/core";
 import type { DataSet, Engine, NamedLoss } from "@isthmus/graph";
 import {
   dataContext,
@@ -10,7 +10,7 @@ import {
 } from "@isthmus/zoo";
 import { listGroups } from "../plan/groups.ts";
 import { isRecipeFile } from "../read/parse-recipe.ts";
-import { coverChoices } from "../recipe/choices.ts";
+import { coverChoices, findChoice } from "../recipe/choices.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { listReferences } from "../run/list-references.ts";
 import { type ExamplesJudge, type JudgeByExamplesOptions, judgeByExamples } from "./judges.ts";
@@ -61,9 +61,20 @@ export async function openJudge(
   const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
   const judging = { score, exportedFrom: witness, unread };
   const { judge, identify, release } = judgeByExamples(fitToData(read, examples), examples, judging);
+  const chooses = findChoice(recipe) !== undefined;
   return {
     examples,
-    judge,
+    async judge(candidate, signal) {
+      try {
+        return await judge(candidate, signal);
+      } catch (error) {
+        if (!(chooses && isIsthmusError(error, "MismatchError"))) throw error;
+        const { message, parameters } = error as MismatchError;
+        const advice =
+          "examples are run on the architecture of the first network; if options differ in the number of layers, judge by a command, --evaluate (judgeByCommand)";
+        throw new MismatchError(`${message}; ${advice}`, { parameters, cause: error });
+      }
+    },
     identify,
     async release() {
       await release();

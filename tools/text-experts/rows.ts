@@ -107,7 +107,7 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
     "-o",
     made(to),
   ];
-  const prompts = byPrompts("mixture-prompts", made("average"));
+  const prompts = byPrompts("mixture-prompts", model("base"));
   /** Mixtures with the attention of one expert each, whose routers are fitted to it. */
   const parents = CORPORA.map((corpus) => ({
     ...byPrompts(`prompts-${corpus}`, model(corpus)),

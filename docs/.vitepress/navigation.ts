@@ -42,6 +42,7 @@ export const LEARN: readonly PageGroup[] = [
     text: "Merge",
     pages: [
       { text: "Merge methods", page: "merge-methods" },
+      { text: "From many models one", page: "from-many-models" },
       { text: "Healing a merge", page: "heal" },
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },

@@ -108,13 +108,10 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
     made(to),
   ];
   const prompts = byPrompts("mixture-prompts", model("base"));
-  /** Mixtures with the attention of one expert each, whose routers are fitted to it. */
-  const parents = CORPORA.map((corpus) => ({
-    ...byPrompts(`prompts-${corpus}`, model(corpus)),
-    name: `of-${corpus}`,
-  }));
+  /** Mixtures with the attention of one expert each, and routers by its hidden states. */
+  const parents = CORPORA.map((corpus) => byPrompts(`of-${corpus}`, model(corpus)));
   const merged = made("mixtures-merged.yml");
-  const mixtures = parents.map(({ name }) => made(name));
+  const mixtures = CORPORA.map((corpus) => made(`of-${corpus}`));
   return [
     there("base"),
     ...CORPORA.map(there),
@@ -146,11 +143,7 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
           "",
         ].join("\n"),
       },
-      commands: [
-        ...parents.map(({ command }) => command),
-        ...CORPORA.map((corpus) => byRidge(`prompts-${corpus}`, `of-${corpus}`)),
-        ["merge", merged, "-o", made("mixtures-merged")],
-      ],
+      commands: [...parents.map(({ command }) => command), ["merge", merged, "-o", made("mixtures-merged")]],
       network: made("mixtures-merged"),
     },
     {

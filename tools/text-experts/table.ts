@@ -78,7 +78,10 @@ async function make({ name, files = {}, commands, network }: Row): Promise<Measu
 
 await mkdir(out, { recursive: true });
 const only = args.only?.split(",");
-const earlier: readonly Measured[] = await readFile(join(out, "table.json"), "utf8").then(JSON.parse, () => []);
+const earlier: readonly Measured[] = await readFile(join(out, "table.json"), "utf8").then(
+  JSON.parse,
+  () => [],
+);
 const rows: Measured[] = [];
 for (const row of rowsOf(folder, out)) {
   const kept = earlier.find((measured) => measured.row === row.name);
@@ -116,7 +119,13 @@ async function writeTables(): Promise<void> {
     ];
     return `| ${cells.join(" | ")} |`;
   });
-  const titles = ["network", ...CORPORA, ...CORPORA.map((corpus) => `kept of ${corpus}`), "parameters", "CPU s"];
+  const titles = [
+    "network",
+    ...CORPORA,
+    ...CORPORA.map((corpus) => `kept of ${corpus}`),
+    "parameters",
+    "CPU s",
+  ];
   const table = [`| ${titles.join(" | ")} |`, `|${titles.map(() => "---|").join("")}`, ...lines].join("\n");
   await writeFile(join(out, "table.md"), `${table}\n`);
   const kept = rows.map((row) => ({

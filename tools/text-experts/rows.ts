@@ -31,7 +31,11 @@ const PROMPTS: Readonly<Record<Corpus, readonly string[]>> = {
   ],
 };
 
-/** Steps of the healing, and of the weights that are learned. */
+/** Windows of 128 tokens of each corpus, for weights, routers and their like. */
+const FEW = 64;
+
+/** Windows of 128 tokens of each corpus that experts teach on, and the steps that they teach. */
+const MANY = 2000;
 const STEPS = 300;
 
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
@@ -39,7 +43,7 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
   const model = (name: string) => join(folder, name);
   const made = (name: string) => join(out, name);
   const text = (corpus: Corpus) => `text:${join(folder, "data", `${corpus}-train.txt`)}`;
-  const few = (corpus: Corpus) => `${text(corpus)}@128`;
+  const few = (corpus: Corpus) => `${text(corpus)}:train@${FEW}`;
   const data = CORPORA.flatMap((corpus) => ["--data", few(corpus)]);
   const there = (name: string): Row => ({ name, commands: [], network: model(name) });
   const merge = (method: string, parameters: string): string =>
@@ -69,28 +73,13 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
       network,
     };
   };
-  const healed = (name: string, merged: string, options: readonly string[] = []): Row => {
+  const healed = (name: string, merged: string): Row => {
     const network = made(name);
-    const experts = CORPORA.map(model);
-    return {
-      name,
-      commands: [
-        [
-          "heal",
-          made(merged),
-          "--from",
-          ...experts,
-          "--data",
-          ...CORPORA.map(text),
-          "--eval-data",
-          "none",
-          ...options,
-          "-o",
-          network,
-        ],
-      ],
-      network,
-    };
+    const taught = CORPORA.map((corpus) => `${text(corpus)}:train@${MANY}`);
+    const measured = CORPORA.map((corpus) => `${text(corpus)}:test@${FEW}`);
+    const experts = ["--from", ...CORPORA.map(model), "--data", ...taught, "--eval-data", ...measured];
+    const command = ["heal", made(merged), ...experts, "--steps", String(STEPS), "-o", network];
+    return { name, commands: [command], network };
   };
   const mixture = (base: string): string =>
     [
@@ -106,37 +95,75 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
       ]),
       "",
     ].join("\n");
-  const prompts = made("mixture-prompts");
-  const recipe = made("mixture-prompts.yml");
+  const byPrompts = (name: string, base: string) => {
+    const recipe = made(`${name}.yml`);
+    return { files: { [recipe]: mixture(base) }, command: ["moe", recipe, "-o", made(name)] };
+  };
+  const byRidge = (from: string, to: string) => [
+    "experts",
+    made(from),
+    ...data,
+    "--fit-routers",
+    "-o",
+    made(to),
+  ];
+  const prompts = byPrompts("mixture-prompts", model("base"));
+  /** Mixtures with the attention of one expert each, and routers by its hidden states. */
+  const parents = CORPORA.map((corpus) => byPrompts(`of-${corpus}`, model(corpus)));
+  const merged = made("mixtures-merged.yml");
+  const mixtures = CORPORA.map((corpus) => made(`of-${corpus}`));
   return [
     there("base"),
     ...CORPORA.map(there),
     byRecipe("average", merge("linear", "{ weight: 1 }")),
-    byRecipe("ties", merge("ties", "{ weight: 1, density: 0.5, lambda: 1 }")),
-    byRecipe("task-arithmetic", merge("task_arithmetic", "{ weight: 0.5, normalize: false }")),
+    byRecipe("ties", merge("ties", "{ weight: 1, density: 0.5, lambda: 0.4 }")),
     tuned("tuned-closed-form", "task_arithmetic", ["--objective", "output-space", "--by", "layer"]),
     tuned("tuned-by-loss", "task_arithmetic", [
-      "--objective",
-      "loss",
-      "--by",
-      "layer",
-      "--steps",
-      "100",
-      "--lr",
-      "0.01",
+      ...["--objective", "loss", "--by", "layer", "--steps", "60", "--lr", "0.03"],
     ]),
     {
       name: "mixture-prompts",
-      files: { [recipe]: mixture(made("average")) },
-      commands: [["moe", recipe, "-o", prompts]],
-      network: prompts,
+      files: prompts.files,
+      commands: [prompts.command],
+      network: made("mixture-prompts"),
     },
     {
       name: "mixture-ridge",
-      commands: [["experts", prompts, ...data, "--fit-routers", "-o", made("mixture-ridge")]],
+      commands: [byRidge("mixture-prompts", "mixture-ridge")],
       network: made("mixture-ridge"),
     },
-    healed("healed-average", "average", ["--steps", String(STEPS)]),
-    healed("healed-ties", "ties", ["--steps", String(STEPS)]),
+    {
+      name: "mixtures-merged",
+      files: {
+        ...Object.assign({}, ...parents.map(({ files }) => files)),
+        [merged]: [
+          "merge_method: linear",
+          "models:",
+          ...mixtures.map((path) => `  - model: ${path}`),
+          "",
+        ].join("\n"),
+      },
+      commands: [...parents.map(({ command }) => command), ["merge", merged, "-o", made("mixtures-merged")]],
+      network: made("mixtures-merged"),
+    },
+    {
+      name: "mixtures-realigned",
+      commands: [
+        [
+          "moe",
+          "--realign",
+          made("mixtures-merged"),
+          "--from",
+          ...mixtures,
+          "--data",
+          ...CORPORA.map(few),
+          "-o",
+          made("mixtures-realigned"),
+        ],
+      ],
+      network: made("mixtures-realigned"),
+    },
+    healed("healed-average", "average"),
+    healed("healed-ties", "ties"),
   ];
 }

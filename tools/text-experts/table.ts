@@ -5,10 +5,11 @@
  *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--only ROW,...]
  *
  * FOLDER is what `train.py` beside this file wrote. Each row is made by command lines of `isthmus`, which the table keeps.
- * Prints one JSON line a row, and writes `table.json` and `table.md`. The share of an expert's gain that a row keeps is
+ * Prints one JSON line a row, and writes `table.json` and `table.md`; rows that are there are kept unless `--only` names them.
+ * The share of an expert's gain that a row keeps is
  * (loss of the base - loss of the row) / (loss of the base - loss of the expert) on the expert's text.
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { main } from "@isthmus/cli";
@@ -24,6 +25,9 @@ const { values: args } = parseArgs({
 const folder = args.in ?? "";
 const out = args.out ?? "";
 if (folder === "" || out === "") throw new Error("give --in FOLDER, which train.py wrote, and --out FOLDER");
+
+/** Windows of 128 tokens of each test text that networks are measured on. */
+const WINDOWS = 128;
 
 type Losses = Readonly<Record<Corpus, number>>;
 
@@ -44,7 +48,7 @@ async function measure(path: string): Promise<Pick<Measured, "losses" | "paramet
   const checkpoint = await openCheckpoint(path);
   const losses: Partial<Record<Corpus, number>> = {};
   for (const corpus of CORPORA) {
-    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}:train`;
+    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}:train@${WINDOWS}`;
     const { architecture, examples } = await openBound([path], [checkpoint], { text }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;
@@ -74,9 +78,19 @@ async function make({ name, files = {}, commands, network }: Row): Promise<Measu
 
 await mkdir(out, { recursive: true });
 const only = args.only?.split(",");
+const earlier: readonly Measured[] = await readFile(join(out, "table.json"), "utf8").then(
+  JSON.parse,
+  () => [],
+);
 const rows: Measured[] = [];
 for (const row of rowsOf(folder, out)) {
-  if (only !== undefined && !only.includes(row.name) && row.commands.length > 0) continue;
+  const kept = earlier.find((measured) => measured.row === row.name);
+  const isAsked = only?.includes(row.name) ?? true;
+  if (kept !== undefined && !(only !== undefined && isAsked)) {
+    rows.push(kept);
+    continue;
+  }
+  if (!isAsked && row.commands.length > 0) continue;
   if (row.commands.length > 0) await rm(row.network, { recursive: true, force: true });
   const measured = await make(row).catch((error: unknown) => {
     process.stderr.write(`${row.name}: ${(error as Error).message}\n`);
@@ -84,37 +98,39 @@ for (const row of rowsOf(folder, out)) {
   if (measured === undefined) continue;
   rows.push(measured);
   process.stdout.write(`${JSON.stringify(measured)}\n`);
+  await writeTables();
 }
+await writeTables();
 
-const [base, ...others] = rows;
-const expert = (corpus: Corpus) => others.find(({ row }) => row === corpus);
-const shareOf = ({ losses }: Measured, corpus: Corpus): number => {
-  const [from, to] = [base?.losses[corpus] ?? Number.NaN, expert(corpus)?.losses[corpus] ?? Number.NaN];
-  return (from - losses[corpus]) / (from - to);
-};
-const lines = rows.map((row) => {
-  const shares = CORPORA.map((corpus) => shareOf(row, corpus));
-  const cells = [
-    row.row,
-    ...CORPORA.map((corpus) => row.losses[corpus].toFixed(3)),
-    ...shares.map((share) => `${(100 * share).toFixed(0)} %`),
-    `${(row.parameters / 1e3).toFixed(0)} k`,
-    row.commands.length === 0 ? "" : row.cpuSeconds.toFixed(1),
+/** Writes the rows so far as JSON and as a table in Markdown, with the shares of the experts' gains. */
+async function writeTables(): Promise<void> {
+  const named = (name: string) => rows.find(({ row }) => row === name);
+  const shareOf = ({ losses }: Measured, corpus: Corpus): number => {
+    const [from, to] = [named("base"), named(corpus)].map((row) => row?.losses[corpus] ?? Number.NaN);
+    return ((from ?? 0) - losses[corpus]) / ((from ?? 0) - (to ?? 0));
+  };
+  const lines = rows.map((row) => {
+    const cells = [
+      row.row,
+      ...CORPORA.map((corpus) => row.losses[corpus].toFixed(3)),
+      ...CORPORA.map((corpus) => `${(100 * shareOf(row, corpus)).toFixed(0)} %`),
+      row.parameters.toLocaleString("en-US"),
+      row.commands.length === 0 ? "" : row.cpuSeconds.toFixed(0),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const titles = [
+    "network",
+    ...CORPORA,
+    ...CORPORA.map((corpus) => `kept of ${corpus}`),
+    "parameters",
+    "CPU s",
   ];
-  return `| ${cells.join(" | ")} |`;
-});
-const titles = [
-  "network",
-  ...CORPORA,
-  ...CORPORA.map((corpus) => `kept of ${corpus}`),
-  "parameters",
-  "CPU s",
-];
-const table = [`| ${titles.join(" | ")} |`, `|${titles.map(() => "---|").join("")}`, ...lines].join("\n");
-await writeFile(join(out, "table.md"), `${table}\n`);
-const kept = rows.map((row) => ({
-  ...row,
-  kept: Object.fromEntries(CORPORA.map((corpus) => [corpus, shareOf(row, corpus)])),
-}));
-await writeFile(join(out, "table.json"), `${JSON.stringify(kept, null, 2)}\n`);
-process.stdout.write(`${table}\n`);
+  const table = [`| ${titles.join(" | ")} |`, `|${titles.map(() => "---|").join("")}`, ...lines].join("\n");
+  await writeFile(join(out, "table.md"), `${table}\n`);
+  const kept = rows.map((row) => ({
+    ...row,
+    kept: Object.fromEntries(CORPORA.map((corpus) => [corpus, shareOf(row, corpus)])),
+  }));
+  await writeFile(join(out, "table.json"), `${JSON.stringify(kept, null, 2)}\n`);
+}

@@ -98,7 +98,7 @@ describe("distill()", () => {
     const [w0, b0, w2, b2] = Object.entries(shapes).map(([name, shape]) =>
       builder.weight(name, { dtype: "f32", shape }),
     );
-    if (!w0 || !w2) throw new Error("four weights");
+    if (!w0 || !b0 || !w2 || !b2) throw new Error("four weights");
     const h = tanh(gemm(x, w0, { transB: true, bias: b0 }));
     const graph = builder.build([gemm(h, w2, { transB: true, bias: b2 })]);
     const network = (seed: number) =>

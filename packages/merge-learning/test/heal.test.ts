@@ -25,7 +25,7 @@ const BODY: Readonly<Record<string, readonly number[]>> = {
 /** A body with a batch norm, and the head of one task. */
 function bodyWithHead(head: (typeof HEADS)[number]): Graph {
   const builder = new GraphBuilder(head, 21);
-  const x = builder.input("x", { dtype: "f32", shape: ["N", 5] });
+  const x = builder.input("x", { dtype: "f32", shape: ["N", 5] as never });
   const [weight, scale, bias, mean, variance] = Object.entries(BODY).map(([name, shape]) => {
     const isStatistic = name === "norm.mean" || name === "norm.variance";
     return builder.weight(name, { dtype: "f32", shape }, isStatistic ? "statistic" : "parameter");
@@ -127,7 +127,7 @@ describe("heal()", () => {
 
   it("needs no labels, and leaves a network that is its own expert where it is", async () => {
     const builder = new GraphBuilder("linear", 21);
-    const x = builder.input("x", { dtype: "f32", shape: ["N", 5] });
+    const x = builder.input("x", { dtype: "f32", shape: ["N", 5] as never });
     const graph = builder.build([
       gemm(x, builder.weight("w", { dtype: "f32", shape: [3, 5] }), { transB: true }),
     ]);

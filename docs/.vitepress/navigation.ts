@@ -42,6 +42,7 @@ export const LEARN: readonly PageGroup[] = [
     text: "Merge",
     pages: [
       { text: "Merge methods", page: "merge-methods" },
+      { text: "Mixtures of experts", page: "mixtures" },
       { text: "From many models one", page: "from-many-models" },
       { text: "Weights from data", page: "coefficients" },
       { text: "Searching a recipe", page: "search" },

@@ -22,13 +22,6 @@ export {
 } from "./build/read-mixture-recipe.ts";
 export { openRecordedMixture } from "./build/verify-mixture.ts";
 export {
-  type CompareRoutingOptions,
-  compareRouting,
-  type RoutingAgreement,
-  type RoutingComparison,
-} from "./realign/compare-routing.ts";
-export { discoverRouters, type RouterLayer } from "./realign/discover-routers.ts";
-export {
   type RealignMergedOptions,
   type RealignMergedResult,
   realignMerged,
@@ -51,6 +44,13 @@ export {
   reduceConfig,
   reduceMixture,
 } from "./reduce/reduce-mixture.ts";
+export {
+  type CompareRoutingOptions,
+  compareRouting,
+  type RoutingAgreement,
+  type RoutingComparison,
+} from "./routers/compare-routing.ts";
+export { discoverRouters, type RouterLayer } from "./routers/discover-routers.ts";
 export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";
 export { FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./routers/fit-routers-options.ts";
 export { type LayerRouting, type MeasureRoutingOptions, measureRouting } from "./routers/measure-routing.ts";

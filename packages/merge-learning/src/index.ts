@@ -28,3 +28,4 @@ export {
   type NamedCheckpoint,
   openHealing,
 } from "./heal/open-healing.ts";
+export { nameNetworks, valuesOfNetworks } from "./values-of-networks.ts";

@@ -2,9 +2,9 @@
  * Merges three language models that were fine-tuned from one on three corpora, in many ways, and measures each result on
  * the test text of each corpus.
  *
- *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--only ROW,...]
+ *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--first-layer N] [--only ROW,...]
  *
- * FOLDER is what `train.py` beside this file wrote. Each row is made by command lines of `isthmus`, which the table keeps.
+ * FOLDER is what `train.py` beside this file wrote, N its `--first-layer` if feed-forward networks alone were tuned. Each row is made by command lines of `isthmus`, which the table keeps.
  * Prints one JSON line a row, and writes `table.json` and `table.md`; rows that are there are kept unless `--only` names them.
  * The share of an expert's gain that a row keeps is
  * (loss of the base - loss of the row) / (loss of the base - loss of the expert) on the expert's text.
@@ -20,14 +20,24 @@ import { openBound } from "@isthmus/zoo";
 import { CORPORA, type Corpus, type Row, rowsOf } from "./rows.ts";
 
 const { values: args } = parseArgs({
-  options: { in: { type: "string" }, out: { type: "string" }, only: { type: "string" } },
+  options: {
+    in: { type: "string" },
+    out: { type: "string" },
+    only: { type: "string" },
+    "first-layer": { type: "string", default: "0" },
+  },
 });
 const folder = args.in ?? "";
 const out = args.out ?? "";
 if (folder === "" || out === "") throw new Error("give --in FOLDER, which train.py wrote, and --out FOLDER");
 
-/** Windows of 128 tokens of each test text that networks are measured on. */
-const WINDOWS = 128;
+/** Tokens of a window of the trained models. */
+const { max_position_embeddings: length } = JSON.parse(
+  await readFile(join(folder, "base", "config.json"), "utf8"),
+) as { readonly max_position_embeddings: number };
+
+/** Tokens of each test text that networks are measured on. */
+const MEASURED_TOKENS = 16 * 1024;
 
 type Losses = Readonly<Record<Corpus, number>>;
 
@@ -44,21 +54,23 @@ interface Measured {
 
 const engine = createOnnxRuntimeEngine();
 
-async function measure(path: string): Promise<Pick<Measured, "losses" | "parameters">> {
-  const checkpoint = await openCheckpoint(path);
+async function measure(network: Row["network"]): Promise<Pick<Measured, "losses" | "parameters">> {
   const losses: Partial<Record<Corpus, number>> = {};
+  let parameters = 0;
   for (const corpus of CORPORA) {
-    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}:train@${WINDOWS}`;
+    const path = typeof network === "string" ? network : network[corpus];
+    const checkpoint = await openCheckpoint(path);
+    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}:train@${MEASURED_TOKENS / length}`;
     const { architecture, examples } = await openBound([path], [checkpoint], { text }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;
     if (data === undefined || bound === undefined) throw new Error("a network and a text");
-    const evaluator = await createEvaluator(architecture, data, { batchSize: 32 });
+    const evaluator = await createEvaluator(architecture, data, { batchSize: 4096 / length });
     losses[corpus] = (await evaluator.evaluate(bound.network)).loss;
     await evaluator.release();
+    parameters = [...checkpoint.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    await checkpoint.close();
   }
-  const parameters = [...checkpoint.tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  await checkpoint.close();
   return { losses: losses as Losses, parameters };
 }
 
@@ -83,7 +95,7 @@ const earlier: readonly Measured[] = await readFile(join(out, "table.json"), "ut
   () => [],
 );
 const rows: Measured[] = [];
-for (const row of rowsOf(folder, out)) {
+for (const row of rowsOf(folder, out, { length, firstLayer: Number(args["first-layer"]) })) {
   const kept = earlier.find((measured) => measured.row === row.name);
   const isAsked = only?.includes(row.name) ?? true;
   if (kept !== undefined && !(only !== undefined && isAsked)) {
@@ -91,7 +103,8 @@ for (const row of rowsOf(folder, out)) {
     continue;
   }
   if (!isAsked && row.commands.length > 0) continue;
-  if (row.commands.length > 0) await rm(row.network, { recursive: true, force: true });
+  if (row.commands.length > 0 && typeof row.network === "string")
+    await rm(row.network, { recursive: true, force: true });
   const measured = await make(row).catch((error: unknown) => {
     process.stderr.write(`${row.name}: ${(error as Error).message}\n`);
   });

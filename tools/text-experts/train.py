@@ -33,7 +33,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 CORPORA = ("shakespeare", "code", "language")
 WIDTH, DEPTH, HEADS, KEY_HEADS, HIDDEN = 96, 4, 4, 2, 256
-VOCABULARY, LENGTH = 512, 128
+VOCABULARY = 512
+# Tokens of one training step.
+BATCH = 2048
 TEST_BYTES = 64 * 1024
 
 
@@ -78,7 +80,7 @@ def learn_tokenizer(texts):
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<|end|>", eos_token="<|end|>")
 
 
-def create_model():
+def create_model(length):
     return LlamaForCausalLM(
         LlamaConfig(
             vocab_size=VOCABULARY,
@@ -87,7 +89,7 @@ def create_model():
             num_hidden_layers=DEPTH,
             num_attention_heads=HEADS,
             num_key_value_heads=KEY_HEADS,
-            max_position_embeddings=LENGTH,
+            max_position_embeddings=length,
             tie_word_embeddings=False,
             bos_token_id=0,
             eos_token_id=0,
@@ -101,8 +103,10 @@ def losses_of(model, ids):
     return torch.nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), ids[:, 1:].reshape(-1))
 
 
-def train(model, texts, steps, rate, generator, batch=16):
+def train(model, texts, steps, rate, generator):
     """Trains on windows at random places of the texts in turn, with a warm-up and half a cosine."""
+    length = model.config.max_position_embeddings
+    batch = BATCH // length
     learning = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=rate, betas=(0.9, 0.95), weight_decay=0.01)
     warm = steps // 20 + 1
@@ -119,8 +123,8 @@ def train(model, texts, steps, rate, generator, batch=16):
         rows = []
         for row in range(batch):
             ids = texts[(step * batch + row) % len(texts)]
-            start = torch.randint(len(ids) - LENGTH, (1,), generator=generator).item()
-            rows.append(ids[start : start + LENGTH])
+            start = torch.randint(len(ids) - length, (1,), generator=generator).item()
+            rows.append(ids[start : start + length])
         loss = losses_of(model, torch.stack(rows))
         optimizer.zero_grad()
         loss.backward()
@@ -132,21 +136,30 @@ def train(model, texts, steps, rate, generator, batch=16):
     model.eval()
 
 
+def is_later_mlp(parameter, first):
+    """Whether a parameter is of the feed-forward network of a layer from `first` on."""
+    layer = re.match(r"model\.layers\.(\d+)\.mlp\.", parameter)
+    return layer is not None and int(layer.group(1)) >= first
+
+
 @torch.no_grad()
 def evaluate(model, ids):
-    windows = ids[: len(ids) // LENGTH * LENGTH].reshape(-1, LENGTH)
-    return sum(losses_of(model, part).item() * len(part) for part in windows.split(64)) / len(windows)
+    length = model.config.max_position_embeddings
+    windows = ids[: len(ids) // length * length].reshape(-1, length)
+    return sum(losses_of(model, part).item() * len(part) for part in windows.split(16)) / len(windows)
 
 
 def main():
     options = argparse.ArgumentParser()
     for name in (*CORPORA, "out"):
         options.add_argument(f"--{name}", required=True)
-    options.add_argument("--base-steps", type=int, default=1200)
+    options.add_argument("--base-steps", type=int, help="steps of the base (default: 1200, or 0 with --base)")
     options.add_argument("--steps", type=int, default=500, help="steps of each fine-tuning")
     options.add_argument("--rate", type=float, default=1e-3, help="learning rate of the fine-tunings")
     options.add_argument("--tuned", choices=("all", "mlp"), default="all", help="weights that the fine-tunings change")
-    options.add_argument("--base", help="folder of a base that is there already")
+    options.add_argument("--first-layer", type=int, default=0, help="first layer that `--tuned mlp` changes")
+    options.add_argument("--length", type=int, default=128, help="tokens of a window")
+    options.add_argument("--base", help="folder of a base that is there already, which --base-steps train on")
     options.add_argument("--seed", type=int, default=1)
     args = options.parse_args()
     torch.manual_seed(args.seed)
@@ -173,21 +186,25 @@ def main():
         table[name] = {corpus: round(evaluate(model, ids[corpus][1]), 4) for corpus in CORPORA}
         print(json.dumps({"model": name, "cpu seconds": round(time.process_time()), **table[name]}), flush=True)
 
-    base = create_model() if args.base is None else LlamaForCausalLM.from_pretrained(args.base, dtype=torch.float32)
-    if args.base is None:
-        train(base, [ids[name][0] for name in CORPORA], args.base_steps, 3e-3, generator)
+    base = create_model(args.length)
+    if args.base is not None:
+        base.load_state_dict(LlamaForCausalLM.from_pretrained(args.base, dtype=torch.float32).state_dict())
+    base_steps = args.base_steps if args.base_steps is not None else 1200 if args.base is None else 0
+    if base_steps > 0:
+        rate = 3e-3 if args.base is None else 1e-3
+        train(base, [ids[name][0] for name in CORPORA], base_steps, rate, generator)
     keep("base", base)
     for name in CORPORA:
-        model = create_model()
+        model = create_model(args.length)
         model.load_state_dict(base.state_dict())
         for parameter, weight in model.named_parameters():
-            weight.requires_grad_(args.tuned == "all" or ".mlp." in parameter)
+            weight.requires_grad_(args.tuned == "all" or is_later_mlp(parameter, args.first_layer))
         train(model, [ids[name][0]], args.steps, args.rate, generator)
         keep(name, model)
     with open(os.path.join(args.out, "losses.json"), "w", encoding="utf-8") as file:
         json.dump(table, file, indent=2)
     with open(os.path.join(args.out, "README.txt"), "w", encoding="utf-8") as file:
-        file.write(f"Loss (nats for a token, windows of {LENGTH} tokens) of each model on each test text.\n\n")
+        file.write(f"Loss (nats for a token, windows of {args.length} tokens) of each model on each test text.\n\n")
         file.write("model".ljust(14) + "".join(f"{name:>14}" for name in CORPORA) + "\n")
         for name, row in table.items():
             file.write(name.ljust(14) + "".join(f"{row[corpus]:14.4f}" for corpus in CORPORA) + "\n")

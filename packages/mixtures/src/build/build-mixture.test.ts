@@ -109,6 +109,27 @@ describe("buildMixture", () => {
     for (const network of [made, base, a]) await network?.close();
   });
 
+  it.each([
+    ["llama", "DeepSeek MoE", { first_k_dense_replace: 1 }],
+    ["qwen3", "Qwen3 MoE", { mlp_only_layers: [0] }],
+  ] as const)("keeps first layers as they are in the base: %s", async (family, layout, fields) => {
+    const name = `dense-${family}`;
+    const base = `${path(family)}/base`;
+    const expert = `{ source_model: ${base} }`;
+    const same = parseMixtureRecipe(
+      `base_model: ${base}\ngate_mode: random\ndense_layers: 1\nexperts: [${expert}, ${expert}]`,
+    );
+    const made = await build(name, same, { forTraining: true });
+    expect(made.layout).toBe(layout);
+    expect(JSON.parse(readFileSync(join(path(name), "config.json"), "utf8"))).toMatchObject(fields);
+    const { tensors, close } = await openCheckpoint(path(name));
+    const ofMixture = [...tensors.keys()].filter((tensor) => /gate\.weight|experts/.test(tensor));
+    expect(ofMixture.map((tensor) => tensor.split(".")[2])).toEqual(Array(7).fill("1"));
+    await close();
+    const [ours, wanted] = [await logitsOf(name), await logitsOf(`${family}/base`)];
+    for (const [i, value] of wanted.entries()) expect(ours[i]).toBeCloseTo(value, 5);
+  });
+
   it("gates a shared expert, and gives layouts with biases zeros", async () => {
     const shared = `architecture: qwen\nshared_experts: [{ source_model: ${path("llama/base")}, positive_prompts: [e] }]`;
     const { layout, shared: hasShared } = await build("shared", recipeOf("llama", shared));
@@ -251,6 +272,12 @@ describe("models that do not fit", () => {
     );
     await expect(build("refused", recipeOf("llama", "architecture: dbrx"))).rejects.toThrow(
       /there are Mixtral, DeepSeek MoE, Qwen MoE, Qwen3 MoE/,
+    );
+    await expect(
+      build("refused", recipeOf("llama", "architecture: mixtral\ndense_layers: 1")),
+    ).rejects.toThrow(/Mixtral has experts in all layers/);
+    await expect(build("refused", recipeOf("llama", "dense_layers: 2"))).rejects.toThrow(
+      /"dense_layers" must be less than its 2 layers: it is 2/,
     );
     const shared = `shared_experts: [{ source_model: ${path("qwen3/base")} }]`;
     await expect(build("refused", recipeOf("qwen3", shared))).rejects.toThrow(

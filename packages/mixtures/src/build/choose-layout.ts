@@ -10,6 +10,8 @@ export interface CarriedMixture {
   readonly base: DenseModel;
   /** Number of shared experts. */
   readonly shared: number;
+  /** Number of first layers without experts. */
+  readonly dense: number;
   /** Whether shared experts can have gates: they have prompts, or the gates need none. */
   readonly isGated: boolean;
   /** Whether shared experts have prompts, which only a layout with gates for them can use. */
@@ -60,6 +62,7 @@ function lacksOf(layout: MixtureLayout, mixture: CarriedMixture): readonly strin
     .map((trait) => `has no ${TRAITS[trait].what}`);
   if (layout.requires !== undefined && !base.traits.has(layout.requires))
     lacks.push(`needs ${TRAITS[layout.requires].what}, which the base has not`);
+  if (mixture.dense > 0 && !layout.hasDenseLayers) lacks.push("has experts in all layers");
   if (shared > 1) lacks.push("has one shared expert at most");
   else if (shared === 1 && layout.shared === "none") lacks.push("has no shared experts");
   else if (layout.shared === "plain" && hasSharedPrompts)

@@ -12,6 +12,8 @@ export interface MixtureExtents {
   readonly shared: number;
   /** Number of hidden units of the shared expert in the result; 0 if there is none. */
   readonly sharedHidden: number;
+  /** Number of first layers that have no experts but the feed-forward network of the base. */
+  readonly dense: number;
 }
 
 /** A form in which programs store mixtures of experts: names of tensors and fields of the config. */
@@ -28,6 +30,8 @@ export interface MixtureLayout {
   readonly requires?: Trait;
   /** Whether queries, keys and values have biases in any case; zeros are written if the base has none. */
   readonly hasInputBiases: boolean;
+  /** Whether its first layers may be dense. */
+  readonly hasDenseLayers: boolean;
   /**
    * Shared expert of a layer: `none` if the layout has none, `gated` if its results are multiplied by a
    * sigmoid, `plain` if they are added as they are.

@@ -11,6 +11,7 @@ export const MIXTURE_LAYOUTS: readonly MixtureLayout[] = [
     architecture: "MixtralForCausalLM",
     carries: ["windows", "wideHeads"],
     hasInputBiases: false,
+    hasDenseLayers: false,
     shared: "none",
     block: "block_sparse_moe",
     sharedBlock: "",
@@ -27,16 +28,17 @@ export const MIXTURE_LAYOUTS: readonly MixtureLayout[] = [
     architecture: "DeepseekForCausalLM",
     carries: ["attentionBiases"],
     hasInputBiases: false,
+    hasDenseLayers: true,
     shared: "plain",
     block: "mlp",
     sharedBlock: "shared_experts",
     parts: DENSE_PARTS,
-    fields: ({ base, experts, active, shared }) => ({
+    fields: ({ base, experts, active, shared, dense }) => ({
       n_routed_experts: experts,
       n_shared_experts: shared === 0 ? null : shared,
       num_experts_per_tok: active,
       moe_intermediate_size: base.hidden,
-      first_k_dense_replace: 0,
+      first_k_dense_replace: dense,
       moe_layer_freq: 1,
       scoring_func: "softmax",
       norm_topk_prob: true,
@@ -54,17 +56,18 @@ export const MIXTURE_LAYOUTS: readonly MixtureLayout[] = [
     architecture: "Qwen2MoeForCausalLM",
     carries: ["inputBiases", "wideHeads"],
     hasInputBiases: true,
+    hasDenseLayers: true,
     shared: "gated",
     block: "mlp",
     sharedBlock: "shared_expert",
     parts: DENSE_PARTS,
-    fields: ({ base, experts, active, sharedHidden }) => ({
+    fields: ({ base, experts, active, sharedHidden, dense }) => ({
       num_experts: experts,
       num_experts_per_tok: active,
       moe_intermediate_size: base.hidden,
       shared_expert_intermediate_size: sharedHidden,
       decoder_sparse_step: 1,
-      mlp_only_layers: [],
+      mlp_only_layers: firstLayers(dense),
       norm_topk_prob: true,
       qkv_bias: true,
       use_sliding_window: false,
@@ -77,16 +80,17 @@ export const MIXTURE_LAYOUTS: readonly MixtureLayout[] = [
     carries: ["headNorms", "attentionBiases", "wideHeads", "windows"],
     requires: "headNorms",
     hasInputBiases: false,
+    hasDenseLayers: true,
     shared: "none",
     block: "mlp",
     sharedBlock: "",
     parts: DENSE_PARTS,
-    fields: ({ base, experts, active }) => ({
+    fields: ({ base, experts, active, dense }) => ({
       num_experts: experts,
       num_experts_per_tok: active,
       moe_intermediate_size: base.hidden,
       decoder_sparse_step: 1,
-      mlp_only_layers: [],
+      mlp_only_layers: firstLayers(dense),
       norm_topk_prob: true,
       attention_bias: base.traits.has("attentionBiases"),
       use_sliding_window: base.traits.has("windows"),
@@ -94,3 +98,8 @@ export const MIXTURE_LAYOUTS: readonly MixtureLayout[] = [
     }),
   },
 ];
+
+/** Lists the indices of the first layers. */
+function firstLayers(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, layer) => layer);
+}

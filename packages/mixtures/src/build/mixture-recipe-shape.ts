@@ -43,6 +43,10 @@ export function mixtureRecipeShape(): Shape {
       shape: { kind: "number", whole: true, least: 1 },
       description: "Number of experts to which a token is sent.",
     },
+    dense_layers: {
+      shape: { kind: "number", whole: true, least: 0 },
+      description: "Number of first layers that keep the feed-forward network of the base.",
+    },
     architecture: { shape: TEXT, description: "Beginning of the name of the layout." },
   };
   return { kind: "map", name: "mixture", keys };

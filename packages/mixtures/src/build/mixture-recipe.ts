@@ -34,6 +34,11 @@ export interface MixtureRecipe {
   /** Number of experts to which a token is sent. @defaultValue 2 */
   readonly experts_per_token?: number;
   /**
+   * Number of first layers that have no experts but the feed-forward network of the base, for models that were
+   * fine-tuned in later layers only. @defaultValue 0
+   */
+  readonly dense_layers?: number;
+  /**
    * Beginning of the name of the layout, in any case, such as `mixtral` or `qwen`. @defaultValue the first
    * layout that carries the models
    */

@@ -1,4 +1,4 @@
-import { InputError, isIsthmusError, MismatchError } from "@isthmus/core";
+import { InputError, isIsthmusError, MismatchError, OutOfRangeError } from "@isthmus/core";
 import { type Path, RECIPE_DTYPES } from "@isthmus/recipe";
 import { chooseLayout } from "./choose-layout.ts";
 import { compareVocabularies } from "./compare-vocabularies.ts";
@@ -41,6 +41,7 @@ const EMPTY_HIDDEN = 64;
  * @throws InputError if a model cannot be opened; the message names its place in the recipe
  * @throws MismatchError if models differ in shape or vocabulary
  * @throws UnsupportedError if no layout carries the models; the message says what each lacks
+ * @throws OutOfRangeError if no layer is left for experts
  */
 export async function openMixture(
   { recipe, places }: ReadMixtureRecipe,
@@ -80,8 +81,10 @@ export async function openMixture(
     const gateMode = findGateMode(recipe.gate_mode ?? MIXTURE_RECIPE_DEFAULTS.gate_mode);
     if (!forTraining) assertUseful(experts, gateMode);
     const hasSharedPrompts = shared.some(({ recipe: { positive_prompts: texts = [] } }) => texts.length > 0);
+    const dense = denseLayers(recipe.dense_layers, base);
+    const isGated = hasSharedPrompts || !gateMode.needsPrompts;
     const { layout, notes } = chooseLayout(
-      { base, shared: shared.length, hasSharedPrompts, isGated: hasSharedPrompts || !gateMode.needsPrompts },
+      { base, shared: shared.length, dense, hasSharedPrompts, isGated },
       recipe.architecture,
     );
     const gated = [...experts, ...(layout.shared === "gated" ? shared : [])].map((expert, i) => ({
@@ -101,6 +104,7 @@ export async function openMixture(
         experts: experts.length,
         active: Math.min(asked, experts.length),
         shared: shared.length,
+        dense,
         sharedHidden: one?.model.hidden ?? Math.min(EMPTY_HIDDEN, base.hidden),
       },
       dtype: dtypeOf(recipe.dtype, base),
@@ -115,6 +119,18 @@ export async function openMixture(
     await close();
     throw error;
   }
+}
+
+/**
+ * Returns the number of first layers without experts.
+ * @throws OutOfRangeError if no layer is left for experts
+ */
+function denseLayers(asked: number | undefined, { name, layers }: DenseModel): number {
+  const dense = asked ?? 0;
+  if (dense < layers) return dense;
+  throw new OutOfRangeError(
+    `Cannot make a mixture of "${name}" as "dense_layers" must be less than its ${layers} layers: it is ${dense}`,
+  );
 }
 
 /** Returns the element type of the result: as asked, otherwise as the config of the base names it. */

@@ -53,21 +53,32 @@ export function listMadeTensors({
   extents,
   shared,
 }: Pick<MixtureParts, "layout" | "extents" | "shared">): ReadonlyMap<string, TensorInfo> {
-  const { base, experts, sharedHidden } = extents;
+  const { base, experts, dense } = extents;
   const { layers, width } = base;
   const isEmpty = layout.shared === "gated" && shared === undefined;
   const made = new Map<string, TensorInfo>();
   for (let layer = 0; layer < layers; layer++) {
-    made.set(routerName(layout, layer), { dtype: "f32", shape: [experts, width] });
     for (const [name, shape] of zeroBiases(layout, base, layer)) made.set(name, { dtype: "f32", shape });
+    if (layer < dense) continue;
+    made.set(routerName(layout, layer), { dtype: "f32", shape: [experts, width] });
     if (layout.shared === "gated")
       made.set(sharedGateName(layout, layer), { dtype: "f32", shape: [1, width] });
-    for (const part of isEmpty ? UNIT_PARTS : []) {
-      const shape = part === "down_proj" ? [width, sharedHidden] : [sharedHidden, width];
-      made.set(expertName(layout, { layer, expert: "shared", part }), { dtype: "f32", shape });
-    }
+    for (const [name, shape] of isEmpty ? zeroUnits(layout, extents, layer) : [])
+      made.set(name, { dtype: "f32", shape });
   }
   return made;
+}
+
+/** Lists the matrices of a shared expert that adds nothing. */
+function zeroUnits(
+  layout: MixtureLayout,
+  { base: { width }, sharedHidden }: MixtureExtents,
+  layer: number,
+): readonly (readonly [name: string, shape: readonly number[]])[] {
+  return UNIT_PARTS.map((part) => [
+    expertName(layout, { layer, expert: "shared", part }),
+    part === "down_proj" ? [width, sharedHidden] : [sharedHidden, width],
+  ]);
 }
 
 /** Lists the biases of queries, keys and values of a layer that a layout has, and the base has not. */
@@ -98,6 +109,7 @@ export function fillMadeTensors(
   for (const [name, { shape }] of listMadeTensors(parts))
     filled.set(name, createTensor("f32", shape, new Float32Array(shape.reduce((a, b) => a * b, 1))));
   for (const [layer, rows] of gates.entries()) {
+    if (layer < extents.dense) continue;
     (entry(filled, routerName(layout, layer), "router").data as Float32Array).set(rows.subarray(0, size));
     if (layout.shared === "gated" && shared !== undefined)
       (entry(filled, sharedGateName(layout, layer), "gate").data as Float32Array).set(rows.subarray(size));
@@ -129,7 +141,7 @@ export function planMixture(parts: MixtureParts, made: Checkpoint): MergePlan {
   const networks = [base, ...others] as const;
   const tensors = new Map<string, PlannedTensor>();
   for (const { name, network, tensor, rule, reason } of [
-    ...listBaseTensors(base),
+    ...listBaseTensors(base, extents.dense),
     ...listExperts(parts),
     ...listMade(parts, made),
   ]) {
@@ -147,16 +159,23 @@ export function planMixture(parts: MixtureParts, made: Checkpoint): MergePlan {
   };
 }
 
-/** Lists the tensors of the base that are copied: all but its feed-forward networks. */
-function listBaseTensors(network: Checkpoint): readonly MadeOf[] {
-  const names = [...network.tensors.keys()].filter((name) => isOfMixture(name) && !name.includes(".mlp."));
+/**
+ * Lists the tensors of the base that are copied: all but its feed-forward networks, but those of dense layers.
+ */
+function listBaseTensors(network: Checkpoint, dense: number): readonly MadeOf[] {
+  const units = Array.from({ length: dense }, (_, layer) => UNIT_PARTS.map((part) => unitName(layer, part)));
+  const kept = new Set(units.flat());
+  const names = [...network.tensors.keys()].filter(
+    (name) => isOfMixture(name) && (kept.has(name) || !name.includes(".mlp.")),
+  );
   return names.map((name) => ({ name, network, tensor: name, rule: COPY, reason: "tensor of the base" }));
 }
 
 /** Lists the matrices of all experts, layer by layer. */
 function listExperts({ layout, extents, experts, shared }: MixtureParts): readonly MadeOf[] {
   const all = [...experts.entries(), ...(shared === undefined ? [] : [["shared", shared] as const])];
-  return Array.from({ length: extents.base.layers }, (_, layer) =>
+  const { base, dense } = extents;
+  return Array.from({ length: base.layers - dense }, (_, i) => i + dense).flatMap((layer) =>
     all.flatMap(([index, { recipe, place, model }]) =>
       UNIT_PARTS.map((part): MadeOf => {
         const factor = part === "down_proj" ? (recipe.residual_scale ?? 1) : 1;
@@ -170,12 +189,13 @@ function listExperts({ layout, extents, experts, shared }: MixtureParts): readon
         };
       }),
     ),
-  ).flat();
+  );
 }
 
 /** Lists the tensors that no model has. */
 function listMade({ layout, extents, shared, mode }: MixtureParts, network: Checkpoint): readonly MadeOf[] {
-  const layers = Array.from({ length: extents.base.layers }, (_, layer) => layer);
+  const { base, dense } = extents;
+  const layers = Array.from({ length: base.layers - dense }, (_, i) => i + dense);
   const gates = new Set(layers.map((layer) => routerName(layout, layer)));
   if (shared !== undefined) for (const layer of layers) gates.add(sharedGateName(layout, layer));
   return [...network.tensors.keys()].map((name) => ({

@@ -162,7 +162,9 @@ const rows: Record<string, string | number | null>[] = [];
 const add = (name: string, settings: string, accuracies: Accuracies, seconds: number | null) => {
   const mean = meanOf(accuracies);
   const normalized = TASKS.reduce((sum, task) => sum + accuracies[task] / own[task] / TASKS.length, 0);
-  const row = { name, settings, ...accuracies, mean, normalized, seconds };
+  const shares = Object.entries({ ...accuracies, mean, normalized });
+  const rounded = Object.fromEntries(shares.map(([key, value]) => [key, Number(value.toFixed(4))]));
+  const row = { name, settings, ...rounded, seconds };
   rows.push(row);
   console.log(JSON.stringify(row));
 };

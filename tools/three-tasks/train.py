@@ -14,11 +14,12 @@ import gzip
 import json
 import os
 import pickle
+import shutil
 import time
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -140,6 +141,15 @@ def train(network, feeds, rate, parameters):
     network.eval()
 
 
+def train_base(base, data, epochs, generator):
+    """Trains on 4,000 images of each task."""
+    feeds = {}
+    for task in TASKS:
+        few = tuple(part[:4000] for part in data[task][0])
+        feeds[task] = list(batches(few, 64, epochs, generator))
+    train(base, feeds, 1e-3, list(base.parameters()))
+
+
 @torch.no_grad()
 def accuracy(network, task, data):
     images, labels = data
@@ -151,8 +161,12 @@ def main():
     options = argparse.ArgumentParser()
     for name in ("mnist", "fashion", "animals", "out"):
         options.add_argument(f"--{name}", required=True)
-    options.add_argument("--epochs", type=int, default=2)
-    options.add_argument("--rate", type=float, default=1e-4, help="learning rate of the fine-tuning")
+    options.add_argument("--base-epochs", type=int, default=8, help="passes of the base over 4,000 images of each task")
+    options.add_argument("--base", help="folder of an earlier run, from which base and graphs are taken")
+    options.add_argument("--only", default=",".join(TASKS), help="tasks that networks are fine-tuned on")
+    options.add_argument("--steps", type=int, default=200, help="steps of the fine-tuning, of 64 images")
+    options.add_argument("--rate", type=float, default=1e-3, help="learning rate of the fine-tuning")
+    options.add_argument("--test", type=int, default=2000, help="test images of each task on which networks are measured")
     options.add_argument("--seed", type=int, default=1)
     args = options.parse_args()
     torch.manual_seed(args.seed)
@@ -174,27 +188,35 @@ def main():
             data[task].append((x, torch.from_numpy(labels.astype(np.int64))))
 
     def report(name, network):
-        line = {"network": name, "seconds": round(time.time() - started)}
-        line |= {task: round(accuracy(network, task, data[task][1]), 4) for task in TASKS}
+        line = {"network": name, "seconds": round(time.process_time())}
+        line |= {task: round(accuracy(network, task, [part[: args.test] for part in data[task][1]]), 4) for task in TASKS}
         print(json.dumps(line), flush=True)
 
-    started = time.time()
     base = Network()
-    few = {task: (data[task][0][0][:4000], data[task][0][1][:4000]) for task in TASKS}
-    feeds = {task: list(batches(few[task], 64, 8, generator)) for task in TASKS}
-    train(base, feeds, 1e-3, list(base.parameters()))
-    report("base", base)
+    if args.base is None:
+        train_base(base, data, args.base_epochs, generator)
+        report("base", base)
+    else:
+        base.load_state_dict(load_file(os.path.join(args.base, "base.safetensors")))
+        base.eval()
     save_file(base.state_dict(), os.path.join(args.out, "base.safetensors"))
-    for task in TASKS:
-        export = OneTask(base, task).eval()
-        example = (data[task][1][0][:2],)
-        dynamic = ({0: torch.export.Dim.DYNAMIC},)
-        torch.onnx.export(export, example, os.path.join(args.out, f"{task}.onnx"), dynamic_shapes=dynamic, external_data=False)
+    for task in args.only.split(","):
+        # Each task has its own order of examples, whichever tasks are trained in a run.
+        generator.manual_seed(args.seed)
+        graph = os.path.join(args.out, f"{task}.onnx")
+        if args.base is None:
+            export = OneTask(base, task).eval()
+            example = (data[task][1][0][:2],)
+            dynamic = ({0: torch.export.Dim.DYNAMIC},)
+            torch.onnx.export(export, example, graph, dynamic_shapes=dynamic, external_data=False)
+        else:
+            shutil.copy(os.path.join(args.base, f"{task}.onnx"), graph)
         network = Network()
         network.load_state_dict(base.state_dict())
         trunk = [p for name, p in network.named_parameters() if not name.startswith("heads.")]
-        passes = args.epochs * (1 if len(data[task][0][0]) > 20000 else 5)
-        train(network, {task: list(batches(data[task][0], 64, passes, generator))}, args.rate, trunk)
+        passes = -(-64 * args.steps // len(data[task][0][0]))
+        feed = list(batches(data[task][0], 64, passes, generator))[: args.steps]
+        train(network, {task: feed}, args.rate, trunk)
         report(task, network)
         save_file(network.state_dict(), os.path.join(args.out, f"{task}.safetensors"))
 

@@ -4,14 +4,15 @@
  *
  * Prints one JSON line a setting: weights, accuracy on each task, and seconds of the processor, of all its cores together.
  *
- *     npx tsx --conditions=@isthmus/source tools/three-tasks/tune-tasks.ts --in FOLDER [--examples 1000] [--test 2000]
+ *     npx tsx --conditions=@isthmus/source tools/three-tasks/tune-tasks.ts --in FOLDER --test 2000 [--only entropy] [--by tensor]
  *
- * FOLDER is what `train.py` beside this file wrote. `merge-tasks.ts` searches a grid on the same examples.
+ * FOLDER is what `train.py` beside this file wrote. `merge-tasks.ts` searches a grid on the same examples. `--only` names
+ * objectives, `ties`, and `paper` for the steps of AdaMerging; `--by` names granularities.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { openTunedTasks, type TuneMergeOptions, tuneMerge } from "@isthmus/merge-learning";
+import { openTunedTasks, type TaskScore, type TuneMergeOptions, tuneMerge } from "@isthmus/merge-learning";
 import { parseRecipe } from "@isthmus/recipe";
 
 const TASKS = ["mnist", "fashion", "animals"] as const;
@@ -20,11 +21,12 @@ const { values: args } = parseArgs({
   options: {
     in: { type: "string" },
     examples: { type: "string", default: "1000" },
-    only: { type: "string" },
+    only: { type: "string", default: "entropy,distillation,loss,output-space,ties,paper" },
+    by: { type: "string", default: "model,layer,tensor" },
     test: { type: "string", default: "" },
     steps: { type: "string", default: "100" },
     rate: { type: "string", default: "0.01" },
-    batch: { type: "string", default: "64" },
+    batch: { type: "string", default: "16" },
   },
 });
 const folder = args.in ?? "";
@@ -74,33 +76,45 @@ async function tune(method: keyof typeof recipes, options: TuneMergeOptions, dat
   });
   await close();
   const seconds = (ended.user + ended.system - began.user - began.system) / 1e6;
-  const meanOf = (errors: readonly (number | null)[]) =>
-    1 - errors.reduce<number>((sum, error) => sum + (error ?? Number.NaN) / TASKS.length, 0);
-  const accuracies = result.tasks.map(({ after }) => 1 - (after.error ?? Number.NaN));
+  const share = (value: number) => Number(value.toFixed(4));
+  const meanOf = (scores: readonly TaskScore[]) =>
+    share(scores.reduce((sum, { error }) => sum + (1 - (error ?? Number.NaN)) / TASKS.length, 0));
+  const { objective, by, ...steps } = options;
+  const rules = objective === "output-space" ? {} : steps;
   const row = {
-    method,
-    ...options,
-    ...Object.fromEntries(TASKS.map((task, i) => [task, accuracies[i]])),
-    mean: meanOf(result.tasks.map(({ after }) => after.error)),
-    meanBefore: meanOf(result.tasks.map(({ before }) => before.error)),
+    name: `tune-merge, ${method}`,
+    settings: [objective, `by ${by}`, ...Object.entries(rules).map(([key, value]) => `${key} ${value}`)].join(
+      ", ",
+    ),
+    ...Object.fromEntries(
+      TASKS.map((task, i) => [task, share(1 - (result.tasks[i]?.after.error ?? Number.NaN))]),
+    ),
+    mean: meanOf(result.tasks.map(({ after }) => after)),
     seconds: Number(seconds.toFixed(1)),
+    meanBefore: meanOf(result.tasks.map(({ before }) => before)),
     losses: [result.losses[0], result.losses.at(-1)],
-    weights: result.groups.length > 1 ? undefined : result.groups[0]?.weights,
+    meanWeights: result.models.map((_, k) =>
+      share(
+        result.groups.reduce((sum, { weights }) => sum + (weights[k] ?? Number.NaN), 0) /
+          result.groups.length,
+      ),
+    ),
   };
   console.log(JSON.stringify(row));
 }
 
 const gradients = { steps: Number(args.steps), learningRate: Number(args.rate), batch: Number(args.batch) };
 const training = dataOf("train", `@${args.examples}`);
+const [only, granularities] = [args.only.split(","), args.by.split(",")];
 for (const objective of ["entropy", "distillation", "loss", "output-space"] as const) {
-  if (args.only !== undefined && !args.only.split(",").includes(objective)) continue;
+  if (!only.includes(objective)) continue;
   for (const by of ["model", "layer", "tensor"] as const)
-    await tune("task_arithmetic", { objective, by, ...gradients }, training);
+    if (granularities.includes(by)) await tune("task_arithmetic", { objective, by, ...gradients }, training);
 }
-if (args.only === undefined || args.only.includes("ties"))
+if (only.includes("ties"))
   for (const objective of ["entropy", "distillation"] as const)
     await tune("ties", { objective, by: "tensor", ...gradients }, training);
-if (args.only === undefined || args.only.includes("paper")) {
+if (only.includes("paper")) {
   const paper = { objective: "entropy", by: "tensor", steps: 500, learningRate: 0.001, batch: 16 } as const;
   await tune("task_arithmetic", paper, training);
 }

@@ -155,7 +155,7 @@ describe("isthmus verify", () => {
   it("refuses what was not merged by a recipe", async () => {
     expect(await runCli(["verify", a])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("must say how it was merged"),
+      stderr: expect.stringContaining("must have been merged by a recipe"),
     });
   });
 });

@@ -77,6 +77,9 @@ const NEUTRAL_IN: Readonly<Record<string, readonly string[]>> = {
   chunk_size: ["mamba2"],
   // A head that is separate has tensors of its own, by which it is recognised.
   tie_word_embeddings: ["bert", "roberta", "xlm-roberta", "distilbert", "modernbert"],
+  // Of windows of attention, without which alone this family is read: `use_sliding_window` must be false.
+  sliding_window: ["qwen2_moe"],
+  max_window_layers: ["qwen2_moe"],
   // The width of the space that images and texts share: the shape of a projection, if there is one.
   projection_dim: ["clip_text_model", "clip_vision_model"],
 };

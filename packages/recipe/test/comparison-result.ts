@@ -130,6 +130,7 @@ export function comparisonResult(): ComparisonResult {
       reason: "the steps have little in common (mean cosine of steps 0.10)",
       signs: {
         verdict: "same ancestor",
+        adapters: "none",
         networks: 3,
         kinship: 0.98,
         distance: 0.25,

@@ -81,6 +81,7 @@ const advice: ComparisonResult["advice"] = {
   reason: "the steps have little in common (mean cosine of steps 0.10)",
   signs: {
     verdict: "same ancestor",
+    adapters: "none",
     networks: 3,
     kinship: 0.98,
     distance: 0.25,
@@ -120,11 +121,13 @@ export function comparisonResult(): ComparisonResult {
     sampled: 0.42,
     seed: 0,
     verdict: "same ancestor",
+    adapters: "none",
     confidence: 0.97,
     verdicts: positions.map(([a, b]) => ({
       a,
       b,
       verdict: "same ancestor",
+      adapters: "none",
       confidence: 0.97,
       evidence: "kinship 0.98 over 14 matrices",
     })),

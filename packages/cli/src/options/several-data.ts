@@ -1,4 +1,5 @@
 import { dataForms } from "./data-forms.ts";
+import { HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Options that name the data of several networks. */
@@ -35,10 +36,12 @@ const LIKEWISE = "one for all, or for each likewise";
  */
 export const addSeveralDataOptions: AddOptions<SeveralDataOptions, [SeveralDataWords]> = optionGroup(
   (command, { what, of, splits, evaluated }: SeveralDataWords) => {
-    command.requiredOption(
-      "--data <names...>",
-      `${what} of ${of}, in their order or as NETWORK=data, one after the other or with --data before each; ${dataForms(splits)}`,
-    );
+    command
+      .optionsGroup(HELP_GROUPS.networks)
+      .requiredOption(
+        "--data <names...>",
+        `${what} of ${of}, in their order or as NETWORK=data, one after the other or with --data before each; ${dataForms(splits)}`,
+      );
     if (evaluated !== undefined) {
       command.option("--eval-data <names...>", `examples to measure on, ${LIKEWISE} (default: ${evaluated})`);
     }

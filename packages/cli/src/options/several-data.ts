@@ -16,15 +16,15 @@ export type SeveralGraphsOption = {
   readonly graph?: readonly string[] | undefined;
 };
 
-/** What a verb takes data for. */
+/** Words about the data of a verb, for its help. */
 export interface SeveralDataWords {
-  /** What the data are, such as "examples". */
+  /** Noun for the data, such as "examples". */
   readonly what: string;
   /** Networks that the data belong to, in the order of the data, such as "the networks of --from". */
   readonly of: string;
   /** Splits in words, see `dataForms`. @defaultValue the test split if not said */
   readonly splits?: string;
-  /** What is measured on without `--eval-data`. @defaultValue the verb has no such option */
+  /** Examples to measure on without `--eval-data`. @defaultValue the verb has no such option */
   readonly evaluated?: string;
 }
 

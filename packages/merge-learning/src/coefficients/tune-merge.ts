@@ -171,7 +171,12 @@ async function describeTuning(
   const { objective, by, steps, learningRate, batch, bounds, sum, seed, methodFiles, signal } = options;
   return {
     recipe: canonicalJson(recipe),
-    ...{ objective, by, steps, learningRate, batch, seed },
+    objective,
+    by,
+    steps,
+    learningRate,
+    batch,
+    seed,
     bounds: bounds?.join(", "),
     sum,
     ...Object.fromEntries(

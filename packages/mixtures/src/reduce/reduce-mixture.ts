@@ -48,8 +48,13 @@ export interface ReduceMixtureResult {
  *
  * const { graph, initialize } = networkOfConfig({
  *   model_type: "mixtral",
- *   ...{ vocab_size: 20, hidden_size: 8, intermediate_size: 6, num_hidden_layers: 1 },
- *   ...{ num_attention_heads: 2, num_key_value_heads: 1, num_local_experts: 3 },
+ *   vocab_size: 20,
+ *   hidden_size: 8,
+ *   intermediate_size: 6,
+ *   num_hidden_layers: 1,
+ *   num_attention_heads: 2,
+ *   num_key_value_heads: 1,
+ *   num_local_experts: 3,
  * });
  * const texts = [0, 1, 2].map((expert) => {
  *   const ids = Uint16Array.from({ length: 96 }, (_, i) => 6 * expert + ((i * i) % 6));

@@ -69,8 +69,13 @@ export interface FitRoutersResult {
  *
  * const { graph, initialize } = networkOfConfig({
  *   model_type: "mixtral",
- *   ...{ vocab_size: 20, hidden_size: 8, intermediate_size: 6, num_hidden_layers: 1 },
- *   ...{ num_attention_heads: 2, num_key_value_heads: 1, num_local_experts: 3 },
+ *   vocab_size: 20,
+ *   hidden_size: 8,
+ *   intermediate_size: 6,
+ *   num_hidden_layers: 1,
+ *   num_attention_heads: 2,
+ *   num_key_value_heads: 1,
+ *   num_local_experts: 3,
  * });
  * const texts = [0, 1, 2].map((expert) => {
  *   const ids = Uint16Array.from({ length: 96 }, (_, i) => 6 * expert + ((i * i) % 6));
@@ -104,7 +109,9 @@ export async function fitRouters(
     for (const [step, group] of groups.entries()) {
       const network = withTensors(mixture, weights);
       const runs = texts.map((text, expert) => ({
-        ...{ engine, network, text },
+        engine,
+        network,
+        text,
         graph: through === "experts" ? forceExpert(graph, routers, expert) : graph,
       }));
       const onProgress = (done: number) => resolved.onProgress?.({ done: (step + done) / groups.length });
@@ -128,7 +135,9 @@ export async function fitRouters(
   return { mixture: withTensors(mixture, weights), routers: fitted, tokens };
 }
 
-/** Returns a solution as the rows of a router: multiplied by a scale, with a bias of 0 if the router has one. */
+/**
+ * Returns a solution as the rows of a router: multiplied by a scale, with a bias of 0 if the router has one.
+ */
 function rowsOf(router: RouterLayer, { columns, data }: Matrix, scale: number): Float64Array {
   const length = columnsOf(router);
   const rows = new Float64Array(router.experts * length);

@@ -1,5 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { type Checkpoint, DTYPES, entry, type Tensor } from "@isthmus/core";
+import { type Checkpoint, DTYPES, entry, type Tensor, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   assertCausal,
@@ -161,7 +161,11 @@ async function attachExpert(
 ): Promise<Attached> {
   const areNumbers = data.labelling === "none" && data.targets !== undefined;
   const soft = attachSoftTargets(typed, areNumbers);
-  if (expert === undefined) throw new Error("an expert must be given");
+  if (expert === undefined) {
+    throw new UsageError(
+      `Cannot learn from an expert's outputs on "${data.name}" as an expert must be given: there is none`,
+    );
+  }
   const session = await engine.load(lowerBatchNorm(extractSubgraph(soft.graph, [], [soft.logits])));
   const weights = await bindWeights(graph, expert);
   const classes = soft.shape.at(-1) ?? 1;

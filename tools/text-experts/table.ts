@@ -126,7 +126,9 @@ async function writeTables(): Promise<void> {
     const cells = [
       row.row,
       ...CORPORA.map((corpus) => row.losses[corpus].toFixed(3)),
-      ...CORPORA.map((corpus) => `${(100 * shareOf(row, corpus)).toFixed(0)} %`),
+      ...CORPORA.map((corpus) =>
+        row.commands.length === 0 ? "" : `${(100 * shareOf(row, corpus)).toFixed(0)} %`,
+      ),
       row.parameters.toLocaleString("en-US"),
       row.commands.length === 0 ? "" : row.cpuSeconds.toFixed(0),
     ];

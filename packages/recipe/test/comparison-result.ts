@@ -121,7 +121,6 @@ export function comparisonResult(): ComparisonResult {
     sampled: 0.42,
     seed: 0,
     verdict: "same ancestor",
-    adapters: "none",
     confidence: 0.97,
     verdicts: positions.map(([a, b]) => ({
       a,

@@ -34,8 +34,8 @@ export interface MixtureRecipe {
   /** Number of experts to which a token is sent. @defaultValue 2 */
   readonly experts_per_token?: number;
   /**
-   * Number of first layers that have no experts but the feed-forward network of the base, for models that were
-   * fine-tuned in later layers only. @defaultValue 0
+   * Number of first layers that have no experts but the feed-forward network of the base, for models that
+   * were fine-tuned in later layers only. @defaultValue 0
    */
   readonly dense_layers?: number;
   /**

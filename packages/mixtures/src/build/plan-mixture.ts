@@ -160,13 +160,14 @@ export function planMixture(parts: MixtureParts, made: Checkpoint): MergePlan {
 }
 
 /**
- * Lists the tensors of the base that are copied: all but its feed-forward networks, but those of dense layers.
+ * Lists the tensors of the base that are copied: all outside its feed-forward networks, and the
+ * feed-forward networks of the first layers, if these have no experts.
  */
 function listBaseTensors(network: Checkpoint, dense: number): readonly MadeOf[] {
   const units = Array.from({ length: dense }, (_, layer) => UNIT_PARTS.map((part) => unitName(layer, part)));
-  const kept = new Set(units.flat());
+  const unitNames = new Set(units.flat());
   const names = [...network.tensors.keys()].filter(
-    (name) => isOfMixture(name) && (kept.has(name) || !name.includes(".mlp.")),
+    (name) => isOfMixture(name) && (unitNames.has(name) || !name.includes(".mlp.")),
   );
   return names.map((name) => ({ name, network, tensor: name, rule: COPY, reason: "tensor of the base" }));
 }

@@ -3,7 +3,7 @@ export interface Setting {
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 
-const LAMBDAS = [0.3, 0.5, 0.7, 1];
+const LAMBDAS = [0.1, 0.3, 0.5, 0.7, 1];
 /** Sums of several changes are longer than one of them, and orthogonal parts of them are not. */
 const SCALES = [0.5, 0.75, 1, 1.5];
 

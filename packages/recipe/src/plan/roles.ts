@@ -74,7 +74,9 @@ export function assignRoles(
   }
 }
 
-/** Checks whether the base of a recipe has no effect with a method, so that {@link assignRoles} refuses it. */
+/**
+ * Checks whether the base of a recipe has no effect with a method, so that {@link assignRoles} refuses it.
+ */
 export function hasIdleBase(groups: readonly Group[], method: MergeMethod): boolean {
   return groups.some((group) => {
     const assigned = assignRoles(group, method);

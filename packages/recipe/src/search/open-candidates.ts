@@ -35,11 +35,11 @@ export interface OpenCandidatesOptions extends OpenRecipeOptions {
 
 /** The networks of a recipe with ranges, opened to merge and to judge any number of candidates. */
 export interface OpenedCandidates {
-  /** Plans the recipe with numbers in place of its ranges; throws the errors of planning, and judges nothing. */
+  /** Plans the recipe with values in place of its marks, and judges nothing; throws errors of planning. */
   check(filled: Recipe): Promise<void>;
   /**
-   * Merges and judges the recipe with numbers in place of its ranges. Of a recipe with choices, options that
-   * cannot be merged together have the score NaN, and are warned of.
+   * Merges and judges the recipe with values in place of its marks. Chosen options that cannot be merged
+   * together have the score NaN, and are warned of.
    */
   judge(filled: Recipe, signal: AbortSignal | undefined): Promise<number>;
   /** Closes the networks; no candidate can be judged afterwards. */

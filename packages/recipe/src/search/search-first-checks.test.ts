@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import type { ModelReference } from "../recipe/recipe.ts";
+import { judgeByCommand } from "./judges.ts";
 import type { JudgeMerge } from "./open-candidates.ts";
 import { searchMerge } from "./search-merge.ts";
 import { valuesOfEachOption } from "./search-space.ts";
@@ -68,6 +69,11 @@ describe("before its first evaluation, a search", () => {
     expect(candidates.some(({ score }) => Number.isNaN(score))).toBe(true);
     expect([...warnings].join()).toMatch(/counts as the worst.*"models" must not be empty/);
   });
+});
+
+test("a command is refused before anything is merged if it lacks a path, or its results are not read", () => {
+  expect(() => judgeByCommand("python evaluate.py", "x")).toThrow("by {}");
+  expect(() => judgeByCommand("lm_eval {} {results}", "x")).toThrow("add --lm-eval");
 });
 
 describe("a base beside a choice of methods", () => {

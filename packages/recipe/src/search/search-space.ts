@@ -148,7 +148,7 @@ function withoutIdleBase(filled: Readonly<Record<string, unknown>>, marked: obje
 /**
  * Returns the values at which a search begins: the start of each range, and the first option of each choice.
  */
-export function firstValues(recipe: unknown): readonly number[] {
+function firstValues(recipe: unknown): readonly number[] {
   return listSearched(recipe).map((value) => (isSearchedChoice(value) ? 0 : value.start));
 }
 

@@ -77,7 +77,8 @@ export async function queueCandidates(
 }
 
 /**
- * Plans a merge with each option of each choice, so that problems of a recipe are reported before anything is queued.
+ * Plans a merge with each option of each choice, so that problems of a recipe are reported before anything is
+ * queued.
  * @throws the errors of `openRecipe`
  */
 async function assertPlannable(

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { NARROW_MLP } from "../../../test/helpers/narrow-mlp.ts";
 import { runAlone, runCli, runJson } from "../../../test/helpers/run-cli.ts";
@@ -45,7 +46,7 @@ describe("isthmus search", () => {
     expect(best.score).toBeCloseTo(best.values["models.1.parameters.weight"] ?? Number.NaN, 6);
     expect(best.score).toBeLessThan(0.4);
     expect(readFileSync(join(folder, "s.html"), "utf8")).toMatch(/^<!doctype html>/);
-    expect(existsSync(join(folder, ".candidate.safetensors"))).toBe(false);
+    expect(existsSync(join(folder, ".best.candidate.safetensors"))).toBe(false);
 
     // The same search again takes all scores from the journal: the command is not run.
     rmSync(join(folder, "judge.mjs"));
@@ -53,6 +54,32 @@ describe("isthmus search", () => {
     expect((again as { best: unknown }).best).toEqual(best);
     const verified = await runAlone(["verify", "best.safetensors"], { cwd: folder });
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("the same, made again") });
+  });
+
+  it("runs beside another search of the same folder, but not beside one of the same output", async () => {
+    write("r.yml", `merge_method: linear\n${MODELS}`);
+    // Each waits until the candidates of both lie in the folder.
+    write(
+      "judge.mjs",
+      `import { existsSync, writeFileSync } from "node:fs";
+      import { setTimeout } from "node:timers/promises";
+      writeFileSync(process.argv[2] + ".seen", "");
+      while (![1, 2].every((i) => existsSync(\`.b\${i}.candidate.safetensors.seen\`))) await setTimeout(20);
+      console.log(existsSync(process.argv[2]) ? 1 : "nan");`,
+    );
+    const search = (output: string, evaluate: string) =>
+      runAlone(["search", "r.yml", "-o", output, "--evaluations", "4", "--evaluate", evaluate], {
+        cwd: folder,
+      });
+    const first = search("b1.safetensors", "node judge.mjs {}");
+    while (!existsSync(join(folder, ".b1.candidate.safetensors.seen"))) await setTimeout(20);
+    const same = await search("b1.safetensors", "echo 1 {}");
+    expect(same).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("wait for it, or choose another -o"),
+    });
+    const both = await Promise.all([first, search("b2.safetensors", "node judge.mjs {}")]);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
   });
 
   it("chooses a method by the results of lm-eval, and says how often each won", async () => {

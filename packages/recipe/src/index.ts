@@ -160,7 +160,7 @@ export {
   type SearchStop,
   searchRecipe,
 } from "./search/search-recipe.ts";
-export { fillSearched, firstValues } from "./search/search-space.ts";
+export { fillSearched, valuesOfEachOption } from "./search/search-space.ts";
 export { planReplacement } from "./vocabulary/plan-replacement.ts";
 export { replaceVocabulary } from "./vocabulary/replace-vocabulary.ts";
 export {

@@ -1,6 +1,7 @@
-import { dirname, join } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { saveFile, UsageError } from "@isthmus/core";
+import { lockPathOf, saveFile, takeLock, UsageError } from "@isthmus/core";
 import { productsModuleOn } from "@isthmus/engine/products";
 import {
   createAligner,
@@ -167,12 +168,23 @@ async function search(path: string, options: SearchOptions, context: Context): P
   const { seed, goal } = options;
   const align = createAligner(await openEngine(options, context), followAlignment("weight", context));
   const work = { verb: "search", beside: options.output, context };
-  const searched = await withWorkers(options, work, (tasks) =>
-    searchCandidates(recipe, options, { align, tasks, reading, context }),
-  );
-  const result = describeSearch(searched, { recipe: path, goal, seed });
-  if (options.report !== undefined) await savePage(options.report, result, context);
-  return saveBest(searched, { result, options, align }, context);
+  const giveBack = await lockOutput(options.output);
+  try {
+    const searched = await withWorkers(options, work, (tasks) =>
+      searchCandidates(recipe, options, { align, tasks, reading, context }),
+    );
+    const result = describeSearch(searched, { recipe: path, goal, seed });
+    if (options.report !== undefined) await savePage(options.report, result, context);
+    return await saveBest(searched, { result, options, align }, context);
+  } finally {
+    await giveBack();
+  }
+}
+
+/** Takes the output for one search, as two would write their candidates and scores to the same files. */
+async function lockOutput(output: string): Promise<() => Promise<void>> {
+  await mkdir(dirname(output), { recursive: true });
+  return takeLock(lockPathOf(output, "searching"), output, "wait for it, or choose another -o");
 }
 
 /** Searches in this process, or on the workers of a queue. */
@@ -294,12 +306,17 @@ async function createJudge(
   const { evaluate, output, goal, lmEval } = options;
   if (evaluate === undefined)
     return openJudge(recipe, judgeOf(options), { engine: await openEngine(options, context) });
-  const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
   const tasks = lmEval?.map(parseLmEvalTask);
   const results = tasks && { tasks, goal };
   return {
-    judge: judgeByCommand(evaluate, join(dirname(output), name), results),
+    judge: judgeByCommand(evaluate, candidateOf(output), results),
     identify: async () => ({ evaluate, ...(tasks && { lmEval: canonicalJson(tasks) }) }),
     release: async () => {},
   };
+}
+
+/** Returns the path of merges while they are judged, which is named after the output. */
+function candidateOf(output: string): string {
+  const ending = output.endsWith(".safetensors") ? ".safetensors" : "";
+  return join(dirname(output), `.${basename(output, ending)}.candidate${ending}`);
 }

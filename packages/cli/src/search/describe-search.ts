@@ -89,19 +89,30 @@ function describeChoices(choices: SearchResult<Recipe>["choices"]): StudyResult[
   ];
 }
 
-/** Formats the best merge of a search. */
+/** Formats the best merge of a search; marks inside options that it does not have are left out. */
 export function formatSearch(
   { description }: StudyResult,
   { values, chosen, score }: SearchCandidate<Recipe>,
   choices: SearchResult<Recipe>["choices"],
 ): string {
-  const numbers = Object.entries(values).map(([name, value]): [string, string] => [
-    name,
-    value.toPrecision(6),
-  ]);
-  const options = choices.map(({ path, options }): [string, string] => [
-    path,
-    `${chosen[path]} (${options.map(({ option, won }) => `${option} won ${won}`).join(", ")})`,
-  ]);
+  const isInBest = (path: string): boolean =>
+    choices.every(({ path: outer, options }) => {
+      const inside = `${outer}.choose.`;
+      const position = options.findIndex(({ option }) => option === chosen[outer]);
+      return (
+        !path.startsWith(inside) ||
+        path.startsWith(`${inside}${position}.`) ||
+        path === `${inside}${position}`
+      );
+    });
+  const numbers = Object.entries(values)
+    .filter(([path]) => isInBest(path))
+    .map(([path, value]): [string, string] => [path, value.toPrecision(6)]);
+  const options = choices
+    .filter(({ path }) => isInBest(path))
+    .map(({ path, options }): [string, string] => [
+      path,
+      `${chosen[path]} (${options.map(({ option, won }) => `${option} won ${won}`).join(", ")})`,
+    ]);
   return [description, formatPairs([["score", score.toPrecision(6)], ...numbers, ...options])].join("\n");
 }

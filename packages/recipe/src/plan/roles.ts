@@ -74,6 +74,18 @@ export function assignRoles(
   }
 }
 
+/**
+ * Checks whether the base of a recipe has no effect with a method, so that {@link assignRoles} refuses it.
+ */
+export function hasIdleBase(groups: readonly Group[], method: MergeMethod): boolean {
+  return groups.some((group) => {
+    const assigned = assignRoles(group, method);
+    return (
+      method.networks.base === "none" && "problem" in assigned && assigned.problem.path === group.base?.path
+    );
+  });
+}
+
 /** Puts the base beside the sources of a slice that does not list it, with the layers of the first source. */
 function baseBeside(base: Member, [first]: readonly Member[]): Member {
   return { ...base, range: first?.range };

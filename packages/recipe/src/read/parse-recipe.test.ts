@@ -127,6 +127,21 @@ chat_template: |
       `merge_method: linear\n${MODELS}parameters:\n  weight:\n    - filter: mlp\n`,
       '"parameters.weight[0].value" is missing',
     ],
+    [
+      "a misspelt range",
+      `merge_method: linear\n${MODELS}parameters:\n  lambda: { serch: [0.1, 1] }\n`,
+      '"parameters.lambda.serch" is no key here; did you mean "search"?',
+    ],
+    [
+      "a misspelt choice of values",
+      `merge_method: linear\n${MODELS}parameters:\n  lambda: { chose: [0.1, 1] }\n`,
+      '"parameters.lambda.chose" is no key here; did you mean "choose"?',
+    ],
+    [
+      "a misspelt choice of methods",
+      `merge_method: { chose: [linear, slerp] }\n${MODELS}`,
+      '"merge_method.chose" is no key here; did you mean "choose"?',
+    ],
     ["a method that is no text", `merge_method: 3\n${MODELS}`, '"merge_method" must be a text: it is 3'],
     [
       "two tokenizers",

@@ -1,3 +1,4 @@
+import { closestName } from "@isthmus/core";
 import { isChoice, LEFT_OUT } from "./choices.ts";
 import { isMap, type Shape } from "./shape.ts";
 
@@ -19,8 +20,14 @@ export function choosable(name: string, shape: Shape): Shape {
     name,
     what: "a value or a choice",
     options: () => [shape, choice],
-    choose: (value) => (isChoice(value) ? choice : shape),
+    choose: (value) => (isChoice(value) || isMisspeltChoice(value) ? choice : shape),
   };
+}
+
+/** Checks whether a value is a map of a single key that is probably meant to be `choose`. */
+function isMisspeltChoice(value: unknown): boolean {
+  const [key = "", ...others] = isMap(value) ? Object.keys(value) : [];
+  return others.length === 0 && closestName(key, ["choose"]) !== undefined;
 }
 
 /** Returns the form of an option: that of the value, or `none` in place of a part of a recipe. */

@@ -1,5 +1,5 @@
+import { closestName } from "@isthmus/core";
 import { BLOCK_ARCHITECTURES } from "../diffusion/diffusion-blocks.ts";
-import { isChoice } from "./choices.ts";
 import { isMap, type Shape } from "./shape.ts";
 
 const TEXT: Shape = { kind: "text" };
@@ -116,10 +116,20 @@ function chooseValue(value: unknown): Shape | undefined {
   if (typeof value === "number") return NUMBER;
   if (typeof value === "string") return TEXT;
   if (typeof value === "boolean") return TRUTH;
-  if (isChoice(value)) return CHOICE;
-  return isMap(value) ? MARK : undefined;
+  if (!isMap(value)) return undefined;
+  return meantKeyOf(value) === "choose" ? CHOICE : MARK;
 }
 
 function isConditional(item: unknown): boolean {
-  return isMap(item) && !("search" in item) && !isChoice(item);
+  return isMap(item) && !MARKS.includes(meantKeyOf(item) ?? "");
+}
+
+/** Keys of which each decides what a map in place of a value is. */
+const MARKS = ["search", "choose"];
+const DECIDING = [...MARKS, "filter", "value", "blocks"];
+
+/** Returns the key that decides what a map is, also if it is misspelt; undefined if it has none. */
+function meantKeyOf(map: Readonly<Record<string, unknown>>): string | undefined {
+  const present = DECIDING.find((key) => key in map);
+  return present ?? Object.keys(map).flatMap((key) => closestName(key, DECIDING) ?? [])[0];
 }

@@ -15,7 +15,7 @@ import { planRecipeFiles, writeRecipeFiles } from "../run/write-recipe-files.ts"
 import { identifyFiles } from "./identify-recipe.ts";
 import { type ReadLmEvalOptions, readLmEval } from "./lm-eval.ts";
 import type { JudgeMerge, MergeCandidate } from "./open-candidates.ts";
-import { PLACE, RESULTS_PLACE, runCommand, runEvaluation } from "./run-evaluation.ts";
+import { assertPlaces, PLACE, RESULTS_PLACE, runCommand, runEvaluation } from "./run-evaluation.ts";
 
 /**
  * Creates a judge that runs a shell command on each merged network; see `runEvaluation`.
@@ -25,6 +25,7 @@ import { PLACE, RESULTS_PLACE, runCommand, runEvaluation } from "./run-evaluatio
  * @param command - command with `{}` in place of the path of the network
  * @param path - path to which each network is written until it has been judged: of a file ending in
  *   `.safetensors`, or of a folder, which gets the config and tokenizer of a model, too
+ * @throws UsageError if the command lacks a placeholder, or has `{results}` without `lmEval`
  *
  * @example
  * ```ts
@@ -43,6 +44,7 @@ import { PLACE, RESULTS_PLACE, runCommand, runEvaluation } from "./run-evaluatio
  * ```
  */
 export function judgeByCommand(command: string, path: string, lmEval?: ReadLmEvalOptions): JudgeMerge {
+  assertPlaces(command, lmEval === undefined ? [PLACE] : [PLACE, RESULTS_PLACE]);
   const results = `${path}.results`;
   return async ({ recipe, plan, models }, signal) => {
     const opened = { plan, models, adapter: undefined };

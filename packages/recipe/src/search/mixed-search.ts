@@ -26,6 +26,8 @@ export interface MixedCandidate {
 
 /** A search over numbers and choices together. */
 export interface MixedSearch {
+  /** Number of candidates of a generation. */
+  readonly population: number;
   /** Draws the candidates of the next generation. */
   ask(): readonly MixedCandidate[];
   /** Learns the values of the candidates of the last `ask`; smaller values are better. */
@@ -50,6 +52,7 @@ export function createMixedSearch(options: MixedSearchOptions): MixedSearch {
   let candidates: readonly MixedCandidate[] = [];
   let winner: readonly number[] = [];
   return {
+    population: count,
     get stopped() {
       return numbers === undefined ? (isFlat(bests) ? "flat" : undefined) : numbers.stopped;
     },

@@ -1,4 +1,4 @@
-import { type Checkpoint, entry } from "@isthmus/core";
+import { type Checkpoint, entry, isIsthmusError } from "@isthmus/core";
 import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
 import { checkRecipe, groupRecipe, keyOf, listGroups } from "../plan/groups.ts";
 import { rememberAlignments } from "../plan/open-inputs.ts";
@@ -35,7 +35,12 @@ export interface OpenCandidatesOptions extends OpenRecipeOptions {
 
 /** The networks of a recipe with ranges, opened to merge and to judge any number of candidates. */
 export interface OpenedCandidates {
-  /** Merges and judges the recipe with numbers in place of its ranges. */
+  /** Plans the recipe with values in place of its marks, and judges nothing; throws errors of planning. */
+  check(filled: Recipe): Promise<void>;
+  /**
+   * Merges and judges the recipe with values in place of its marks. Chosen options that cannot be merged
+   * together have the score NaN, and are warned of.
+   */
   judge(filled: Recipe, signal: AbortSignal | undefined): Promise<number>;
   /** Closes the networks; no candidate can be judged afterwards. */
   close(): Promise<void>;
@@ -78,24 +83,35 @@ export async function openCandidates(
     const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     // All candidates have the same warnings.
     let onWarning = chooses ? undefined : options.onWarning;
+    const planOne = async (filled: Recipe) => {
+      const prepared = new Map<Recipe, PreparedModels>();
+      const strictness = { strict, onWarning };
+      const planned = planChecked(checkRecipe(filled, strictness), {
+        ...planning,
+        ...strictness,
+        async prepare(part, planNested) {
+          const openNestedHere = openNestedModels(planNested, prepared);
+          const models =
+            shared ?? (await prepareModels(part, { open: openOnce, openNested: openNestedHere }));
+          prepared.set(part.recipe, models);
+          return models.networks;
+        },
+      });
+      onWarning = undefined;
+      return { plan: await planned, models: () => entry(prepared, filled, "recipe") };
+    };
     return {
+      async check(filled) {
+        await planOne(filled);
+      },
       async judge(filled, signal) {
-        const prepared = new Map<Recipe, PreparedModels>();
-        const strictness = { strict, onWarning };
-        const planned = planChecked(checkRecipe(filled, strictness), {
-          ...planning,
-          ...strictness,
-          async prepare(part, planNested) {
-            const openNestedHere = openNestedModels(planNested, prepared);
-            const models =
-              shared ?? (await prepareModels(part, { open: openOnce, openNested: openNestedHere }));
-            prepared.set(part.recipe, models);
-            return models.networks;
-          },
+        const planned = await planOne(filled).catch((error: unknown) => {
+          if (!(chooses && isUnfit(error))) throw error;
+          options.onWarning?.(`a merge counts as the worst, as its options do not fit: ${error.message}`);
         });
-        onWarning = undefined;
-        const plan = { ...(await planned), products };
-        const models = entry(prepared, filled, "recipe");
+        if (planned === undefined) return Number.NaN;
+        const plan = { ...planned.plan, products };
+        const models = planned.models();
         return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
       },
       close,
@@ -104,6 +120,11 @@ export async function openCandidates(
     await close();
     throw error;
   }
+}
+
+/** Checks whether an error says that options of a recipe do not fit each other. */
+function isUnfit(error: unknown): error is Error {
+  return isIsthmusError(error, "InputError") || isIsthmusError(error, "MismatchError");
 }
 
 function namesRecipes(recipe: Recipe): boolean {

@@ -37,11 +37,9 @@ export async function runCommand(
   places: Readonly<Record<string, string>>,
   signal?: AbortSignal,
 ): Promise<ShellOutcome> {
+  assertPlaces(command, Object.keys(places));
   let filled = command;
-  for (const [place, path] of Object.entries(places)) {
-    if (!command.includes(place)) throw lacksPlace(command, place);
-    filled = filled.replaceAll(place, () => quote(path));
-  }
+  for (const [place, path] of Object.entries(places)) filled = filled.replaceAll(place, () => quote(path));
   const outcome = await runShell(filled, signal);
   if (outcome.code === 0) return outcome;
   throw failed(command, `it must succeed: it ended with ${outcome.code}`, outcome.errors);
@@ -49,6 +47,19 @@ export async function runCommand(
 
 /** Placeholder for the path of a folder for results in a command. */
 export const RESULTS_PLACE = "{results}";
+
+/**
+ * Checks that a command has its placeholders, and not that of results if nobody reads them.
+ * @throws UsageError if it lacks a placeholder, or has `{results}` although that is not among them
+ */
+export function assertPlaces(command: string, places: readonly string[]): void {
+  const lacking = places.find((place) => !command.includes(place));
+  if (lacking !== undefined) throw lacksPlace(command, lacking);
+  if (places.includes(RESULTS_PLACE) || !command.includes(RESULTS_PLACE)) return;
+  throw new UsageError(
+    `Cannot run an evaluation as ${RESULTS_PLACE} in its command must be read as results of lm-eval: nothing says which of them count; add --lm-eval TASK:METRIC (lmEval of judgeByCommand)`,
+  );
+}
 
 function lacksPlace(command: string, place: string): UsageError {
   const [what, example] =

@@ -12,7 +12,7 @@ import {
 /** Options of {@link searchMerge}; the seed is used for the search and for the merges. */
 export interface SearchMergeOptions
   extends OpenRecipeOptions,
-    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed" | "atOnce" | "identity"> {
+    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "check" | "seed" | "atOnce" | "identity"> {
   /**
    * Everything that decides the score of a merge, such as the result of a judge's `identify`. A journal of a
    * search with another identity is refused. Digests of the files that are merged are added, unless `open`
@@ -76,6 +76,7 @@ export async function searchMerge(
       ...searching,
       identity: { ...merged, ...searching.identity },
       seed: seed ?? SEARCH_RECIPE_DEFAULTS.seed,
+      check: (filled) => candidates.check(filled),
       evaluate: (filled, signal) => candidates.judge(filled, signal),
     });
   } finally {

@@ -103,7 +103,7 @@ describe("searchRecipe()", () => {
     );
     await expect(searchRecipe(recipe, { evaluate, evaluations: 30 })).rejects.toThrow(/none of \d+ did/);
     await expect(searchRecipe(recipe, { evaluate, evaluations: 2 })).rejects.toThrow(
-      "there are 2; allow more",
+      "it has 6 merges, and there are 2 evaluations; allow 6 or more",
     );
   });
 });

@@ -11,6 +11,7 @@ import {
   type SearchedNumber,
   type SearchedValue,
   toUnit,
+  valuesOfEachOption,
 } from "./search-space.ts";
 
 /** A recipe with values in place of its marks, and its score. */
@@ -48,6 +49,12 @@ export interface SearchRecipeOptions<T> {
     signal: AbortSignal | undefined,
     values: readonly number[],
   ) => Promise<number>;
+  /**
+   * Checks a recipe before the first is judged, and throws if it cannot be merged: called for each option of
+   * each choice, with all else as at the beginning, so that a search does not fail half-way. @defaultValue
+   * nothing is checked
+   */
+  readonly check?: ((recipe: T, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /**
    * Most candidates that are judged at the same time, at least 1; more than 1 only if `evaluate` may run
    * several times at once. Candidates of a generation are independent, so that the number does not change the
@@ -164,6 +171,8 @@ export async function searchRecipe<T extends object>(
   const start = numbers.map((number) => toUnit(number, number.start));
   const counts = choices.map(({ options }) => options.length);
   const search = createMixedSearch({ start, counts, sigma, seed, population });
+  await checkOptions(recipe, options);
+  assertGeneration(search.population, evaluations);
   const candidates: SearchCandidate<T>[] = [];
   const sign = goal === "minimize" ? 1 : -1;
   const isBetter = (a: number, b: number) => Number.isNaN(b) || sign * a < sign * b;
@@ -198,7 +207,7 @@ export async function searchRecipe<T extends object>(
     for (const { options } of drawn) count(choices, options, "tried");
     count(choices, search.winner, "won");
   }
-  if (best === undefined || !Number.isFinite(best.score)) throw noScore(candidates.length, evaluations);
+  if (best === undefined || !Number.isFinite(best.score)) throw noScore(candidates.length);
   return {
     best,
     candidates,
@@ -255,10 +264,27 @@ function count(choices: readonly RunningCounts[], options: readonly number[], as
   for (const [i, option] of options.entries()) at(at(choices, i, "choice").options, option, "option")[as]++;
 }
 
-function noScore(judged: number, evaluations: number): InputError {
-  const rule =
-    judged === 0
-      ? `one generation must fit the evaluations: there are ${evaluations}; allow more`
-      : `one candidate must get a finite score: none of ${judged} did; look at what the evaluation prints`;
+/** Checks recipes in which each option of each choice stands once. */
+async function checkOptions<T>(
+  recipe: T,
+  { check, signal }: Pick<SearchRecipeOptions<T>, "check" | "signal">,
+): Promise<void> {
+  if (check === undefined) return;
+  for (const values of valuesOfEachOption(recipe)) {
+    signal?.throwIfAborted();
+    await check(fillSearched(recipe, values), signal);
+  }
+}
+
+function assertGeneration(population: number, evaluations: number): void {
+  if (evaluations >= population) return;
+  throw new InputError(
+    `Cannot search a recipe as one generation must fit the evaluations: it has ${population} merges, and there are ${evaluations} evaluations; allow ${population} or more`,
+    { input: "recipe" },
+  );
+}
+
+function noScore(judged: number): InputError {
+  const rule = `one candidate must get a finite score: none of ${judged} did; look at what the evaluation prints`;
   return new InputError(`Cannot search a recipe as ${rule}`, { input: "recipe" });
 }

@@ -1,6 +1,10 @@
 import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 import { canonicalJson } from "@isthmus/tasks";
+import { RECIPE_METHODS } from "../plan/find-method.ts";
+import { listGroups } from "../plan/groups.ts";
+import { hasIdleBase } from "../plan/roles.ts";
 import { type ChoiceMark, isChoice, LEFT_OUT } from "../recipe/choices.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 
 /** A number of a recipe that is searched. */
 export interface SearchedNumber {
@@ -99,7 +103,8 @@ function readMark(mark: object, keys: readonly (string | number)[]): SearchedNum
 }
 
 /**
- * Returns a recipe with values in place of its marks.
+ * Returns a recipe with values in place of its marks. A base beside a choice of methods is left out if the
+ * chosen method would refuse it, as it compares with none, and another method of the choice needs it.
  * @param values - in the order of {@link listSearched}: numbers for ranges, and positions of options for
  *   choices
  */
@@ -117,16 +122,58 @@ export function fillSearched<T>(recipe: T, values: readonly number[]): T {
       const items = value.map(fill);
       return items.filter((item, i) => !(item === LEFT_OUT && isChoice(value[i])));
     }
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item)]));
+    const filled = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item)]));
+    return withoutIdleBase(filled, value);
   };
   return fill(recipe) as T;
 }
 
 /**
+ * Leaves the base out of a recipe for whose method it has no effect, if it stood beside a choice of methods
+ * one of which compares with a base.
+ */
+function withoutIdleBase(filled: Readonly<Record<string, unknown>>, marked: object): object {
+  const { base_model: base, ...others } = filled;
+  if (base === undefined || !("merge_method" in marked && isChoice(marked.merge_method))) return filled;
+  const methodOf = (name: unknown) => RECIPE_METHODS.get(String(name));
+  const comparing = marked.merge_method.choose.some((name) => {
+    const rule = methodOf(name)?.networks.base;
+    return rule !== undefined && rule !== "none";
+  });
+  const method = methodOf(filled["merge_method"]);
+  if (!comparing || method === undefined) return filled;
+  return hasIdleBase(listGroups(filled as unknown as Recipe), method) ? others : filled;
+}
+
+/**
  * Returns the values at which a search begins: the start of each range, and the first option of each choice.
  */
-export function firstValues(recipe: unknown): readonly number[] {
+function firstValues(recipe: unknown): readonly number[] {
   return listSearched(recipe).map((value) => (isSearchedChoice(value) ? 0 : value.start));
+}
+
+/**
+ * Lists values with which each option of each choice stands in a recipe once: first those at which a search
+ * begins, then those with one other option, all else as at the beginning. An option inside another option
+ * stands with that one.
+ */
+export function valuesOfEachOption(recipe: unknown): readonly (readonly number[])[] {
+  const marked = listSearched(recipe);
+  const first = firstValues(recipe);
+  const others = marked.flatMap((value) => {
+    if (!isSearchedChoice(value)) return [];
+    const around = first.map((begin, i) => optionAround(at(marked, i, "mark"), value) ?? begin);
+    return value.options.map((_, option) => around.map((of, i) => (marked[i] === value ? option : of)));
+  });
+  const different = new Map([first, ...others].map((values) => [values.join(","), values]));
+  return [...different.values()];
+}
+
+/** Returns the option of a choice inside which another value stands; undefined if it stands elsewhere. */
+function optionAround(choice: SearchedValue, { keys }: SearchedValue): number | undefined {
+  const inside = [...choice.keys, "choose"];
+  if (!isSearchedChoice(choice) || !inside.every((key, i) => key === keys[i])) return undefined;
+  return Number(keys[inside.length]);
 }
 
 /** Maps a searched number to `[0, 1]`. */

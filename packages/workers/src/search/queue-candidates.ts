@@ -3,7 +3,6 @@ import { digestFile, saveFile } from "@isthmus/core";
 import { fingerprintData } from "@isthmus/graph";
 import {
   fillSearched,
-  firstValues,
   gatherPath,
   gatherRecipe,
   identifyRecipe,
@@ -13,6 +12,7 @@ import {
   type Recipe,
   type SearchRecipeOptions,
   type StrictnessOptions,
+  valuesOfEachOption,
 } from "@isthmus/recipe";
 import { createTask, type GatheredFiles, gatherFiles } from "@isthmus/tasks";
 import { describeGathered, gatherData } from "../queue/gather-inputs.ts";
@@ -77,7 +77,8 @@ export async function queueCandidates(
 }
 
 /**
- * Plans one of the merges, so that problems of a recipe are reported before anything is queued.
+ * Plans a merge with each option of each choice, so that problems of a recipe are reported before anything is
+ * queued.
  * @throws the errors of `openRecipe`
  */
 async function assertPlannable(
@@ -91,7 +92,7 @@ async function assertPlannable(
     align: async (networks) => networks.map(({ network }) => network),
   });
   try {
-    await candidates.judge(fillSearched(recipe, firstValues(recipe)), undefined);
+    for (const values of valuesOfEachOption(recipe)) await candidates.check(fillSearched(recipe, values));
   } finally {
     await candidates.close();
   }

@@ -2,9 +2,10 @@
  * Judges the advice on the merges that `measure.ts` beside this file measured: how often it is within one point of the
  * best way of the list, beside always the same way.
  *
- *     npx tsx --conditions=@isthmus/source tools/advice/judge.ts FOLDER/merges.jsonl ... [--each]
+ *     npx tsx --conditions=@isthmus/source tools/advice/judge.ts FOLDER/merges.jsonl ... [--each] [--markdown]
  *
- * Prints a table for each part of the merges as JSON lines; with `--each` a line for each merge, too.
+ * Prints a table for each part of the merges as JSON lines; with `--each` a line for each merge, too, and with
+ * `--markdown` the table of docs/verdicts.md and the numbers beside it instead.
  */
 import { parseArgs } from "node:util";
 import { adviseMerge } from "@isthmus/recipe";
@@ -13,7 +14,7 @@ import { type MeasuredMerge, meanOf, readLines } from "./measured-merge.ts";
 
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
-  options: { each: { type: "boolean", default: false } },
+  options: { each: { type: "boolean", default: false }, markdown: { type: "boolean", default: false } },
 });
 const rows = (await Promise.all(positionals.map((path) => readLines<MeasuredMerge>(path)))).flat();
 
@@ -50,22 +51,66 @@ const WAYS: readonly (readonly [string, (row: MeasuredMerge) => string])[] = [
   ...CANDIDATES.map(({ name }) => [`always ${name}`, () => name] as const),
 ];
 
+/** Counts how often a way is near the best, and what it loses, over the merges that it can do. */
+function count(some: readonly MeasuredMerge[], choose: (row: MeasuredMerge) => string) {
+  const losses = some.flatMap((row) => {
+    const points = pointsOf(row, choose(row));
+    return points === undefined ? [] : [bestOf(row) - points];
+  });
+  return {
+    possible: losses.length,
+    near: losses.filter((loss) => loss <= NEAR).length,
+    meanLoss: Number(meanOf(losses).toFixed(1)),
+    worst: Number(Math.max(...losses).toFixed(1)),
+  };
+}
+
 function summarize(part: string, some: readonly MeasuredMerge[]): void {
   if (some.length === 0) return;
-  for (const [way, choose] of WAYS) {
-    const losses = some.flatMap((row) => {
-      const points = pointsOf(row, choose(row));
-      return points === undefined ? [] : [bestOf(row) - points];
+  for (const [way, choose] of WAYS)
+    console.log(JSON.stringify({ part, merges: some.length, way, ...count(some, choose) }));
+}
+
+/** Ways in the table of the documentation. */
+const TABLED = [
+  "advice",
+  "advice with gradients",
+  "always linear",
+  "always align linear",
+  "always task_arithmetic 0.3",
+  "always iso_c 0.5",
+  "always tsv_m 0.5",
+  "always breadcrumbs 0.5",
+  "always ties 1",
+  "always model_stock",
+  "always dare_ties 0.5",
+];
+
+/** Prints the table of the documentation. */
+function printTable(parts: Readonly<Record<string, readonly MeasuredMerge[]>>): void {
+  const entries = Object.entries(parts);
+  const titles = entries.flatMap(([part, some], i) => [
+    `${part}: ${some.length}`,
+    ...(i === 0 ? ["mean loss, worst (points)"] : []),
+  ]);
+  console.log(`| right, of | ${titles.join(" | ")} |\n|---|${titles.map(() => "---|").join("")}`);
+  for (const [way, choose] of WAYS.filter(([name]) => TABLED.includes(name))) {
+    const cells = entries.flatMap(([, some], i) => {
+      const { possible, near, meanLoss, worst } = count(some, choose);
+      const right =
+        possible === 0 ? "-" : `${near} (${Math.round((100 * near) / Math.max(1, some.length))} %)`;
+      const of = possible === some.length ? "" : ` of ${possible}`;
+      return i === 0 ? [right, `${meanLoss}, ${worst}${of}`] : [right];
     });
-    const line = {
-      ...{ part, merges: some.length, way, possible: losses.length },
-      near: losses.filter((loss) => loss <= NEAR).length,
-      meanLoss: Number(meanOf(losses).toFixed(1)),
-      worst: Number(Math.max(...losses).toFixed(1)),
-    };
-    console.log(JSON.stringify(line));
+    console.log(`| ${way} | ${cells.join(" | ")} |`);
   }
 }
+
+/** Counts the merges that are more than a point worse than one of the networks, or the base, at all tasks together. */
+const countUseless = (some: readonly MeasuredMerge[]): number =>
+  some.filter(
+    (row) => Math.max(...row.singles.map((scores) => 100 * meanOf(scores))) - bestOf(row) > NEAR,
+  ).length;
 
 /** Rank correlation of two lists of numbers. */
 function correlate(x: readonly number[], y: readonly number[]): number {
@@ -111,15 +156,20 @@ const hasBase = ({ comparison }: MeasuredMerge) => comparison.base !== null;
 const isText = ({ world }: MeasuredMerge) => world.endsWith("texts");
 const isChosenOn = ({ world }: MeasuredMerge) => CHOSEN_ON.includes(world);
 const judged = rows.filter((row) => !isChosenOn(row));
-summarize("chosen on", rows.filter(isChosenOn));
-summarize("judged", judged);
-summarize(
-  "judged: images, with a base",
-  judged.filter((row) => !isText(row) && hasBase(row)),
-);
-summarize(
-  "judged: images, without a base",
-  judged.filter((row) => !isText(row) && !hasBase(row)),
-);
-summarize("judged: texts", judged.filter(isText));
+const parts = {
+  judged,
+  "images, a base": judged.filter((row) => !isText(row) && hasBase(row)),
+  "images, no base": judged.filter((row) => !isText(row) && !hasBase(row)),
+  texts: judged.filter(isText),
+  "chosen on": rows.filter(isChosenOn),
+};
+if (args.markdown) {
+  printTable(parts);
+  const worlds = [...new Set(rows.map(({ world }) => world))];
+  const counts = worlds.map((world) => [world, rows.filter((row) => row.world === world).length]);
+  console.log(JSON.stringify({ merges: rows.length, worlds: Object.fromEntries(counts) }));
+  console.log(JSON.stringify({ worseThanOneNetwork: countUseless(rows), merges: rows.length }));
+} else {
+  for (const [part, some] of Object.entries(parts)) summarize(part, some);
+}
 correlateSigns(rows.filter((row) => hasBase(row) && row.kind !== "one permuted"));

@@ -3,11 +3,11 @@
  * docs/verdicts.md.
  *
  *     npx tsx --conditions=@isthmus/source tools/advice/measure.ts --out FOLDER [--plays TEXT] [--only mlp]
- *         [--data mnist,fashion-mnist:DIR]
+ *         [--data mnist,fashion-mnist:DIR] [--characters 200000]
  *
  * Writes one line of JSON for each merge to FOLDER/merges.jsonl, keeps trained networks in FOLDER/networks, and goes on
  * after an interruption. Everything is seeded. Without a file of plays, such as Shakespeare's, there are three texts
- * instead of four. `judge.ts` beside this file reads the lines.
+ * instead of four; `--characters` is the most that is taken of each. `judge.ts` beside this file reads the lines.
  */
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -29,6 +29,7 @@ const { values: args } = parseArgs({
     plays: { type: "string" },
     only: { type: "string", default: "" },
     data: { type: "string", default: "mnist,fashion-mnist" },
+    characters: { type: "string", default: "200000" },
   },
 });
 if (args.out === "") throw new Error("give --out FOLDER");
@@ -93,11 +94,12 @@ const images = ["mlp:48x2", "lenet"].flatMap((spec) =>
     .split(",")
     .map((data) => ({ spec, open: () => imageWorld(spec, data, { seed: 1, engine, folder }) })),
 );
-const texts = ["gpt:d1:w48:h4:c32", "gpt:d2:w32:h2:c32"].map((spec) => ({
+const texts = { plays: args.plays, characters: Number(args.characters) };
+const languages = ["gpt:d1:w48:h4:c32", "gpt:d2:w32:h2:c32"].map((spec) => ({
   spec,
-  open: () => textWorld(spec, args.plays, { seed: 2, engine, folder }),
+  open: () => textWorld(spec, texts, { seed: 2, engine, folder }),
 }));
-for (const { spec, open } of [...images, ...texts]) {
+for (const { spec, open } of [...images, ...languages]) {
   if (!spec.startsWith(args.only)) continue;
   const world = await open();
   for await (const one of world.cases()) {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import type { GradientSigns, NetworkComparison } from "@isthmus/recipe";
 
 /** A merge that was measured: a line of `merges.jsonl`. */
@@ -16,10 +16,15 @@ export interface MeasuredMerge {
   readonly comparison: NetworkComparison;
 }
 
-/** Reads the lines of a file of JSON; none if there is no file yet. */
+/**
+ * Reads the lines of a file of JSON; none if there is no file yet. A last line that an interruption cut is cut off the
+ * file, so that the next line starts on its own.
+ */
 export async function readLines<T>(path: string): Promise<T[]> {
   const text = await readFile(path, "utf8").catch(() => "");
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as T]));
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (whole !== text) await truncate(path, Buffer.byteLength(whole));
+  return whole.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as T]));
 }
 
 /** Returns the mean of some numbers. */

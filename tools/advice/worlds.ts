@@ -1,4 +1,4 @@
-import { access, readdir } from "node:fs/promises";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Checkpoint,
@@ -201,9 +201,6 @@ const TEXTS: Readonly<Record<string, readonly [folder: string, end: string]>> = 
   code: ["packages/recipe/src", ".ts"],
   python: ["tools/golden", ".py"],
 };
-/** Most characters of a text. */
-const MOST = 200_000;
-
 async function findFiles([folder, end]: readonly [string, string]): Promise<string[]> {
   const names = await readdir(folder, { recursive: true });
   return names
@@ -212,16 +209,37 @@ async function findFiles([folder, end]: readonly [string, string]): Promise<stri
     .map((name) => join(folder, name));
 }
 
+/** Texts that language models learn. */
+export interface TextOptions {
+  /** File of plays. @defaultValue there is no such text */
+  readonly plays?: string | undefined;
+  /** Most characters of each text. */
+  readonly characters: number;
+}
+
+/**
+ * Takes the texts from the folder of trained networks, or reads and keeps them there: files of the repository change,
+ * and a measurement that goes on must not train its next networks on other texts.
+ */
+async function keepTexts(folder: string, { plays, characters }: TextOptions): Promise<Map<string, string>> {
+  const path = join(folder, `texts-${characters}.json`);
+  const kept = await readFile(path, "utf8").catch(() => undefined);
+  if (kept !== undefined) return new Map(Object.entries(JSON.parse(kept) as Record<string, string>));
+  const texts = new Map<string, string>();
+  for (const [name, files] of Object.entries(TEXTS))
+    texts.set(name, await readText(await findFiles(files), characters));
+  if (plays !== undefined) texts.set("plays", await readText([plays], characters));
+  await writeFile(path, JSON.stringify(Object.fromEntries(texts)));
+  return texts;
+}
+
 /** Small language models: children of one base that learned different texts, and ones that were trained apart. */
 export async function textWorld(
   spec: string,
-  plays: string | undefined,
+  options: TextOptions,
   { seed, engine, folder }: WorldOptions,
 ): Promise<World> {
-  const texts = new Map<string, string>();
-  for (const [name, files] of Object.entries(TEXTS))
-    texts.set(name, await readText(await findFiles(files), MOST));
-  if (plays !== undefined) texts.set("plays", await readText([plays], MOST));
+  const texts = await keepTexts(folder, options);
   const dataOf = (names: readonly string[], split: "train" | "test") =>
     cutText(names.map((name) => texts.get(name) ?? "").join("\n"), names.join("+"), split);
   const names = [...texts.keys()];

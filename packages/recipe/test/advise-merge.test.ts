@@ -5,6 +5,7 @@ import {
   adviseMerge,
   compareNetworks,
   formatAdvisedRecipe,
+  judgeMerge,
   parseRecipe,
 } from "@isthmus/recipe";
 import fc from "fast-check";
@@ -73,8 +74,45 @@ describe("adviseMerge()", () => {
     );
     expect(unknown[0]).toBe("isthmus compare n0 n1 --base BASE");
     expect(unknown.at(-1)).toBe("isthmus merge 'my advice.yaml' -o merged.safetensors");
+    const unwritten = (await advise(networks, {}, false)).advice.next.at(-1)?.command;
+    expect(unwritten).toBe(
+      "isthmus compare n0 n1 --recipe advice.yaml && isthmus merge advice.yaml -o merged.safetensors",
+    );
     const known = (await advise(networks, { graph: "g.onnx" })).advice.next.map((one) => one.command);
     expect(known[0]).toBe("isthmus compare n0 n1 --base base --graph g.onnx --data DATA");
+  });
+
+  test("needs no graph for folders of models, and takes a file that begins with a dash for no option", async () => {
+    const networks = [1, 2].map((seed) => step(start, seed, { common: 1, own: 0.5 }));
+    const { comparison } = await advise(networks, {}, false);
+    const facts = { modelType: "llama", tied: null, quantization: null, chat: false, adapter: false };
+    const models = { ...comparison, networks: comparison.networks.map((one) => ({ ...one, facts })) };
+    const [, barrier, merge] = adviseMerge(models, { recipe: "r.yaml" }).next.map((one) => one.command);
+    expect(barrier).toBe("isthmus barrier n0 n1 --data DATA");
+    expect(merge).toBe("isthmus merge r.yaml -o merged");
+    const dashed = {
+      ...comparison,
+      networks: comparison.networks.map((one) => ({ ...one, source: "-a.pt" })),
+    };
+    expect(adviseMerge(dashed).next[1]?.command).toMatch("isthmus barrier ./-a.pt ./-a.pt --graph");
+  });
+
+  test("merges adapters as what they add, never aligned, and no adapter with a model", async () => {
+    const { comparison } = await advise([start, plantNetwork(2)], {}, false);
+    const adaptersAt = (...places: readonly number[]) => ({
+      ...comparison,
+      networks: comparison.networks.map((one, i) => ({ ...one, adapter: places.includes(i) })),
+    });
+    const both = adviseMerge(adaptersAt(0, 1), { recipe: "r.yaml" });
+    expect(both).toMatchObject({ rule: "adapters", method: "linear", align: false });
+    expect(both.next.map((one) => one.command)).toEqual(["isthmus merge r.yaml -o merged"]);
+    expect(adviseMerge(adaptersAt(1))).toMatchObject({
+      rule: "adapters among models",
+      method: null,
+      next: [],
+    });
+    expect(judgeMerge(adaptersAt(0, 1)).findings.some(({ kind }) => kind === "different-seed")).toBe(false);
+    expect(judgeMerge(comparison).findings.some(({ kind }) => kind === "different-seed")).toBe(true);
   });
 
   test("writes recipes that can be read, whatever files are called", () =>

@@ -2,7 +2,6 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   type Checkpoint,
   expandPaths,
-  InputError,
   isIsthmusError,
   noteTwice,
   saveFile,
@@ -143,7 +142,7 @@ async function compareFiles(
     const judged = judgeMerge(comparison, { method: options.method });
     const gradients = await measureGradients(comparison, opened, context);
     const { graph, data, recipe } = options;
-    const advice = adviseMerge(comparison, { judged, gradients, graph, data: data?.[0], recipe });
+    const advice = adviseMerge(comparison, { judged, gradients, graph, data, recipe });
     const result: ComparisonResult = {
       ...comparison,
       ...judged,
@@ -152,13 +151,20 @@ async function compareFiles(
       descent: traceDescent(comparison),
       advice,
     };
-    if (recipe !== undefined)
-      await saveRecipe(recipe, formatAdvisedRecipe(comparison, advice, { graph }), all);
+    const text = recipe === undefined ? null : formatAdvisedRecipe(comparison, advice, { graph });
+    if (recipe !== undefined && text !== null) await saveFile(recipe, text, all);
+    const isMissing = recipe !== undefined && text === null;
     await saveResult(result, options, { inputs: all, context });
     return {
       result,
-      text: formatComparison(result, context.terminal.columns) + formatOutputs(outputs),
-      failure: failureOf(result),
+      text:
+        formatComparison(result, context.terminal.columns) +
+        formatOutputs(isMissing ? outputs.filter((path) => path !== recipe) : outputs),
+      failure:
+        failureOf(result) ??
+        (isMissing
+          ? `no recipe was written to ${recipe}: no merge is advised, see the advice above`
+          : undefined),
     };
   });
 }
@@ -234,20 +240,6 @@ async function measureGradients(
     signal,
     onProgress: (done) => progress("Measuring gradients", done),
   });
-}
-
-/**
- * Writes the advised recipe.
- * @throws InputError if no merge is advised
- */
-async function saveRecipe(path: string, text: string | null, inputs: readonly string[]): Promise<void> {
-  if (text === null) {
-    throw new InputError(
-      "Cannot write the advised recipe as these networks should not be merged tensor by tensor: see the findings without --recipe",
-      { input: path },
-    );
-  }
-  await saveFile(path, text, inputs);
 }
 
 /**

@@ -18,7 +18,9 @@ export function formatComparison(comparison: ComparisonResult, width: number): s
     formatPairTable(comparison),
     ...(taskVectors === null ? [] : ["", formatSteps(comparison)]),
     "",
-    `${verdict}: ${VERDICT_MEANINGS[verdict]} (${formatSure(confidence)} sure)`,
+    comparison.advice?.signs.adapters === "all"
+      ? "adapters: the numbers above compare their factors, which say little of what they add"
+      : `${verdict}: ${VERDICT_MEANINGS[verdict]} (${formatSure(confidence)} sure)`,
     ...(sampled < 1 ? [`${(100 * sampled).toPrecision(2)} % of all numbers were read`] : []),
     ...(findings.length === 0 ? [] : ["", ...formatFindings(findings)]),
     ...formatTree(comparison),
@@ -49,7 +51,7 @@ function formatAdvice({ advice, networks, base }: ComparisonResult): string[] {
     `advice: ${describeWay(advice, names)}`,
     `  ${advice.reason}`,
     ...advice.next.flatMap(({ purpose, command }, i) => [
-      ...(i === 0 ? ["to know better:"] : []),
+      ...(i === 0 ? ["to know better (words in capitals are for you to fill in):"] : []),
       `  ${command}`,
       `    ${purpose}`,
     ]),

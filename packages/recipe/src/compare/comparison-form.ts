@@ -74,6 +74,7 @@ const advice = z.looseObject({
   reason: text,
   signs: z.looseObject({
     verdict,
+    adapters: z.enum(["none", "some", "all"]),
     networks: count,
     kinship: nullable,
     distance: nullable,

@@ -68,6 +68,22 @@ const isShort = (signs: AdviceSigns): boolean => slopeOf(signs) < SLOPES.short;
  */
 export const ADVICE_RULES: readonly AdviceRule[] = [
   {
+    name: "adapters among models",
+    holds: ({ adapters }) => adapters === "some",
+    way: way(null),
+    reason:
+      "an adapter is no model: put each on its model first, which a recipe names as model+adapter, and compare the models",
+    signs: [],
+  },
+  {
+    name: "adapters",
+    holds: ({ adapters }) => adapters === "all",
+    way: LINEAR,
+    reason:
+      "isthmus merge averages what LoRA adapters add; angles between their factors say nothing of that, and there are no units to align",
+    signs: [],
+  },
+  {
     name: "other architecture",
     holds: ({ verdict }) => verdict === "different architecture",
     way: way(null),

@@ -21,6 +21,8 @@ export interface GradientSigns {
 export interface AdviceSigns {
   /** The worst verdict on two networks that are merged. */
   readonly verdict: Verdict;
+  /** Whether none, some or all of the networks that are merged are adapters, such as LoRA. */
+  readonly adapters: "none" | "some" | "all";
   /** Number of networks that are merged. */
   readonly networks: number;
   /** Least kinship of two networks that are merged; null if matrices are too small. */
@@ -50,10 +52,13 @@ export function readSigns(
   const merged = pairs.filter(isMerged);
   const ofMerged = verdicts.filter(isMerged).map(({ verdict }) => verdict);
   const withoutNulls = (numbers: readonly (number | null)[]) => numbers.filter((number) => number !== null);
+  const adapters = networks.filter(({ adapter }, i) => i !== base && adapter).length;
+  const count = networks.length - (base === undefined ? 0 : 1);
   const steps = taskVectors === null ? null : signsOfSteps(taskVectors);
   return {
     verdict: VERDICTS.findLast((candidate) => ofMerged.includes(candidate)) ?? "identical",
-    networks: networks.length - (base === undefined ? 0 : 1),
+    adapters: adapters === 0 ? "none" : adapters < count ? "some" : "all",
+    networks: count,
     kinship: leastOf(withoutNulls(merged.map(({ kinship }) => kinship))),
     distance: mostOf(withoutNulls(merged.map(({ distance }) => distance))),
     cosine: steps?.cosine ?? null,

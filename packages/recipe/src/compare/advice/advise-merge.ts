@@ -15,9 +15,12 @@ export interface AdviseMergeOptions {
   readonly gradients?: GradientSigns | null;
   /** File of the architecture, for the commands. @defaultValue a placeholder, if a command needs it */
   readonly graph?: string | undefined;
-  /** Name of the examples, for the commands. @defaultValue a placeholder */
-  readonly data?: string | undefined;
-  /** File to which the recipe is written, for the commands. @defaultValue "advice.yaml" */
+  /** Names of the examples, for the commands. @defaultValue a placeholder */
+  readonly data?: readonly string[] | undefined;
+  /**
+   * File to which the recipe is written, for the commands. @defaultValue none is written, and the command of the
+   * merge writes one first
+   */
   readonly recipe?: string | undefined;
 }
 
@@ -47,12 +50,13 @@ export function adviseMerge(comparison: NetworkComparison, options: AdviseMergeO
   const guessed = comparison.taskVectors?.base ?? null;
   const needsBase = method !== null && MERGE_METHODS.get(method)?.networks.base === "required";
   const networks = [...comparison.networks.keys()].filter((position) => position !== guessed);
+  const decided = describeSigns(rule, signs);
   const advice = { rule: rule.name, method, parameters, align, networks, signs };
   const base = needsBase ? guessed : null;
   return {
     ...advice,
     base,
-    reason: `${rule.reason} (${describeSigns(rule, signs)})`,
+    reason: decided === "" ? rule.reason : `${rule.reason} (${decided})`,
     next: listNext(comparison, advice, options),
   };
 }
@@ -79,56 +83,85 @@ const SIGN_NAMES: Readonly<Record<AdviceRule["signs"][number], string>> = {
 
 const formatSigned = (value: number) => value.toFixed(2).replace(/^-(?=0\.00$)/, "");
 
+/** Paths of the networks and of their base, as commands name them. */
+interface NamedPaths {
+  readonly paths: readonly string[];
+  readonly base: string | undefined;
+  /** Whether all are folders of models, whose config.json names the architecture. */
+  readonly areModels: boolean;
+}
+
+function namePaths(
+  { networks: traits, taskVectors }: NetworkComparison,
+  networks: readonly number[],
+): NamedPaths {
+  const sourceOf = (position: number) => at(traits, position, "network").source.replace(/^-/, "./-");
+  return {
+    paths: networks.map(sourceOf),
+    base: taskVectors === null ? undefined : sourceOf(taskVectors.base),
+    areModels: traits.every(({ facts, adapter }) => facts !== null && !adapter),
+  };
+}
+
 /** Lists what would tell more: a base, examples, or the result itself. */
 function listNext(
-  { networks: traits, base: named, taskVectors }: NetworkComparison,
-  { method, align, networks, signs }: Pick<MergeAdvice, "method" | "align" | "networks" | "signs">,
-  { graph = "GRAPH.onnx", data = "DATA", recipe = "advice.yaml" }: AdviseMergeOptions,
+  comparison: NetworkComparison,
+  advice: Pick<MergeAdvice, "method" | "align" | "networks" | "signs">,
+  options: AdviseMergeOptions,
 ): NextMeasurement[] {
-  if (method === null) return [];
-  const paths = networks.map((position) => at(traits, position, "network").source);
-  const base = taskVectors === null ? undefined : at(traits, taskVectors.base, "network").source;
-  const next: NextMeasurement[] = [];
-  if (named === null && !align) {
-    next.push({
-      purpose: "what each learned since the base, and at what angle",
-      command: quoteCommand(["isthmus", "compare", ...paths, "--base", base ?? "BASE"]),
-    });
-  } else if (base !== undefined && signs.gradients === null && !align) {
-    next.push({
+  if (advice.method === null) return [];
+  const named = namePaths(comparison, advice.networks);
+  const { graph, data = ["DATA"], recipe } = options;
+  const architecture = named.areModels && graph === undefined ? [] : ["--graph", graph ?? "GRAPH.onnx"];
+  const examples = [...architecture, ...data.flatMap((name) => ["--data", name])];
+  const { gradients, adapters } = advice.signs;
+  const merged = named.areModels || adapters === "all" ? "merged" : "merged.safetensors";
+  const merge = quoteCommand(["isthmus", "merge", recipe ?? "advice.yaml", "-o", merged]);
+  const known = graph === undefined ? [] : ["--graph", graph];
+  const measured = gradients === null ? known : examples;
+  const base = named.base === undefined ? [] : ["--base", named.base];
+  const write = ["isthmus", "compare", ...named.paths, ...base, ...measured, "--recipe", "advice.yaml"];
+  const result: NextMeasurement = {
+    purpose: "the merge itself",
+    command: recipe === undefined ? `${quoteCommand(write)} && ${merge}` : merge,
+  };
+  if (adapters === "all") return [result];
+  const barrier = ["isthmus", "barrier", ...named.paths.slice(0, 2), ...architecture];
+  return [
+    ...compareAgain(comparison, advice, { ...named, examples }),
+    {
+      purpose: advice.align
+        ? "the loss half-way once units are in one order"
+        : "the loss of the networks and of all points between the first two",
+      command: quoteCommand([
+        ...barrier,
+        "--data",
+        data[0] ?? "DATA",
+        ...(advice.align ? ["--align"] : []),
+      ]),
+    },
+    result,
+  ];
+}
+
+/** Names the comparison that tells more: with a base, or with examples. */
+function compareAgain(
+  comparison: NetworkComparison,
+  { align, signs }: Pick<MergeAdvice, "align" | "signs">,
+  { paths, base, examples }: NamedPaths & { readonly examples: readonly string[] },
+): NextMeasurement[] {
+  if (align) return [];
+  const compare = ["isthmus", "compare", ...paths, "--base", base ?? "BASE"];
+  if (comparison.base === null)
+    return [
+      { purpose: "what each learned since the base, and at what angle", command: quoteCommand(compare) },
+    ];
+  if (signs.gradients !== null) return [];
+  return [
+    {
       purpose:
         "whether the mean step is too long or too short, by gradients on examples of each network's task",
-      command: quoteCommand([
-        "isthmus",
-        "compare",
-        ...paths,
-        "--base",
-        base,
-        "--graph",
-        graph,
-        "--data",
-        data,
-      ]),
-    });
-  }
-  next.push({
-    purpose: align
-      ? "the loss half-way once units are in one order"
-      : "the loss of the networks and of all points between the first two",
-    command: quoteCommand([
-      "isthmus",
-      "barrier",
-      ...paths.slice(0, 2),
-      "--graph",
-      graph,
-      "--data",
-      data,
-      ...(align ? ["--align"] : []),
-    ]),
-  });
-  next.push({
-    purpose: "the merge itself, and its loss beside that of each network",
-    command: quoteCommand(["isthmus", "merge", recipe, "-o", "merged.safetensors"]),
-  });
-  return next;
+      command: quoteCommand([...compare, ...examples]),
+    },
+  ];
 }

@@ -5,7 +5,7 @@ import { networkNames } from "./network-names.ts";
 import { describeWay } from "./way-words.ts";
 
 /** Names of the signs of an advice, with the words for each. */
-const SIGN_WORDS: Readonly<Record<keyof Omit<AdviceSigns, "verdict" | "networks" | "gradients">, string>> = {
+const SIGN_WORDS: Readonly<Record<keyof Omit<AdviceSigns, "verdict" | "adapters" | "networks" | "gradients">, string>> = {
   kinship: "Least kinship of two networks",
   distance: "Largest distance of two networks",
   cosine: "Mean cosine between steps from the base",
@@ -38,25 +38,25 @@ export function adviceSection(result: ComparisonResult): Section[] {
         {
           name: "signs",
           title: "Why",
-          caption: `${advice.reason}. Rule "${advice.rule}" of docs/verdicts.md decided; numbers that were not measured have no value.`,
+          caption: `${capitalize(advice.reason)}. Rule "${advice.rule}" of docs/verdicts.md decided; numbers that were not measured are left out.`,
           columns: [
             { title: "Sign", kind: "text" },
             { title: "Value", kind: "number" },
           ],
-          rows: numbers.map((cells) => ({ cells })),
+          rows: numbers.filter(([, value]) => value !== null).map((cells) => ({ cells })),
         },
         {
           name: "next",
           title: "What to measure to know better",
-          caption: "Words in capitals are for you to fill in.",
-          columns: [
-            { title: "What it tells", kind: "text" },
-            { title: "Command", kind: "text" },
-          ],
-          rows: next.map(({ purpose, command }) => ({ cells: [purpose, command] })),
+          caption: "Commands that tell more; words in capitals are for you to fill in.",
+          // The purpose is a note, as the first column breaks lines only above a note, and commands are long.
+          columns: [{ title: "Command", kind: "text" }],
+          rows: next.map(({ purpose, command }) => ({ cells: [command], note: purpose })),
           fixed: true,
         },
       ],
     },
   ];
 }
+
+const capitalize = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);

@@ -47,7 +47,10 @@ function findStrangers(
   verdicts: readonly PairVerdict[],
   { aligned }: JudgedMerge,
 ): MergeFinding[] {
-  const pairs = verdicts.filter(({ verdict }) => verdict === "different seed");
+  // Factors of adapters have no units: what adapters add is merged, see findTraits.
+  const areAdapters = ({ a, b }: PairVerdict) =>
+    [a, b].every((position) => comparison.networks[position]?.adapter);
+  const pairs = verdicts.filter((pair) => pair.verdict === "different seed" && !areAdapters(pair));
   if (pairs.length === 0) return [];
   const networks = positionsOf(pairs);
   const families = listFamilies(verdicts).map((family) => nameNetworks(comparison, family));

@@ -26,6 +26,7 @@ const NARROW = new Set([
   "federated-readme-1.ts",
   "fine-tune-and-resume.ts",
   "isthmus-readme-1.ts",
+  "merge-learning-readme-1.ts",
   "measurements-open-measure-1.ts",
   "merge-by-layer.ts",
   "recipe-compare-compare-networks-1.ts",

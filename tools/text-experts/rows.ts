@@ -150,9 +150,9 @@ export function rowsOf(folder: string, out: string): readonly Row[] {
       name: "mixtures-realigned",
       commands: [
         [
-          "moe",
-          "--realign",
+          "experts",
           made("mixtures-merged"),
+          "--realign",
           "--from",
           ...mixtures,
           "--data",

@@ -54,7 +54,10 @@ describe("isthmus tune-merge", () => {
     const refusals: readonly (readonly [readonly string[], string])[] = [
       [command("merged.safetensors"), "-o must name a file ending in .yml"],
       [command("recipe.yml"), "recipe.yml"],
-      [command("x.yml", "--graph", "a.onnx", "--graph", "b.onnx"), "one of the graphs for all data"],
+      [
+        command("x.yml", "--graph", "a.onnx", "--graph", "b.onnx"),
+        "3 values of --graph as there must be one for all data sets",
+      ],
     ];
     for (const [args, message] of refusals) {
       const { code, stderr } = await runCli(args, inFolder());

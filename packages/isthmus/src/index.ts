@@ -92,15 +92,18 @@ export {
 export { average, createPath, lerp } from "@isthmus/interpolation";
 export { measure } from "@isthmus/measurements/open";
 export { addMeasurement, useMeasurements } from "@isthmus/measurements/use";
-export { type Healed, type HealResult, heal, openHealing } from "@isthmus/merge-learning";
 export {
   formatTunedRecipe,
+  type Healed,
+  type HealResult,
+  heal,
+  measureGradientSigns,
+  openHealing,
   openTunedTasks,
   type TunedTask,
   type TuneMergeResult,
   tuneMerge,
 } from "@isthmus/merge-learning";
-export { measureGradientSigns } from "@isthmus/merge-learning";
 export {
   applyAdapter,
   byLayer,
@@ -113,16 +116,18 @@ export {
   saveAdapter,
   slerp,
 } from "@isthmus/merging";
-// Routers of merged mixtures.
 export {
   type BuildMixtureResult,
   buildMixture,
+  fitRouters,
+  measureRouting,
   parseMixtureRecipe,
   planMixtureRecipe,
   readMixtureRecipe,
   realignMerged,
+  reduceConfig,
+  reduceMixture,
 } from "@isthmus/mixtures";
-export { fitRouters, measureRouting, reduceConfig, reduceMixture } from "@isthmus/mixtures";
 export {
   adviseMerge,
   compareNetworks,

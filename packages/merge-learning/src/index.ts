@@ -1,4 +1,4 @@
-// Weights of a merge from data.
+export { type MeasureGradientSignsOptions, measureGradientSigns } from "./advice/measure-gradient-signs.ts";
 export type { TaskScore, TunedTask } from "./coefficients/bind-task.ts";
 export {
   describeTuned,
@@ -28,4 +28,4 @@ export {
   type NamedCheckpoint,
   openHealing,
 } from "./heal/open-healing.ts";
-export { type MeasureGradientSignsOptions, measureGradientSigns } from "./advice/measure-gradient-signs.ts";
+export { nameNetworks, valuesOfNetworks } from "./values-of-networks.ts";

@@ -1,17 +1,3 @@
-// Fewer experts.
-export { type ExpertGroup, REDUCTIONS, type Reduction } from "./reduce/group-experts.ts";
-export {
-  type ReducedLayer,
-  type ReduceMixtureOptions,
-  type ReduceMixtureResult,
-  reduceConfig,
-  reduceMixture,
-} from "./reduce/reduce-mixture.ts";
-// Routers.
-export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";
-export { FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./routers/fit-routers-options.ts";
-export { type LayerRouting, type MeasureRoutingOptions, measureRouting } from "./routers/measure-routing.ts";
-// Mixtures from dense models.
 export {
   type BuildMixtureOptions,
   type BuildMixtureResult,
@@ -34,13 +20,7 @@ export {
   type ReadMixtureRecipe,
   readMixtureRecipe,
 } from "./build/read-mixture-recipe.ts";
-export {
-  type CompareRoutingOptions,
-  compareRouting,
-  type RoutingAgreement,
-  type RoutingComparison,
-} from "./realign/compare-routing.ts";
-export { discoverRouters, type RouterLayer } from "./realign/discover-routers.ts";
+export { openRecordedMixture } from "./build/verify-mixture.ts";
 export {
   type RealignMergedOptions,
   type RealignMergedResult,
@@ -56,4 +36,21 @@ export {
   type RouterParent,
   realignRouters,
 } from "./realign/realign-routers.ts";
-export { openRecordedMixture } from "./build/verify-mixture.ts";
+export { type ExpertGroup, REDUCTIONS, type Reduction } from "./reduce/group-experts.ts";
+export {
+  type ReducedLayer,
+  type ReduceMixtureOptions,
+  type ReduceMixtureResult,
+  reduceConfig,
+  reduceMixture,
+} from "./reduce/reduce-mixture.ts";
+export {
+  type CompareRoutingOptions,
+  compareRouting,
+  type RoutingAgreement,
+  type RoutingComparison,
+} from "./routers/compare-routing.ts";
+export { discoverRouters, type RouterLayer } from "./routers/discover-routers.ts";
+export { type FitRoutersResult, type FittedRouter, fitRouters } from "./routers/fit-routers.ts";
+export { FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./routers/fit-routers-options.ts";
+export { type LayerRouting, type MeasureRoutingOptions, measureRouting } from "./routers/measure-routing.ts";

@@ -5,7 +5,7 @@ import { type DataSet, randomWeights } from "@isthmus/graph";
 import { networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { runGraph } from "../../../test/helpers/run-graph.ts";
-import { findRouters } from "../src/routers/find-routers.ts";
+import { discoverRouters } from "../src/routers/discover-routers.ts";
 import { fitRouters } from "../src/routers/fit-routers.ts";
 import { forceExpert } from "../src/routers/force-expert.ts";
 import { measureRouting } from "../src/routers/measure-routing.ts";
@@ -20,7 +20,7 @@ const engine = createOnnxRuntimeEngine();
 const { graph } = networkOfConfig(CONFIG);
 const weights = withTopics(randomWeights(graph, 1));
 const mixture = createCheckpoint(weights);
-const routers = findRouters(graph);
+const routers = await discoverRouters({ graph, engine });
 
 /** Gives the words of each text a direction of their own, as networks learn them. */
 function withTopics(random: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
@@ -122,7 +122,7 @@ describe("fitRouters()", () => {
     await expect(fit(texts, { ridge: 0 })).rejects.toThrow(/"ridge" must be above 0/);
     await expect(fit(texts, { held: 1 })).rejects.toThrow(/"held" must be between/);
     const dense = networkOfConfig({ ...CONFIG, model_type: "llama", architectures: ["LlamaForCausalLM"] });
-    expect(() => findRouters(dense.graph)).toThrow(/isthmus moe/);
+    await expect(discoverRouters({ graph: dense.graph, engine })).rejects.toThrow(/isthmus moe/);
   });
 });
 

@@ -2,6 +2,7 @@ import { type Checkpoint, createCheckpoint, createRandom, createTensor, type Ten
 import { createTokenDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
+import { discoverRouters } from "@isthmus/mixtures";
 import { networkOfConfig } from "@isthmus/zoo";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -19,6 +20,7 @@ const graphOf = (experts: number, active: number): Graph =>
   }).graph;
 const engine = createOnnxRuntimeEngine();
 const graph = graphOf(4, 2);
+const routers = await discoverRouters({ graph, engine });
 const random = createRandom(5);
 const ids = Uint16Array.from({ length: 200 }, () => random.integer(30));
 const text = createTokenDataSet(ids, { context: 8, vocabularySize: 30, name: "words" });
@@ -62,7 +64,9 @@ describe("reduceExperts()", () => {
   test("merges copies of experts whose units are in another order, and computes the same", async () => {
     for (const seed of [1, 2]) {
       const mixture = doubled(seed);
-      const measured = await measureExperts({ graph, engine }, mixture, [text], { threads: 1 });
+      const measured = await measureExperts({ graph, engine }, { network: mixture, routers }, [text], {
+        threads: 1,
+      });
       const groups = measured.map((layer) => groupExperts(layer, 2, "merge"));
       expect(groups.map((layer) => layer.map(({ members }) => members))).toEqual([
         [
@@ -74,7 +78,7 @@ describe("reduceExperts()", () => {
           [1, 3],
         ],
       ]);
-      const reduced = reduceExperts(graph, mixture, groups);
+      const reduced = reduceExperts(routers, mixture, groups);
       const [before, after] = [await logitsOf(graph, mixture), await logitsOf(graphOf(2, 1), reduced)];
       for (const [i, value] of after.entries()) expect(value).toBeCloseTo(before[i]!, 4);
     }
@@ -82,10 +86,12 @@ describe("reduceExperts()", () => {
 
   test("leaves every tensor as it is if no expert has to go", async () => {
     const mixture = createCheckpoint(randomWeights(graph, 3));
-    const measured = await measureExperts({ graph, engine }, mixture, [text], { threads: 1 });
+    const measured = await measureExperts({ graph, engine }, { network: mixture, routers }, [text], {
+      threads: 1,
+    });
     for (const by of ["merge", "drop"] as const) {
       const same = reduceExperts(
-        graph,
+        routers,
         mixture,
         measured.map((layer) => groupExperts(layer, 4, by)),
       );
@@ -97,9 +103,11 @@ describe("reduceExperts()", () => {
 
   test("drops the experts that contribute least, with their rows of routers", async () => {
     const mixture = createCheckpoint(randomWeights(graph, 4));
-    const measured = await measureExperts({ graph, engine }, mixture, [text], { threads: 1 });
+    const measured = await measureExperts({ graph, engine }, { network: mixture, routers }, [text], {
+      threads: 1,
+    });
     const groups = measured.map((layer) => groupExperts(layer, 1, "drop"));
-    const reduced = reduceExperts(graph, mixture, groups);
+    const reduced = reduceExperts(routers, mixture, groups);
     const router = "model.layers.0.block_sparse_moe.gate.weight";
     const [kept = -1] = groups[0]![0]!.members;
     expect(measured[0]!.saliences[kept]).toBe(Math.max(...measured[0]!.saliences));

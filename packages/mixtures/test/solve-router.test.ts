@@ -1,9 +1,9 @@
 import { createRandom } from "@isthmus/core";
-import { type Matrix, plainProducts } from "@isthmus/linear-algebra";
+import { createMatrix, type Matrix, plainProducts } from "@isthmus/linear-algebra";
 import type { SecondMoments } from "@isthmus/statistics";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { joinRows, refineRouter } from "../src/routers/refine-router.ts";
+import { refineRouter } from "../src/routers/refine-router.ts";
 import { ridgeMatrix, solveRouter } from "../src/routers/solve-router.ts";
 import golden from "./golden/routers.json" with { type: "json" };
 
@@ -161,10 +161,7 @@ describe("solveRouter()", () => {
         const gram = ridgeMatrix(own, 0.01);
         const start = await solveRouter(own, 0.01, plainProducts);
         const rows = states.map((part) =>
-          joinRows(
-            part.map((row) => Float32Array.from(row)),
-            part[0]!.length,
-          ),
+          createMatrix(part.length, part[0]!.length, Float32Array.from(part.flat())),
         );
         const losses = await Promise.all(
           [0, 1, 40].map(async (steps) =>

@@ -1,4 +1,4 @@
-export { ADVICE_RULES, type AdvisedWay, type AdviceRule } from "./compare/advice/advice-rules.ts";
+export { ADVICE_RULES, type AdviceRule, type AdvisedWay } from "./compare/advice/advice-rules.ts";
 export type { AdviceSigns, GradientSigns } from "./compare/advice/advice-signs.ts";
 export { type AdviseMergeOptions, adviseMerge } from "./compare/advice/advise-merge.ts";
 export {
@@ -32,8 +32,8 @@ export { COMPARISON_RESULT } from "./compare/comparison-result-kind.ts";
 export type { FamilyTrees } from "./compare/descent/family-trees.ts";
 export { listTree, type TreeRow } from "./compare/descent/list-tree.ts";
 export { traceDescent } from "./compare/descent/trace-descent.ts";
-export { describeWay } from "./compare/describe/way-words.ts";
 export { VERDICT_MEANINGS } from "./compare/describe/verdict-meanings.ts";
+export { describeWay } from "./compare/describe/way-words.ts";
 export type { FindingKind, MergeFinding } from "./compare/findings/merge-finding.ts";
 export { type JudgeMergeOptions, judgeMerge, type MergeVerdict } from "./compare/judge-merge.ts";
 export type { PairVerdict, Verdict } from "./compare/judge-pair.ts";

@@ -70,6 +70,29 @@ function pairOf(a: number, b: number): ComparisonResult["pairs"][number] {
   };
 }
 
+/** Advice to merge steps that have little in common by `iso_c`. */
+const advice: ComparisonResult["advice"] = {
+  rule: "unrelated steps",
+  method: "iso_c",
+  parameters: { scale: 0.5 },
+  align: false,
+  base: 3,
+  networks: [0, 1, 2],
+  reason: "the steps have little in common (mean cosine of steps 0.10)",
+  signs: {
+    verdict: "same ancestor",
+    networks: 3,
+    kinship: 0.98,
+    distance: 0.25,
+    cosine: 0.1,
+    conflict: 0.47,
+    length: 0.15,
+    unequal: 1.9,
+    gradients: null,
+  },
+  next: [{ purpose: "the merge itself", command: "isthmus merge advice.yaml -o merged.safetensors" }],
+};
+
 /** Three networks made from a base, one of them with a larger vocabulary, an own head and another type. */
 export function comparisonResult(): ComparisonResult {
   const sources = ["math", "code", "runs/a/model", "base"].map((name) => `${name}.safetensors`);
@@ -120,26 +143,6 @@ export function comparisonResult(): ComparisonResult {
       distances: [0.19, 0.13, 0.25, null],
       rooted: true,
     },
-    advice: {
-      rule: "unrelated steps",
-      method: "iso_c",
-      parameters: { scale: 0.5 },
-      align: false,
-      base: 3,
-      networks: [0, 1, 2],
-      reason: "the steps have little in common (mean cosine of steps 0.10)",
-      signs: {
-        verdict: "same ancestor",
-        networks: 3,
-        kinship: 0.98,
-        distance: 0.25,
-        cosine: 0.1,
-        conflict: 0.47,
-        length: 0.15,
-        unequal: 1.9,
-        gradients: null,
-      },
-      next: [{ purpose: "the merge itself", command: "isthmus merge advice.yaml -o merged.safetensors" }],
-    },
+    advice,
   };
 }

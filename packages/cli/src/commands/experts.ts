@@ -22,20 +22,30 @@ import {
 } from "@isthmus/mixtures";
 import { copyModelFiles } from "@isthmus/recipe";
 import { assertArchitecture, openBound } from "@isthmus/zoo";
+import {
+  addRealignOptions,
+  listRealignOptions,
+  type RealignOptions,
+  realignMixture,
+} from "../experts/realign-mixture.ts";
 import { formatExperts } from "../format/format-experts.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
-import { addScalingOptions } from "../open/open-data.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
-import { addBindingOptions } from "../options/binding-options.ts";
-import { dataForms } from "../options/data-forms.ts";
+import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
+import { parseCount, parseNumber } from "../options/parse-values.ts";
+import { addSeveralDataOptions, type SeveralDataOptions } from "../options/several-data.ts";
 import { assertNetworkOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface ExpertsVerbOptions extends EngineOptions {
-  readonly data: readonly string[];
+interface ExpertsVerbOptions
+  extends EngineOptions,
+    ScalingOptions,
+    BindingOptions,
+    Pick<SeveralDataOptions, "data">,
+    Pick<RealignOptions, "realign" | "from" | "align" | "graph"> {
   readonly fitRouters?: true | undefined;
   readonly ridge?: number | undefined;
   readonly through?: "experts" | "mixture" | undefined;
@@ -46,10 +56,19 @@ interface ExpertsVerbOptions extends EngineOptions {
 
 /** Creates the command `isthmus experts`. */
 export function expertsVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(addScalingOptions(addEngineOption(createExpertsVerb())))
+  const command = addBindingOptions(addScalingOptions(addEngineOption(createExpertsVerb())));
+  return command
     .addHelpText("after", COLUMNS)
     .addHelpText("after", EXAMPLES)
-    .action((path, options) => run(options, (context) => experts(path, options, context)));
+    .action((path, options) =>
+      run(options, (context) => {
+        const asked: ExpertsVerbOptions = options;
+        assertOptions(asked, listRealignOptions(command, asked));
+        const { output } = asked;
+        if (asked.realign === undefined || output === undefined) return experts(path, asked, context);
+        return realignMixture({ command, path }, { ...asked, output }, context);
+      }),
+    );
 }
 
 const COLUMNS = `
@@ -60,27 +79,33 @@ multiple of an even share that the busiest expert needs, and dropped the share o
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus experts mixture --data text:plays.txt --data text:code.txt",
+    "isthmus experts mixture --data text:plays.txt text:code.txt",
     "which experts are used on what, layer by layer",
   ],
   [
-    "isthmus experts mixture --data text:plays.txt --data text:code.txt --fit-routers -o routed",
+    "isthmus experts mixture --data text:plays.txt text:code.txt --fit-routers -o routed",
     "find all routers anew in closed form: text 1 is that of expert 0, text 2 that of expert 1",
   ],
   [
     "isthmus experts mixtral --data text:chat.txt --reduce 4 -o smaller",
     "half of eight experts, alike ones merged; the losses before and after are printed",
   ],
+  [
+    "isthmus experts merged --data text:a.txt@200 text:b.txt@200 --realign --from a b -o realigned",
+    "a merged mixture whose routers choose the experts that those of a and b did",
+  ],
 );
 
 function createExpertsVerb() {
-  return createVerb("experts", HELP_GROUPS.networks)
-    .argument("<mixture>", "the mixture of experts: a folder with config.json")
-    .addOption(
-      new Option("--data <name>", `a text, given once for each; all count alike; ${dataForms()}`)
-        .argParser(collect)
-        .makeOptionMandatory(),
-    )
+  const command = createVerb("experts", HELP_GROUPS.networks).argument(
+    "<mixture>",
+    "the mixture of experts: a folder with config.json",
+  );
+  const changed = addSeveralDataOptions(command, {
+    what: "texts, which count alike,",
+    of: "any number, or of each expert (--fit-routers), or of each network of --from or all (--realign)",
+  })
+    .option("--graph <file>", "the architecture, an .onnx file (default: from config.json)")
     .optionsGroup(HELP_GROUPS.done)
     .option("--fit-routers", "find routers by ridge regression; the texts are those of the experts, in order")
     .option(
@@ -103,10 +128,11 @@ function createExpertsVerb() {
     )
     .optionsGroup(HELP_GROUPS.output)
     .option("-o, --output <folder>", "the changed mixture");
+  addRealignOptions(changed);
+  return changed;
 }
 
 async function experts(path: string, options: ExpertsVerbOptions, context: Context): Promise<Outcome> {
-  assertOptions(options);
   return withCheckpoints([path], async (checkpoints) => {
     const { output } = options;
     const inputs = checkpoints.flatMap(({ files }) => files);
@@ -128,7 +154,7 @@ async function experts(path: string, options: ExpertsVerbOptions, context: Conte
     // The written folder is opened again, so that the losses are of the files that others load.
     return withCheckpoints([output], async ([written]) => {
       const after = await openMixture(output, at([written], 0, "mixture"), options, context);
-      const layers = await routingOf(after, context);
+      const layers = await routingOf(after, context, options);
       const { routers, reduced } = changed;
       const result = {
         ...{ mixture: path, texts: options.data, losses, lossesAfter: await lossesOf(after, context) },
@@ -158,7 +184,7 @@ async function openMixture(
   options: ExpertsVerbOptions,
   context: Context,
 ): Promise<OpenedMixture> {
-  await assertArchitecture("experts", [path], {});
+  await assertArchitecture("experts", [path], options);
   const names = Object.fromEntries(options.data.map((name, i) => [`text ${i + 1}`, name]));
   const { data: _, ...reading } = options;
   const { architecture, examples } = await openBound(
@@ -188,14 +214,18 @@ async function lossesOf(
   return losses;
 }
 
-const routingOf = (
+/** Measures the use of experts; a mixture that was reduced to one expert has no choice to measure. */
+const routingOf = async (
   { architecture, network, texts }: OpenedMixture,
   { progress, signal }: Context,
+  { reduce }: Pick<ExpertsVerbOptions, "reduce"> = {},
 ): Promise<LayerRouting[]> =>
-  measureRouting(architecture, network, texts, {
-    signal,
-    onProgress: ({ done }) => progress("Measuring the use of experts", done),
-  });
+  reduce === 1
+    ? []
+    : measureRouting(architecture, network, texts, {
+        signal,
+        onProgress: ({ done }) => progress("Measuring the use of experts", done),
+      });
 
 /** A mixture that was changed, and how. */
 interface ChangedMixture {
@@ -262,16 +292,26 @@ async function save(
 
 /**
  * Checks that the options belong together.
+ * @param ofRealign - given options that belong to `--realign`
  * @throws UsageError if not
  */
-function assertOptions({ fitRouters: fits, ridge, through, reduce, by, output }: ExpertsVerbOptions): void {
-  const changes = fits === true || reduce !== undefined;
+function assertOptions(
+  { fitRouters: fits, ridge, through, reduce, by, realign, output }: ExpertsVerbOptions,
+  ofRealign: readonly string[],
+): void {
+  const others = fits === true || reduce !== undefined;
+  if (realign && others) {
+    throw new UsageError(
+      "Cannot realign routers and change the mixture in other ways at once: run the verb twice, the second time on the result of the first",
+    );
+  }
+  const changes = realign === true || others;
   if (changes && output === undefined) {
     throw new UsageError("Cannot change a mixture as its folder must be named: add -o FOLDER");
   }
   if (!changes && output !== undefined) {
     throw new UsageError(
-      "Cannot write a mixture as nothing of it is changed: add --fit-routers or --reduce N, or leave -o out",
+      "Cannot write a mixture as nothing of it is changed: add --fit-routers, --reduce N or --realign, or leave -o out",
     );
   }
   if (output?.endsWith(".safetensors")) {
@@ -283,6 +323,7 @@ function assertOptions({ fitRouters: fits, ridge, through, reduce, by, output }:
     { option: "--ridge", of: "--fit-routers", wrong: ridge !== undefined && fits === undefined },
     { option: "--through", of: "--fit-routers", wrong: through !== undefined && fits === undefined },
     { option: "--by", of: "--reduce", wrong: by !== undefined && reduce === undefined },
+    ...ofRealign.map((option) => ({ option, of: "--realign", wrong: realign === undefined })),
   ].find(({ wrong }) => wrong);
   if (alone !== undefined) {
     throw new UsageError(

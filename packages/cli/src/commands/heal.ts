@@ -13,20 +13,27 @@ import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
-import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import {
+  addSeveralDataOptions,
+  addSeveralGraphsOption,
+  type SeveralDataOptions,
+  type SeveralGraphsOption,
+} from "../options/several-data.ts";
 import { assertNetworkOutput } from "../output/assert-output.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { nameState } from "../training/training-files.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface HealVerbOptions extends BindingOptions, EngineOptions, ScalingOptions {
+interface HealVerbOptions
+  extends Omit<BindingOptions, "graph">,
+    EngineOptions,
+    ScalingOptions,
+    SeveralDataOptions,
+    SeveralGraphsOption {
   readonly from: readonly string[];
-  readonly data: readonly string[];
-  readonly evalData?: readonly string[] | undefined;
-  readonly graph?: readonly string[] | undefined;
   readonly output: string;
   readonly resume?: true | undefined;
 }
@@ -51,22 +58,17 @@ function createHealVerb() {
   const command = addScalingOptions(
     createVerb("heal", HELP_GROUPS.networks)
       .argument("<merged>", "the merged network: a file, or a folder")
-      .requiredOption("--from <experts...>", "the networks that it was merged from, which teach it")
-      .requiredOption(
-        "--data <names...>",
-        `examples of each expert, in their order, or of all; labels are not used; ${dataForms(":train (if not said)")}`,
-      )
-      .option(
-        "--eval-data <names...>",
-        'examples to measure on before and after, likewise, or "none" (default: the test split of --data, else the first 256 of it)',
-      )
-      .option(
-        "--graph <files...>",
-        "the architecture, .onnx, or one for each expert with its head (default: from config.json)",
-      ),
+      .requiredOption("--from <experts...>", "the networks that it was merged from, which teach it"),
   );
-  addFieldOptions(command.optionsGroup(HELP_GROUPS.training), HEAL_FIELDS);
-  return command;
+  const named = addSeveralDataOptions(command, {
+    what: "examples, whose labels are not used,",
+    of: "each of --from, or of all",
+    splits: ":train (if not said)",
+    evaluated: 'the test split of --data, else the first 256 of it; "none" measures nothing',
+  });
+  const described = addSeveralGraphsOption(named);
+  addFieldOptions(described.optionsGroup(HELP_GROUPS.training), HEAL_FIELDS);
+  return described;
 }
 
 const EXAMPLES = formatExamples(

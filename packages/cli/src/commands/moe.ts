@@ -5,16 +5,16 @@ import { explainPlan, groupTensors } from "@isthmus/recipe";
 import { addFieldOptions } from "../measurement/field-options.ts";
 import { formatExplanations } from "../merge/format-recipe.ts";
 import { formatMixture, formatMixturePlan } from "../moe/format-mixture.ts";
-import { addRealignOptions, type RealignOptions, realignMixture } from "../moe/realign-mixture.ts";
 import { openEngine } from "../open/open-engine.ts";
-import { addEngineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { parseBytes } from "../options/parse-values.ts";
 import { noteWarnings } from "../options/recipe-reading.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** Options of the verb `moe`. */
-interface MoeOptions extends RealignOptions {
+type MoeOptions = EngineOptions & {
+  readonly output?: string | undefined;
   readonly seed: number;
   readonly forTraining?: true | undefined;
   readonly maxShardSize?: number | undefined;
@@ -23,33 +23,24 @@ interface MoeOptions extends RealignOptions {
   readonly explain?: string | undefined;
   readonly strict?: true | undefined;
   readonly restart?: true | undefined;
-}
+};
 
 /** Creates the command `isthmus moe`. */
 export function moeVerb(run: RunVerb): CommandUnknownOpts {
-  const command = createMoeVerb();
-  return command.addHelpText("after", EXAMPLES).action((recipe, options) =>
-    run(options, (context) => {
-      const asked = options as MoeOptions;
-      if (asked.realign !== undefined) return realignMixture(command, asked, context);
-      return moe(recipe, asked, context);
-    }),
-  );
+  return createMoeVerb()
+    .addHelpText("after", EXAMPLES)
+    .action((recipe, options) => run(options, (context) => moe(recipe, options as MoeOptions, context)));
 }
 
 const EXAMPLES = formatExamples(
   ["isthmus moe experts.yml -o mixture", "a mixture by a recipe of mergekit-moe"],
   ["isthmus moe experts.yml --dry-run", "its layout, and what each tensor comes from"],
-  [
-    "isthmus moe --realign merged --from a b --data text:a.txt@200 text:b.txt@200 -o realigned",
-    "a merged mixture whose routers choose the experts that those of a and b did",
-  ],
   ["isthmus moe experts.yml --explain '*.0.*gate*'", "what the gates of the first layer come from"],
 );
 
 function createMoeVerb() {
   const command = createVerb("moe", HELP_GROUPS.done)
-    .argument("[recipe]", "a recipe in YAML, as mergekit-moe reads it: base_model, experts, gate_mode")
+    .argument("<recipe>", "a recipe in YAML, as mergekit-moe reads it: base_model, experts, gate_mode")
     .option("-o, --output <folder>", "the folder of the result")
     .option(
       "--for-training",
@@ -69,7 +60,6 @@ function createMoeVerb() {
     .option("--memory <size>", "most memory for tensors, such as 4GB (default: 1 GiB)", parseBytes)
     .option("--restart", "start anew where the same command was interrupted (default: go on)");
   addFieldOptions(command, { seed: seedField("seed of random gates and of noise") });
-  addRealignOptions(command);
   return addEngineOption(command);
 }
 
@@ -78,12 +68,7 @@ const PHASES: Readonly<Record<MixtureProgress["phase"], string>> = {
   writing: "Writing",
 };
 
-async function moe(path: string | undefined, options: MoeOptions, context: Context): Promise<Outcome> {
-  if (path === undefined) {
-    throw new UsageError(
-      "Cannot make a mixture as there must be a recipe: name one, or a merged mixture whose routers are realigned by --realign",
-    );
-  }
+async function moe(path: string, options: MoeOptions, context: Context): Promise<Outcome> {
   const { seed, forTraining = false, maxShardSize, memory, explain, dryRun } = options;
   const { terminal, signal } = context;
   const onNote = (note: string) => terminal.note(`${note}.`);

@@ -22,7 +22,6 @@ import { addFieldOptions, readFields } from "../measurement/field-options.ts";
 import { addScalingOptions, type ScalingOptions, scalingOf } from "../open/open-data.ts";
 import { openEngine } from "../open/open-engine.ts";
 import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
-import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { optionGroup } from "../options/option-group.ts";
@@ -32,6 +31,12 @@ import {
   noteWarnings,
   type RecipeReadingOptions,
 } from "../options/recipe-reading.ts";
+import {
+  addSeveralDataOptions,
+  addSeveralGraphsOption,
+  type SeveralDataOptions,
+  type SeveralGraphsOption,
+} from "../options/several-data.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { noteData } from "../result/fed-data.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
@@ -48,13 +53,12 @@ import {
 
 type TuneMergeVerbOptions = CommonOptions &
   EngineOptions &
-  BindingOptions &
+  Omit<BindingOptions, "graph"> &
   ScalingOptions &
+  SeveralDataOptions &
+  SeveralGraphsOption &
   RecipeReadingOptions & {
     readonly output: string;
-    readonly data: readonly string[];
-    readonly evalData?: readonly string[] | undefined;
-    readonly graph?: readonly string[] | undefined;
     readonly methods?: readonly string[] | undefined;
     readonly resume?: true | undefined;
     readonly dryRun?: true | undefined;
@@ -77,26 +81,16 @@ export function tuneMergeVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 const addTuneMergeOptions = optionGroup<TuneMergeVerbOptions>((command) => {
-  command
-    .requiredOption(
-      "-o, --output <file>",
-      "the recipe with the weights that are found, a file ending in .yml",
-    )
-    .requiredOption(
-      "--data <name>",
-      `examples, repeated for each network in the order of the recipe, or as network=examples; ${dataForms()}`,
-      collect,
-    )
-    .option(
-      "--eval-data <name>",
-      "examples to measure on, one for all data or repeated (default: --data)",
-      collect,
-    )
-    .option(
-      "--graph <file>",
-      "the architecture, one for all data or repeated for each (default: from the config.json of the base)",
-      collect,
-    );
+  command.requiredOption(
+    "-o, --output <file>",
+    "the recipe with the weights that are found, a file ending in .yml",
+  );
+  addSeveralDataOptions(command, {
+    what: "examples",
+    of: "each network of the recipe, or of all",
+    evaluated: "--data",
+  });
+  addSeveralGraphsOption(command);
   addFieldOptions(command, TUNE_MERGE_FIELDS);
   command
     .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left one")

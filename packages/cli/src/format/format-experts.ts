@@ -43,7 +43,8 @@ function formatLosses({ texts, losses, lossesAfter }: ExpertsFacts): string {
 
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
-function formatUse({ texts, layers }: ExpertsFacts): string {
+function formatUse({ texts, layers }: ExpertsFacts): string | undefined {
+  if (layers.length === 0) return undefined;
   const experts = layers[0]?.use.length ?? 0;
   const right = (title: string) => ({ title, align: "right" as const });
   const columns = [

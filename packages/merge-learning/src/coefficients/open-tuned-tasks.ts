@@ -1,4 +1,4 @@
-import { type Checkpoint, openCheckpoint, UsageError } from "@isthmus/core";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import type { Engine, UnreadPolicy } from "@isthmus/graph";
 import { isRecipeFile, type ModelReference, type Recipe, splitReference } from "@isthmus/recipe";
 import {
@@ -9,6 +9,7 @@ import {
   openExamples,
   openSharedArchitecture,
 } from "@isthmus/zoo";
+import { readNetworkValue, valuesOfNetworks } from "../values-of-networks.ts";
 import type { TunedTask } from "./bind-task.ts";
 import { listWeighted } from "./recipe-weights.ts";
 
@@ -22,7 +23,7 @@ export interface TunedTaskNames extends OpenArchitectureOptions, ExamplesReading
   /** Names of the data sets on which the merge is measured. @defaultValue `data` */
   readonly evalData?: readonly string[] | undefined;
   /**
-   * Files of the graphs: one for all data sets, or one for each.
+   * Files of the graphs: one for all data sets, or one for each, in place or by name.
    * @defaultValue from the config.json of the base, or of the first network
    */
   readonly graph?: readonly string[] | undefined;
@@ -49,51 +50,33 @@ export async function openTunedTasks(
   { data, evalData, graph, exportedFrom, unread, scaling, onOpen, ...architecture }: TunedTaskNames,
   engine: Engine,
 ): Promise<OpenedTunedTasks> {
-  assertCount("graphs", graph, data);
-  assertCount("data sets to measure on", evalData, data);
-  const models = listWeighted(recipe).map(({ name }) => name);
+  const networks = listWeighted(recipe).map(({ name }) => name);
+  const takers = { what: "data sets", count: data.length };
+  const findIn = (option: string, values: readonly string[] = []) =>
+    valuesOfNetworks("learn the weights of a merge", { option, values, networks, takers });
+  const [graphOf, evaluatedOf] = [findIn("--graph", graph), findIn("--eval-data", evalData)];
   const folder = await folderOf(recipe);
   const source: Checkpoint | undefined =
     exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
   const tasks: TunedTask[] = [];
   for (const [i, named] of data.entries()) {
-    const { expert, name } = splitName(named, models);
-    const path = graph === undefined ? undefined : (graph[i] ?? graph[0]);
+    const { network: expert, value: name } = readNetworkValue(named, networks);
+    const path = graphOf(i, expert);
     const read = await openSharedArchitecture([folder], engine, { ...architecture, graph: path });
     const reading = { scaling, onOpen };
     const examples = await openExamples(name, dataContext(read), reading);
-    const measured = evalData === undefined ? undefined : (evalData[i] ?? evalData[0]);
+    const measured = evaluatedOf(i, expert);
     tasks.push({
       architecture: fitToData(read, examples),
       data: examples,
       evaluationData:
-        measured === undefined
-          ? undefined
-          : await openExamples(splitName(measured, models).name, dataContext(read), reading),
+        measured === undefined ? undefined : await openExamples(measured, dataContext(read), reading),
       expert,
       exportedFrom: source,
       unread,
     });
   }
   return { tasks, close: async () => source?.close() };
-}
-
-/** @throws UsageError if there are neither none, nor one, nor one for each data set */
-function assertCount(what: string, names: readonly string[] | undefined, data: readonly string[]): void {
-  if (names === undefined || names.length === 1 || names.length === data.length) return;
-  throw new UsageError(
-    `Cannot learn the weights of a merge as there must be one of the ${what} for all data, or one for each: there are ${names.length} of them, and ${data.length} data sets`,
-  );
-}
-
-/** Splits the name of the network from that of its data. */
-function splitName(
-  text: string,
-  models: readonly string[],
-): { readonly expert: number | undefined; readonly name: string } {
-  const model = models.find((candidate) => text.startsWith(`${candidate}=`));
-  if (model === undefined) return { expert: undefined, name: text };
-  return { expert: models.indexOf(model), name: text.slice(model.length + 1) };
 }
 
 /** Returns the path of the base, or of the first network of a recipe that has one. */

@@ -1,6 +1,6 @@
 import { at, UsageError } from "@isthmus/core";
-import { basename } from "@isthmus/platform";
-import type { ModelReference, Recipe, RecipeModel, Setting, Settings } from "@isthmus/recipe";
+import type { Recipe, RecipeModel, Setting, Settings } from "@isthmus/recipe";
+import { nameNetworks } from "../values-of-networks.ts";
 import type { CoefficientGroup } from "./coefficient-groups.ts";
 
 /** Weight of every network at the start if a recipe has none. @see AdaMerging (2023), section 4.1 */
@@ -32,17 +32,8 @@ export function listWeighted(recipe: Recipe): readonly WeightedModel[] {
   const weighted = models.flatMap(({ model }, index) =>
     JSON.stringify(model) === same ? [] : [{ index, model }],
   );
-  const short = weighted.map(({ model }, i) => shortName(model, i));
-  return weighted.map(({ index, model }, i): WeightedModel => {
-    const name = at(short, i);
-    const isTwin = short.filter((other) => other === name).length > 1;
-    return { index, name: isTwin ? (typeof model === "string" ? model : `${name} ${i + 1}`) : name };
-  });
-}
-
-function shortName(reference: ModelReference, i: number): string {
-  if (typeof reference !== "string") return `model ${i + 1}`;
-  return basename(reference).replace(/\.(safetensors|pt|pth|bin|gguf)$/, "");
+  const names = nameNetworks(weighted.map(({ model }) => (typeof model === "string" ? model : undefined)));
+  return weighted.map(({ index }, i): WeightedModel => ({ index, name: at(names, i, "name") }));
 }
 
 /**

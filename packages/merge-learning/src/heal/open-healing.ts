@@ -7,6 +7,7 @@ import {
   openBound,
   type SharedReading,
 } from "@isthmus/zoo";
+import { nameNetworks, valuesOfNetworks } from "../values-of-networks.ts";
 
 /** A network with the path that it was opened from. */
 export interface NamedCheckpoint {
@@ -22,7 +23,10 @@ export interface HealingNames extends Omit<SharedReading, "graph"> {
   readonly merged: NamedCheckpoint;
   /** Experts, which teach it. */
   readonly experts: readonly NamedCheckpoint[];
-  /** Names of the examples: one for each expert, or one for all. */
+  /**
+   * Names of the examples: one for all experts, or one for each, in place or by name as in
+   * `code=text:code.txt`.
+   */
   readonly data: readonly string[];
   /**
    * Names of the examples to measure on, likewise, or `none`. @defaultValue the test split of the examples
@@ -69,12 +73,17 @@ export interface Healing {
  * @throws MismatchError if networks and architectures do not fit each other
  */
 export async function openHealing(names: HealingNames): Promise<Healing> {
-  const { merged, experts, data, evalData, graphs = [], ...reading } = names;
+  const { merged, experts, data, evalData, graphs, ...reading } = names;
   if (experts.length === 0)
     throw new UsageError("Cannot heal as an expert must teach: name some with --from");
-  const dataOf = each("--data", data, experts);
-  const evalOf = each("--eval-data", evalData ?? [], experts);
-  const graphOf = each("--graph", graphs, experts);
+  const networksOfExperts = nameNetworks(experts.map(({ path }) => path));
+  const findIn = (option: string, values: readonly string[] = []) => {
+    const takers = { what: "experts", count: experts.length };
+    return valuesOfNetworks("heal", { option, values, networks: networksOfExperts, takers });
+  };
+  const dataOf = findIn("--data", data);
+  const evalOf = findIn("--eval-data", evalData);
+  const graphOf = findIn("--graph", graphs);
   const opened: HealingExpert[] = [];
   const bound: BoundNetwork[] = [];
   for (const graph of new Set(experts.map((_, i) => graphOf(i)))) {
@@ -124,23 +133,6 @@ async function describedPaths(
   const described = paths.filter((_, i) => configs[i] !== undefined);
   if (described.length === 0) await assertArchitecture("heal", paths, {});
   return described;
-}
-
-/**
- * Returns a function that gives the name for each expert: the only one, or the one in its place.
- * @throws UsageError if there are other numbers of them
- */
-function each(
-  option: string,
-  names: readonly string[],
-  { length }: { readonly length: number },
-): (index: number) => string | undefined {
-  if (names.length > 1 && names.length !== length) {
-    throw new UsageError(
-      `Cannot heal with ${names.length} values of ${option} as there must be one for all experts, or one for each: there are ${length} experts`,
-    );
-  }
-  return (index) => (names.length > 1 ? names[index] : names[0]);
 }
 
 /** Joins what the graphs read of the merged network. */

@@ -1,8 +1,8 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import { align } from "@isthmus/weight-matching";
-import { compareRouting, type RoutingComparison } from "./compare-routing.ts";
-import { discoverRouters } from "./discover-routers.ts";
+import { compareRouting, type RoutingComparison } from "../routers/compare-routing.ts";
+import { discoverRouters } from "../routers/discover-routers.ts";
 import {
   type RealignRoutersOptions,
   type RealignRoutersResult,

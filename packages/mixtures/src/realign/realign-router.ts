@@ -3,8 +3,8 @@ import { type CurvatureOperator, gaussNewton, type SolveResult, solve } from "@i
 import { createDataSet } from "@isthmus/data";
 import type { Engine, Graph } from "@isthmus/graph";
 import { add, GraphBuilder, gemm } from "@isthmus/graph/builder";
-import type { RouterLayer } from "./discover-routers.ts";
-import { toProbabilities } from "./probabilities.ts";
+import type { RouterLayer } from "../routers/discover-routers.ts";
+import { toProbabilities } from "../routers/probabilities.ts";
 
 /** A router whose decisions are to be kept on some tokens. */
 export interface RouterTarget {

@@ -2,25 +2,26 @@ import {
   at,
   type Checkpoint,
   choiceField,
+  entry,
   examplesField,
   type FieldsOf,
   numberField,
   resolveFields,
-  UnsupportedError,
   UsageError,
   wholeField,
   withTensors,
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, type DataSet, limitExamples } from "@isthmus/graph";
+import type { ActivationStatisticsOptions, VisitedNetwork } from "@isthmus/statistics";
 import {
   columnsOf,
   discoverRouters,
   type RouterLayer,
   readRouter,
   routerTensors,
-} from "./discover-routers.ts";
+} from "../routers/discover-routers.ts";
+import { readRows } from "../routers/read-rows.ts";
 import { type RouterSolution, realignRouter } from "./realign-router.ts";
-import { type TokenValuesOptions, tokenValues } from "./token-values.ts";
 
 /** A network that was merged, with texts that it is good at. */
 export interface RouterParent {
@@ -168,7 +169,6 @@ export async function realignRouters(
   for (const network of [merged, ...parents.map((parent) => parent.network)]) assertNetwork(graph, network);
   const { examples, signal, onProgress } = resolved;
   const routers = resolved.routers ?? (await discoverRouters(architecture, { signal }));
-  if (routers.length === 0) throw noRouters(graph.name);
   const seen = parents.map(({ network, data }) => ({
     network,
     data: examples === 0 ? data : limitExamples(ATTEMPT, data, examples),
@@ -213,15 +213,20 @@ async function realignOne(
   { keep, batchSize, regularization, tolerance, steps, signal }: Required<RealignRoutersOptions>,
   report: (share: number) => void,
 ): Promise<RealignedRouter & Pick<RouterSolution, "rows">> {
-  const run = { attempt: ATTEMPT, batchSize, signal };
+  const run = { batchSize, signal };
   const targets = [];
   for (const [i, parent] of parents.entries()) {
-    const onProgress = (done: number) => report((STATES * (i + done)) / parents.length);
-    const read = { ...run, names: [router.input], onProgress };
-    const states = withOnes(await readTokens(architecture, network, parent.data, read), router);
+    const onProgress = ({ done }: { readonly done: number }) =>
+      report((STATES * (i + done)) / parents.length);
+    const merged = { ...architecture, network, values: [router.input] };
+    const states = withOnes(await readValue(merged, parent.data, { ...run, onProgress }), router);
     const scores =
       keep === "scores"
-        ? await readTokens(architecture, parent.network, parent.data, { ...run, names: [router.scores] })
+        ? await readValue(
+            { ...architecture, network: parent.network, values: [router.scores] },
+            parent.data,
+            run,
+          )
         : undefined;
     targets.push({ rows: await readRouter(parent.network, router), states, scores });
   }
@@ -247,32 +252,14 @@ function noParents(): UsageError {
   );
 }
 
-function noRouters(name: string): UnsupportedError {
-  return new UnsupportedError(
-    `Cannot ${ATTEMPT} of graph "${name}" as it must have a mixture of experts whose shares come from a linear layer: none was found`,
-    { feature: "routers" },
-  );
-}
-
-/** Reads the numbers that a network computes for all tokens of some texts, one row after another. */
-async function readTokens(
-  architecture: Architecture,
-  network: Checkpoint,
-  data: DataSet,
-  options: TokenValuesOptions,
+/** Reads a value that a network computes for all tokens of a text, one row after another. */
+async function readValue(
+  visited: VisitedNetwork,
+  text: DataSet,
+  options: ActivationStatisticsOptions,
 ): Promise<Float32Array> {
-  const parts: Float32Array[] = [];
-  const name = at(options.names, 0, "value");
-  for await (const valueAt of tokenValues(architecture, network, data, options)) {
-    parts.push(valueAt(name).data.slice());
-  }
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let begin = 0;
-  for (const part of parts) {
-    all.set(part, begin);
-    begin += part.length;
-  }
-  return all;
+  const rows = await readRows(visited, text, options);
+  return entry(rows, at(visited.values, 0, "value"), "value").data as Float32Array;
 }
 
 /** Appends a one to each row for a router with a bias. */

@@ -1,12 +1,13 @@
 import { at, type Checkpoint, entry, resolveOptions, sumOf, type Tensor, toFloat32 } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { visitActivations } from "@isthmus/statistics";
-import { findRouters, type Router } from "../routers/find-routers.ts";
+import { type RouterLayer, readShares } from "../routers/discover-routers.ts";
 import { MEASURE_ROUTING_DEFAULTS, type MeasureRoutingOptions } from "../routers/measure-routing.ts";
+import { findResults } from "./find-results.ts";
 
 /** Importance of the experts of one layer, and how far their results are apart. */
 export interface LayerExperts {
-  /** Name of the layer. */
+  /** Name of the layer's experts. */
   readonly layer: string;
   /** Mean weight of each expert over all tokens, 0 for tokens that are not sent to it. */
   readonly weights: Float64Array;
@@ -29,17 +30,19 @@ export interface LayerExperts {
  * Source of saliences: Lasby et al., REAP the experts: why pruning prevails for one-shot MoE compression,
  * 2025, section 4; they take the mean over the tokens of an expert, which prefers experts of few tokens.
  * @throws InputError if the data do not fit the graph
- * @throws UnsupportedError if the graph has no routers
+ * @throws UnsupportedError if results of experts are not multiplied by their shares
  */
 export async function measureExperts(
   { graph, engine }: Architecture,
-  mixture: Checkpoint,
+  { network, routers: discovered }: RoutedNetwork,
   texts: readonly DataSet[],
   options: MeasureRoutingOptions = {},
 ): Promise<LayerExperts[]> {
   const { onProgress, ...resolved } = resolveOptions("measure experts", MEASURE_ROUTING_DEFAULTS, options);
-  const routers = findRouters(graph);
-  const values = routers.flatMap(({ shares, results }) => [shares, ...results]);
+  const routers = discovered.map(
+    (router): MeasuredLayer => ({ ...router, results: findResults(graph, router) }),
+  );
+  const values = routers.flatMap(({ shares, results }) => [shares.value, ...results]);
   const sums = routers.map(({ experts }) => texts.map(() => createSums(experts)));
   for (const [index, text] of texts.entries()) {
     const reading = {
@@ -47,12 +50,26 @@ export async function measureExperts(
       onProgress: ({ done }: { readonly done: number }) =>
         onProgress?.({ done: (index + done) / texts.length }),
     };
-    await visitActivations([{ graph, engine, network: mixture, values }], text, reading, async ([batch]) => {
+    await visitActivations([{ graph, engine, network, values }], text, reading, async ([batch]) => {
       for (const [place, router] of routers.entries())
         addTokens(at(at(sums, place), index), router, batch ?? new Map());
     });
   }
-  return routers.map(({ layer, experts }, i) => summarize(layer, experts, at(sums, i)));
+  return routers.map(({ name, experts }, i) => summarize(name, experts, at(sums, i)));
+}
+
+/** A mixture with its routers. */
+export interface RoutedNetwork {
+  /** Network with a tensor for every weight of the graph. */
+  readonly network: Checkpoint;
+  /** Routers of the graph, see `discoverRouters`. */
+  readonly routers: readonly RouterLayer[];
+}
+
+/** A router with the results of its experts. */
+interface MeasuredLayer extends RouterLayer {
+  /** Names of the results of experts before they are weighed, `[tokens, width]`, in the order of experts. */
+  readonly results: readonly string[];
 }
 
 /** Sums over the tokens of one text. */
@@ -76,17 +93,15 @@ function createSums(experts: number): ExpertSums {
   };
 }
 
-function addTokens(
-  sums: ExpertSums,
-  { experts, width, ...router }: Router,
-  batch: ReadonlyMap<string, Tensor>,
-): void {
+function addTokens(sums: ExpertSums, router: MeasuredLayer, batch: ReadonlyMap<string, Tensor>): void {
   const read = (name: string) => {
     const { data, dtype } = entry(batch, name, "value");
     return toFloat32(data, dtype);
   };
-  const shares = read(router.shares);
+  const { experts } = router;
+  const shares = readShares(router, entry(batch, router.shares.value, "value"));
   const results = router.results.map(read);
+  const width = (at(results, 0, "expert").length * experts) / shares.length;
   for (let token = 0; token * experts < shares.length; token++) {
     sums.tokens++;
     const rows = results.map((result) => result.subarray(token * width, (token + 1) * width));

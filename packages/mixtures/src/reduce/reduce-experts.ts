@@ -8,10 +8,10 @@ import {
   type Tensor,
   type TensorInfo,
   toFloat32,
+  UnsupportedError,
   UsageError,
 } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
-import { findRouters, type Router } from "../routers/find-routers.ts";
+import type { RouterLayer } from "../routers/discover-routers.ts";
 import { alignUnits, isDown, type UnitWeights } from "./align-units.ts";
 import type { ExpertGroup } from "./group-experts.ts";
 
@@ -19,19 +19,18 @@ import type { ExpertGroup } from "./group-experts.ts";
  * Makes a mixture with fewer experts, lazily: each expert of the result is the weighted mean of a group of
  * experts, whose hidden units are put in the order of the group's first expert that fits best, and so are the
  * rows of routers. Experts of no group are left out. Other tensors are unchanged.
- * @param graph - graph of the mixture
+ * @param routers - routers of the mixture, see `discoverRouters`
  * @param mixture - network with a tensor for every weight of the graph
  * @param groups - for each layer with a router, in order, the experts of the result, see `groupExperts`
  * @returns mixture in the names of the graph, which the published layouts have, too
  * @throws UsageError if there are not as many lists of groups as routers, or layers differ in their numbers
- * @throws UnsupportedError if the graph has no routers
+ * @throws UnsupportedError if a router is stored as `[width, experts]`
  */
 export function reduceExperts(
-  graph: Graph,
+  routers: readonly RouterLayer[],
   mixture: Checkpoint,
   groups: readonly (readonly ExpertGroup[])[],
 ): Checkpoint {
-  const routers = findRouters(graph);
   const [first] = groups;
   if (groups.length !== routers.length || groups.some(({ length }) => length !== first?.length)) {
     throw new UsageError(
@@ -43,7 +42,7 @@ export function reduceExperts(
     for (const [name, made] of makeLayer(mixture, router, at(groups, i, "layer"))) makers.set(name, made);
   }
   const isReplaced = (name: string) =>
-    routers.some(({ layer }) => name.startsWith(`${layer}.experts.`)) || makers.has(name);
+    routers.some(({ parts }) => parts.flat().includes(name)) || makers.has(name);
   const tensors = new Map<string, TensorInfo>();
   for (const [name, info] of mixture.tensors) if (!isReplaced(name)) tensors.set(name, info);
   for (const [name, { info }] of makers) tensors.set(name, info);
@@ -74,39 +73,40 @@ interface Made {
 /** Describes the tensors of router and experts of one layer. */
 function makeLayer(
   mixture: Checkpoint,
-  { layer, experts }: Router,
+  { name: layer, weight, inputFirst, experts, parts }: RouterLayer,
   groups: readonly ExpertGroup[],
 ): Map<string, Made> {
+  if (inputFirst) {
+    throw new UnsupportedError(
+      `Cannot reduce experts of "${layer}" as the weight of its router must have a row for each expert: "${weight}" has a column`,
+      { feature: "routers" },
+    );
+  }
   const made = new Map<string, Made>();
+  // A bias of scores, or of the choice alone, lies beside the weight.
+  const beside = weight.slice(0, weight.lastIndexOf(".") + 1);
   for (const [name, { dtype, shape }] of mixture.tensors) {
-    if (!name.startsWith(`${layer}.gate.`) || shape[0] !== experts) continue;
+    if (!name.startsWith(beside) || shape[0] !== experts) continue;
     const info = { dtype, shape: [groups.length, ...shape.slice(1)] };
     made.set(name, {
       info,
       make: async () => combineRows(await readNumbers(mixture, name), groups, experts),
     });
   }
-  const prefix = `${layer}.experts.`;
-  const suffixes = [...mixture.tensors.keys()]
-    .filter((name) => name.startsWith(`${prefix}0.`))
-    .map((name) => name.slice(`${prefix}0.`.length));
+  const nameOf = (expert: number, k: number) => at(at(parts, expert, "expert"), k, "weight");
+  const suffixes = at(parts, 0, "expert").map((name) => name.split(".").slice(-2).join("."));
   const readUnits = async (expert: number): Promise<UnitWeights> =>
     new Map(
       await Promise.all(
-        suffixes.map(
-          async (suffix) => [suffix, await readTensor(mixture, `${prefix}${expert}.${suffix}`)] as const,
-        ),
+        suffixes.map(async (suffix, k) => [suffix, await readTensor(mixture, nameOf(expert, k))] as const),
       ),
     );
   for (const [place, group] of groups.entries()) {
     const orders = once(() => ordersOf(group, readUnits));
-    for (const suffix of suffixes) {
-      const info = entry(mixture.tensors, `${prefix}${at(group.members, 0)}.${suffix}`, "tensor");
-      const read = (member: number) => readTensor(mixture, `${prefix}${member}.${suffix}`);
-      made.set(`${prefix}${place}.${suffix}`, {
-        info,
-        make: () => meanOfMembers(group, { suffix, read, orders }),
-      });
+    for (const [k, suffix] of suffixes.entries()) {
+      const info = entry(mixture.tensors, nameOf(at(group.members, 0), k), "tensor");
+      const read = (member: number) => readTensor(mixture, nameOf(member, k));
+      made.set(nameOf(place, k), { info, make: () => meanOfMembers(group, { suffix, read, orders }) });
     }
   }
   return made;

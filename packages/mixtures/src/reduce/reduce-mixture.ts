@@ -1,5 +1,6 @@
 import { type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
+import { discoverEqualRouters } from "../routers/discover-routers.ts";
 import type { MeasureRoutingOptions } from "../routers/measure-routing.ts";
 import { type ExpertGroup, groupExperts, REDUCTIONS, type Reduction } from "./group-experts.ts";
 import { measureExperts } from "./measure-experts.ts";
@@ -13,7 +14,7 @@ export interface ReduceMixtureOptions extends MeasureRoutingOptions {
 
 /** Experts of one layer of the result. */
 export interface ReducedLayer {
-  /** Name of the layer. */
+  /** Name of the layer's experts. */
   readonly layer: string;
   /** Experts of the result, each by the experts of the mixture that it is made of. */
   readonly groups: readonly ExpertGroup[];
@@ -48,10 +49,11 @@ export async function reduceMixture(
       `Cannot reduce experts as "by" must be one of ${REDUCTIONS.join(", ")}: it is ${String(by)}`,
     );
   }
-  const measured = await measureExperts(architecture, mixture, texts, options);
+  const routers = await discoverEqualRouters(architecture, { signal: options.signal });
+  const measured = await measureExperts(architecture, { network: mixture, routers }, texts, options);
   const layers = measured.map((layer) => ({ layer: layer.layer, groups: groupExperts(layer, experts, by) }));
   const groups = layers.map((layer) => layer.groups);
-  return { mixture: reduceExperts(architecture.graph, mixture, groups), layers };
+  return { mixture: reduceExperts(routers, mixture, groups), layers };
 }
 
 /** Number of experts to which a token is sent if a config does not state it, as in Mixtral. */

@@ -1,7 +1,6 @@
 import {
   at,
   type Checkpoint,
-  createTensor,
   resolveOptions,
   sumOf,
   type Tensor,
@@ -9,15 +8,15 @@ import {
   withTensors,
 } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import { createProducts } from "@isthmus/linear-algebra";
-import { findRouters, type Router } from "./find-routers.ts";
+import { createProducts, type Matrix } from "@isthmus/linear-algebra";
+import { columnsOf, discoverEqualRouters, type RouterLayer, routerTensors } from "./discover-routers.ts";
 import { assertFitOptions, FIT_ROUTERS_DEFAULTS, type FitRoutersOptions } from "./fit-routers-options.ts";
 import { forceExpert } from "./force-expert.ts";
 import { regressRouters } from "./regress-routers.ts";
 
 /** A router that was fitted, and how it did on the held examples. */
 export interface FittedRouter {
-  /** Name of its layer. */
+  /** Name of its experts. */
   readonly layer: string;
   /** Name of its weight. */
   readonly weight: string;
@@ -61,17 +60,18 @@ export interface FitRoutersResult {
  * @throws OutOfRangeError if an option is out of range, or a text has less than two examples
  */
 export async function fitRouters(
-  { graph, engine }: Architecture,
+  architecture: Architecture,
   mixture: Checkpoint,
   texts: readonly DataSet[],
   options: FitRoutersOptions = {},
 ): Promise<FitRoutersResult> {
   const resolved = resolveOptions("fit routers", FIT_ROUTERS_DEFAULTS, options);
-  const { through, ...rest } = resolved;
+  const { through, signal, ...rest } = resolved;
   assertFitOptions(resolved);
-  const routers = findRouters(graph);
+  const { graph, engine } = architecture;
+  const routers = await discoverEqualRouters(architecture, { signal });
   assertTexts(texts, routers[0].experts);
-  const groups: readonly (readonly Router[])[] =
+  const groups: readonly (readonly RouterLayer[])[] =
     through === "experts" ? [routers] : routers.map((router) => [router]);
   const products = createProducts(engine, resolved.threads);
   const fitted: FittedRouter[] = [];
@@ -88,27 +88,30 @@ export async function fitRouters(
       const regressed = await regressRouters(
         runs,
         group.map(({ input }) => input),
-        { ...rest, products, onProgress },
+        { ...rest, signal, products, onProgress },
       );
       tokens = regressed.tokens;
-      for (const [i, { layer, weight }] of group.entries()) {
-        const { weight: solved, scale, loss, accuracies } = at(regressed.routers, i, "router");
-        const { rows, columns, data } = solved;
-        weights.set(
-          weight,
-          createTensor(
-            "f64",
-            [rows, columns],
-            Float64Array.from(data, (x) => x * scale),
-          ),
-        );
-        fitted.push({ layer, weight, accuracies, accuracy: sumOf(accuracies) / rows, loss, scale });
+      for (const [i, router] of group.entries()) {
+        const { weight: solved, scale, ...judged } = at(regressed.routers, i, "router");
+        for (const [name, tensor] of routerTensors(router, rowsOf(router, solved, scale)))
+          weights.set(name, tensor);
+        const accuracy = sumOf(judged.accuracies) / solved.rows;
+        fitted.push({ layer: router.name, weight: router.weight, ...judged, accuracy, scale });
       }
     }
   } finally {
     await products.release();
   }
   return { mixture: withTensors(mixture, weights), routers: fitted, tokens };
+}
+
+/** Returns a solution as the rows of a router: multiplied by a scale, with a bias of 0 if the router has one. */
+function rowsOf(router: RouterLayer, { columns, data }: Matrix, scale: number): Float64Array {
+  const length = columnsOf(router);
+  const rows = new Float64Array(router.experts * length);
+  for (const [place, value] of data.entries())
+    rows[Math.floor(place / columns) * length + (place % columns)] = value * scale;
+  return rows;
 }
 
 function assertTexts(texts: readonly DataSet[], experts: number): void {

@@ -1,6 +1,6 @@
 import { createTensor, type Tensor } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import type { Router } from "./find-routers.ts";
+import type { RouterLayer } from "./discover-routers.ts";
 
 /** Score of the expert to which all tokens are sent; other experts have its opposite. */
 const SURE = 1e4;
@@ -12,7 +12,7 @@ const SURE = 1e4;
  * The scores that follow are `SURE` for the expert and `-SURE` for the others, so that a softmax as well as
  * sigmoids give it the whole weight, or the whole factor of the layout.
  */
-export function forceExpert(graph: Graph, routers: readonly Router[], expert: number): Graph {
+export function forceExpert(graph: Graph, routers: readonly RouterLayer[], expert: number): Graph {
   const forced = new Map(routers.map((router) => [router.scores, router]));
   const nodes = graph.nodes.flatMap((node): Node[] => {
     const read = { ...node, inputs: node.inputs.map((name) => (forced.has(name) ? nameForced(name) : name)) };

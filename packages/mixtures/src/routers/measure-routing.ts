@@ -1,7 +1,7 @@
 import { at, type Checkpoint, entry, resolveOptions, sumOf, type Tensor, toFloat32 } from "@isthmus/core";
 import { type Architecture, type DataSet, softmaxInto } from "@isthmus/graph";
 import { visitActivations } from "@isthmus/statistics";
-import { findRouters, type Router } from "./find-routers.ts";
+import { discoverEqualRouters, type RouterLayer, readShares } from "./discover-routers.ts";
 
 /** Options of {@link measureRouting}. */
 export interface MeasureRoutingOptions {
@@ -28,7 +28,7 @@ const CAPACITY = 1.25;
 
 /** Use of the experts of one layer. */
 export interface LayerRouting {
-  /** Name of the layer. */
+  /** Name of its experts. */
   readonly layer: string;
   /** Shares of experts of all choices, which sum to 1, by text and expert. */
   readonly shares: readonly (readonly number[])[];
@@ -69,8 +69,8 @@ export async function measureRouting(
   options: MeasureRoutingOptions = {},
 ): Promise<LayerRouting[]> {
   const { onProgress, ...resolved } = resolveOptions("measure routing", MEASURE_ROUTING_DEFAULTS, options);
-  const routers = findRouters(graph);
-  const values = routers.flatMap(({ scores, shares }) => [scores, shares]);
+  const routers = await discoverEqualRouters({ graph, engine }, { signal: resolved.signal });
+  const values = routers.flatMap(({ scores, shares }) => [scores, shares.value]);
   const sums = routers.map(({ experts }) => texts.map(() => createSums(experts)));
   for (const [index, text] of texts.entries()) {
     const reading = {
@@ -83,7 +83,7 @@ export async function measureRouting(
         addTokens(at(at(sums, place), index), router, batch ?? new Map());
     });
   }
-  return routers.map(({ layer, experts }, i) => summarize(layer, experts, at(sums, i)));
+  return routers.map(({ name, experts }, i) => summarize(name, experts, at(sums, i)));
 }
 
 /** Sums over the tokens of one text. */
@@ -104,13 +104,11 @@ function createSums(experts: number): RoutingSums {
   };
 }
 
-function addTokens(sums: RoutingSums, router: Router, batch: ReadonlyMap<string, Tensor>): void {
+function addTokens(sums: RoutingSums, router: RouterLayer, batch: ReadonlyMap<string, Tensor>): void {
   const { experts } = router;
-  const read = (name: string) => {
-    const { data, dtype } = entry(batch, name, "value");
-    return toFloat32(data, dtype);
-  };
-  const [scores, shares] = [read(router.scores), read(router.shares)];
+  const computed = entry(batch, router.scores, "value");
+  const scores = toFloat32(computed.data, computed.dtype);
+  const shares = readShares(router, entry(batch, router.shares.value, "value"));
   const probabilities = new Float64Array(experts);
   const centred = new Float64Array(experts);
   for (let begin = 0; begin < scores.length; begin += experts) {

@@ -1,4 +1,4 @@
-import { at, sumOf } from "@isthmus/core";
+import { at } from "@isthmus/core";
 import { softmaxInto } from "@isthmus/graph";
 import {
   createMatrix,
@@ -69,15 +69,4 @@ async function slopeAt(
     for (const [i, value] of part.data.entries()) slope[i] = at(slope, i) + value;
   }
   return slope;
-}
-
-/** Joins rows of hidden states that were read in batches. */
-export function joinRows(parts: readonly Float32Array[], width: number): Matrix {
-  const joined = new Float32Array(sumOf(parts.map(({ length }) => length)));
-  let begin = 0;
-  for (const part of parts) {
-    joined.set(part, begin);
-    begin += part.length;
-  }
-  return createMatrix(joined.length / width, width, joined);
 }

@@ -1,4 +1,4 @@
-import { at, entry, sumOf, type Tensor, toFloat32 } from "@isthmus/core";
+import { at, entry, sumOf } from "@isthmus/core";
 import {
   type DataSet,
   fitTemperature,
@@ -7,14 +7,10 @@ import {
   softmaxInto,
 } from "@isthmus/graph";
 import { createMatrix, type Matrix, type MatrixProducts } from "@isthmus/linear-algebra";
-import {
-  measureSecondMoments,
-  type SecondMoments,
-  type VisitedNetwork,
-  visitActivations,
-} from "@isthmus/statistics";
+import { measureSecondMoments, type SecondMoments, type VisitedNetwork } from "@isthmus/statistics";
 import type { FitRoutersOptions } from "./fit-routers-options.ts";
-import { joinRows, refineRouter } from "./refine-router.ts";
+import { readRows } from "./read-rows.ts";
+import { refineRouter } from "./refine-router.ts";
 import { ridgeMatrix, solveRouter } from "./solve-router.ts";
 import { splitExamples } from "./split-examples.ts";
 
@@ -89,12 +85,12 @@ export async function regressRouters(
   const rows =
     refine === 0
       ? undefined
-      : await readRows(
+      : await readTexts(
           runs,
           fitted.map((text) => limitText(text, moments)),
           visiting,
         );
-  const heldRows = await readRows(
+  const heldRows = await readTexts(
     runs,
     parts.map((part) => limitText(part.held, moments)),
     { ...visiting, onProgress: (done) => onProgress(1 - LATER / 2 + (LATER * done) / 2) },
@@ -142,37 +138,20 @@ interface RowsReading {
 }
 
 /** Reads the hidden states of the text of each expert, by value. */
-async function readRows(
+async function readTexts(
   runs: readonly ExpertRun[],
   texts: readonly DataSet[],
   { values, reading, onProgress }: RowsReading,
 ): Promise<ReadonlyMap<string, readonly Matrix[]>> {
-  const rows = new Map(values.map((value): [string, Matrix[]] => [value, []]));
+  const read: ReadonlyMap<string, Matrix>[] = [];
   for (const [expert, { text: _, ...run }] of runs.entries()) {
-    const batches = new Map(values.map((value): [string, Tensor[]] => [value, []]));
-    const visiting = {
+    const options = {
       ...reading,
       onProgress: ({ done }: { readonly done: number }) => onProgress((expert + done) / runs.length),
     };
-    await visitActivations(
-      [{ ...run, values }],
-      at(texts, expert, "text"),
-      visiting,
-      async ([batch = new Map()]) => {
-        for (const [value, parts] of batches) parts.push(entry(batch, value, "value"));
-      },
-    );
-    for (const [value, parts] of batches) {
-      const width = at(at(parts, 0, "batch").shape, 1, "width");
-      entry(rows, value, "value").push(
-        joinRows(
-          parts.map(({ data, dtype }) => toFloat32(data, dtype)),
-          width,
-        ),
-      );
-    }
+    read.push(await readRows({ ...run, values }, at(texts, expert, "text"), options));
   }
-  return rows;
+  return new Map(values.map((value) => [value, read.map((rows) => entry(rows, value, "value"))]));
 }
 
 /** Scores held hidden states by a router: the best scale, the cross-entropy with it, and accuracies. */

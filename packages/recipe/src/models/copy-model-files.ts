@@ -48,7 +48,15 @@ export async function copyModelFiles(
   const networks = (card?.networks ?? [{ name: basename(directory) }]).map((network) => {
     return { ...network, directory };
   });
-  const written = { ...card, base: directory, networks, dtype, tied, reshapeConfig, card: card !== undefined };
+  const written = {
+    ...card,
+    base: directory,
+    networks,
+    dtype,
+    tied,
+    reshapeConfig,
+    card: card !== undefined,
+  };
   const { files, notes } = await writeModelFiles(output, written);
   for (const note of notes) onNote?.(note);
   return files.map((file) => join(output, file));

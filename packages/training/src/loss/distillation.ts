@@ -23,7 +23,7 @@ import { shift } from "./next-token.ts";
 import { weightedLoss } from "./weighted-loss.ts";
 
 /** Defaults of {@link DistillationLoss}. */
-export const DISTILLATION_DEFAULTS: Required<Pick<DistillationLoss, "temperature">> = { temperature: 1 };
+const DISTILLATION_DEFAULTS: Required<Pick<DistillationLoss, "temperature">> = { temperature: 1 };
 
 /** Distillation of outputs that are logits of classes or of tokens. */
 type DistillationOfClasses = DistillationLoss & { readonly of: CrossEntropyLoss | NextTokenLoss };

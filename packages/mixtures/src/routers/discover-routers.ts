@@ -1,4 +1,13 @@
-import { at, type Checkpoint, createTensor, type Tensor, toFloat64 } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  createTensor,
+  sizeOf,
+  type Tensor,
+  toFloat32,
+  toFloat64,
+  UnsupportedError,
+} from "@isthmus/core";
 import type { Architecture, Graph, Node, ProbeOptions } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { type AlikeParts, discoverAlikeParts } from "@isthmus/symmetry";
@@ -21,6 +30,8 @@ export interface RouterLayer {
   readonly shares: { readonly value: string; readonly axis: number };
   /** Number of experts. */
   readonly experts: number;
+  /** Names of the weights of each expert, in the order of the shares, and in corresponding order. */
+  readonly parts: readonly (readonly string[])[];
   /** Numbers in a row of the input. */
   readonly width: number;
   /** Function that turns scores into probabilities: of all experts together, or of each alone. */
@@ -32,6 +43,7 @@ export interface RouterLayer {
  * the shares by which experts that are computed alike are multiplied. Nothing is decided by names.
  *
  * @throws EngineError if the engine cannot run the graph
+ * @throws UnsupportedError if the graph has no router
  */
 export async function discoverRouters(
   { graph, engine }: Architecture,
@@ -39,13 +51,37 @@ export async function discoverRouters(
 ): Promise<RouterLayer[]> {
   const parts = await discoverAlikeParts({ graph, engine }, options);
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  return parts.flatMap((mixture) => routerOf(graph, makers, mixture));
+  const routers = parts.flatMap((mixture) => routerOf(graph, makers, mixture));
+  if (routers.length > 0) return routers;
+  throw new UnsupportedError(
+    `Cannot find routers of graph "${graph.name}" as it must have a mixture of experts whose shares come from a linear layer: none was found; isthmus moe makes a mixture`,
+    { feature: "routers" },
+  );
+}
+
+/**
+ * Discovers the routers of a graph like {@link discoverRouters}, for work that treats all layers alike.
+ * @throws UnsupportedError if the graph has no router, or routers differ in their numbers of experts
+ */
+export async function discoverEqualRouters(
+  architecture: Architecture,
+  options: ProbeOptions = {},
+): Promise<readonly [RouterLayer, ...RouterLayer[]]> {
+  const [first, ...others] = await discoverRouters(architecture, options);
+  const unlike = others.find(({ experts }) => experts !== first?.experts);
+  if (first !== undefined && unlike === undefined) return [first, ...others];
+  throw new UnsupportedError(
+    `Cannot work on the routers of graph "${architecture.graph.name}" as all must have the same number of experts: "${first?.name}" has ${first?.experts}, "${unlike?.name}" ${unlike?.experts}`,
+    { feature: "routers" },
+  );
 }
 
 /** Walks back from the shares of experts to the nearest linear layer with an output for each expert. */
 function routerOf(graph: Graph, makers: ReadonlyMap<string, Node>, mixture: AlikeParts): RouterLayer[] {
-  const { name, shares, parts } = mixture;
+  const { name, shares, indices } = mixture;
   if (shares === undefined) return [];
+  const order = [...indices.keys()].sort((a, b) => at(indices, a) - at(indices, b));
+  const parts = order.map((part) => at(mixture.parts, part, "expert"));
   const seen = new Set<string>();
   let probabilities: RouterLayer["probabilities"] = "softmax";
   for (const waiting = [shares.value]; waiting.length > 0; ) {
@@ -56,7 +92,7 @@ function routerOf(graph: Graph, makers: ReadonlyMap<string, Node>, mixture: Alik
     if (node.op === "Sigmoid") probabilities = "sigmoid";
     const layer = linearLayer(graph, makers, node);
     if (layer === undefined) waiting.push(...valuesRead(node));
-    else if (layer.experts === parts.length) return [{ name, shares, probabilities, ...layer }];
+    else if (layer.experts === parts.length) return [{ name, shares, probabilities, parts, ...layer }];
   }
   return [];
 }
@@ -66,7 +102,7 @@ function linearLayer(
   { weights }: Graph,
   makers: ReadonlyMap<string, Node>,
   node: Node,
-): Omit<RouterLayer, "name" | "shares" | "probabilities"> | undefined {
+): Omit<RouterLayer, "name" | "shares" | "probabilities" | "parts"> | undefined {
   const [input, operand, bias] = node.inputs;
   if ((node.op !== "Gemm" && node.op !== "MatMul") || input === undefined || operand === undefined)
     return undefined;
@@ -78,6 +114,20 @@ function linearLayer(
   const [experts, width] = inputFirst ? [columns, rows] : [rows, columns];
   const scores = at(node.outputs, 0, "output");
   return { weight, bias: bias === "" ? undefined : bias, inputFirst, input, scores, experts, width };
+}
+
+/**
+ * Reads the shares of experts from the value that holds them, as rows of a number for each expert.
+ * @returns shares `[tokens, experts]`, 0 for experts that are not chosen
+ */
+export function readShares({ experts, shares: { axis } }: RouterLayer, value: Tensor): Float32Array {
+  const data = toFloat32(value.data, value.dtype);
+  const inner = sizeOf(value.shape.slice(axis + 1));
+  if (inner === 1) return data;
+  return Float32Array.from(data, (_, place) => {
+    const [token, expert] = [Math.floor(place / experts), place % experts];
+    return data[(Math.floor(token / inner) * experts + expert) * inner + (token % inner)] as number;
+  });
 }
 
 /** Returns the numbers of each expert in a router: its weights, and its bias if the router has one. */

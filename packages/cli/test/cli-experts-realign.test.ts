@@ -63,18 +63,18 @@ describe("isthmus align and merge of mixtures", () => {
   });
 });
 
-describe("isthmus moe --realign", () => {
+describe("isthmus experts --realign", () => {
   it("changes routers alone, and says how they agree with the parents'", async () => {
     await runCli(["merge", "a", "b", "-o", "average"], at);
     const texts = ["--data", "safetensors:texts.safetensors"];
     const args = [
-      "moe",
-      "--realign",
+      "experts",
       "average",
+      ...texts,
+      "--realign",
       "--from",
       "a",
       "b",
-      ...texts,
       "--no-align",
       "-o",
       "realigned",
@@ -97,12 +97,24 @@ describe("isthmus moe --realign", () => {
     await Promise.all([before.close(), after.close()]);
   });
 
-  it("names what is missing", async () => {
-    const missing = async (...args: string[]) => (await runCli(["moe", ...args], at)).stderr;
-    expect(await missing()).toContain("there must be a recipe");
-    expect(await missing("--realign", "a")).toContain("--from must name");
-    expect(await missing("--realign", "a", "--from", "a", "b", "-o", "x")).toContain("it names 0");
-    expect(await missing("--realign", "a", "--from", "a", "--data", "text:t.txt")).toContain("-o must name");
-    expect(await missing("--from", "a", "-o", "x")).toContain("there must be a recipe");
+  it("takes texts by name, and names what is missing", async () => {
+    const told = async (...args: string[]) => (await runCli(["experts", "average", ...args], at)).stderr;
+    const texts = "safetensors:texts.safetensors";
+    const parents = ["--realign", "--from", "a", "b"];
+    expect(await told("--data", texts, "--realign", "-o", "x")).toContain("--from must name");
+    expect(await told("--data", `a=${texts}`, ...parents, "-o", "x")).toContain('"b" has none');
+    expect(await told("--data", texts, texts, texts, ...parents, "-o", "x")).toContain("3 values of --data");
+    expect(await told("--data", texts, ...parents)).toContain("add -o FOLDER");
+    expect(await told("--data", texts, "--from", "a")).toContain("--from without --realign");
+    expect(await told("--data", texts, ...parents, "--reduce", "2", "-o", "x")).toContain(
+      "run the verb twice",
+    );
+    const named = ["--data", `b=${texts}`, "--data", `a=${texts}@4`];
+    const { stdout } = await runCli(
+      ["experts", "average", ...named, ...parents, "-o", "named", "--json"],
+      at,
+    );
+    const { routing } = JSON.parse(stdout);
+    expect(routing.map(({ before }: { before: { tokens: number } }) => before.tokens)).toEqual([24, 48]);
   });
 });

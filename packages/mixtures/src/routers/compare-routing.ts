@@ -1,8 +1,9 @@
-import { at, type Checkpoint, sizeOf } from "@isthmus/core";
+import { at, type Checkpoint, entry, type Tensor } from "@isthmus/core";
 import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
-import { discoverRouters, type RouterLayer } from "./discover-routers.ts";
+import { visitActivations } from "@isthmus/statistics";
+import { discoverRouters, type RouterLayer, readShares } from "./discover-routers.ts";
 import { divergenceOf, toProbabilities } from "./probabilities.ts";
-import { type TokenValue, tokenValues } from "./token-values.ts";
+import { finiteNumbers } from "./read-rows.ts";
 
 /** Options of {@link compareRouting}. */
 export interface CompareRoutingOptions {
@@ -51,24 +52,25 @@ export async function compareRouting(
 ): Promise<RoutingComparison> {
   const routers = discovered ?? (await discoverRouters(architecture, { signal }));
   const seen = examples === 0 ? data : limitExamples("compare routing", data, examples);
-  const options = {
-    attempt: "compare routing",
-    names: routers.flatMap(({ shares, scores }) => [shares.value, scores]),
-    batchSize,
-    signal,
-  };
+  const values = routers.flatMap(({ shares, scores }) => [shares.value, scores]);
+  const visited = [one, two].map((network) => ({ ...architecture, network, values }));
   const counts = routers.map(() => ({ shared: 0, same: 0, divergence: 0, tokens: 0 }));
-  const others = tokenValues(architecture, two, seen, options);
-  for await (const valueOfOne of tokenValues(architecture, one, seen, options)) {
-    const valueOfTwo = (await others.next()).value;
-    if (valueOfTwo === undefined) break;
-    routers.forEach((router, i) => {
-      const [count, { shares, scores }] = [at(counts, i, "router"), router];
-      addAgreement(count, router, [valueOfOne(shares.value), valueOfTwo(shares.value)]);
-      count.divergence += sumDivergence(router, [valueOfOne(scores).data, valueOfTwo(scores).data]);
-    });
-  }
-  await others.return?.(undefined);
+  await visitActivations(visited, seen, { batchSize, signal }, async ([ofOne, ofTwo]) => {
+    for (const [i, router] of routers.entries()) {
+      const read = (batch: ReadonlyMap<string, Tensor> = new Map()) => ({
+        shares: readShares(router, entry(batch, router.shares.value, "value")),
+        scores: entry(batch, router.scores, "value"),
+      });
+      const [first, second] = [read(ofOne), read(ofTwo)];
+      const count = at(counts, i, "router");
+      addAgreement(count, router.experts, [first.shares, second.shares]);
+      const scores = [
+        finiteNumbers(first.scores, one.source),
+        finiteNumbers(second.scores, two.source),
+      ] as const;
+      count.divergence += sumDivergence(router, scores);
+    }
+  });
   const agreements = counts.map(({ shared, same, divergence, tokens }, i) => ({
     name: at(routers, i, "router").name,
     shared: shared / tokens,
@@ -86,24 +88,21 @@ export async function compareRouting(
   };
 }
 
-/** Adds the tokens of one batch to the counts of a router. */
+/** Adds the tokens of one batch to the counts of a router, given the shares of experts in both networks. */
 function addAgreement(
   counts: { shared: number; same: number; tokens: number },
-  { experts, shares: { axis } }: RouterLayer,
-  [one, two]: readonly [TokenValue, TokenValue],
+  experts: number,
+  [one, two]: readonly [Float32Array, Float32Array],
 ): void {
-  const inner = sizeOf(one.shape.slice(axis + 1));
-  const tokens = one.data.length / experts;
-  for (let token = 0; token < tokens; token++) {
-    const first = Math.floor(token / inner) * experts * inner + (token % inner);
-    const places = Array.from({ length: experts }, (_, expert) => first + expert * inner);
-    const isChosen = (value: TokenValue) => (place: number) => value.data[place] !== 0;
-    const chosen = places.filter(isChosen(one));
-    const both = chosen.filter(isChosen(two)).length;
+  for (let first = 0; first < one.length; first += experts) {
+    const places = Array.from({ length: experts }, (_, expert) => first + expert);
+    const chosen = places.filter((place) => one[place] !== 0);
+    const both = chosen.filter((place) => two[place] !== 0).length;
     counts.shared += chosen.length === 0 ? 0 : both / chosen.length;
-    counts.same += both === chosen.length && both === places.filter(isChosen(two)).length ? 1 : 0;
+    counts.same +=
+      both === chosen.length && both === places.filter((place) => two[place] !== 0).length ? 1 : 0;
+    counts.tokens++;
   }
-  counts.tokens += tokens;
 }
 
 /** Sums the divergences of the probabilities of all tokens of a batch, given their scores. */

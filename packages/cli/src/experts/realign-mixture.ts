@@ -1,91 +1,111 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
-  assertNoInput,
   at,
   describeMaking,
   entry,
-  resolveOutputPlace,
   saveCheckpoint,
   seedField,
   UsageError,
   withCheckpoints,
 } from "@isthmus/core";
+import { nameNetworks, valuesOfNetworks } from "@isthmus/merge-learning";
 import { REALIGN_FIELDS, type RealignMergedResult, realignMerged } from "@isthmus/mixtures";
 import { copyModelFiles } from "@isthmus/recipe";
-import { assertArchitecture, assertNoModelFolder, openBound } from "@isthmus/zoo";
+import { assertArchitecture, type GraphOptions, openBound } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { addFieldOptions, readFields } from "../measurement/field-options.ts";
+import { toFlag } from "../measurement/flag-names.ts";
+import type { ScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
-import { dataForms } from "../options/data-forms.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
+import { assertNetworkOutput } from "../output/assert-output.ts";
 import type { Context, Outcome } from "../verb.ts";
 
-/** Options of `isthmus moe --realign`. */
-export interface RealignOptions extends EngineOptions {
-  /** Path of the merged mixture. @defaultValue routers are not realigned */
-  readonly realign?: string | undefined;
-  /** Paths of the mixtures that it was merged from. */
-  readonly from?: readonly string[] | undefined;
-  /** Names of the texts of each of these, or of all. */
-  readonly data?: readonly string[] | undefined;
-  /** File of the architecture. @defaultValue the config in the folder */
-  readonly graph?: string | undefined;
-  /** Whether the mixtures are aligned to the merged one first. @defaultValue true */
-  readonly align?: boolean | undefined;
-  /** Path of the result. */
-  readonly output?: string | undefined;
-}
+/** Options of `isthmus experts --realign`. */
+export type RealignOptions = EngineOptions &
+  ScalingOptions &
+  GraphOptions & {
+    /** Whether routers are realigned. @defaultValue false */
+    readonly realign?: true | undefined;
+    /** Paths of the mixtures that the mixture was merged from. */
+    readonly from?: readonly string[] | undefined;
+    /** File of the architecture. @defaultValue the config in the folder */
+    readonly graph?: string | undefined;
+    /** Names of the texts of each of these, or of all. */
+    readonly data: readonly string[];
+    /** Whether these mixtures are aligned to the merged one first. @defaultValue true */
+    readonly align?: boolean | undefined;
+    /** Path of the result. */
+    readonly output?: string | undefined;
+  };
 
-const FIELDS = { ...REALIGN_FIELDS, seed: seedField("seed of everything random") };
+const FIELDS = { ...REALIGN_FIELDS, seed: seedField("seed of the alignment") };
+const ATTEMPT = "realign routers";
 
 /** Adds the options that realign the routers of a merged mixture. */
 export function addRealignOptions(command: CommandUnknownOpts): void {
   command
     .optionsGroup(HELP_GROUPS.routers)
     .option(
-      "--realign <mixture>",
-      "a merged mixture whose routers are realigned; needs --from, --data and -o",
+      "--realign",
+      "let routers choose the experts that those of the merged mixtures chose; needs --from, with a few hundred texts of each",
     )
-    .option("--from <networks...>", "the mixtures that it was merged from")
-    .option("--data <names...>", `texts of each of them, or of all: a few hundred; ${dataForms()}`)
-    .option("--graph <file>", "their architecture, an .onnx file (default: the config in the folder)")
-    .option("--no-align", "take the experts of the networks as they are, in the merged mixture's order");
+    .option("--from <networks...>", "of --realign: the mixtures that it was merged from")
+    .option("--no-align", "of --realign: take their experts as they are, in the merged mixture's order");
   addFieldOptions(command, FIELDS);
+}
+
+/**
+ * Lists the given options that belong to `--realign`.
+ * @param options - values of the options of the command
+ */
+export function listRealignOptions(
+  command: CommandUnknownOpts,
+  { from, align }: Pick<RealignOptions, "from" | "align">,
+): readonly string[] {
+  const given = Object.keys(readFields(ATTEMPT, command, FIELDS)).map((name) => `--${toFlag(name)}`);
+  return [...(from === undefined ? [] : ["--from"]), ...(align === false ? ["--no-align"] : []), ...given];
 }
 
 /** Realigns the routers of a merged mixture. */
 export async function realignMixture(
-  command: CommandUnknownOpts,
-  options: RealignOptions,
+  { command, path: merged }: { readonly command: CommandUnknownOpts; readonly path: string },
+  options: RealignOptions & { readonly output: string },
   context: Context,
 ): Promise<Outcome> {
-  const { merged, output, from, data } = namesOf(options);
-  const rules = readFields("realign routers", command, FIELDS);
-  const paths = [merged, ...from];
-  await assertArchitecture("moe --realign", paths, options);
-  await resolveOutputPlace(output);
-  await assertNoModelFolder(output, paths);
-  return withCheckpoints(paths, async (checkpoints) => {
-    await assertNoInput(
-      [output],
-      checkpoints.flatMap(({ files }) => files),
+  const { output, from = [], data, realign: _, align, ...rest } = options;
+  if (from.length === 0) {
+    throw new UsageError(
+      `Cannot realign the routers of "${merged}" as --from must name the mixtures that it was merged from: it is missing`,
     );
-    const reading = await readingOf(options, context);
-    const names = Object.fromEntries(data.map((name, i) => [`${i}`, name]));
+  }
+  const rules = readFields(ATTEMPT, command, FIELDS);
+  const paths = [merged, ...from];
+  const dataOf = valuesOfNetworks(ATTEMPT, {
+    option: "--data",
+    values: data,
+    networks: nameNetworks(from),
+  });
+  const names = Object.fromEntries(from.map((_, i) => [`${i}`, dataOf(i) ?? ""]));
+  await assertArchitecture("experts --realign", paths, options);
+  return withCheckpoints(paths, async (checkpoints) => {
+    const inputs = checkpoints.flatMap(({ files }) => files);
+    await assertNetworkOutput(output, { inputs, models: paths });
+    const reading = await readingOf(rest, context);
     const { architecture, examples } = await openBound(paths, checkpoints, names, reading);
     const { network: mixture, restore } = at(architecture.networks, 0, "network");
     const parents = architecture.networks.slice(1).map(({ network }, i) => {
-      return { network, data: entry(examples, `${Math.min(i, data.length - 1)}`, "data") };
+      return { network, data: entry(examples, `${i}`, "data") };
     });
     context.progress("Aligning");
     const result = await realignMerged(architecture, mixture, parents, {
       ...rules,
-      align: options.align !== false,
+      align: align !== false,
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Realigning routers", done),
     });
-    const making = { verb: "moe", ...context.maker, realign: merged, ...rules, data: data.join(",") };
+    const making = { verb: "experts", ...context.maker, realign: true, ...rules, data: data.join(",") };
     const { files } = await saveCheckpoint(restore(result.network), output, {
       metadata: describeMaking(checkpoints, making),
       overwrite: true,
@@ -96,26 +116,6 @@ export async function realignMixture(
     const outputs = [...files, ...copied];
     return { result: { ...told, outputs }, text: formatRealigned(result, from, outputs) };
   });
-}
-
-/**
- * Returns the names of the files and texts.
- * @throws UsageError if some are missing, or there is neither one text for all networks nor one for each
- */
-function namesOf({ realign: merged = "", from = [], data = [], output }: RealignOptions) {
-  const attempt = `Cannot realign the routers of "${merged}" as`;
-  if (from.length === 0) {
-    throw new UsageError(`${attempt} --from must name the mixtures that it was merged from: it is missing`);
-  }
-  if (data.length !== 1 && data.length !== from.length) {
-    throw new UsageError(
-      `${attempt} --data must name one text for all of the ${from.length} mixtures of --from, or one for each: it names ${data.length}`,
-    );
-  }
-  if (output === undefined) {
-    throw new UsageError(`${attempt} -o must name the result: it is missing`);
-  }
-  return { merged, from, data, output };
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

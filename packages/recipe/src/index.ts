@@ -7,6 +7,7 @@ export {
   recipeOfAdvice,
 } from "./compare/advice/advised-recipe.ts";
 export type { MergeAdvice, NextMeasurement } from "./compare/advice/merge-advice.ts";
+export { findOtherBases } from "./compare/adapter-facts.ts";
 export type { ComparedArchitecture } from "./compare/alignment-gain.ts";
 export { type CheckMergeOptions, checkMerge } from "./compare/check-merge.ts";
 export { type CheckNetworksOptions, checkNetworks } from "./compare/check-networks.ts";

@@ -1,3 +1,4 @@
+export { findOtherBases } from "./compare/adapter-facts.ts";
 export { ADVICE_RULES, type AdviceRule, type AdvisedWay } from "./compare/advice/advice-rules.ts";
 export type { AdviceSigns, GradientSigns } from "./compare/advice/advice-signs.ts";
 export { type AdviseMergeOptions, adviseMerge } from "./compare/advice/advise-merge.ts";
@@ -7,7 +8,6 @@ export {
   recipeOfAdvice,
 } from "./compare/advice/advised-recipe.ts";
 export type { MergeAdvice, NextMeasurement } from "./compare/advice/merge-advice.ts";
-export { findOtherBases } from "./compare/adapter-facts.ts";
 export type { ComparedArchitecture } from "./compare/alignment-gain.ts";
 export { type CheckMergeOptions, checkMerge } from "./compare/check-merge.ts";
 export { type CheckNetworksOptions, checkNetworks } from "./compare/check-networks.ts";

@@ -100,7 +100,9 @@ describe("adviseMerge()", () => {
       }),
     );
     for (const isthmus of ["{", "null", "[]", '{"inputs":{}}'])
-      expect((await compareNetworks([...opened, { ...base, metadata: { isthmus } }])).taskVectors?.base).toBe(3);
+      expect((await compareNetworks([...opened, { ...base, metadata: { isthmus } }])).taskVectors?.base).toBe(
+        3,
+      );
   });
 
   test("names the commands that tell more, with paths quoted for a shell", async () => {

@@ -208,7 +208,9 @@ it("notes an adapter that says that it was made for another model", async () => 
   };
   expect(await notesFor("elsewhere/a")).toEqual([]);
   expect(await notesFor("qwen2-0")).toEqual([
-    expect.stringMatching(/^the adapter ".*lora" says that it was made for "qwen2-0": it changes ".*a"; ignore/),
+    expect.stringMatching(
+      /^the adapter ".*lora" says that it was made for "qwen2-0": it changes ".*a"; ignore/,
+    ),
   ]);
 });
 

@@ -2,7 +2,13 @@ import { type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { discoverEqualRouters } from "../routers/discover-routers.ts";
 import type { MeasureRoutingOptions } from "../routers/measure-routing.ts";
-import { assertExpertCount, type ExpertGroup, groupExperts, REDUCTIONS, type Reduction } from "./group-experts.ts";
+import {
+  assertExpertCount,
+  type ExpertGroup,
+  groupExperts,
+  REDUCTIONS,
+  type Reduction,
+} from "./group-experts.ts";
 import { measureExperts } from "./measure-experts.ts";
 import { reduceExperts } from "./reduce-experts.ts";
 

@@ -1,7 +1,7 @@
 import { at, type Checkpoint, type DType, entry, sameShape, sizeOf } from "@isthmus/core";
 import { findAdapterKind } from "@isthmus/merging";
-import { readInputs } from "./made-of.ts";
 import type { NetworkTraits } from "./comparison.ts";
+import { readInputs } from "./made-of.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { findQuantizedForm } from "./quantized-form.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";

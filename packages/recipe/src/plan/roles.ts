@@ -31,7 +31,10 @@ export function findTwins({ networks }: RoledGroup): readonly Problem[] {
 }
 
 /** Finds a group of so few networks that its method does no more than `linear`. */
-export function findFew({ networks, path, isSlice }: RoledGroup, { name, networks: rule }: MergeMethod): readonly Problem[] {
+export function findFew(
+  { networks, path, isSlice }: RoledGroup,
+  { name, networks: rule }: MergeMethod,
+): readonly Problem[] {
   const { averages = 0 } = rule;
   if (networks.length > averages) return [];
   const text = `has so few networks (${networks.length}) that ${name} gives their plain average, as linear does, whatever its settings but for a scale`;

@@ -72,7 +72,8 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     name: "not finite",
     holds: ({ nonFinite }) => nonFinite > 0,
     way: way(null),
-    reason: "NaN and infinities spread to every merge: use other checkpoints in the place of those that have them",
+    reason:
+      "NaN and infinities spread to every merge: use other checkpoints in the place of those that have them",
     signs: ["nonFinite"],
   },
   {

@@ -52,7 +52,9 @@ export function adviseMerge(comparison: NetworkComparison, options: AdviseMergeO
   const networks = [...comparison.networks.keys()].filter((position) => position !== guessed);
   const decided = describeSigns(rule, signs);
   const isGuess = needsBase && comparison.taskVectors?.guessed === true;
-  const because = isGuess ? `${rule.reason}; the base is a guess, and --base names the right one` : rule.reason;
+  const because = isGuess
+    ? `${rule.reason}; the base is a guess, and --base names the right one`
+    : rule.reason;
   const advice = { rule: rule.name, method, parameters, align, networks, signs };
   const base = needsBase ? guessed : null;
   return {
@@ -137,12 +139,7 @@ function listNext(
       purpose: advice.align
         ? "the loss half-way once units are in one order"
         : "the loss of the networks and of all points between the first two",
-      command: quoteCommand([
-        ...barrier,
-        "--data",
-        data[0] ?? "DATA",
-        ...(advice.align ? ["--align"] : []),
-      ]),
+      command: quoteCommand([...barrier, "--data", data[0] ?? "DATA", ...(advice.align ? ["--align"] : [])]),
     },
     result,
   ];

@@ -24,10 +24,22 @@ export interface NetworkValue {
   readonly value: string;
 }
 
-/** Reads a value that may have the name of a network and `=` before it, as in `code=text:code.txt`. */
+/** A name and `=` before the name of a data set, as in `code=text:code.txt`; files and cues may have `=`, too. */
+const NAMED_DATA = /^([^:+/\\=]+)=(?:[a-z0-9-]+)(?=[:@]|$)/;
+
+/**
+ * Reads a value that may have the name of a network and `=` before it, as in `code=text:code.txt`.
+ * @throws UsageError if the name before a data set is of no network
+ */
 export function readNetworkValue(text: string, networks: readonly string[]): NetworkValue {
   const network = networks.findIndex((name) => text.startsWith(`${name}=`));
-  if (network < 0) return { network: undefined, value: text };
+  if (network < 0) {
+    const [, name] = NAMED_DATA.exec(text) ?? [];
+    if (name === undefined) return { network: undefined, value: text };
+    throw new UsageError(
+      `Cannot read "${text}" as the name before "=" must be of a network: "${name}" is none of ${networks.join(", ")}`,
+    );
+  }
   return { network, value: text.slice(at(networks, network, "network").length + 1) };
 }
 

@@ -33,6 +33,20 @@ const plain = () => recipeOf({ merge_method: "task_arithmetic" });
 const tasks = [twoHeadedTask(0), twoHeadedTask(1)];
 const few: TuneMergeOptions = { steps: 8, learningRate: 0.05, batch: 4, seed: 3 };
 
+/** Computes what the expert of a task gives for its examples, `[6, 3]`. */
+function outputsOf(task: 0 | 1): Tensor {
+  const weights = twoHeadedWeights(task + 1);
+  const numbers = (name: string) => weights.get(name)?.data as Float32Array;
+  const layer = (input: readonly number[], name: string) =>
+    Array.from(numbers(`${name}.bias`), (bias, row) =>
+      input.reduce((sum, x, k) => sum + x * Number(numbers(`${name}.weight`)[row * input.length + k]), bias),
+    );
+  const inputs = waves([6, 5], 10 + 7 * task, 1.5).data as Float32Array;
+  const rows = Array.from({ length: 6 }, (_, i) => Array.from(inputs.subarray(5 * i, 5 * i + 5)));
+  const outputs = rows.map((row) => layer(layer(row, "a").map(Math.tanh), `heads.${task}`));
+  return { dtype: "f32", shape: [6, 3], data: Float32Array.from(outputs.flat()) };
+}
+
 describe("tuneMerge()", () => {
   it.each([0, 3, 7])("aborted after %i steps, goes on to the same bytes", async (steps) => {
     const whole = await tuneMerge(plain(), tasks, few);
@@ -68,6 +82,22 @@ describe("tuneMerge()", () => {
       await checkpointNumbers(createCheckpoint(twoHeadedWeights(1))),
     );
     await merged.close();
+  });
+
+  it("learns heads of numbers by their distance from the expert's, and by no entropy", async () => {
+    const ofNumbers = ([0, 1] as const).map((task) => ({
+      ...twoHeadedTask(task),
+      data: createDataSet(waves([6, 5], 10 + 7 * task, 1.5), outputsOf(task)),
+    }));
+    const own = { ...few, objective: "distillation", by: "model", batch: 6, bounds: [0, 1] } as const;
+    const { losses, tasks: measured } = await tuneMerge(plain(), ofNumbers, { ...own, steps: 60 });
+    // The labels are what the experts compute, so that the distance from these is the squared error.
+    const [one, two] = measured.map(({ before }) => before.loss);
+    expect(losses[0]).toBeCloseTo(((one ?? 0) + (two ?? 0)) / 2, 5);
+    expect(losses.at(-1)).toBeLessThan(0.9 * (losses[0] ?? 0));
+    await expect(tuneMerge(plain(), ofNumbers, { ...few, objective: "entropy" })).rejects.toThrow(
+      /must have logits of classes: on .* its output is numbers/,
+    );
   });
 
   it("keeps weights within bounds, and of a sum", async () => {

@@ -56,6 +56,11 @@ export interface MergedNetworks {
   readonly most?: number;
   /** Need of a base: none is allowed, one may be given, or one must be given. */
   readonly base: "none" | "optional" | "required";
+  /**
+   * Number of networks up to which the method gives their plain average, of which recipes warn.
+   * @defaultValue 0: it never does for sure
+   */
+  readonly averages?: number;
 }
 
 /** Values of parameters that contradict each other, or the number of networks. */

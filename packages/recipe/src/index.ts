@@ -1,3 +1,4 @@
+export { findOtherBases } from "./compare/adapter-facts.ts";
 export { ADVICE_RULES, type AdviceRule, type AdvisedWay } from "./compare/advice/advice-rules.ts";
 export type { AdviceSigns, GradientSigns } from "./compare/advice/advice-signs.ts";
 export { type AdviseMergeOptions, adviseMerge } from "./compare/advice/advise-merge.ts";

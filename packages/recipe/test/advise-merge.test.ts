@@ -67,6 +67,44 @@ describe("adviseMerge()", () => {
     expect(await of(0)).toBe("unrelated steps");
   });
 
+  test("does not merge NaN, and says of long steps that have nothing in common that they have not", async () => {
+    const spoilt = mapTensors(start, (data) => data.map((x, i) => (i === 3 ? Number.NaN : x)));
+    const { comparison, advice } = await advise([step(start, 1, { common: 1, own: 0.5 }), spoilt], {}, false);
+    expect(advice).toMatchObject({ rule: "not finite", method: null, next: [] });
+    expect(advice.reason).toMatch(/spread to every merge.* \(networks with such numbers 1\)$/);
+    expect(formatAdvisedRecipe(comparison, advice)).toBeNull();
+    const near = await advise([1, 2].map((seed) => step(start, seed, { common: 0, own: 1 })));
+    const { taskVectors } = near.comparison;
+    if (taskVectors === null) throw new Error("the base was given");
+    const far = adviseMerge({ ...near.comparison, taskVectors: { ...taskVectors, lengths: [0.6, 0.9] } });
+    expect(far).toMatchObject({ rule: "long unrelated steps", method: "linear" });
+    expect(far.reason).toMatch(/little in common.*cosine of steps 0\.0/);
+  });
+
+  test("takes no network for the base of those that it was made of, by its metadata", async () => {
+    const children = [1, 2, 3].map((seed) => step(start, seed, { common: 0, own: 1 }));
+    const opened = children.map((tensors, i) => open(tensors, `runs/n${i}`));
+    const making = JSON.stringify({ verb: "merge", inputs: [{ source: "n0", files: [] }, "n1", 7, null] });
+    const recorded = { ...base, metadata: { isthmus: making } };
+    const plain = await compareNetworks([...opened, base]);
+    expect(plain.taskVectors).toMatchObject({ base: 3, guessed: true });
+    expect(adviseMerge(plain).reason).toMatch(/the base is a guess, and --base names the right one \(/);
+    const merged = await compareNetworks([...opened, recorded]);
+    expect(merged.taskVectors).toBeNull();
+    expect(adviseMerge(merged)).toMatchObject({ rule: "no base", base: null });
+    expect(judgeMerge(merged).findings).toContainEqual(
+      expect.objectContaining({
+        kind: "made-of-others",
+        networks: [3],
+        message: expect.stringMatching(/base.* was made of .*n0.*n1/),
+      }),
+    );
+    for (const isthmus of ["{", "null", "[]", '{"inputs":{}}'])
+      expect((await compareNetworks([...opened, { ...base, metadata: { isthmus } }])).taskVectors?.base).toBe(
+        3,
+      );
+  });
+
   test("names the commands that tell more, with paths quoted for a shell", async () => {
     const networks = [1, 2].map((seed) => step(start, seed, { common: 1, own: 0.5 }));
     const unknown = (await advise(networks, { recipe: "my advice.yaml" }, false)).advice.next.map(

@@ -238,7 +238,7 @@ describe("compareNetworks() and judgeMerge()", () => {
       name === "norm.weight" ? data.map((x, i) => (i === 3 ? Number.NaN : x)) : data,
     );
     const damaged = await judge([network(start, "a"), network(spoilt, "b")]);
-    expect(findingOf(damaged.findings, "non-finite")).toMatchObject({ networks: [1] });
+    expect(findingOf(damaged.findings, "non-finite")).toMatchObject({ severity: "error", networks: [1] });
     expect(damaged.verdict).toBe("same ancestor");
 
     const raised = await judge([

@@ -1,5 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { type Checkpoint, DTYPES, entry, type Tensor, UsageError } from "@isthmus/core";
+import { type Checkpoint, DTYPES, entry, type Tensor, UnsupportedError, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   assertCausal,
@@ -21,6 +21,7 @@ import {
   createTargetFiller,
   lossOfData,
   TRAIN_DEFAULTS,
+  taughtLoss,
 } from "@isthmus/training";
 import type { GradientObjective } from "./tune-merge-options.ts";
 
@@ -129,8 +130,10 @@ interface Attaching extends ObjectiveData {
 const NOTHING = { feeds: new Map<string, Tensor>(), offset: 0 };
 
 async function attach({ graph, engine }: Architecture, typed: Graph, task: Attaching): Promise<Attached> {
-  if (task.objective === "entropy")
+  if (task.objective === "entropy") {
+    assertClasses(graph, task.data);
     return { ...attachEntropy(typed), feed: async () => NOTHING, release: async () => {} };
+  }
   if (task.objective === "distillation") return attachExpert({ graph, engine }, typed, task);
   const { data, network, batch, batches } = task;
   const spec = lossOfData(graph, data);
@@ -150,6 +153,21 @@ async function attach({ graph, engine }: Architecture, typed: Graph, task: Attac
   };
 }
 
+/** Tells whether the output that is scored holds numbers, instead of logits of classes or tokens. */
+function areOutputsNumbers(graph: Graph, data: DataSet): boolean {
+  const { kind } = taughtLoss(graph, data, 1).of;
+  return kind !== "cross-entropy" && kind !== "next-token";
+}
+
+/** Checks that outputs are logits. @throws UnsupportedError if they are numbers, which have no entropy */
+function assertClasses(graph: Graph, data: DataSet): void {
+  if (!areOutputsNumbers(graph, data)) return;
+  throw new UnsupportedError(
+    `Cannot ${ATTEMPT} by the entropy of predictions as graph "${graph.name}" must have logits of classes: on "${data.name}" its output is numbers; choose the objective distillation, output-space, or loss`,
+    { feature: "entropy of numbers" },
+  );
+}
+
 /**
  * Adds the divergence of a network's predictions from the expert's, `KL(expert || network)`, in nats, or the
  * mean squared error of outputs that are numbers. The expert is run on every batch.
@@ -159,7 +177,7 @@ async function attachExpert(
   typed: Graph,
   { data, expert, feedsOf }: Attaching,
 ): Promise<Attached> {
-  const areNumbers = data.labelling === "none" && data.targets !== undefined;
+  const areNumbers = areOutputsNumbers(graph, data);
   const soft = attachSoftTargets(typed, areNumbers);
   if (expert === undefined) {
     throw new UsageError(

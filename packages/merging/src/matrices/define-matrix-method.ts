@@ -23,6 +23,8 @@ export interface MatrixMethod<P extends ParameterSpecs> {
   readonly source: string;
   /** Parameters of the method other than `scale`. */
   readonly parameters: P;
+  /** Number of networks up to which the rule gives their plain average, if `scale` is 1. @defaultValue 0 */
+  readonly averages?: number;
   /** Returns the most bytes that `combine` holds for a matrix of several networks, including its result. */
   heldBytes(matrix: HeldMatrix): number;
   /** Merges the differences between the matrices of all networks and the matrix of the base. */
@@ -47,12 +49,13 @@ export function defineMatrixMethod<const P extends ParameterSpecs>({
   combine,
   heldBytes,
   parameters,
+  averages = 0,
   ...words
 }: MatrixMethod<P>): MatrixMergeMethod<P> {
   return {
     ...words,
     parameters: { ...parameters, scale: SCALE },
-    networks: { least: 1, base: "required" },
+    networks: { least: 1, base: "required", averages },
     keepsTensor: true,
     heldBytes(info, count) {
       const matrix = describeHeld(info, count);

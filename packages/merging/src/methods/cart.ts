@@ -22,7 +22,8 @@ const PARAMETERS = {
  * directions of each network's difference from the average.
  *
  * The base cancels out, but for tensors that are multiplied by another `scale` than 1. With all directions
- * the differences sum to zero, so that the result is the average whatever `lambda`. The defaults are the
+ * the differences sum to zero, so that the result is the average whatever `lambda`; so it is of two networks, whose differences are each other's
+ * negatives with any number of directions. The defaults are the
  * authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the number of
  * directions up and takes half of them.
  */
@@ -31,6 +32,7 @@ export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   description: "Averages, and adds the main directions of each network's difference to the average.",
   source: "Choi et al., Revisiting weight averaging for model merging, 2024, section 4.2",
   parameters: PARAMETERS,
+  averages: 2,
   heldBytes(matrix) {
     // The average, the result, a difference, its reduced form, its directions, and one that is not freed yet.
     return 5 * matrix.whole + directionBytes(matrix, matrix.short) + singularBytes(matrix, matrix.short);

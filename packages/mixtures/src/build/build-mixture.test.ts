@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openCheckpoint, type Tensor } from "@isthmus/core";
+import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -205,6 +205,34 @@ describe("buildMixture", () => {
     );
     expect(plan.tensors.get("model.layers.1.mlp.gate.weight")?.reason).toBe("gates by the mode cheap_embed");
   });
+});
+
+it("notes an adapter that says that it was made for another model", async () => {
+  const lora = path("llama/lora");
+  const module = "base_model.model.model.layers.0.mlp.up_proj";
+  await saveCheckpoint(
+    createCheckpoint({
+      [`${module}.lora_A.weight`]: createTensor("f32", [1, 8], new Float32Array(8).fill(1)),
+      [`${module}.lora_B.weight`]: createTensor("f32", [12, 1], new Float32Array(12).fill(1)),
+    }),
+    join(lora, "adapter_model.safetensors"),
+  );
+  const notesFor = async (base: string) => {
+    const settings = { peft_type: "LORA", r: 1, lora_alpha: 1, base_model_name_or_path: base };
+    writeFileSync(join(lora, "adapter_config.json"), JSON.stringify(settings));
+    const notes: string[] = [];
+    const read = parseMixtureRecipe(
+      `{base_model: ${path("llama/a")}, gate_mode: random, experts: [{source_model: ${path("llama/a")}+${lora}}, {source_model: ${path("llama/b")}}]}`,
+    );
+    await planMixtureRecipe(read, { onNote: (note) => notes.push(note) });
+    return notes;
+  };
+  expect(await notesFor("elsewhere/a")).toEqual([]);
+  expect(await notesFor("qwen2-0")).toEqual([
+    expect.stringMatching(
+      /^the adapter ".*lora" says that it was made for "qwen2-0": it changes ".*a"; ignore/,
+    ),
+  ]);
 });
 
 it("notes gates that are nearly alike", async () => {

@@ -1,5 +1,5 @@
-import { InputError, isIsthmusError, MismatchError, OutOfRangeError } from "@isthmus/core";
-import { type Path, RECIPE_DTYPES } from "@isthmus/recipe";
+import { at, InputError, isIsthmusError, MismatchError, OutOfRangeError } from "@isthmus/core";
+import { findOtherBases, type Path, RECIPE_DTYPES } from "@isthmus/recipe";
 import { chooseLayout } from "./choose-layout.ts";
 import { compareVocabularies } from "./compare-vocabularies.ts";
 import type { DenseModel } from "./dense-model.ts";
@@ -93,6 +93,7 @@ export async function openMixture(
       isShared: i >= experts.length,
     }));
     gateMode.check?.(gated);
+    const foreign = await noteOtherBases([...models.values()]);
     const { experts_per_token: asked = MIXTURE_RECIPE_DEFAULTS.experts_per_token } = recipe;
     const [one] = shared;
     return {
@@ -112,7 +113,7 @@ export async function openMixture(
       seed,
       gateMode,
       gated,
-      notes,
+      notes: [...notes, ...foreign],
       close,
     };
   } catch (error) {
@@ -130,6 +131,21 @@ function denseLayers(asked: number | undefined, { name, layers }: DenseModel): n
   if (dense < layers) return dense;
   throw new OutOfRangeError(
     `Cannot make a mixture of "${name}" as "dense_layers" must be less than its ${layers} layers: it is ${dense}`,
+  );
+}
+
+/**
+ * Lists sentences on adapters that say that they were made for another model than the one that they change.
+ * @throws InputError if an adapter is of another architecture by its metadata
+ */
+async function noteOtherBases(models: readonly DenseModel[]): Promise<readonly string[]> {
+  const findings = await findOtherBases(models.map(({ checkpoint }) => checkpoint));
+  const error = findings.find(({ severity }) => severity === "error");
+  if (error === undefined) return findings.map(({ message, advice }) => `${message}; ${advice}`);
+  const [position = 0] = error.networks;
+  throw new InputError(
+    `Cannot make a mixture as the result would be meaningless: ${error.message}; ${error.advice}`,
+    { input: at(models, position, "model").name },
   );
 }
 

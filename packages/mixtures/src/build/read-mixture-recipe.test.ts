@@ -27,6 +27,7 @@ describe("parseMixtureRecipe", () => {
   });
 
   it.each([
+    ["experts: [{source_model: a, residual_scale: 1.0e+400}]", /must be a number: it is Infinity/],
     ["experts: []", /"experts" must be 1 to 512 models: there are 0/],
     [`experts: [${"{source_model: a}, ".repeat(600)}]`, /1 to 512 models: there are 600/],
     ["experts: many", /"experts" must be a list/],

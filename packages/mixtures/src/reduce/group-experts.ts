@@ -35,11 +35,7 @@ export function groupExperts(
   by: Reduction,
 ): readonly ExpertGroup[] {
   const experts = weights.length;
-  if (!(Number.isSafeInteger(count) && count >= 1 && count <= experts)) {
-    throw new OutOfRangeError(
-      `Cannot reduce experts as their number must be a whole number from 1 to ${experts}, the number of experts of the mixture: it is ${count}`,
-    );
-  }
+  assertExpertCount(count, experts);
   if (by === "drop") {
     const order = [...saliences.keys()].sort((a, b) => at(saliences, b) - at(saliences, a));
     return order
@@ -58,6 +54,18 @@ export function groupExperts(
     const shares = sorted.map((member) => (total > 0 ? at(weights, member) / total : 1 / sorted.length));
     return { members: sorted, shares };
   });
+}
+
+/**
+ * Checks the number of experts of a smaller layer.
+ * @param experts - number of experts of the layer
+ * @throws OutOfRangeError if it is no whole number from 1 to `experts`
+ */
+export function assertExpertCount(count: number, experts: number): void {
+  if (Number.isSafeInteger(count) && count >= 1 && count <= experts) return;
+  throw new OutOfRangeError(
+    `Cannot reduce experts as their number must be a whole number from 1 to ${experts}, the number of experts of the mixture: it is ${count}`,
+  );
 }
 
 /** Groups of experts while they are joined, and the squared distances between their results. */

@@ -2,7 +2,13 @@ import { type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { discoverEqualRouters } from "../routers/discover-routers.ts";
 import type { MeasureRoutingOptions } from "../routers/measure-routing.ts";
-import { type ExpertGroup, groupExperts, REDUCTIONS, type Reduction } from "./group-experts.ts";
+import {
+  assertExpertCount,
+  type ExpertGroup,
+  groupExperts,
+  REDUCTIONS,
+  type Reduction,
+} from "./group-experts.ts";
 import { measureExperts } from "./measure-experts.ts";
 import { reduceExperts } from "./reduce-experts.ts";
 
@@ -77,6 +83,7 @@ export async function reduceMixture(
     );
   }
   const routers = await discoverEqualRouters(architecture, { signal: options.signal });
+  for (const router of routers) assertExpertCount(experts, router.experts);
   const measured = await measureExperts(architecture, { network: mixture, routers }, texts, options);
   const layers = measured.map((layer) => ({ layer: layer.layer, groups: groupExperts(layer, experts, by) }));
   const groups = layers.map((layer) => layer.groups);

@@ -80,6 +80,8 @@ export async function checkMerge(
     ...others,
     ...ofBlended.map((finding) => ({
       ...finding,
+      // What is written decides: files with such numbers are refused, unless they are allowed by an option.
+      ...(finding.kind === "non-finite" ? { severity: "warning" as const } : {}),
       networks: finding.networks.map((i) => at(positions, i, "network")),
     })),
   ];

@@ -112,16 +112,16 @@ export async function compareNetworks(
     measured = await alignPair(pair, resolved, measured);
     pairs.push(measured === undefined ? pair : { ...pair, alignment: measured.gain });
   }
-  const traits = networks.map((network, i) =>
-    collectTraits(network, i, { surveys, facts: facts[i] ?? null }),
+  const traits = await Promise.all(
+    networks.map((network, i) => collectTraits(network, i, { surveys, facts: facts[i] ?? null })),
   );
   onProgress?.({ done: 1, phase: "comparing" });
   return {
     kind: "comparison",
-    networks: await Promise.all(traits),
+    networks: traits,
     base: position,
     pairs,
-    taskVectors: measureTaskVectors({ count: networks.length, base: position, surveys, pairs }),
+    taskVectors: measureTaskVectors({ networks: traits, base: position, surveys, pairs }),
     sampled: sampledShare(surveys),
     seed,
   };

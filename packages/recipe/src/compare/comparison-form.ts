@@ -24,6 +24,7 @@ const traits = z.looseObject({
   unmerged: text.nullable().default(null),
   tied: z.boolean().nullable(),
   vocabulary: z.looseObject({ tensor: text, rows: count }).nullable(),
+  madeOf: z.array(text).default([]),
   nonFinite: z.array(z.looseObject({ tensor: text, count })),
   facts: z
     .looseObject({
@@ -82,6 +83,7 @@ const advice = z.looseObject({
     conflict: nullable,
     length: nullable,
     unequal: nullable,
+    nonFinite: count.default(0),
     gradients: z.looseObject({ alignment: nullable, slope: nullable }).nullable(),
   }),
   next: z.array(z.looseObject({ purpose: text, command: text })),

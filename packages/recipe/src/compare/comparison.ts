@@ -32,6 +32,11 @@ export interface NetworkTraits {
   readonly vocabulary: { readonly tensor: string; readonly rows: number } | null;
   /** Tensors in which NaN or infinities were seen, with the number of these elements. */
   readonly nonFinite: readonly { readonly tensor: string; readonly count: number }[];
+  /**
+   * Names of the networks that this network was made of, by the record of Isthmus in its metadata; empty
+   * without a record.
+   */
+  readonly madeOf: readonly string[];
   /** Facts from the files beside the weights; null if no such file was read. */
   readonly facts: ModelFacts | null;
 }

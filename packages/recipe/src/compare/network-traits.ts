@@ -1,6 +1,7 @@
 import { at, type Checkpoint, type DType, entry, sameShape, sizeOf } from "@isthmus/core";
 import { findAdapterKind } from "@isthmus/merging";
 import type { NetworkTraits } from "./comparison.ts";
+import { readInputs } from "./made-of.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import { findQuantizedForm } from "./quantized-form.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";
@@ -33,6 +34,7 @@ export async function collectTraits(
     ...describeNumbers(surveys, index),
     adapter: facts?.adapter === true || kind?.isWithNetwork === false,
     unmerged: kind?.isWithNetwork === true ? kind.tensor : null,
+    madeOf: readInputs(network),
     tied: await isTied(network, embedding),
     vocabulary:
       embedding === undefined

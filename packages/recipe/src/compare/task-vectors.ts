@@ -1,12 +1,13 @@
 import { at, sumOf } from "@isthmus/core";
-import type { PairComparison, TaskVectors } from "./comparison.ts";
+import type { NetworkTraits, PairComparison, TaskVectors } from "./comparison.ts";
+import { findParents } from "./made-of.ts";
 import type { TensorSurvey } from "./survey-tensor.ts";
 import { APART, KINSHIP } from "./thresholds.ts";
 
 /** The networks whose steps from a base are measured. */
 export interface TaskRequest {
-  /** Number of networks. */
-  readonly count: number;
+  /** The networks; no network that was made of others of them is guessed to be their base. */
+  readonly networks: readonly Pick<NetworkTraits, "source" | "madeOf">[];
   /** Position of the base; null if the base is to be guessed. */
   readonly base: number | null;
   /** Measurements of the tensors of all networks, with their scalar products. */
@@ -24,7 +25,8 @@ export interface TaskRequest {
  * to 60 degrees apart.
  * @returns null if no network looks like a base
  */
-export function measureTaskVectors({ count, base, surveys, pairs }: TaskRequest): TaskVectors | null {
+export function measureTaskVectors({ networks, base, surveys, pairs }: TaskRequest): TaskVectors | null {
+  const count = networks.length;
   const gram = sumProducts(surveys, count);
   const of = (position: number, guessed: boolean): TaskVectors => ({
     ...stepsFrom(gram, position, guessed),
@@ -36,6 +38,7 @@ export function measureTaskVectors({ count, base, surveys, pairs }: TaskRequest)
   const [best, second] = candidates.sort((x, y) => worstOf(x) - worstOf(y));
   if (best === undefined || second === undefined) return null;
   // The largest cosine seen from the base is clearly smaller than that seen from any other network.
+  if (findParents(networks, best.base).length > 0) return null;
   return worstOf(best) < APART && worstOf(best) < worstOf(second) - 0.05 ? best : null;
 }
 

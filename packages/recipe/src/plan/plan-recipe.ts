@@ -16,7 +16,7 @@ import { readNestedRecipes } from "./nested-recipes.ts";
 import { type Inputs, type OpenOptions, openInputs } from "./open-inputs.ts";
 import { placeTensors } from "./place-tensors.ts";
 import { copy, type Planning, planTensor } from "./plan-tensor.ts";
-import { assignRoles, findTwins, type RoledGroup } from "./roles.ts";
+import { assignRoles, findFew, findTwins, type RoledGroup } from "./roles.ts";
 
 /** A recipe that another recipe names as a model, and the network that it makes. */
 export interface NestedNetwork {
@@ -107,6 +107,7 @@ async function planOne(
     ...findMeasurementProblems(group, method),
     ...findSettingProblems(group, method, methods),
     ...findTwins(group),
+    ...findFew(group, method),
   ]);
   places.reject("Cannot plan the recipe as its settings must have an effect", unique(problems));
   const prepared = await options.prepare?.(checked, planNested);

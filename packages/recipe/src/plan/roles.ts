@@ -30,6 +30,17 @@ export function findTwins({ networks }: RoledGroup): readonly Problem[] {
   });
 }
 
+/** Finds a group of so few networks that its method does no more than `linear`. */
+export function findFew(
+  { networks, path, isSlice }: RoledGroup,
+  { name, networks: rule }: MergeMethod,
+): readonly Problem[] {
+  const { averages = 0 } = rule;
+  if (networks.length > averages) return [];
+  const text = `has so few networks (${networks.length}) that ${name} gives their plain average, as linear does, whatever its settings but for a scale`;
+  return [{ path: [...path, isSlice ? "sources" : "models"], text, tolerated: "few networks" }];
+}
+
 /**
  * Assigns roles to the networks of a group. For a method that compares with a base, the base is excluded from
  * the merged networks; for a method without a base, it is the first of them.

@@ -107,6 +107,12 @@ const TOLERATED = [
     "merge_method: linear\nmodels: [{ model: a, parameters: { weight: 2 } }, { model: b }]\n",
     [/"models\[2\]" is named before, so that it counts twice; mergekit 0\.1\.5 refuses that/],
   ],
+  [
+    "two networks for a method that averages them",
+    "merge_method: cart\nbase_model: base\nmodels: [{ model: a }, { model: b }]\nparameters: { rank_ratio: 0.4, lambda: 3 }\n",
+    "merge_method: linear\nmodels: [{ model: a }, { model: b }]\n",
+    [/"models" has so few networks \(2\) that cart gives their plain average/],
+  ],
 ] as const;
 
 describe("planRecipe() of recipes that say what has no effect", () => {

@@ -26,7 +26,9 @@ export type Tolerated =
   /** A number beyond the range for which a method is described, with which it can still be computed. */
   | "unusual value"
   /** A network that is named twice, and therefore counts twice. */
-  | "named twice";
+  | "named twice"
+  /** Networks that are so few that the method gives their plain average. */
+  | "few networks";
 
 /** A fault of a value, and its place. */
 export interface Problem {

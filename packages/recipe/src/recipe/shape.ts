@@ -126,6 +126,7 @@ const SHOWN = 60;
 /** Formats a value for a message. */
 export function show(value: unknown): string {
   if (value === null || value === undefined) return "empty";
-  const text = JSON.stringify(value);
+  // JSON writes infinities and NaN as null.
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text;
 }

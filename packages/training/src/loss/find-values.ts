@@ -1,5 +1,5 @@
 import { DTYPES, formatShape, MismatchError, type TensorInfo } from "@isthmus/core";
-import { findLogits, type Graph, type ValueInfo } from "@isthmus/graph";
+import { findLogits, findNumbers, type Graph, type ValueInfo } from "@isthmus/graph";
 import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import { typesOf } from "@isthmus/graph/ir";
 
@@ -69,6 +69,16 @@ export function openLogits(typed: Graph, name: string | undefined, classAxis = -
   if (name !== undefined) typeOf(typed, name);
   const named = name === undefined ? typed : { ...typed, scored: name };
   const { graph, logits } = findLogits("attach a loss", named, { classAxis });
+  const builder = GraphBuilder.from(graph);
+  return { graph, builder, logits: outputOf(graph, builder, logits) };
+}
+
+/**
+ * Finds the output of a typed graph that is scored, which holds numbers.
+ * @throws MismatchError if it is not floating-point
+ */
+export function openNumbers(typed: Graph): AttachedLogits {
+  const { graph, logits } = findNumbers("attach a loss", typed, { loss: "mean-squared-error" });
   const builder = GraphBuilder.from(graph);
   return { graph, builder, logits: outputOf(graph, builder, logits) };
 }

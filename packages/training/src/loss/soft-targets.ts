@@ -2,7 +2,7 @@ import { at, formatShape, MismatchError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { cast, logSoftmax, mul, reduceMean, reduceSum, sub, type Value } from "@isthmus/graph/builder";
 import { unusedName } from "../unused-name.ts";
-import { openLogits } from "./find-values.ts";
+import { openLogits, openNumbers } from "./find-values.ts";
 
 /** A graph that computes its loss against probabilities instead of labels. */
 export interface SoftObjective {
@@ -29,7 +29,7 @@ export interface SoftObjective {
  * @throws MismatchError if the output has no classes along its last axis
  */
 export function attachSoftTargets(typed: Graph, areNumbers = false): SoftObjective {
-  const { graph, builder, logits: output } = openLogits(typed, undefined);
+  const { graph, builder, logits: output } = areNumbers ? openNumbers(typed) : openLogits(typed, undefined);
   const rank = output.shape.length;
   if (!areNumbers && (rank < 2 || at(output.shape, rank - 1, "axis of logits") < 2)) {
     throw new MismatchError(

@@ -29,6 +29,7 @@ export interface AdviceRule {
     | "conflict"
     | "length"
     | "slope"
+    | "nonFinite"
   )[];
 }
 
@@ -67,6 +68,14 @@ const isShort = (signs: AdviceSigns): boolean => slopeOf(signs) < SLOPES.short;
  * merges of tools/advice, and measured on the other, see docs/verdicts.md.
  */
 export const ADVICE_RULES: readonly AdviceRule[] = [
+  {
+    name: "not finite",
+    holds: ({ nonFinite }) => nonFinite > 0,
+    way: way(null),
+    reason:
+      "NaN and infinities spread to every merge: use other checkpoints in the place of those that have them",
+    signs: ["nonFinite"],
+  },
   {
     name: "adapters among models",
     holds: ({ adapters }) => adapters === "some",
@@ -145,6 +154,13 @@ export const ADVICE_RULES: readonly AdviceRule[] = [
     holds: (signs) => isApart(signs, COSINES.alike) && signs.length !== null && signs.length < LONG,
     way: way("iso_c", { scale: 0.5 }),
     reason: "the steps have little in common: all directions of their sum shall count alike",
+    signs: ["cosine", "conflict", "length"],
+  },
+  {
+    name: "long unrelated steps",
+    holds: (signs) => isApart(signs, COSINES.alike),
+    way: LINEAR,
+    reason: "the steps have little in common, and are so long that their mean is kept nearer to the base",
     signs: ["cosine", "conflict", "length"],
   },
   {

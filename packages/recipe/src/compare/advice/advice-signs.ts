@@ -37,6 +37,8 @@ export interface AdviceSigns {
   readonly length: number | null;
   /** Length of the longest step divided by the shortest; null without a base. */
   readonly unequal: number | null;
+  /** Number of networks, the base included, in which NaN or infinities were seen. */
+  readonly nonFinite: number;
   /** Signs of gradients; null if they were not measured. */
   readonly gradients: GradientSigns | null;
 }
@@ -65,6 +67,7 @@ export function readSigns(
     conflict: steps?.conflict ?? null,
     length: steps?.length ?? null,
     unequal: steps?.unequal ?? null,
+    nonFinite: networks.filter(({ nonFinite }) => nonFinite.length > 0).length,
     gradients,
   };
 }

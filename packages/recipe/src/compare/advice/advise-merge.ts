@@ -51,12 +51,16 @@ export function adviseMerge(comparison: NetworkComparison, options: AdviseMergeO
   const needsBase = method !== null && MERGE_METHODS.get(method)?.networks.base === "required";
   const networks = [...comparison.networks.keys()].filter((position) => position !== guessed);
   const decided = describeSigns(rule, signs);
+  const isGuess = needsBase && comparison.taskVectors?.guessed === true;
+  const because = isGuess
+    ? `${rule.reason}; the base is a guess, and --base names the right one`
+    : rule.reason;
   const advice = { rule: rule.name, method, parameters, align, networks, signs };
   const base = needsBase ? guessed : null;
   return {
     ...advice,
     base,
-    reason: decided === "" ? rule.reason : `${rule.reason} (${decided})`,
+    reason: decided === "" ? because : `${because} (${decided})`,
     next: listNext(comparison, advice, options),
   };
 }
@@ -66,7 +70,8 @@ function describeSigns({ signs: names }: AdviceRule, signs: AdviceSigns): string
   const words = names.flatMap((name) => {
     const value = values[name];
     if (value === null) return [];
-    return [`${SIGN_NAMES[name]} ${typeof value === "number" ? formatSigned(value) : value}`];
+    if (typeof value === "string") return [`${SIGN_NAMES[name]} ${value}`];
+    return [`${SIGN_NAMES[name]} ${name === "nonFinite" ? value : formatSigned(value)}`];
   });
   return words.join(", ");
 }
@@ -78,6 +83,7 @@ const SIGN_NAMES: Readonly<Record<AdviceRule["signs"][number], string>> = {
   cosine: "mean cosine of steps",
   conflict: "sign conflicts",
   length: "mean length of steps",
+  nonFinite: "networks with such numbers",
   slope: "slope of the loss along the mean step",
 };
 

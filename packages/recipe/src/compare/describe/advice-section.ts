@@ -6,7 +6,7 @@ import { describeWay } from "./way-words.ts";
 
 /** Names of the signs of an advice, with the words for each. */
 const SIGN_WORDS: Readonly<
-  Record<keyof Omit<AdviceSigns, "verdict" | "adapters" | "networks" | "gradients">, string>
+  Record<keyof Omit<AdviceSigns, "verdict" | "adapters" | "networks" | "nonFinite" | "gradients">, string>
 > = {
   kinship: "Least kinship of two networks",
   distance: "Largest distance of two networks",

@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { MERGE_METHODS } from "@isthmus/merging";
 import type { NetworkComparison, TaskVectors } from "../comparison.ts";
+import { findParents } from "../made-of.ts";
 import { KINSHIP } from "../thresholds.ts";
 import { type JudgedMerge, type MergeFinding, nameNetwork, nameNetworks } from "./merge-finding.ts";
 
@@ -13,6 +14,7 @@ export function findBase(comparison: NetworkComparison, merge: JudgedMerge): Mer
     ...findMissing(comparison, merge),
     ...findUnrelated(comparison),
     ...findRecognised(comparison, merge),
+    ...findChildren(comparison),
     ...(comparison.taskVectors === null ? [] : findOpposed(comparison, comparison.taskVectors)),
   ];
 }
@@ -70,6 +72,24 @@ function findRecognised(comparison: NetworkComparison, { hasBase }: JudgedMerge)
         "give it as base_model, and to isthmus compare as --base; a mean with it only shortens every step",
     },
   ];
+}
+
+/** Finds networks that were made of others of the comparison, by the record in their metadata. */
+function findChildren(comparison: NetworkComparison): MergeFinding[] {
+  const { networks, base } = comparison;
+  return [...networks.keys()].flatMap((child): MergeFinding[] => {
+    const parents = findParents(networks, child).filter((parent) => parent !== base);
+    if (parents.length === 0) return [];
+    return [
+      {
+        kind: "made-of-others",
+        severity: "warning",
+        networks: [child],
+        message: `${nameNetwork(comparison, child)} was made of ${nameNetworks(comparison, parents)}, as its metadata record`,
+        advice: "leave it out: it is no base of theirs, and a merge with it counts them twice",
+      },
+    ];
+  });
 }
 
 function findOpposed(comparison: NetworkComparison, { networks, cosines }: TaskVectors): MergeFinding[] {

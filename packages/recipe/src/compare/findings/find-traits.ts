@@ -67,7 +67,7 @@ function findNonFinite({ nonFinite }: NetworkTraits, index: number, name: string
   return [
     {
       kind: "non-finite",
-      severity: "warning",
+      severity: "error",
       networks: [index],
       message: `${name} has NaN or infinite numbers, ${count} of those that were read (${listSome(nonFinite.map(({ tensor }) => tensor))})`,
       advice: "use another checkpoint: they spread to every merge",

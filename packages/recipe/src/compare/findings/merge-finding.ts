@@ -19,6 +19,7 @@ export type FindingKind =
   | "model-types"
   | "names"
   | "non-finite"
+  | "made-of-others"
   | "norms"
   | "opposed-steps"
   | "permuted-copy"

@@ -55,7 +55,7 @@ export async function openCandidates(
   recipe: Recipe,
   options: OpenCandidatesOptions,
 ): Promise<OpenedCandidates> {
-  const { judge, open = openReference, align, seed = 0, methodFiles = [], productsModule } = options;
+  const { judge, open = openReference, seed = 0, methodFiles = [], productsModule } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
   const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
@@ -69,37 +69,8 @@ export async function openCandidates(
     for (const network of opened) await network.close();
   };
   try {
-    // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the
-    // candidate.
     const chooses = findChoice(recipe) !== undefined;
-    const isShared = !chooses && !namesRecipes(recipe);
-    // What has no effect with one option may have an effect with another.
-    const strict = options.strict && !chooses;
-    const openNested = async () => undefined;
-    const shared = isShared
-      ? await prepareModels(groupRecipe(recipe, { strict }), { open: openAndKeep, openNested })
-      : undefined;
-    const openOnce = remember(openAndKeep, keyOf);
-    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
-    // All candidates have the same warnings.
-    let onWarning = chooses ? undefined : options.onWarning;
-    const planOne = async (filled: Recipe) => {
-      const prepared = new Map<Recipe, PreparedModels>();
-      const strictness = { strict, onWarning };
-      const planned = planChecked(checkRecipe(filled, strictness), {
-        ...planning,
-        ...strictness,
-        async prepare(part, planNested) {
-          const openNestedHere = openNestedModels(planNested, prepared);
-          const models =
-            shared ?? (await prepareModels(part, { open: openOnce, openNested: openNestedHere }));
-          prepared.set(part.recipe, models);
-          return models.networks;
-        },
-      });
-      onWarning = undefined;
-      return { plan: await planned, models: () => entry(prepared, filled, "recipe") };
-    };
+    const planOne = await createPlanner(recipe, { ...options, methods, seed, open: openAndKeep });
     return {
       async check(filled) {
         await planOne(filled);
@@ -120,6 +91,56 @@ export async function openCandidates(
     await close();
     throw error;
   }
+}
+
+/** Plan of a candidate, and its models as they were prepared. */
+interface PlannedCandidate {
+  readonly plan: MergePlan;
+  readonly models: () => PreparedModels;
+}
+
+/** Options of {@link createPlanner}. */
+interface PlannerOptions extends Pick<OpenCandidatesOptions, "align" | "strict" | "onWarning"> {
+  readonly seed: number;
+  readonly open: (reference: ModelReference) => Promise<Checkpoint>;
+  readonly methods: Awaited<ReturnType<typeof readMethods>>;
+}
+
+/** Creates a function that plans candidates, which share what does not depend on the candidate. */
+async function createPlanner(
+  recipe: Recipe,
+  { methods, seed, open, align, ...options }: PlannerOptions,
+): Promise<(filled: Recipe) => Promise<PlannedCandidate>> {
+  // Choices of networks, and recipes inside, which may have ranges, let prepared models depend on the
+  // candidate.
+  const chooses = findChoice(recipe) !== undefined;
+  const isShared = !chooses && !namesRecipes(recipe);
+  // What has no effect with one option may have an effect with another.
+  const strict = options.strict && !chooses;
+  const openNested = async () => undefined;
+  const shared = isShared
+    ? await prepareModels(groupRecipe(recipe, { strict }), { open, openNested })
+    : undefined;
+  const openOnce = remember(open, keyOf);
+  const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
+  // All candidates have the same warnings.
+  let onWarning = chooses ? undefined : options.onWarning;
+  return async (filled) => {
+    const prepared = new Map<Recipe, PreparedModels>();
+    const strictness = { strict, onWarning };
+    const planned = planChecked(checkRecipe(filled, strictness), {
+      ...planning,
+      ...strictness,
+      async prepare(part, planNested) {
+        const openNestedHere = openNestedModels(planNested, prepared);
+        const models = shared ?? (await prepareModels(part, { open: openOnce, openNested: openNestedHere }));
+        prepared.set(part.recipe, models);
+        return models.networks;
+      },
+    });
+    onWarning = undefined;
+    return { plan: await planned, models: () => entry(prepared, filled, "recipe") };
+  };
 }
 
 /** Checks whether an error says that options of a recipe do not fit each other. */

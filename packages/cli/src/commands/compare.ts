@@ -102,8 +102,8 @@ const EXAMPLES = formatExamples(
     "a page with distances, angles and what differs",
   ],
   [
-    "isthmus compare math code --base base --recipe advice.yaml && isthmus merge advice.yaml -o merged",
-    "merge them by the advised method and weights",
+    "isthmus compare math code --base base --recipe advice.yaml",
+    "write the advised merge as a recipe, which isthmus merge advice.yaml runs",
   ],
   [
     "isthmus compare a.pt b.pt --base base.pt --graph model.onnx --data a:train --data b:train",

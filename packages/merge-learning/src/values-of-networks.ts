@@ -2,7 +2,8 @@ import { at, UsageError } from "@isthmus/core";
 import { basename } from "@isthmus/platform";
 
 /**
- * Names networks by their files or folders, without an ending; networks of one such name by their whole path.
+ * Returns names of networks: the names of their files or folders, without an ending; networks of one such
+ * name have their whole path.
  * @param paths - paths of the networks; undefined for a network without one
  */
 export function nameNetworks(paths: readonly (string | undefined)[]): readonly string[] {
@@ -50,7 +51,7 @@ export interface NetworkValues {
   readonly values: readonly string[];
   /** Names of the networks, see {@link nameNetworks}. */
   readonly networks: readonly string[];
-  /** What takes the values, and how many there are. @defaultValue the networks */
+  /** Noun and number of the things that take a value each. @defaultValue the networks */
   readonly takers?: { readonly what: string; readonly count: number };
 }
 
@@ -74,8 +75,8 @@ export function valuesOfNetworks(
     if (read.length === 0) return undefined;
     const named = read.find((one) => one.network === network);
     const placed = read[read.length === 1 ? 0 : place];
-    const found = named ?? (placed?.network === undefined ? placed : undefined);
-    if (found !== undefined) return found.value;
+    const chosen = named ?? (placed?.network === undefined ? placed : undefined);
+    if (chosen !== undefined) return chosen.value;
     throw new UsageError(
       `Cannot ${attempt} as ${option} must name a value for each of the ${takers.what}: "${networks[network] ?? place + 1}" has none`,
     );

@@ -114,6 +114,45 @@ describe("fitRouters()", () => {
     }
   });
 
+  test("fits routers with a bias that are stored as [width, experts], and leaves the bias at 0", async () => {
+    const { types: _, ...rest } = graph;
+    const gates = new Set(routers.map(({ weight }) => weight));
+    const turned = {
+      ...rest,
+      nodes: graph.nodes.map((node) =>
+        gates.has(node.inputs[1] ?? "")
+          ? { ...node, inputs: [...node.inputs, `${node.inputs[1]}.bias`], attributes: new Map() }
+          : node,
+      ),
+      weights: new Map(
+        [...graph.weights].flatMap(([name, info]) =>
+          gates.has(name)
+            ? [
+                [name, { ...info, shape: info.shape.toReversed() }] as const,
+                [`${name}.bias`, { ...info, shape: [EXPERTS] }] as const,
+              ]
+            : [[name, info] as const],
+        ),
+      ),
+    };
+    const stored = new Map(weights);
+    for (const { weight, width } of routers) {
+      stored.set(weight, createTensor("f32", [width, EXPERTS], new Float32Array(width * EXPERTS)));
+      stored.set(`${weight}.bias`, createTensor("f32", [EXPERTS], new Float32Array(EXPERTS).fill(1)));
+    }
+    const options = { refine: 0, threads: 1 };
+    const plain = await fitRouters({ graph, engine }, mixture, texts, options);
+    const fit = await fitRouters({ graph: turned, engine }, createCheckpoint(stored), texts, options);
+    for (const { weight, width } of routers) {
+      const [rows, columns] = [await plain.mixture.read(weight), await fit.mixture.read(weight)];
+      for (const [place, value] of rows.data.entries()) {
+        const [expert, unit] = [Math.floor(place / width), place % width];
+        expect(columns.data[unit * EXPERTS + expert]).toBeCloseTo(Number(value), 4);
+      }
+      expect([...(await fit.mixture.read(`${weight}.bias`)).data]).toEqual([0, 0, 0]);
+    }
+  });
+
   test("refuses another number of texts, short texts, options out of range, and graphs without routers", async () => {
     const fit = (...args: Parameters<typeof fitRouters> extends [unknown, unknown, ...infer R] ? R : never) =>
       fitRouters({ graph, engine }, mixture, ...args);

@@ -82,6 +82,7 @@ const advice: ComparisonResult["advice"] = {
   reason: "the steps have little in common (mean cosine of steps 0.10)",
   signs: {
     verdict: "same ancestor",
+    adapters: "none",
     networks: 3,
     kinship: 0.98,
     distance: 0.25,

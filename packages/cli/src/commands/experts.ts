@@ -157,8 +157,14 @@ async function experts(path: string, options: ExpertsVerbOptions, context: Conte
       const layers = await routingOf(after, context, options);
       const { routers, reduced } = changed;
       const result = {
-        ...{ mixture: path, texts: options.data, losses, lossesAfter: await lossesOf(after, context) },
-        ...{ layers, routers, reduced, outputs },
+        mixture: path,
+        texts: options.data,
+        losses,
+        lossesAfter: await lossesOf(after, context),
+        layers,
+        routers,
+        reduced,
+        outputs,
       };
       return { result: withoutSimilarities(result), text: formatExperts(result) + formatOutputs(outputs) };
     });

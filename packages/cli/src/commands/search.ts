@@ -33,7 +33,7 @@ import { dataForms } from "../options/data-forms.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { optionGroup } from "../options/option-group.ts";
-import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
+import { collect, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import { addQueueOptions, loadWorkers, type QueueOptions, withWorkers } from "../options/queue-options.ts";
 import {
   addRecipeReadingOptions,
@@ -146,12 +146,7 @@ const addSearchOptions = optionGroup<SearchOptions>((command) => {
       parseNumber,
       SEARCH_RECIPE_DEFAULTS.sigma,
     )
-    .option(
-      "--seed <n>",
-      "seed of the search and of random methods",
-      parseCount(0),
-      SEARCH_RECIPE_DEFAULTS.seed,
-    )
+    .option("--seed <n>", "seed of the search and of random methods", parseSeed, SEARCH_RECIPE_DEFAULTS.seed)
     .option("--journal <file>", "scores so far, from which a search goes on (default: OUTPUT.search.jsonl)")
     .option(
       "--methods <file>",

@@ -105,15 +105,15 @@ const addTuneMergeOptions = optionGroup<TuneMergeVerbOptions>((command) => {
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus tune-merge recipe.yml --data mnist --data fashion-mnist --graph digits.onnx --graph clothes.onnx -o tuned.yml",
+    "isthmus tune-merge recipe.yml --data mnist fashion-mnist --graph digits.onnx clothes.onnx -o tuned.yml",
     "AdaMerging: weights by layer that make predictions certain, without labels; then isthmus merge tuned.yml -o merged",
   ],
   [
-    "isthmus tune-merge recipe.yml --data text:plays.txt@64 --data text:code.txt@64 --objective distillation --by tensor -o tuned.yml",
+    "isthmus tune-merge recipe.yml --data text:plays.txt@64 text:code.txt@64 --objective distillation --by tensor -o tuned.yml",
     "language models: predictions near those of each text's own expert; the first text belongs to the first model",
   ],
   [
-    "isthmus tune-merge recipe.yml --data code=text:code.txt@32 --data plays=text:plays.txt@32 --objective output-space -o tuned.yml",
+    "isthmus tune-merge recipe.yml --data code=text:code.txt@32 plays=text:plays.txt@32 --objective output-space -o tuned.yml",
     "in closed form, without gradients, in seconds; data are named after the file of their model",
   ],
   [

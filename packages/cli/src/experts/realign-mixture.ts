@@ -64,8 +64,8 @@ export function listRealignOptions(
   command: CommandUnknownOpts,
   { from, align }: Pick<RealignOptions, "from" | "align">,
 ): readonly string[] {
-  const given = Object.keys(readFields(ATTEMPT, command, FIELDS)).map((name) => `--${toFlag(name)}`);
-  return [...(from === undefined ? [] : ["--from"]), ...(align === false ? ["--no-align"] : []), ...given];
+  const flags = Object.keys(readFields(ATTEMPT, command, FIELDS)).map((name) => `--${toFlag(name)}`);
+  return [...(from === undefined ? [] : ["--from"]), ...(align === false ? ["--no-align"] : []), ...flags];
 }
 
 /** Realigns the routers of a merged mixture. */

@@ -1,4 +1,5 @@
 import { dataForms } from "./data-forms.ts";
+import { HELP_GROUPS } from "./help-groups.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
 
 /** Options that name the data of several networks. */
@@ -15,15 +16,15 @@ export type SeveralGraphsOption = {
   readonly graph?: readonly string[] | undefined;
 };
 
-/** What a verb takes data for. */
+/** Words about the data of a verb, for its help. */
 export interface SeveralDataWords {
-  /** What the data are, such as "examples". */
+  /** Noun for the data, such as "examples". */
   readonly what: string;
   /** Networks that the data belong to, in the order of the data, such as "the networks of --from". */
   readonly of: string;
   /** Splits in words, see `dataForms`. @defaultValue the test split if not said */
   readonly splits?: string;
-  /** What is measured on without `--eval-data`. @defaultValue the verb has no such option */
+  /** Examples to measure on without `--eval-data`. @defaultValue the verb has no such option */
   readonly evaluated?: string;
 }
 
@@ -35,10 +36,12 @@ const LIKEWISE = "one for all, or for each likewise";
  */
 export const addSeveralDataOptions: AddOptions<SeveralDataOptions, [SeveralDataWords]> = optionGroup(
   (command, { what, of, splits, evaluated }: SeveralDataWords) => {
-    command.requiredOption(
-      "--data <names...>",
-      `${what} of ${of}, in their order or as NETWORK=data, one after the other or with --data before each; ${dataForms(splits)}`,
-    );
+    command
+      .optionsGroup(HELP_GROUPS.networks)
+      .requiredOption(
+        "--data <names...>",
+        `${what} of ${of}, in their order or as NETWORK=data, one after the other or with --data before each; ${dataForms(splits)}`,
+      );
     if (evaluated !== undefined) {
       command.option("--eval-data <names...>", `examples to measure on, ${LIKEWISE} (default: ${evaluated})`);
     }

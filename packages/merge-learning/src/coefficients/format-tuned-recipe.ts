@@ -22,6 +22,26 @@ const OBJECTIVES: Readonly<Record<TuneMergeResult["objective"], string>> = {
 /**
  * Writes the recipe that `tuneMerge` found as YAML that `isthmus merge` runs, with a comment on how its
  * weights were found, and on what was measured before and after.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { formatTunedRecipe, openTunedTasks, tuneMerge } from "@isthmus/merge-learning";
+ * import { parseRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * const names = { data: ["mnist:train@50"], graph: ["examples/mnist-mlp/graph.onnx"] };
+ * const { tasks, close } = await openTunedTasks(recipe, names, createOnnxRuntimeEngine());
+ * const found = await tuneMerge(recipe, tasks, { by: "model", steps: 3 });
+ * await close();
+ * assert.match(formatTunedRecipe(found, { recipe: "recipe.yml", seed: 0 }), /^# Weights by model/);
+ * ```
  */
 export function formatTunedRecipe(result: TuneMergeResult, origin: TunedRecipeOrigin): string {
   const document = new Document(result.recipe);

@@ -1,5 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { type Checkpoint, DTYPES, entry, type Tensor, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, DTYPES, entry, type Tensor, UnsupportedError, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   assertCausal,
@@ -179,7 +179,11 @@ async function attachExpert(
 ): Promise<Attached> {
   const areNumbers = areOutputsNumbers(graph, data);
   const soft = attachSoftTargets(typed, areNumbers);
-  if (expert === undefined) throw new Error("an expert must be given");
+  if (expert === undefined) {
+    throw new UsageError(
+      `Cannot learn from an expert's outputs on "${data.name}" as an expert must be given: there is none`,
+    );
+  }
   const session = await engine.load(lowerBatchNorm(extractSubgraph(soft.graph, [], [soft.logits])));
   const weights = await bindWeights(graph, expert);
   const classes = soft.shape.at(-1) ?? 1;

@@ -44,6 +44,25 @@ export interface OpenedTunedTasks {
 /**
  * Opens the data sets of a tuning, and the graphs that are run on them.
  * @throws UsageError if there is neither one graph nor one for each data set
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { openTunedTasks } from "@isthmus/merge-learning";
+ * import { parseRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * const names = { data: ["mnist:train@50"], graph: ["examples/mnist-mlp/graph.onnx"] };
+ * const { tasks, close } = await openTunedTasks(recipe, names, createOnnxRuntimeEngine());
+ * assert.equal(tasks[0]?.data.size, 50);
+ * await close();
+ * ```
  */
 export async function openTunedTasks(
   recipe: Recipe,

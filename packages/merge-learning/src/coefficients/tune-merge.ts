@@ -40,6 +40,26 @@ import type { TuneMergeResult } from "./tune-merge-result.ts";
  * @throws UsageError if options contradict each other, or the recipe or the tasks do not fit
  * @throws InputError, MismatchError if networks or data do not fit, or have numbers that are not finite
  * @throws DivergenceError if the objective is no longer finite
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { openTunedTasks, tuneMerge } from "@isthmus/merge-learning";
+ * import { parseRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * const names = { data: ["mnist:train@50"], graph: ["examples/mnist-mlp/graph.onnx"] };
+ * const { tasks, close } = await openTunedTasks(recipe, names, createOnnxRuntimeEngine());
+ * const { groups } = await tuneMerge(recipe, tasks, { objective: "loss", by: "model", steps: 3 });
+ * await close();
+ * assert.equal(groups[0]?.weights.length, 2); // one weight for each network
+ * ```
  */
 export async function tuneMerge(
   recipe: Recipe,
@@ -151,7 +171,12 @@ async function describeTuning(
   const { objective, by, steps, learningRate, batch, bounds, sum, seed, methodFiles, signal } = options;
   return {
     recipe: canonicalJson(recipe),
-    ...{ objective, by, steps, learningRate, batch, seed },
+    objective,
+    by,
+    steps,
+    learningRate,
+    batch,
+    seed,
     bounds: bounds?.join(", "),
     sum,
     ...Object.fromEntries(

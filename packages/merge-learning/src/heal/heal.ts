@@ -42,6 +42,30 @@ interface Patient {
  * @throws OutOfRangeError if an option is out of its range, or a pattern matches no parameter
  * @throws InputError, MismatchError, UnsupportedError, FormatError, DivergenceError, EngineError, UsageError,
  *   DOMException as `distill` of `@isthmus/training`
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { average } from "@isthmus/interpolation";
+ * import { heal, openHealing } from "@isthmus/merge-learning";
+ *
+ * const paths = ["examples/mnist-mlp/s0.safetensors", "examples/mnist-mlp/s1.safetensors"];
+ * const networks = await Promise.all(paths.map((path) => openCheckpoint(path)));
+ * const healing = await openHealing({
+ *   merged: { path: "merged.safetensors", checkpoint: average(networks) },
+ *   experts: networks.map((checkpoint, i) => ({ path: paths[i] ?? "", checkpoint })),
+ *   data: ["mnist:train@50"], // for both experts
+ *   evalData: ["mnist:test@50"],
+ *   graphs: ["examples/mnist-mlp/graph.onnx"],
+ *   engine: createOnnxRuntimeEngine(),
+ * });
+ * const { weights, result } = await heal(healing, { steps: 3 });
+ * assert.equal(result.steps, 3);
+ * assert.equal(weights.tensors.size, networks[0]?.tensors.size);
+ * await Promise.all(networks.map((network) => network.close()));
+ * ```
  */
 export async function heal(healing: Healing, options: HealOptions = {}): Promise<Healed> {
   const { statePath, resume, collect, signal, onProgress, onStage, ...rules } = resolveFields(

@@ -71,6 +71,28 @@ export interface Healing {
  * @throws UsageError if there are neither one nor as many examples or graphs as experts, or weights that
  *   several graphs share have other names in the file
  * @throws MismatchError if networks and architectures do not fit each other
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { average } from "@isthmus/interpolation";
+ * import { openHealing } from "@isthmus/merge-learning";
+ *
+ * const paths = ["examples/mnist-mlp/s0.safetensors", "examples/mnist-mlp/s1.safetensors"];
+ * const networks = await Promise.all(paths.map((path) => openCheckpoint(path)));
+ * const healing = await openHealing({
+ *   merged: { path: "merged.safetensors", checkpoint: average(networks) },
+ *   experts: networks.map((checkpoint, i) => ({ path: paths[i] ?? "", checkpoint })),
+ *   data: ["mnist:train@50"], // for both experts
+ *   evalData: ["mnist:test@50"],
+ *   graphs: ["examples/mnist-mlp/graph.onnx"],
+ *   engine: createOnnxRuntimeEngine(),
+ * });
+ * assert.equal(healing.experts[1]?.data.size, 50);
+ * await Promise.all(networks.map((network) => network.close()));
+ * ```
  */
 export async function openHealing(names: HealingNames): Promise<Healing> {
   const { merged, experts, data, evalData, graphs, ...reading } = names;

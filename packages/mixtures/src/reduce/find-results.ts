@@ -3,7 +3,8 @@ import type { Graph } from "@isthmus/graph";
 import type { RouterLayer } from "../routers/discover-routers.ts";
 
 /**
- * Finds the results of the experts of a router before they are weighed: the values that their shares multiply.
+ * Finds the results of the experts of a router before they are weighed: the values that their shares
+ * multiply.
  * @returns names of values `[tokens, width]`, in the order of experts
  * @throws UnsupportedError if shares are not taken apart by one node, or do not multiply results
  */

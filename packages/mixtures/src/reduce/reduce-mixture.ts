@@ -43,6 +43,33 @@ export interface ReduceMixtureResult {
  * @throws InputError if the data do not fit the graph
  * @throws UnsupportedError if the graph has no routers
  * @throws OutOfRangeError if there are not as many experts, or an option is out of range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTokenDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { reduceMixture } from "@isthmus/mixtures";
+ * import { networkOfConfig } from "@isthmus/zoo";
+ *
+ * const { graph, initialize } = networkOfConfig({
+ *   model_type: "mixtral",
+ *   vocab_size: 20,
+ *   hidden_size: 8,
+ *   intermediate_size: 6,
+ *   num_hidden_layers: 1,
+ *   num_attention_heads: 2,
+ *   num_key_value_heads: 1,
+ *   num_local_experts: 3,
+ * });
+ * const texts = [0, 1, 2].map((expert) => {
+ *   const ids = Uint16Array.from({ length: 96 }, (_, i) => 6 * expert + ((i * i) % 6));
+ *   return createTokenDataSet(ids, { context: 8, vocabularySize: 20, name: `text ${expert}` });
+ * });
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const { layers } = await reduceMixture(architecture, initialize(0), { texts, experts: 2 });
+ * assert.equal(layers[0]?.groups.flatMap(({ members }) => members).length, 3); // three experts in two groups
+ * ```
  */
 export async function reduceMixture(
   architecture: Architecture,
@@ -76,6 +103,15 @@ const ACTIVE = "num_experts_per_tok";
  * Returns the config of a mixture with another number of experts. A token is sent to as many experts as
  * before, or to all if there are fewer.
  * @param config - config of the mixture, the values of `config.json`
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { reduceConfig } from "@isthmus/mixtures";
+ *
+ * const { num_local_experts: experts } = reduceConfig({ model_type: "mixtral", num_local_experts: 8 }, 4);
+ * assert.equal(experts, 4);
+ * ```
  */
 export function reduceConfig(
   config: Readonly<Record<string, unknown>>,

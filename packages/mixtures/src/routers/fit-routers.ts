@@ -58,6 +58,34 @@ export interface FitRoutersResult {
  * @throws InputError if the data do not fit the graph, or an activation is not finite
  * @throws UnsupportedError if the graph has no routers
  * @throws OutOfRangeError if an option is out of range, or a text has less than two examples
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTokenDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { fitRouters } from "@isthmus/mixtures";
+ * import { networkOfConfig } from "@isthmus/zoo";
+ *
+ * const { graph, initialize } = networkOfConfig({
+ *   model_type: "mixtral",
+ *   vocab_size: 20,
+ *   hidden_size: 8,
+ *   intermediate_size: 6,
+ *   num_hidden_layers: 1,
+ *   num_attention_heads: 2,
+ *   num_key_value_heads: 1,
+ *   num_local_experts: 3,
+ * });
+ * const texts = [0, 1, 2].map((expert) => {
+ *   const ids = Uint16Array.from({ length: 96 }, (_, i) => 6 * expert + ((i * i) % 6));
+ *   return createTokenDataSet(ids, { context: 8, vocabularySize: 20, name: `text ${expert}` });
+ * });
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const { routers, mixture } = await fitRouters(architecture, initialize(0), texts, { refine: 5 });
+ * assert.equal(routers[0]?.accuracies.length, 3); // by expert, on held tokens
+ * assert.equal(mixture.tensors.size, graph.weights.size);
+ * ```
  */
 export async function fitRouters(
   architecture: Architecture,
@@ -81,7 +109,9 @@ export async function fitRouters(
     for (const [step, group] of groups.entries()) {
       const network = withTensors(mixture, weights);
       const runs = texts.map((text, expert) => ({
-        ...{ engine, network, text },
+        engine,
+        network,
+        text,
         graph: through === "experts" ? forceExpert(graph, routers, expert) : graph,
       }));
       const onProgress = (done: number) => resolved.onProgress?.({ done: (step + done) / groups.length });
@@ -105,7 +135,9 @@ export async function fitRouters(
   return { mixture: withTensors(mixture, weights), routers: fitted, tokens };
 }
 
-/** Returns a solution as the rows of a router: multiplied by a scale, with a bias of 0 if the router has one. */
+/**
+ * Returns a solution as the rows of a router: multiplied by a scale, with a bias of 0 if the router has one.
+ */
 function rowsOf(router: RouterLayer, { columns, data }: Matrix, scale: number): Float64Array {
   const length = columnsOf(router);
   const rows = new Float64Array(router.experts * length);

@@ -61,6 +61,34 @@ export interface LayerRouting {
  * entropy and the capacity that experts need, by layer. All texts count alike, however long they are.
  * @throws InputError if the data do not fit the graph
  * @throws UnsupportedError if the graph has no routers
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTokenDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { measureRouting } from "@isthmus/mixtures";
+ * import { networkOfConfig } from "@isthmus/zoo";
+ *
+ * const { graph, initialize } = networkOfConfig({
+ *   model_type: "mixtral",
+ *   vocab_size: 20,
+ *   hidden_size: 8,
+ *   intermediate_size: 6,
+ *   num_hidden_layers: 1,
+ *   num_attention_heads: 2,
+ *   num_key_value_heads: 1,
+ *   num_local_experts: 3,
+ * });
+ * const texts = [0, 1, 2].map((expert) => {
+ *   const ids = Uint16Array.from({ length: 96 }, (_, i) => 6 * expert + ((i * i) % 6));
+ *   return createTokenDataSet(ids, { context: 8, vocabularySize: 20, name: `text ${expert}` });
+ * });
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const [layer] = await measureRouting(architecture, initialize(0), texts);
+ * assert.equal(layer?.active, 2); // experts for each token
+ * assert.equal(layer.use.length, 3); // shares of the experts of all choices
+ * ```
  */
 export async function measureRouting(
   { graph, engine }: Architecture,
@@ -99,7 +127,11 @@ interface RoutingSums {
 function createSums(experts: number): RoutingSums {
   const numbers = () => new Float64Array(experts);
   return {
-    ...{ tokens: 0, entropy: 0, chosen: numbers(), weights: numbers(), scores: numbers() },
+    tokens: 0,
+    entropy: 0,
+    chosen: numbers(),
+    weights: numbers(),
+    scores: numbers(),
     products: new Float64Array(experts * experts),
   };
 }

@@ -71,7 +71,8 @@ export async function regressRouters(
   const moments: (readonly SecondMoments[])[] = [];
   for (const [expert, { network, ...run }] of runs.entries()) {
     const measured = await measureSecondMoments(run, network, at(parts, expert, "text").fitted, {
-      ...{ ...reading, values: distinct },
+      ...reading,
+      values: distinct,
       onProgress: ({ done }) => onProgress(((1 - LATER) * (expert + done)) / runs.length),
     });
     moments.push(measured);

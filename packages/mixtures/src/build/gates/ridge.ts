@@ -74,7 +74,9 @@ async function compute({
   const texts = await Promise.all(routed(experts).map((expert) => openExamples(nameOf(expert), context)));
   const { graph } = fitToData(read, at(texts, 0, "text"));
   const runs = routed(experts).map(({ model }, i) => ({
-    ...{ graph, engine, text: at(texts, i) },
+    graph,
+    engine,
+    text: at(texts, i),
     network: withUnits(base, model),
   }));
   const products = createProducts(engine);
@@ -82,7 +84,9 @@ async function compute({
   try {
     const { routers } = await regressRouters(runs, findUnitInputs(graph, base.layers), {
       ...defaults,
-      ...{ signal, products, onProgress },
+      signal,
+      products,
+      onProgress,
     });
     const accuracies = routers.map((router) => sumOf(router.accuracies) / router.accuracies.length);
     onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by layer`);

@@ -108,9 +108,8 @@ function printTable(parts: Readonly<Record<string, readonly MeasuredMerge[]>>): 
 
 /** Counts the merges that are more than a point worse than one of the networks, or the base, at all tasks together. */
 const countUseless = (some: readonly MeasuredMerge[]): number =>
-  some.filter(
-    (row) => Math.max(...row.singles.map((scores) => 100 * meanOf(scores))) - bestOf(row) > NEAR,
-  ).length;
+  some.filter((row) => Math.max(...row.singles.map((scores) => 100 * meanOf(scores))) - bestOf(row) > NEAR)
+    .length;
 
 /** Rank correlation of two lists of numbers. */
 function correlate(x: readonly number[], y: readonly number[]): number {

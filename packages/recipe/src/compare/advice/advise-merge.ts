@@ -18,8 +18,8 @@ export interface AdviseMergeOptions {
   /** Names of the examples, for the commands. @defaultValue a placeholder */
   readonly data?: readonly string[] | undefined;
   /**
-   * File to which the recipe is written, for the commands. @defaultValue none is written, and the command of the
-   * merge writes one first
+   * File to which the recipe is written, for the commands. @defaultValue none is written, and the command
+   * of the merge writes one first
    */
   readonly recipe?: string | undefined;
 }
@@ -123,8 +123,8 @@ function listNext(
   const { gradients, adapters } = advice.signs;
   const merged = named.areModels || adapters === "all" ? "merged" : "merged.safetensors";
   const merge = quoteCommand(["isthmus", "merge", recipe ?? "advice.yaml", "-o", merged]);
-  const known = graph === undefined ? [] : ["--graph", graph];
-  const measured = gradients === null ? known : examples;
+  const graphOption = graph === undefined ? [] : ["--graph", graph];
+  const measured = gradients === null ? graphOption : examples;
   const base = named.base === undefined ? [] : ["--base", named.base];
   const write = ["isthmus", "compare", ...named.paths, ...base, ...measured, "--recipe", "advice.yaml"];
   const result: NextMeasurement = {

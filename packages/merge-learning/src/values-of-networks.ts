@@ -24,7 +24,7 @@ export interface NetworkValue {
   readonly value: string;
 }
 
-/** A name and `=` before the name of a data set, as in `code=text:code.txt`; files and cues may have `=`, too. */
+/** A name and `=` before a data set, as in `code=text:a.txt`; files and cues may have `=`, too. */
 const NAMED_DATA = /^([^:+/\\=]+)=(?:[a-z0-9-]+)(?=[:@]|$)/;
 
 /**

@@ -102,7 +102,7 @@ const EXAMPLES = formatExamples(
   ],
   [
     "isthmus compare math code --base base --recipe advice.yaml",
-    "the advised method and weights as a recipe, which isthmus merge runs",
+    "write the advised merge as a recipe, which isthmus merge advice.yaml runs",
   ],
   [
     "isthmus compare a.pt b.pt --base base.pt --graph model.onnx --data a:train --data b:train",

@@ -22,9 +22,9 @@ const PARAMETERS = {
  * directions of each network's difference from the average.
  *
  * The base cancels out, but for tensors that are multiplied by another `scale` than 1. With all directions
- * the differences sum to zero, so that the result is the average whatever `lambda`; so it is of two networks, whose differences are each other's
- * negatives with any number of directions. The defaults are the
- * authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the number of
+ * the differences sum to zero, so that the result is the average whatever `lambda`. The same holds for two
+ * networks with any number of directions, as each difference is the negative of the other. The defaults are
+ * the authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the number of
  * directions up and takes half of them.
  */
 export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({

@@ -420,7 +420,7 @@ describe("renderResultPage()", () => {
     expect(cellsOf(document, "vocabularies")[1]).toBe("1 and 3model.embed_tokens.weight5005120.970025.00 %");
     expect(cellsOf(document, "family")[2]).toMatch(/^2: code1: math0\.1300/);
     expect(cellsOf(document, "next")[0]).toBe(
-      "the merge itselfisthmus merge advice.yaml -o merged.safetensors",
+      "isthmus merge advice.yaml -o merged.safetensorsthe merge itself",
     );
     expect(allOf(document, "figure .full svg").length).toBe(4);
   });

@@ -42,7 +42,9 @@ function commandsIn(
 /** Verbs of a text's commands that begin with their verb, and what `-o` names in each. */
 function outputsIn(text: string): { readonly verb: string; readonly output: string }[] {
   const joined = text.replace(/\\\n\s*/g, "");
-  const commands = [...joined.matchAll(/(?:^|`)\s*(?:npx )?isthmus ([a-z][a-z-]+)([^`\n|#]*)/gm)];
+  const commands = [
+    ...joined.matchAll(/(?:^|`|&&)\s*(?:npx )?isthmus ([a-z][a-z-]+)((?:(?!&&)[^`\n|#])*)/gm),
+  ];
   return commands.flatMap(([, verb = "", rest = ""]) => {
     const [, output] = / -o ([^\s"']+)/.exec(rest) ?? [];
     return output === undefined || GROUPS.has(verb) ? [] : [{ verb, output }];

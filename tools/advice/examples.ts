@@ -42,7 +42,7 @@ export function drawChanged(data: DataSet, count: number, seed: number, change: 
   });
 }
 
-/** Characters of texts: those of ASCII that are printed, the end of a line, and a place for all others. */
+/** Characters of texts: printable ASCII characters, the end of a line, and one sign for every other character. */
 const CHARACTERS = ["\n", ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)), "\u00a4"];
 /** Number of characters that a network sees at a time. */
 const CONTEXT = 32;

@@ -4,7 +4,7 @@ import type { GradientSigns, NetworkComparison } from "@isthmus/recipe";
 /** A merge that was measured: a line of `merges.jsonl`. */
 export interface MeasuredMerge {
   readonly name: string;
-  /** Where the networks come from, such as `halves`. */
+  /** Name of the way in which the networks were trained, such as `halves`. */
   readonly kind: string;
   /** Architecture and data. */
   readonly world: string;

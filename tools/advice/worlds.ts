@@ -17,7 +17,7 @@ import { type Change, cutText, drawChanged, readText } from "./examples.ts";
 /** Networks that are merged, and what the result is measured on. */
 export interface MergeCase {
   readonly name: string;
-  /** Where the networks come from, such as `halves`. */
+  /** Name of the way in which the networks were trained, such as `halves`. */
   readonly kind: string;
   readonly world: string;
   readonly networks: readonly Checkpoint[];

@@ -24,10 +24,14 @@ export async function renderTables(result: Drawable): Promise<RenderedTable[]> {
 
 /**
  * Writes a table as comma-separated values (RFC 4180): a row of titles, then numbers at full precision, with
- * errors in `[0, 1]`; values that were not measured are empty. Lines end in CR LF.
+ * errors in `[0, 1]`; values that were not measured are empty. Notes of rows are a last column, if any row
+ * has one. Lines end in CR LF.
  */
 export function toCsv({ columns, rows }: Table): string {
-  const lines = [columns.map(titleOf), ...rows.map(({ cells }) => cells)];
+  const titles = columns.map(titleOf);
+  const lines = rows.some(({ note }) => note !== undefined)
+    ? [[...titles, "Note"], ...rows.map(({ cells, note = "" }) => [...cells, note])]
+    : [titles, ...rows.map(({ cells }) => cells)];
   return lines.map((line) => `${line.map(quote).join(",")}\r\n`).join("");
 }
 

@@ -46,7 +46,7 @@ export interface BoundTask {
   readonly network: Checkpoint;
   /** Experts under the graph's names, in the order of the networks with a weight. */
   readonly experts: readonly Checkpoint[];
-  /** Returns the tensors that the graph takes, as they are now. */
+  /** Returns the tensors that the graph takes, with the weights of the current step. */
   weights(): ReadonlyMap<string, Tensor>;
   /** Measures loss and error of a merge, under its own names. */
   measure(merge: Checkpoint, signal: AbortSignal | undefined): Promise<TaskScore>;

@@ -19,7 +19,7 @@ export type Differentiate = (
   derivatives: Float64Array,
 ) => Promise<number>;
 
-/** Rules of the steps, and where they are kept and reported. */
+/** Options of {@link learnWeights}: steps of Adam, limits of weights, the state file, and progress. */
 export interface LearnWeightsOptions {
   /** Number of steps. */
   readonly steps: number;

@@ -34,7 +34,7 @@ export interface MixtureLayout {
   readonly hasDenseLayers: boolean;
   /**
    * Shared expert of a layer: `none` if the layout has none, `gated` if its results are multiplied by a
-   * sigmoid, `plain` if they are added as they are.
+   * sigmoid, `plain` if they are added without a factor.
    */
   readonly shared: "none" | "gated" | "plain";
   /** Name of the part of a layer that holds router and experts. */

@@ -167,7 +167,7 @@ async function meanOfMembers(
   return sum ?? new Float32Array();
 }
 
-/** Puts the hidden units of a matrix of an expert in another order; undefined leaves them as they are. */
+/** Puts the hidden units of a matrix of an expert in another order; undefined keeps their order. */
 function orderUnits({ shape, data }: Tensor, suffix: string, order: Int32Array | undefined): Float32Array {
   const numbers = data as Float32Array;
   if (order === undefined) return numbers;

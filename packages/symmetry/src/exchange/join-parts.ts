@@ -20,7 +20,7 @@ interface JoinedExchange {
  *
  * The tensors of corresponding weights of the parts are one stacked weight `[parts, ...]`, and the weights
  * that select parts, such as a router's, have the parts along an axis. Parts whose units are laid out in
- * different ways stay as they are.
+ * different ways are not joined.
  *
  * @returns the joined specification; undefined if no parts can be joined
  */

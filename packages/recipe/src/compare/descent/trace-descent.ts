@@ -72,7 +72,7 @@ export function traceDescent(comparison: NetworkComparison): FamilyTrees {
 interface PossibleEdge {
   /** Distance of both networks, in units of the geometric mean of their norms. */
   readonly distance: number;
-  /** Distance as it is, which can be compared within a family. */
+  /** Norm of the difference of both networks, which can be compared among the pairs of a family. */
   readonly length: number;
   readonly support: number;
 }

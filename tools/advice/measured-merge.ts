@@ -10,7 +10,7 @@ export interface MeasuredMerge {
   readonly world: string;
   /** Share of right answers on each task, by the way to merge. */
   readonly scores: Readonly<Record<string, readonly number[]>>;
-  /** The same of each network by itself, and of the base if there is one. */
+  /** Share of right answers on each task of each network by itself, and of the base if there is one. */
   readonly singles: readonly (readonly number[])[];
   readonly gradients: GradientSigns;
   readonly comparison: NetworkComparison;

@@ -1,6 +1,6 @@
 /**
  * Prints the lines of `merge-tasks.ts` and `tune-tasks.ts` as one Markdown table: single networks first, then merges, the
- * best first. Rows that several runs printed, as those of single networks, stand once.
+ * best first. A row that several runs printed, such as that of a single network, is printed once.
  *
  *     cat merges.jsonl tunings.jsonl | npx tsx tools/three-tasks/print-table.ts
  */

@@ -38,7 +38,11 @@ describe.each(learned)("$objective by $by, $method", ({ objective, by, method, g
     const judges = await Promise.all(
       bound.map(({ architecture, network, stored, experts }, i) =>
         openObjective(architecture, {
-          ...{ objective, network, wanted: new Set(stored.keys()), batch: 6, seed: 0 },
+          objective,
+          network,
+          wanted: new Set(stored.keys()),
+          batch: 6,
+          seed: 0,
           data: at(tasks, i, "task").data,
           expert: at(experts, i, "expert"),
         }),

@@ -47,7 +47,10 @@ function expectNear(got: readonly number[], expected: readonly number[]): void {
 describe.each(golden.learned)("$objective by $by, $method", ({ objective, by, method, losses, weights }) => {
   test("tuneMerge() learns what PyTorch learns", async () => {
     const result = await tuneMerge(parseRecipe(recipeOf(method)), tasks, {
-      ...{ objective, by, start: 0.3, batch: 6 },
+      objective,
+      by,
+      start: 0.3,
+      batch: 6,
       steps: golden.steps,
       learningRate: golden.rate,
     });
@@ -63,7 +66,8 @@ describe.each(golden.learned)("$objective by $by, $method", ({ objective, by, me
 describe.each(golden.solved)("by $by in $bounds of sum $sum", ({ by, bounds, sum, weights, distance }) => {
   test("tuneMerge() finds the weights in closed form that SciPy finds", async () => {
     const { groups, losses } = await tuneMerge(parseRecipe(recipeOf("task_arithmetic")), tasks, {
-      ...{ objective: "output-space", by },
+      objective: "output-space",
+      by,
       bounds: bounds ?? undefined,
       sum: sum ?? undefined,
     });

@@ -12,9 +12,17 @@ import { measureRouting } from "../src/routers/measure-routing.ts";
 
 const EXPERTS = 3;
 const CONFIG = {
-  ...{ model_type: "mixtral", architectures: ["MixtralForCausalLM"], vocab_size: 30, hidden_size: 8 },
-  ...{ intermediate_size: 6, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1 },
-  ...{ num_local_experts: EXPERTS, num_experts_per_tok: 2, max_position_embeddings: 8 },
+  model_type: "mixtral",
+  architectures: ["MixtralForCausalLM"],
+  vocab_size: 30,
+  hidden_size: 8,
+  intermediate_size: 6,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  num_local_experts: EXPERTS,
+  num_experts_per_tok: 2,
+  max_position_embeddings: 8,
 };
 const engine = createOnnxRuntimeEngine();
 const { graph } = networkOfConfig(CONFIG);
@@ -73,7 +81,9 @@ describe("fitRouters()", () => {
     async (through) => {
       const done: number[] = [];
       const fit = await fitRouters({ graph, engine }, mixture, texts, {
-        ...{ through, threads: 1, refine: 5 },
+        through,
+        threads: 1,
+        refine: 5,
         onProgress: (progress) => done.push(progress.done),
       });
       expect(fit.routers.map(({ weight }) => weight)).toEqual(routers.map(({ weight }) => weight));

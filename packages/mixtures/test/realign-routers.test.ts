@@ -80,7 +80,10 @@ describe("realignRouters()", () => {
     const merged = average([a, b]);
     for (const keep of ["routers", "scores"] as const) {
       const one = await realignRouters(architecture, merged, [{ network: a, data: texts(1) }], {
-        ...{ keep, routers, regularization: 0.99, tolerance: 1e-7 },
+        keep,
+        routers,
+        regularization: 0.99,
+        tolerance: 1e-7,
       });
       expect((await compareRouting(architecture, [a, one.network], texts(3), { routers })).shared).toBe(1);
     }
@@ -91,7 +94,9 @@ describe("realignRouters()", () => {
       data: texts(i, { size: 40, first: 4 * i, count: 4 }),
     }));
     const both = await realignMerged(architecture, merged, parents, {
-      ...{ align: false, routers, onProgress: (progress) => done.push(progress.done) },
+      align: false,
+      routers,
+      onProgress: (progress) => done.push(progress.done),
     });
     const mean = (when: "before" | "after") =>
       both.routing.reduce((sum, agreement) => sum + agreement[when].divergence / 2, 0);

@@ -14,9 +14,17 @@ import { reduceExperts } from "../src/reduce/reduce-experts.ts";
 const HIDDEN = 6;
 const graphOf = (experts: number, active: number): Graph =>
   networkOfConfig({
-    ...{ model_type: "mixtral", architectures: ["MixtralForCausalLM"], vocab_size: 30, hidden_size: 8 },
-    ...{ intermediate_size: HIDDEN, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1 },
-    ...{ num_local_experts: experts, num_experts_per_tok: active, max_position_embeddings: 8 },
+    model_type: "mixtral",
+    architectures: ["MixtralForCausalLM"],
+    vocab_size: 30,
+    hidden_size: 8,
+    intermediate_size: HIDDEN,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+    num_local_experts: experts,
+    num_experts_per_tok: active,
+    max_position_embeddings: 8,
   }).graph;
 const engine = createOnnxRuntimeEngine();
 const graph = graphOf(4, 2);

@@ -50,7 +50,7 @@ export function showComparison(
   };
 }
 
-/** Shows lines of text as they are, behind a title that opens them; nothing if there are none. */
+/** Makes a title that opens preformatted lines of text; makes nothing if there are no lines. */
 function showText(title: string, lines: readonly string[]): HTMLElement[] {
   if (lines.length === 0) return [];
   return [make("details", {}, make("summary", {}, title), make("pre", {}, lines.join("\n")))];

@@ -47,8 +47,8 @@ const LEAST = { f64: 1e-8, f32: 1e-4 } as const;
  * Maps a rotation to the skew-symmetric matrix `(R + 1)^-1 (R - 1)`, its inverse Cayley transform: a turn by
  * an angle becomes the tangent of half of it.
  *
- * It is computed as `(2 + R + R^T)^-1 (R - R^T)`, which has the same value and is symmetric where it is
- * inverted. A reflection, for which the transform is infinite, becomes zero.
+ * It is computed as `(2 + R + R^T)^-1 (R - R^T)`, which has the same value; the matrix that is
+ * inverted is symmetric. A reflection, for which the transform is infinite, becomes zero.
  * @param rotation - `[n, n]`
  * @returns `[n, n]`, in f64
  */

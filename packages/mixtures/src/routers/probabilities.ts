@@ -11,8 +11,9 @@ export function toProbabilities(scores: Float64Array, probabilities: RouterLayer
   const largest = scores.reduce((most, score) => Math.max(most, score));
   let sum = 0;
   scores.forEach((score, i) => {
-    scores[i] = Math.exp(score - largest);
-    sum += Math.exp(score - largest);
+    const share = Math.exp(score - largest);
+    scores[i] = share;
+    sum += share;
   });
   scores.forEach((score, i) => {
     scores[i] = score / sum;

@@ -103,7 +103,7 @@ function shapeIn({ tensors, source }: Checkpoint, name: string, { shape }: Tenso
   );
 }
 
-/** Returns the shape of a convolution of extent 1 as a matrix, and other shapes as they are. */
+/** Returns the shape of a convolution of extent 1 as that of a matrix, and every other shape unchanged. */
 function asMatrix(shape: readonly number[]): readonly number[] {
   return shape.length === 4 && shape[2] === 1 && shape[3] === 1 ? shape.slice(0, 2) : shape;
 }

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, entry } from "@isthmus/core";
 
 /** An edge of a directed graph. */
 interface Edge {
@@ -52,10 +52,11 @@ function chooseEdges(count: number, root: number, edges: readonly Edge[]): numbe
   // The cycle becomes one node, the last; entering it replaces one of its edges.
   const names = renameNodes(count, cycle);
   const merged = count - cycle.size;
+  const costs = new Map(taken.map(({ to, cost }) => [to, cost]));
   const next = edges.flatMap((edge): Edge[] => {
     const [from, to] = [at(names, edge.from, "node"), at(names, edge.to, "node")];
     if (from === to) return [];
-    const saved = to === merged ? (cheapest[edge.to]?.cost ?? 0) : 0;
+    const saved = to === merged ? entry(costs, edge.to, "edge") : 0;
     return [{ from, to, cost: edge.cost - saved, id: edge.id }];
   });
   const inner = chooseEdges(merged + 1, at(names, root, "node"), next);

@@ -12,7 +12,7 @@ export const tokensKind: DataKind = {
   forms: [
     {
       form: "tokens:FILE",
-      what: "token ids: an array of NumPy or safetensors, or plain u16 or u32, which `,u16` or `,u32` behind the file says",
+      what: "token ids: an array of NumPy or safetensors, or plain u16 or u32, which `,u16` or `,u32` behind the file says; windows as of texts",
       example: "tokens:val.bin,u16",
     },
   ],

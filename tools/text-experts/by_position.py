@@ -5,7 +5,7 @@ the routers of a mixture of them in which all experts see each token, by the sof
 
     python by_position.py --in FOLDER --mixture FOLDER-OF-RESULTS/mixture-dense
 
-Prints tables in Markdown, on whole windows of the test text of each corpus:
+Prints tables in Markdown, on the first windows of the test text of each corpus:
 
 - the share of each expert's gain that is kept, over whole windows and over their second halves alone, of the mixture, of the
   mixture with the right expert forced in one layer, of equal shares, and of two routers that no layout has: `prefix` gives experts the
@@ -29,6 +29,8 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 CORPORA = ("shakespeare", "code", "language")
 EDGES = (0, 8, 16, 32, 64, 128, 256)
+# Tokens of each test text, as in the tables of table.ts, and windows that run at once.
+TEST_TOKENS = 16 * 1024
 BATCH = 8
 
 
@@ -124,7 +126,7 @@ def prefix_shares(experts, windows):
 
 
 @torch.enable_grad()
-def learn(network, states, steps=800, rate=1e-2):
+def learn(network, states, steps=400, rate=1e-2):
     """Learns to tell the corpus of a state; returns a router."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, steps)
@@ -171,7 +173,7 @@ def main():
     ]
     mixture = Mixture(base, experts)
     length = base.config.max_position_embeddings
-    test = read_windows(args.folder, "test", length)
+    test = [ids[: TEST_TOKENS // length] for ids in read_windows(args.folder, "test", length)]
     weights = load_file(os.path.join(args.mixture, "model.safetensors"))
     gates = {n: weights[f"model.layers.{n}.mlp.gate.weight"].float() for n in mixture.layers}
     routers = {n: (lambda state, gate=gate: (state @ gate.T).softmax(-1)) for n, gate in gates.items()}

@@ -60,7 +60,7 @@ async function measure(network: Row["network"]): Promise<Pick<Measured, "losses"
   for (const corpus of CORPORA) {
     const path = typeof network === "string" ? network : network[corpus];
     const checkpoint = await openCheckpoint(path);
-    const text = `text:${join(folder, "data", `${corpus}-test.txt`)}:train@${MEASURED_TOKENS / length}`;
+    const text = `text:${join(folder, "data", `${corpus}-test.txt`)},context=${length}:train@${MEASURED_TOKENS / length}`;
     const { architecture, examples } = await openBound([path], [checkpoint], { text }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;

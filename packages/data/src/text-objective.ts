@@ -56,6 +56,25 @@ export const DECODER_IDS = "decoder_input_ids";
 /** Label of a token that does not count. */
 const NO_LABEL = -1;
 
+/** Setting in a name with the number of tokens of an example. */
+export const CONTEXT: RegExp = /context=(\d+)/;
+
+/**
+ * Returns the number of tokens of an example: what the name of the data says, else what the options do.
+ * @throws OutOfRangeError if the name asks for more than the model takes
+ */
+export function contextOf(
+  { context }: Readonly<Record<string, string>>,
+  options: { readonly context: number; readonly longest: number },
+): number {
+  if (context === undefined) return options.context;
+  const asked = Number(context);
+  if (options.longest === 0 || asked <= options.longest) return asked;
+  throw new OutOfRangeError(
+    `Cannot use examples of ${context} tokens as the model takes at most ${options.longest}: give a smaller context`,
+  );
+}
+
 /** Returns the number of tokens of a window for examples of `context` tokens. */
 export function windowOf(context: number, objective: TextObjective | NoiseObjective | undefined): number {
   return objective?.kind === "continued" ? 2 * context : context;

@@ -47,6 +47,10 @@ export function mixtureRecipeShape(): Shape {
       shape: { kind: "number", whole: true, least: 0 },
       description: "Number of first layers that keep the feed-forward network of the base.",
     },
+    rank: {
+      shape: { kind: "number", whole: true, least: 1 },
+      description: "Rank of adapters that are computed from fine-tunes, for the layout X-LoRA.",
+    },
     architecture: { shape: TEXT, description: "Beginning of the name of the layout." },
   };
   return { kind: "map", name: "mixture", keys };

@@ -13,6 +13,7 @@ import {
   type GateMode,
   type LayerGates,
 } from "../gate-mode.ts";
+import { findHeadInput } from "./head-input.ts";
 
 /** Key of experts that names their texts. */
 const DATA = "data";
@@ -58,11 +59,13 @@ function nameOf({ recipe, model }: GatedExpert): string {
 }
 
 /**
- * Finds the gates of all layers; the text of each expert runs through the base with that expert's networks.
+ * Finds the gates of all routers; the text of each expert runs through the base with that expert's networks,
+ * or through the base alone if one router reads its last hidden states.
  */
 async function compute({
   base,
   experts,
+  reads,
   signal,
   onProgress,
   onNote,
@@ -77,19 +80,20 @@ async function compute({
     graph,
     engine,
     text: at(texts, i),
-    network: withUnits(base, model),
+    network: reads === "last" ? base.checkpoint : withUnits(base, model),
   }));
+  const values = reads === "last" ? [findHeadInput(graph)] : findUnitInputs(graph, base.layers);
   const products = createProducts(engine);
   const { through: _, ...defaults } = FIT_ROUTERS_DEFAULTS;
   try {
-    const { routers } = await regressRouters(runs, findUnitInputs(graph, base.layers), {
+    const { routers } = await regressRouters(runs, values, {
       ...defaults,
       signal,
       products,
       onProgress,
     });
     const accuracies = routers.map((router) => sumOf(router.accuracies) / router.accuracies.length);
-    onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by layer`);
+    onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by router`);
     return routers.map((router) => gatesOf(router, experts));
   } finally {
     await products.release();

@@ -10,6 +10,8 @@ export interface AdapterExtents {
   readonly folders: readonly string[];
   /** Number of adapters that change a token; undefined for all. */
   readonly active: number | undefined;
+  /** Number of hidden units of the router; 0 if it is linear. */
+  readonly hidden: number;
 }
 
 /**
@@ -19,24 +21,23 @@ export interface AdapterExtents {
 export interface AdapterLayout {
   /** Name of the layout in recipes. */
   readonly name: string;
-  /** Names of the router's weight, `[experts, width]`, and of its bias, `[experts]`. */
-  readonly router: { readonly weight: string; readonly bias: string };
+  /** Returns the name of a layer of the router, before `.weight` and `.bias`. */
+  readonly routerLayer: (index: number) => string;
   /** Text with which names of changed modules must begin. */
   readonly prefix: string;
   /** Returns the settings of the mixture, for the file beside the router. */
   readonly settings: (extents: AdapterExtents) => Readonly<Record<string, unknown>>;
 }
 
-const CLASSIFIER = "base_model.internal_xlora_classifier.layers.0";
-
 /** Layouts of mixtures of adapters. */
 export const ADAPTER_LAYOUTS: readonly AdapterLayout[] = [
   {
     name: "X-LoRA",
-    router: { weight: `${CLASSIFIER}.weight`, bias: `${CLASSIFIER}.bias` },
+    // Between layers PEFT counts a ReLU.
+    routerLayer: (index) => `base_model.internal_xlora_classifier.layers.${2 * index}`,
     // PEFT 0.21 puts "model." before every name of an adapter's tensor, so that other modules are not found.
     prefix: "model.",
-    settings: ({ base, width, folders, active }) => ({
+    settings: ({ base, width, folders, active, hidden }) => ({
       // PEFT calls adapters by their positions, and finds no other names. It reads the paths as they stand.
       adapters: Object.fromEntries(folders.map((folder, i) => [String(i), folder])),
       auto_mapping: null,
@@ -55,9 +56,10 @@ export const ADAPTER_LAYOUTS: readonly AdapterLayout[] = [
       task_type: "CAUSAL_LM",
       top_k_lora: active ?? null,
       use_trainable_adapters: false,
-      xlora_depth: 1,
+      xlora_depth: hidden === 0 ? 1 : 2,
+      // Dropout would count as one more layer between the two.
       xlora_dropout_p: 0,
-      xlora_size: width,
+      xlora_size: hidden === 0 ? width : hidden,
     }),
   },
 ];

@@ -17,7 +17,14 @@ import type { OpenMixtureOptions } from "../build/open-mixture.ts";
 import type { ReadMixtureRecipe } from "../build/read-mixture-recipe.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
 import { type OpenedAdapterMixture, openAdapterMixture } from "./open-adapter-mixture.ts";
-import { fillRouter, joinPlans, listRouterTensors, planFiles, ROUTER, zeroRouter } from "./plan-adapter-mixture.ts";
+import {
+  fillRouter,
+  joinPlans,
+  listRouterTensors,
+  planFiles,
+  ROUTER,
+  zeroRouter,
+} from "./plan-adapter-mixture.ts";
 
 /** Names of the files of weights and of settings in each folder of a mixture. */
 const [WEIGHTS, SETTINGS] = ["adapter_model.safetensors", "adapter_config.json"];
@@ -58,8 +65,19 @@ export async function buildAdapterMixture(
     await assertNoModelFolder(output, foldersOf(opened));
     for (const note of opened.notes) onNote?.(note);
     if (!resume) await removeKeptGates(output);
-    const gates = { engine, signal, onNote, onProgress: (done: number) => onProgress?.({ phase: "gates", done }) };
-    const { gateMode: mode, gated: experts, experts: { length }, base, seed } = opened;
+    const gates = {
+      engine,
+      signal,
+      onNote,
+      onProgress: (done: number) => onProgress?.({ phase: "gates", done }),
+    };
+    const {
+      gateMode: mode,
+      gated: experts,
+      experts: { length },
+      base,
+      seed,
+    } = opened;
     const files = base.checkpoint.files;
     const keeping = { mode, experts, active: length, seed, tensors: listRouterTensors(opened), files };
     router = await openKeptGates(output, keeping, gates, () => makeRouter(opened, gates));
@@ -80,9 +98,9 @@ function foldersOf({ base, experts }: OpenedAdapterMixture): readonly string[] {
 }
 
 async function makeRouter(opened: OpenedAdapterMixture, options: MakeGatesOptions) {
-  const { base, gated: experts, gateMode, seed } = opened;
+  const { base, gated: experts, gateMode, seed, features } = opened;
   const { length } = experts;
-  const context = { base, experts, active: length, reads: "last", seed, ...options } as const;
+  const context = { base, experts, active: length, reads: "last", features, seed, ...options } as const;
   return fillRouter(opened, at(await computeGates(gateMode, context, length), 0, "router"));
 }
 
@@ -142,11 +160,14 @@ function addSaved(a: SaveMergeResult, b: SaveMergeResult): SaveMergeResult {
 async function saveSettings(
   { text }: ReadMixtureRecipe,
   output: string,
-  { layout, base, experts, active }: OpenedAdapterMixture,
+  { layout, base, experts, active, features }: OpenedAdapterMixture,
 ): Promise<readonly string[]> {
   const folders = experts.map((_, i) => join(output, String(i)));
-  for (const [i, { adapter }] of experts.entries()) await saveAdapterConfig(adapter, at(folders, i, "folder"));
-  const settings = layout.settings({ base: base.checkpoint.source, width: base.width, folders, active });
+  for (const [i, { adapter }] of experts.entries())
+    await saveAdapterConfig(adapter, at(folders, i, "folder"));
+  const hidden = features?.bias.data.length ?? 0;
+  const extents = { base: base.checkpoint.source, width: base.width, folders, active, hidden };
+  const settings = layout.settings(extents);
   await saveFile(join(output, SETTINGS), `${JSON.stringify(settings, undefined, 2)}\n`, []);
   await saveFile(join(output, "recipe.yml"), text, []);
   return [SETTINGS, "recipe.yml", ...experts.map((_, i) => `${i}/${SETTINGS}`)];

@@ -1,5 +1,19 @@
-import { assertSameStructure, type Checkpoint, DTYPES, InputError, MismatchError, UnsupportedError } from "@isthmus/core";
-import { type Adapter, applyAdapter, extractAdapter, isAdapter, openAdapter, readDifferences } from "@isthmus/merging";
+import {
+  assertSameStructure,
+  type Checkpoint,
+  DTYPES,
+  InputError,
+  MismatchError,
+  UnsupportedError,
+} from "@isthmus/core";
+import {
+  type Adapter,
+  applyAdapter,
+  extractAdapter,
+  isAdapter,
+  openAdapter,
+  readDifferences,
+} from "@isthmus/merging";
 import { nameOfReference, splitReference } from "@isthmus/recipe";
 import { compareVocabularies } from "../build/compare-vocabularies.ts";
 import type { DenseModel } from "../build/dense-model.ts";
@@ -156,7 +170,10 @@ async function listChanged(model: DenseModel, base: DenseModel): Promise<readonl
   assertSameStructure(model.checkpoint, base.checkpoint);
   for (const [name, { dtype }] of base.checkpoint.tensors) {
     if (!DTYPES[dtype].float) continue;
-    for await (const { difference } of readDifferences({ tuned: model.checkpoint, base: base.checkpoint }, name)) {
+    for await (const { difference } of readDifferences(
+      { tuned: model.checkpoint, base: base.checkpoint },
+      name,
+    )) {
       if (!difference.every(Number.isFinite)) {
         throw new InputError(
           `Cannot make an expert of "${model.name}" as its difference from the base must be finite: that of "${name}" is not`,

@@ -10,6 +10,7 @@ import { findDtype, noteOtherBases } from "../build/open-mixture.ts";
 import type { ReadMixtureRecipe } from "../build/read-mixture-recipe.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
 import { type AdapterExpert, openAdapterExpert } from "./open-adapter-expert.ts";
+import { drawFeatures, type RandomFeatures } from "./random-features.ts";
 
 /** An adapter of a mixture, and its place in the recipe, such as `moe.yml:4: experts[0]`. */
 export interface PlacedAdapter extends AdapterExpert {
@@ -26,6 +27,8 @@ export interface OpenedAdapterMixture {
   readonly experts: readonly PlacedAdapter[];
   /** Number of adapters that change a token; undefined for all. */
   readonly active: number | undefined;
+  /** First layer of the router; undefined if it is linear. */
+  readonly features: RandomFeatures | undefined;
   /** Element type of the adapters in the result; undefined for their own. */
   readonly dtype: DType | undefined;
   /** Mode of the gates. */
@@ -53,8 +56,11 @@ export async function openAdapterMixture(
   layout: AdapterLayout,
   { seed = 0 }: { readonly seed?: number | undefined } = {},
 ): Promise<OpenedAdapterMixture> {
-  places.reject(`Cannot make a mixture of the layout ${layout.name}`, findForeignKeys(recipe, layout));
   const gateMode = findGateMode(recipe.gate_mode ?? MIXTURE_RECIPE_DEFAULTS.gate_mode);
+  places.reject(`Cannot make a mixture of the layout ${layout.name}`, [
+    ...findForeignKeys(recipe, layout),
+    ...findSizeProblems(recipe, gateMode),
+  ]);
   const base = await places.open(["base_model"], () => openDenseModel(recipe.base_model));
   const experts: PlacedAdapter[] = [];
   const close = async () => {
@@ -77,7 +83,7 @@ export async function openAdapterMixture(
     });
     gateMode.check?.(gated);
     const foreign = await noteOtherBases(experts.map(({ adapted }) => adapted));
-    const { experts_per_token: active } = recipe;
+    const { experts_per_token: active, router_size: size = 0 } = recipe;
     return {
       layout,
       base,
@@ -86,6 +92,7 @@ export async function openAdapterMixture(
       gated,
       seed,
       close,
+      features: size === 0 ? undefined : await drawFeatures(base, size, seed),
       active: active === experts.length ? undefined : active,
       dtype: findDtype(recipe.dtype),
       notes: [...experts.flatMap(({ notes }) => notes), ...foreign],
@@ -106,4 +113,15 @@ function findForeignKeys(recipe: MixtureRecipe, { name }: AdapterLayout): readon
       .map((key): Path => ["experts", i, key]),
   );
   return [...ofRecipe.map((key): Path => [key]), ...ofExperts].map(problemAt);
+}
+
+/** Most hidden units of a router; PEFT's default is 2048. */
+const MOST_HIDDEN = 2 ** 14;
+
+/** Lists what is wrong with the number of hidden units of the router. */
+function findSizeProblems({ router_size: size = 0 }: MixtureRecipe, { name }: GateMode): readonly Problem[] {
+  const path: Path = ["router_size"];
+  if (size > MOST_HIDDEN) return [{ path, text: `must be at most ${MOST_HIDDEN}: it is ${size}` }];
+  if (size === 0 || name === "ridge") return [];
+  return [{ path, text: `must be 0 or left out for gate_mode ${name}: ridge alone fits such routers` }];
 }

@@ -2,8 +2,8 @@ import {
   at,
   type Checkpoint,
   createTensor,
-  defineCheckpoint,
   DTYPES,
+  defineCheckpoint,
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
@@ -16,24 +16,39 @@ export const ROUTER = "";
 
 /** Lists the tensors of the router. */
 export function listRouterTensors({
-  layout,
-  base,
-  experts,
-}: Pick<OpenedAdapterMixture, "layout" | "base" | "experts">): ReadonlyMap<string, TensorInfo> {
-  return new Map([
-    [layout.router.weight, { dtype: "f32", shape: [experts.length, base.width] }],
-    [layout.router.bias, { dtype: "f32", shape: [experts.length] }],
-  ]);
+  layout: { routerLayer },
+  base: { width },
+  experts: { length },
+  features,
+}: OpenedAdapterMixture): ReadonlyMap<string, TensorInfo> {
+  const size = features?.bias.data.length;
+  const layers =
+    size === undefined
+      ? [[length, width]]
+      : [
+          [size, width],
+          [length, size],
+        ];
+  return new Map(
+    layers.flatMap((shape, i) => [
+      [`${routerLayer(i)}.weight`, { dtype: "f32", shape }] as const,
+      [`${routerLayer(i)}.bias`, { dtype: "f32", shape: shape.slice(0, 1) }] as const,
+    ]),
+  );
 }
 
-/** Puts gates in the tensors of the router; its bias is zero. */
+/** Puts gates in the last layer of the router, whose bias is zero. */
 export function fillRouter(opened: OpenedAdapterMixture, gates: LayerGates): ReadonlyMap<string, Tensor> {
-  const { layout, base, experts } = opened;
-  const { length } = experts;
-  return new Map([
-    [layout.router.weight, createTensor("f32", [length, base.width], gates)],
-    [layout.router.bias, createTensor("f32", [length], new Float32Array(length))],
-  ]);
+  const { experts, features } = opened;
+  const bias = new Float32Array(experts.length);
+  const before = features === undefined ? [] : [features.weight.data, features.bias.data];
+  const data = [...before, gates, bias];
+  return new Map(
+    [...listRouterTensors(opened)].map(([name, { dtype, shape }], i) => [
+      name,
+      createTensor(dtype, shape, at(data, i, "tensor")),
+    ]),
+  );
 }
 
 /** Returns a router of zeros, for a plan before any gates are computed. */
@@ -63,7 +78,10 @@ export function planFiles(opened: OpenedAdapterMixture, router: Checkpoint): Rea
     const tensors = [...of.tensors].map(([name, info]): [string, PlannedTensor] => {
       const { dtype: own, shape } = info;
       const kept = { dtype: DTYPES[own].float ? (type ?? own) : own, shape };
-      return [name, { info: kept, sources: [{ network, tensor: name }], method: undefined, parameters: {}, reason }];
+      return [
+        name,
+        { info: kept, sources: [{ network, tensor: name }], method: undefined, parameters: {}, reason },
+      ];
     });
     return { source: of.source, networks, tensors: new Map(tensors), metadata: { format: "pt" }, seed };
   };

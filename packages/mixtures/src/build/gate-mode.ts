@@ -1,6 +1,7 @@
 import { UsageError } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
 import type { Key } from "@isthmus/recipe";
+import type { RandomFeatures } from "../adapters/random-features.ts";
 import type { DenseModel } from "./dense-model.ts";
 import type { MixtureExpert } from "./mixture-recipe.ts";
 
@@ -27,6 +28,8 @@ export interface GateContext {
    * `last` ones of the base, after its last norm, by one router for all layers.
    */
   readonly reads: "layer" | "last";
+  /** Random features of the last hidden states that the router reads in their place. @defaultValue none */
+  readonly features?: RandomFeatures | undefined;
   /** Seed of random numbers, a whole number of at least 0. */
   readonly seed: number;
   /** Engine that runs networks; undefined if the caller gave none, see {@link engineOf}. */

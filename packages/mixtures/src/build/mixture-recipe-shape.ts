@@ -51,6 +51,10 @@ export function mixtureRecipeShape(): Shape {
       shape: { kind: "number", whole: true, least: 1 },
       description: "Rank of adapters that are computed from fine-tunes, for the layout X-LoRA.",
     },
+    router_size: {
+      shape: { kind: "number", whole: true, least: 0 },
+      description: "Hidden units of the router of the layout X-LoRA; 0 for a linear router.",
+    },
     architecture: { shape: TEXT, description: "Beginning of the name of the layout." },
   };
   return { kind: "map", name: "mixture", keys };

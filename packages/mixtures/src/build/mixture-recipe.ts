@@ -44,6 +44,11 @@ export interface MixtureRecipe {
    */
   readonly rank?: number;
   /**
+   * Hidden units of the router of a layout of adapters, for gates by ridge regression: random features, which
+   * tell experts apart that a linear router cannot. @defaultValue 0: the router is linear
+   */
+  readonly router_size?: number;
+  /**
    * Beginning of the name of the layout, in any case, such as `mixtral` or `qwen`; or `xlora`, whose experts
    * are adapters of the base. @defaultValue the first layout of dense experts that carries the models
    */

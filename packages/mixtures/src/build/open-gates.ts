@@ -54,7 +54,8 @@ export async function makeTensors(
  */
 export async function computeGates(
   mode: GateMode,
-  context: MakeGatesOptions & Pick<GateContext, "base" | "experts" | "active" | "reads" | "seed">,
+  context: MakeGatesOptions &
+    Pick<GateContext, "base" | "experts" | "active" | "reads" | "features" | "seed">,
   routed: number,
 ): Promise<readonly LayerGates[]> {
   const { engine, signal, onNote, onProgress, base } = context;

@@ -1,4 +1,12 @@
-import { at, type Checkpoint, type DType, InputError, isIsthmusError, MismatchError, OutOfRangeError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  type DType,
+  InputError,
+  isIsthmusError,
+  MismatchError,
+  OutOfRangeError,
+} from "@isthmus/core";
 import { findOtherBases, type Path, RECIPE_DTYPES } from "@isthmus/recipe";
 import { chooseLayout } from "./choose-layout.ts";
 import { compareVocabularies } from "./compare-vocabularies.ts";

@@ -23,10 +23,7 @@ export const uniformGates: GateMode = {
 };
 
 /** Draws the gates of all layers; each layer has a stream of its own. */
-async function draw(
-  context: GateContext,
-  next: (random: Random) => number,
-): Promise<readonly LayerGates[]> {
+async function draw(context: GateContext, next: (random: Random) => number): Promise<readonly LayerGates[]> {
   const { base, experts, seed } = context;
   return Array.from({ length: countRouters(context) }, (_, layer) => {
     const random = createRandom(seed, `gates of layer ${layer}`);

@@ -3,6 +3,7 @@ import { listDataFiles } from "@isthmus/data";
 import type { Graph } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
 import { dataContext, fitToData, openExamples, readArchitecture } from "@isthmus/zoo";
+import { addFeatures, type RandomFeatures } from "../../adapters/random-features.ts";
 import { FIT_ROUTERS_DEFAULTS } from "../../routers/fit-routers-options.ts";
 import { type RegressedRouter, regressRouters } from "../../routers/regress-routers.ts";
 import { type DenseModel, UNIT_PARTS, unitName } from "../dense-model.ts";
@@ -17,6 +18,9 @@ import { findHeadInput } from "./head-input.ts";
 
 /** Key of experts that names their texts. */
 const DATA = "data";
+
+/** Share of the mean of the diagonal that is added to it for random features, many of which are alike. */
+const FEATURES_RIDGE = 1e-5;
 
 /** Score of a shared expert, whose gate is a sigmoid: nearly all of its results are added. */
 const OPEN = 8;
@@ -66,6 +70,7 @@ async function compute({
   base,
   experts,
   reads,
+  features,
   signal,
   onProgress,
   onNote,
@@ -75,19 +80,23 @@ async function compute({
   const read = await readArchitecture(base.directory, {});
   const context = dataContext(read);
   const texts = await Promise.all(routed(experts).map((expert) => openExamples(nameOf(expert), context)));
-  const { graph } = fitToData(read, at(texts, 0, "text"));
+  const fitted = fitToData(read, at(texts, 0, "text")).graph;
+  const { graph, values } =
+    reads === "last"
+      ? readLast(fitted, features)
+      : { graph: fitted, values: findUnitInputs(fitted, base.layers) };
   const runs = routed(experts).map(({ model }, i) => ({
     graph,
     engine,
     text: at(texts, i),
     network: reads === "last" ? base.checkpoint : withUnits(base, model),
   }));
-  const values = reads === "last" ? [findHeadInput(graph)] : findUnitInputs(graph, base.layers);
   const products = createProducts(engine);
   const { through: _, ...defaults } = FIT_ROUTERS_DEFAULTS;
   try {
     const { routers } = await regressRouters(runs, values, {
       ...defaults,
+      ...(features === undefined ? {} : { ridge: FEATURES_RIDGE }),
       signal,
       products,
       onProgress,
@@ -98,6 +107,17 @@ async function compute({
   } finally {
     await products.release();
   }
+}
+
+/** Finds the last hidden states, or adds the features of them that the router reads. */
+function readLast(
+  graph: Graph,
+  features: RandomFeatures | undefined,
+): { readonly graph: Graph; readonly values: readonly string[] } {
+  const rows = findHeadInput(graph);
+  if (features === undefined) return { graph, values: [rows] };
+  const added = addFeatures(graph, rows, features);
+  return { graph: added.graph, values: [added.features] };
 }
 
 function formatRange(shares: readonly number[]): string {

@@ -38,7 +38,7 @@ export const ADAPTER_LAYOUTS: readonly AdapterLayout[] = [
     // PEFT 0.21 puts "model." before every name of an adapter's tensor, so that other modules are not found.
     prefix: "model.",
     settings: ({ base, width, folders, active, hidden }) => ({
-      // PEFT calls adapters by their positions, and finds no other names. It reads the paths as they stand.
+      // PEFT calls adapters by their positions, and fails on other names. It reads the paths as they stand.
       adapters: Object.fromEntries(folders.map((folder, i) => [String(i), folder])),
       auto_mapping: null,
       base_model_name_or_path: base,

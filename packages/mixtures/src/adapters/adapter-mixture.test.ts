@@ -78,7 +78,7 @@ const build = (
 const settingsOf = (name: string) => JSON.parse(readFileSync(path(`${name}/adapter_config.json`), "utf8"));
 
 async function sameTensors(a: Checkpoint, b: Checkpoint): Promise<void> {
-  expect([...a.tensors]).toEqual([...b.tensors]);
+  expect([...a.tensors.keys()].sort()).toEqual([...b.tensors.keys()].sort());
   for (const name of a.tensors.keys()) expect((await a.read(name)).data).toEqual((await b.read(name)).data);
 }
 
@@ -161,12 +161,16 @@ describe("a mixture of adapters", () => {
     ["ridge", "rank: 2"],
     ["hidden", "rank: 2\nexperts_per_token: 1"],
   ] as const)("with gates by %s is made again bit for bit", async (mode, lines) => {
-    const prompts =
-      '  - { source_model: "B", positive_prompts: [abc] }\n  - { source_model: "L", positive_prompts: [kl] }';
-    const plain = recipeOf([path("b"), path("lora-a")], `gate_mode: ${mode}\n${lines}`);
-    const text = plain.text.replace(/experts:\n[^]*/, `experts:\n${prompts}`);
-    const prompted = text.replace('"B"', path("b")).replace('"L"', path("lora-a"));
-    const read = mode === "hidden" ? parseMixtureRecipe(prompted) : plain;
+    const experts = [path("b"), path("lora-a")];
+    const prompted = experts.map(
+      (name, i) => `  - { source_model: "${name}", positive_prompts: [${"ab"[i]}] }`,
+    );
+    const read =
+      mode === "ridge"
+        ? recipeOf(experts, `gate_mode: ridge\n${lines}`)
+        : parseMixtureRecipe(
+            `base_model: ${path("base")}\narchitecture: x-lora\n${lines}\nexperts:\n${prompted.join("\n")}`,
+          );
     const name = `again-${mode}`;
     await build(name, read);
     for (const file of ["", "0/", "1/"]) {
@@ -186,7 +190,7 @@ describe("a mixture of adapters", () => {
 
   it.each([
     [["{wide}+{lora-wide}", "{lora-b}"], "", /must change the base .*base", alone/],
-    [["{lora-wide}", "{lora-b}"], "", /experts\[0\][^]*(12|shape)/],
+    [["{lora-wide}", "{lora-b}"], "", /is 12 x 12: the weight is \[12, 8\] \(recipe:5: "experts\[0\]/],
     [["{lora-a}", "{wide}"], "", /experts\[1\]/],
     [["{lora-head}", "{lora-b}"], "", /modules whose names begin with "model\.": it changes "lm_head"/],
     [["{base}", "{lora-b}"], "", /must differ from the base/],
@@ -197,12 +201,22 @@ describe("a mixture of adapters", () => {
     ],
     [["{lora-a}", "{lora-b}"], "gate_mode: random\nrouter_size: 4", /ridge alone fits such routers/],
     [["{lora-a}", "{lora-b}"], "router_size: 99999\ngate_mode: ridge", /at most 16384: it is 99999/],
-    [["{lora-a}", "{nothing}"], "", /experts\[1\][^]*nothing/],
+    [["{lora-a}", "{nothing}"], "", /no such file or folder \(recipe:6: "experts\[1\]/],
   ] as const)("of %j with '%s' is refused", async (sources, lines, why) => {
     const named = sources.map((source) => source.replaceAll(/\{([^}]*)\}/g, (_, name: string) => path(name)));
     const mode = lines.includes("gate_mode") ? [] : ["gate_mode: ridge"];
     const read = recipeOf(named, [...(lines === "" ? [] : [lines]), ...mode].join("\n"));
     await expect(build("refused", read)).rejects.toThrow(why);
+  });
+
+  it("is never written over the adapters that it is made of", async () => {
+    await build("kept", recipeOf([path("lora-a"), path("lora-b")], "gate_mode: random"));
+    const again = recipeOf([path("lora-b"), path("kept/0")], "gate_mode: random");
+    await expect(build("kept", again)).rejects.toThrow(/kept\/0/);
+    await expect(build("lora-a", recipeOf([path("lora-a")], "gate_mode: random"))).rejects.toThrow(/lora-a/);
+    await using kept = await openCheckpoint(path("kept/0/adapter_model.safetensors"));
+    await using own = await openCheckpoint(path("lora-a/adapter_model.safetensors"));
+    await sameTensors(kept, own);
   });
 
   it("refuses an adapter that is cut, of another kind, or with biases", async () => {

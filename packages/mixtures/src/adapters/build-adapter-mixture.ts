@@ -61,8 +61,10 @@ export async function buildAdapterMixture(
   const opened = await openAdapterMixture(read, layout, options);
   let router: Checkpoint | undefined;
   try {
-    await assertNoModel(output);
-    await assertNoModelFolder(output, foldersOf(opened));
+    for (const folder of ["", ...opened.experts.keys()]) {
+      await assertNoModel(join(output, String(folder)));
+      await assertNoModelFolder(join(output, String(folder)), foldersOf(opened));
+    }
     for (const note of opened.notes) onNote?.(note);
     if (!resume) await removeKeptGates(output);
     const gates = {
@@ -92,9 +94,9 @@ export async function buildAdapterMixture(
   }
 }
 
-/** Lists the folders that the result must not replace. */
+/** Lists the folders that no folder of the result may be. */
 function foldersOf({ base, experts }: OpenedAdapterMixture): readonly string[] {
-  return [base.directory, ...experts.flatMap(({ model }) => (model === undefined ? [] : [model.directory]))];
+  return [base.directory, ...experts.map(({ model, adapter }) => model?.directory ?? adapter.source)];
 }
 
 async function makeRouter(opened: OpenedAdapterMixture, options: MakeGatesOptions) {

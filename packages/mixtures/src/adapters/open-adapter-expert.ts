@@ -98,23 +98,31 @@ async function findAdapter(
 function assertCarried({ layout }: AdapterBase, adapter: Adapter, name: string): void {
   const { modules, multiplied, replaced, naming, config } = adapter;
   const all = [...modules.values()];
-  const outside = all.find((module) => !module.name.startsWith(layout.prefix));
-  const changed = all.find(({ bias, magnitude }) => (bias ?? magnitude) !== undefined);
-  const [whole = [...multiplied.keys()][0]] = replaced.keys();
-  const problem =
-    naming !== "PEFT"
-      ? `its tensors must have the names of PEFT, and have those of ${naming}: isthmus convert --adapter-names peft writes them`
-      : whole !== undefined
-        ? `it must change weights by products of two matrices alone, and also has "${whole}" whole or multiplied`
-        : changed !== undefined
-          ? `it must have no biases and no lengths of rows (DoRA), and has them for "${changed.name}"`
-          : outside !== undefined
-            ? `PEFT loads such changes only for modules whose names begin with "${layout.prefix}": it changes "${outside.name}"; leave that out, as by isthmus extract --exclude`
-            : config?.raw["lora_bias"] === true
-              ? "it must have no biases (lora_bias), which PEFT would add whatever the router says"
-              : undefined;
-  if (problem === undefined) return;
-  throw new UnsupportedError(`Cannot make an expert of ${layout.name} of "${name}" as ${problem}`, {
+  const [whole] = [...replaced.keys(), ...multiplied.keys()];
+  const outside = all.find((module) => !module.name.startsWith(layout.prefix))?.name;
+  const changed = all.find(({ bias, magnitude }) => (bias ?? magnitude) !== undefined)?.name;
+  const hasBiases = config?.raw["lora_bias"] === true;
+  const rules: readonly (readonly [isBroken: boolean, text: string])[] = [
+    [
+      naming !== "PEFT",
+      `its tensors must have the names of PEFT, which isthmus convert --adapter-names gives them: they have those of ${naming}`,
+    ],
+    [
+      whole !== undefined,
+      `it must change weights by products of two matrices alone: it also has "${whole}" whole or multiplied`,
+    ],
+    [
+      changed !== undefined || hasBiases,
+      `it must have no biases (lora_bias), which PEFT would add whatever the router says, and no lengths of rows (DoRA): it has some for "${changed ?? "all modules"}"`,
+    ],
+    [
+      outside !== undefined,
+      `PEFT loads such changes only for modules whose names begin with "${layout.prefix}": it changes "${outside}"; leave that out, as by isthmus extract --exclude`,
+    ],
+  ];
+  const broken = rules.find(([isBroken]) => isBroken);
+  if (broken === undefined) return;
+  throw new UnsupportedError(`Cannot make an expert of ${layout.name} of "${name}" as ${broken[1]}`, {
     feature: layout.name,
   });
 }

@@ -2,7 +2,7 @@ import type { MixtureRecipe } from "../build/mixture-recipe.ts";
 
 /** Numbers and names that the settings of a mixture of adapters state. */
 export interface AdapterExtents {
-  /** Name of the base, as the recipe has it. */
+  /** Name of the base in the recipe. */
   readonly base: string;
   /** Number of units of the residual stream. */
   readonly width: number;

@@ -84,9 +84,9 @@ async function findAdapter(
 ): Promise<string | undefined> {
   const { path, revision, adapters } = await splitReference(reference);
   if (adapters.length === 0) return (await isAdapter(path)) ? path : undefined;
-  const own = await splitReference(base);
+  const parts = await splitReference(base);
   const before = JSON.stringify([path, revision, adapters.slice(0, -1)]);
-  if (before === JSON.stringify([own.path, own.revision, own.adapters])) return adapters.at(-1);
+  if (before === JSON.stringify([parts.path, parts.revision, parts.adapters])) return adapters.at(-1);
   const name = nameOfReference(reference);
   throw new InputError(
     `Cannot make an expert of "${name}" as its adapter must change the base "${nameOfReference(base)}", alone: name the adapter, or a model that holds all of its changes`,

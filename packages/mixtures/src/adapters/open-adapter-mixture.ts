@@ -12,8 +12,9 @@ import type { AdapterLayout } from "./adapter-layout.ts";
 import { type AdapterExpert, openAdapterExpert } from "./open-adapter-expert.ts";
 import { drawFeatures, type RandomFeatures } from "./random-features.ts";
 
-/** An adapter of a mixture, and its place in the recipe, such as `moe.yml:4: experts[0]`. */
+/** An adapter of a mixture, with its place in the recipe, such as `moe.yml:4: experts[0]`. */
 export interface PlacedAdapter extends AdapterExpert {
+  /** Place of the expert in the recipe. */
   readonly place: string;
 }
 

@@ -11,7 +11,7 @@ import type { MergePlan, PlannedTensor } from "@isthmus/merging";
 import type { LayerGates } from "../build/gate-mode.ts";
 import type { OpenedAdapterMixture } from "./open-adapter-mixture.ts";
 
-/** Folder of the router within the folder of a mixture, among those of the adapters: the folder itself. */
+/** Path of the folder of the router within the folder of a mixture: it is that folder itself. */
 export const ROUTER = "";
 
 /** Lists the tensors of the router. */
@@ -75,12 +75,11 @@ export function planFiles(opened: OpenedAdapterMixture, router: Checkpoint): Rea
     { type, reason }: { readonly type: typeof dtype; readonly reason: string },
   ): MergePlan => {
     const network = networks.indexOf(of);
-    const tensors = [...of.tensors].map(([name, info]): [string, PlannedTensor] => {
-      const { dtype: own, shape } = info;
-      const kept = { dtype: DTYPES[own].float ? (type ?? own) : own, shape };
+    const tensors = [...of.tensors].map(([name, { dtype: stored, shape }]): [string, PlannedTensor] => {
+      const info = { dtype: DTYPES[stored].float ? (type ?? stored) : stored, shape };
       return [
         name,
-        { info: kept, sources: [{ network, tensor: name }], method: undefined, parameters: {}, reason },
+        { info, sources: [{ network, tensor: name }], method: undefined, parameters: {}, reason },
       ];
     });
     return { source: of.source, networks, tensors: new Map(tensors), metadata: { format: "pt" }, seed };
@@ -103,8 +102,8 @@ export function joinPlans(
   const tensors = new Map<string, PlannedTensor>();
   for (const [folder, plan] of plans) {
     const places = plan.networks.map((network) => {
-      const known = networks.indexOf(network);
-      return known < 0 ? networks.push(network) - 1 : known;
+      const position = networks.indexOf(network);
+      return position < 0 ? networks.push(network) - 1 : position;
     });
     for (const [name, planned] of plan.tensors) {
       const [{ network, tensor }] = planned.sources;

@@ -49,7 +49,7 @@ export async function makeTensors(
 }
 
 /**
- * Computes gates by their mode, and says whether those of prompts are alike.
+ * Computes gates by their mode, and says whether gates of prompts are alike.
  * @param routed - number of experts of the router, which have the first rows
  */
 export async function computeGates(
@@ -97,7 +97,7 @@ interface KeptGates extends Pick<GateContext, "experts" | "active" | "seed"> {
   readonly files: readonly string[];
 }
 
-/** Makes the tensors of gates, or opens the ones that an interrupted call kept in the folder of the result. */
+/** Makes the tensors of gates, or opens what an interrupted call kept in the folder of the result. */
 export async function openKeptGates(
   output: string,
   { mode, experts, active, seed, tensors, files }: KeptGates,

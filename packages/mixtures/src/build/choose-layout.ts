@@ -1,4 +1,5 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
+import { ADAPTER_LAYOUTS } from "../adapters/adapter-layout.ts";
 import type { DenseModel, Trait } from "./dense-model.ts";
 import { TRAITS } from "./dense-traits.ts";
 import type { MixtureLayout } from "./mixture-layout.ts";
@@ -41,7 +42,7 @@ export function chooseLayout(mixture: CarriedMixture, architecture: string | und
   );
   if (named.length === 0) {
     throw new UsageError(
-      `Cannot make a mixture of the architecture "${architecture}" as it must be the beginning of a layout's name: there are ${MIXTURE_LAYOUTS.map(({ name }) => name).join(", ")}`,
+      `Cannot make a mixture of the architecture "${architecture}" as it must be the beginning of a layout's name: there are ${[...MIXTURE_LAYOUTS, ...ADAPTER_LAYOUTS].map(({ name }) => name).join(", ")}`,
     );
   }
   const judged = named.map((layout) => ({ layout, lacks: lacksOf(layout, mixture) }));

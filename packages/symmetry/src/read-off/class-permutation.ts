@@ -38,7 +38,7 @@ export function permuteFamilies(
 
 /** Returns the permutation of classes that moves nothing. */
 export function identityImage(classes: Classes): Int32Array {
-  return Int32Array.from({ length: classes.count }, (_, c) => c);
+  return new Int32Array(classes.count).map((_, c) => c);
 }
 
 /**

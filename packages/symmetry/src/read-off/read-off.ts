@@ -111,10 +111,11 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
   const slots = new Int32Array(store.count);
   const check = (from: Int32Array, to: Int32Array): void => {
     for (let i = 0; i < from.length; i++) slots[from[i] as number] = i + 1;
-    const repeated = from.some((label, i) => slots[label] !== i + 1) ? pairsOf(from, to) : undefined;
+    const repeated = isRepeated(from, slots) ? pairsOf(from, to) : undefined;
     for (let i = 0; i < from.length; i++) {
       const a = image[from[i] as number] as number;
       const b = image[to[i] as number] as number;
+      if (a === from[i] && b === to[i]) continue;
       const slot = slots[a] as number;
       const isPreserved =
         repeated === undefined ? slot > 0 && to[slot - 1] === b : repeated.has(a * 2 ** 31 + b);
@@ -128,6 +129,7 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
   for (const { child, parent } of store.functions) check(child, parent);
   for (let label = 0; label < store.count; label++) {
     const moved = image[label] as number;
+    if (moved === label) continue;
     const same =
       store.owner[label] === store.owner[moved] &&
       store.markLow[label] === store.markLow[moved] &&
@@ -135,6 +137,12 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
     if (!same) violating.add(classes.classOf[label] as number);
   }
   return [...violating];
+}
+
+/** Checks whether a label stands in several pairs, of which `slots` holds the last, counted from 1. */
+function isRepeated(from: Int32Array, slots: Int32Array): boolean {
+  for (let i = 0; i < from.length; i++) if (slots[from[i] as number] !== i + 1) return true;
+  return false;
 }
 
 function pairsOf(from: Int32Array, to: Int32Array): Set<number> {

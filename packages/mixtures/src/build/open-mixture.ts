@@ -83,8 +83,10 @@ export async function openMixture(
     const hasSharedPrompts = shared.some(({ recipe: { positive_prompts: texts = [] } }) => texts.length > 0);
     const dense = denseLayers(recipe.dense_layers, base);
     const isGated = hasSharedPrompts || !gateMode.needsPrompts;
+    const { experts_per_token: asked = MIXTURE_RECIPE_DEFAULTS.experts_per_token } = recipe;
+    const active = Math.min(asked, experts.length);
     const { layout, notes } = chooseLayout(
-      { base, shared: shared.length, dense, hasSharedPrompts, isGated },
+      { base, shared: shared.length, dense, active, hasSharedPrompts, isGated },
       recipe.architecture,
     );
     const gated = [...experts, ...(layout.shared === "gated" ? shared : [])].map((expert, i) => ({
@@ -94,7 +96,6 @@ export async function openMixture(
     }));
     gateMode.check?.(gated);
     const foreign = await noteOtherBases([...models.values()]);
-    const { experts_per_token: asked = MIXTURE_RECIPE_DEFAULTS.experts_per_token } = recipe;
     const [one] = shared;
     return {
       layout,
@@ -103,7 +104,7 @@ export async function openMixture(
       extents: {
         base,
         experts: experts.length,
-        active: Math.min(asked, experts.length),
+        active,
         shared: shared.length,
         dense,
         sharedHidden: one?.model.hidden ?? Math.min(EMPTY_HIDDEN, base.hidden),

@@ -86,7 +86,7 @@ function createConvertVerb() {
     .argument("<input>", "a checkpoint of any format that isthmus inspect shows")
     .argument(
       "<output>",
-      "a file ending in .safetensors, .pt, .npz, .gguf, .onnx with --graph, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there",
+      "a file ending in .safetensors, .pt, .npz, .gguf, .onnx with --graph, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there; it gets config and tokenizer if the input is a model",
     )
     .addOption(
       new Option(

@@ -1,4 +1,4 @@
-/** Name of a tensor of one expert of a mixture, such as `model.layers.0.block_sparse_moe.experts.4.w1.weight`. */
+/** Name of a tensor of one expert of a mixture, such as `model.layers.0.mlp.experts.4.up_proj.weight`. */
 const OF_EXPERT = /\.experts\.\d+\./;
 
 /**

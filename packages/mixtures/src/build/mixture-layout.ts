@@ -38,8 +38,8 @@ export interface MixtureLayout {
    */
   readonly shared: "none" | "gated" | "plain";
   /**
-   * What programs do if a token is sent to one expert alone, as the end of a sentence that begins with the
-   * name. @defaultValue the expert's output counts whole
+   * Treatment of a token that is sent to one expert alone, as the end of a sentence that begins with the name
+   * of the layout. @defaultValue the expert's output counts whole
    */
   readonly alone?: string;
   /** Name of the part of a layer that holds router and experts. */

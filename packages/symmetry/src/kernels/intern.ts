@@ -48,8 +48,8 @@ export function internRows(data: Int32Array, rows: number, width: number): Inter
 }
 
 /**
- * Assigns numbers by a hash table with open addressing and linear probing, at most half full. The table grows
- * with the number of distinct things, as few colours of millions of labels then stay in the processor's cache.
+ * Assigns numbers by a hash table with open addressing and linear probing, at most half full. The table
+ * grows with the number of distinct things: few colours of many labels then stay in the processor's cache.
  */
 function intern(
   length: number,

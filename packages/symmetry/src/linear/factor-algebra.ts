@@ -108,7 +108,7 @@ export class FactorAlgebra {
 
   /** Returns the node that first demanded that a variable is 1, if one did. */
   fixedBy(variable: number): string | undefined {
-    return this.#fixing[(this.#fixedBy[variable] ?? 0) - 1];
+    return this.#fixing[(this.#fixedBy[variable] as number) - 1];
   }
 
   /** Adds tensors, which must all be multiplied by equal factors. */

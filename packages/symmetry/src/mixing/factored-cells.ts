@@ -57,7 +57,7 @@ class Cells implements FactoredCells {
   readonly #algebra: FactorAlgebra;
   readonly #computed: ReadonlyMap<string, Labelled>;
   readonly #isMovable: (label: number) => boolean;
-  /** Factor of each unit in its first occurrence; {@link ONE} if it may not be mixed, -1 if it does not occur. */
+  /** Factor of each unit in its first occurrence; {@link ONE} if it may not be mixed, -1 if it is missing. */
   readonly #factorOfUnit: Int32Array;
   /** First label of each unit that a node fixed; -1 if no node did. */
   readonly #fixedLabelOfUnit: Int32Array;

@@ -140,7 +140,11 @@ describe("model folders", () => {
       model_type: CONFIG.model_type,
       torch_dtype: "bfloat16",
     });
-    const file = await runJson<{ output: { files: string[] } }>(["convert", a, join(folder, "one.safetensors")]);
+    const file = await runJson<{ output: { files: string[] } }>([
+      "convert",
+      a,
+      join(folder, "one.safetensors"),
+    ]);
     expect(file.output.files).toHaveLength(1);
   });
 

@@ -4,10 +4,15 @@ import { assertSameStructure } from "./compare-checkpoints.ts";
 import { createCheckpoint } from "./create-checkpoint.ts";
 
 const mixtureOf = (experts: number, others: Readonly<Record<string, number>> = {}) => {
-  const sizes = Array.from({ length: experts }, (_, i) => [`model.layers.0.mlp.experts.${i}.up_proj.weight`, 2]);
+  const sizes = Array.from({ length: experts }, (_, i) => [
+    `model.layers.0.mlp.experts.${i}.up_proj.weight`,
+    2,
+  ]);
   const all = [...sizes, ...Object.entries(others)] as [string, number][];
   return createCheckpoint(
-    Object.fromEntries(all.map(([name, size]) => [name, createTensor("f32", [size], new Float32Array(size))])),
+    Object.fromEntries(
+      all.map(([name, size]) => [name, createTensor("f32", [size], new Float32Array(size))]),
+    ),
   );
 };
 

@@ -239,12 +239,15 @@ it.each([
   ["deepseek", 1, /DeepSeek MoE does not normalise the share of an expert/],
   ["deepseek", 2, /^$/],
   ["mixtral", 1, /^$/],
-])("notes layouts whose only expert does not count whole: %s, %d for each token", async (layout, active, note) => {
-  const notes: string[] = [];
-  const lines = `architecture: ${layout}\nexperts_per_token: ${active}`;
-  await planMixtureRecipe(recipeOf("llama", lines), { onNote: (one) => notes.push(one) });
-  expect(notes.join("\n")).toMatch(note);
-});
+])(
+  "notes layouts whose only expert does not count whole: %s, %d for each token",
+  async (layout, active, note) => {
+    const notes: string[] = [];
+    const lines = `architecture: ${layout}\nexperts_per_token: ${active}`;
+    await planMixtureRecipe(recipeOf("llama", lines), { onNote: (one) => notes.push(one) });
+    expect(notes.join("\n")).toMatch(note);
+  },
+);
 
 it("notes gates that are nearly alike", async () => {
   const notes: string[] = [];

@@ -76,7 +76,10 @@ function lacksOf(layout: MixtureLayout, mixture: CarriedMixture): readonly strin
   return lacks;
 }
 
-function notesOn({ name, carries, alone }: MixtureLayout, { base, shared, active }: CarriedMixture): readonly string[] {
+function notesOn(
+  { name, carries, alone }: MixtureLayout,
+  { base, shared, active }: CarriedMixture,
+): readonly string[] {
   const notes = DROPPED.filter((trait) => base.traits.has(trait) && !carries.includes(trait)).map(
     (trait) =>
       `${name} has no ${TRAITS[trait].what}: the result attends to all tokens, which differs from the base beyond ${base.config["sliding_window"]} tokens`,

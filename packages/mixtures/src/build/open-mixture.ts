@@ -83,8 +83,10 @@ export async function openMixture(
     const hasSharedPrompts = shared.some(({ recipe: { positive_prompts: texts = [] } }) => texts.length > 0);
     const dense = denseLayers(recipe.dense_layers, base);
     const isGated = hasSharedPrompts || !gateMode.needsPrompts;
-    const { experts_per_token: asked = MIXTURE_RECIPE_DEFAULTS.experts_per_token } = recipe;
-    const active = Math.min(asked, experts.length);
+    const active = Math.min(
+      recipe.experts_per_token ?? MIXTURE_RECIPE_DEFAULTS.experts_per_token,
+      experts.length,
+    );
     const { layout, notes } = chooseLayout(
       { base, shared: shared.length, dense, active, hasSharedPrompts, isGated },
       recipe.architecture,

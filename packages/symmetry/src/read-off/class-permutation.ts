@@ -72,6 +72,7 @@ function shuffled(items: Int32Array, random: Random): Int32Array {
  */
 export function labelImage({ classOf, members, start, placeOf }: Classes, image: Int32Array): Int32Array {
   return classOf.map((c, label) => {
+    if (image[c] === c) return label;
     const place = (placeOf[label] as number) - (start[c] as number);
     return members[(start[image[c] as number] as number) + place] as number;
   });

@@ -115,7 +115,6 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
     for (let i = 0; i < from.length; i++) {
       const a = image[from[i] as number] as number;
       const b = image[to[i] as number] as number;
-      if (a === from[i] && b === to[i]) continue;
       const slot = slots[a] as number;
       const isPreserved =
         repeated === undefined ? slot > 0 && to[slot - 1] === b : repeated.has(a * 2 ** 31 + b);
@@ -125,11 +124,13 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
     }
     for (const label of from) slots[label] = 0;
   };
-  for (const { a, b } of store.links) check(a, b);
-  for (const { child, parent } of store.functions) check(child, parent);
+  const relations = [
+    ...store.links.map(({ a, b }) => [a, b] as const),
+    ...store.functions.map(({ child, parent }) => [child, parent] as const),
+  ];
+  for (const [from, to] of relations) if (isMoved(from, image) || isMoved(to, image)) check(from, to);
   for (let label = 0; label < store.count; label++) {
     const moved = image[label] as number;
-    if (moved === label) continue;
     const same =
       store.owner[label] === store.owner[moved] &&
       store.markLow[label] === store.markLow[moved] &&
@@ -137,6 +138,12 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
     if (!same) violating.add(classes.classOf[label] as number);
   }
   return [...violating];
+}
+
+/** Checks whether a permutation moves any of some labels. */
+function isMoved(labels: Int32Array, image: Int32Array): boolean {
+  for (let i = 0; i < labels.length; i++) if (image[labels[i] as number] !== labels[i]) return true;
+  return false;
 }
 
 /** Checks whether a label stands in several pairs, of which `slots` holds the last, counted from 1. */

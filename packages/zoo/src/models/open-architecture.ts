@@ -1,4 +1,5 @@
-import { adviseOnExperts,
+import {
+  adviseOnExperts,
   DTYPES,
   entry,
   formatShape,

@@ -83,10 +83,7 @@ export async function openMixture(
     const hasSharedPrompts = shared.some(({ recipe: { positive_prompts: texts = [] } }) => texts.length > 0);
     const dense = denseLayers(recipe.dense_layers, base);
     const isGated = hasSharedPrompts || !gateMode.needsPrompts;
-    const active = Math.min(
-      recipe.experts_per_token ?? MIXTURE_RECIPE_DEFAULTS.experts_per_token,
-      experts.length,
-    );
+    const active = countActive(recipe, experts.length);
     const { layout, notes } = chooseLayout(
       { base, shared: shared.length, dense, active, hasSharedPrompts, isGated },
       recipe.architecture,
@@ -198,4 +195,9 @@ function assertUseful(experts: readonly PlannedExpert[], { needsPrompts }: GateM
     `Cannot make a mixture of "${first?.model.name}" alone as its experts must differ: all ${experts.length} are that model, so that the result computes what the model does; to train it on, add --for-training`,
     { input: first?.model.name ?? "" },
   );
+}
+
+/** Returns to how many of the experts each token is sent. */
+function countActive({ experts_per_token: asked }: ReadMixtureRecipe["recipe"], experts: number): number {
+  return Math.min(asked ?? MIXTURE_RECIPE_DEFAULTS.experts_per_token, experts);
 }

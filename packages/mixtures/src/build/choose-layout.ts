@@ -13,6 +13,8 @@ export interface CarriedMixture {
   readonly shared: number;
   /** Number of first layers without experts. */
   readonly dense: number;
+  /** Number of experts that each token is sent to. */
+  readonly active: number;
   /** Whether shared experts can have gates: they have prompts, or the gates need none. */
   readonly isGated: boolean;
   /** Whether shared experts have prompts, which only a layout with gates for them can use. */
@@ -75,12 +77,16 @@ function lacksOf(layout: MixtureLayout, mixture: CarriedMixture): readonly strin
   return lacks;
 }
 
-function notesOn({ name, carries }: MixtureLayout, { base, shared }: CarriedMixture): readonly string[] {
+function notesOn(
+  { name, carries, alone }: MixtureLayout,
+  { base, shared, active }: CarriedMixture,
+): readonly string[] {
   const notes = DROPPED.filter((trait) => base.traits.has(trait) && !carries.includes(trait)).map(
     (trait) =>
       `${name} has no ${TRAITS[trait].what}: the result attends to all tokens, which differs from the base beyond ${base.config["sliding_window"]} tokens`,
   );
   if (name === "Qwen MoE" && shared === 0)
     notes.push(`${name} always has a shared expert: as shared_experts names none, one of zeros is written`);
+  if (active === 1 && alone !== undefined) notes.push(`${name} ${alone}`);
   return notes;
 }

@@ -91,8 +91,9 @@ export async function openMixture(
     const hasSharedPrompts = shared.some(({ recipe: { positive_prompts: texts = [] } }) => texts.length > 0);
     const dense = denseLayers(recipe.dense_layers, base);
     const isGated = hasSharedPrompts || !gateMode.needsPrompts;
+    const active = countActive(recipe, experts.length);
     const { layout, notes } = chooseLayout(
-      { base, shared: shared.length, dense, hasSharedPrompts, isGated },
+      { base, shared: shared.length, dense, active, hasSharedPrompts, isGated },
       recipe.architecture,
     );
     const gated = [...experts, ...(layout.shared === "gated" ? shared : [])].map((expert, i) => ({
@@ -102,7 +103,6 @@ export async function openMixture(
     }));
     gateMode.check?.(gated);
     const foreign = await noteOtherBases([...models.values()].map(({ checkpoint }) => checkpoint));
-    const { experts_per_token: asked = MIXTURE_RECIPE_DEFAULTS.experts_per_token } = recipe;
     const [one] = shared;
     return {
       layout,
@@ -111,7 +111,7 @@ export async function openMixture(
       extents: {
         base,
         experts: experts.length,
-        active: Math.min(asked, experts.length),
+        active,
         shared: shared.length,
         dense,
         sharedHidden: one?.model.hidden ?? Math.min(EMPTY_HIDDEN, base.hidden),
@@ -207,4 +207,9 @@ function assertUseful(experts: readonly PlannedExpert[], { needsPrompts }: GateM
     `Cannot make a mixture of "${first?.model.name}" alone as its experts must differ: all ${experts.length} are that model, so that the result computes what the model does; to train it on, add --for-training`,
     { input: first?.model.name ?? "" },
   );
+}
+
+/** Returns to how many of the experts each token is sent. */
+function countActive({ experts_per_token: asked }: ReadMixtureRecipe["recipe"], experts: number): number {
+  return Math.min(asked ?? MIXTURE_RECIPE_DEFAULTS.experts_per_token, experts);
 }

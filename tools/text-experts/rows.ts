@@ -43,10 +43,6 @@ export interface RowsOptions {
 const FEW_TOKENS = 8 * 1024;
 const ROUTER_TOKENS = 16 * 1024;
 
-/** Steps of a healing by all experts, and options of one that tunes a mixture. */
-const STEPS = 100;
-const MIXTURE_STEPS = 40;
-const MIXTURE_RATE = "0.0003";
 
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
 export function rowsOf(folder: string, out: string, { length, firstLayer }: RowsOptions): readonly Row[] {
@@ -162,6 +158,11 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
     commands: [["moe", made("mixture-dense.yml"), "-o", made("mixture-dense")]],
     network: made("mixture-dense"),
   };
+  /** Steps for a mixture; the rate is low if all that experts learned is in it, so that it is near to them. */
+  const tuning = (steps: number) => [
+    ...["--steps", String(steps)],
+    ...(firstLayer === 0 ? [] : ["--lr", "0.0003"]),
+  ];
   const prompts = byPrompts("mixture-prompts", model("base"));
   /**
    * Mixtures that are merged with each other: with the attention of one expert each, and routers by regression
@@ -171,10 +172,9 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
   const sparse = ["architecture: mixtral", "experts_per_token: 1"];
   const parents = CORPORA.map((corpus) => {
     const [name, recipe] = [`of-${corpus}`, made(`of-${corpus}.yml`)];
-    const steps = ["--steps", String(MIXTURE_STEPS / 2), "--lr", MIXTURE_RATE];
     return firstLayer === 0
       ? { files: { [recipe]: ridge(model(corpus), sparse, few) }, command: ["moe", recipe, "-o", made(name)] }
-      : { files: {}, command: heal("mixture-dense", name, [corpus], steps) };
+      : { files: {}, command: heal("mixture-dense", name, [corpus], tuning(20)) };
   });
   const merged = made("mixtures-merged.yml");
   const mixtures = CORPORA.map((corpus) => made(`of-${corpus}`));
@@ -233,18 +233,13 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
     },
     {
       name: "healed-average",
-      commands: [heal("average", "healed-average", CORPORA, ["--steps", String(STEPS)])],
+      commands: [heal("average", "healed-average", CORPORA, ["--steps", "100"])],
       network: made("healed-average"),
     },
     {
       name: "healed-mixture",
       commands: [
-        heal(firstLayer === 0 ? "mixture-ridge" : "mixture-dense", "healed-mixture", CORPORA, [
-          "--steps",
-          String(MIXTURE_STEPS),
-          "--lr",
-          MIXTURE_RATE,
-        ]),
+        heal(firstLayer === 0 ? "mixture-ridge" : "mixture-dense", "healed-mixture", CORPORA, tuning(40)),
       ],
       network: made("healed-mixture"),
     },

@@ -107,6 +107,7 @@ for (const row of rowsOf(folder, out, { length, firstLayer: Number(args["first-l
     await rm(row.network, { recursive: true, force: true });
   const measured = await make(row).catch((error: unknown) => {
     process.stderr.write(`${row.name}: ${(error as Error).message}\n`);
+    process.exitCode = 1;
   });
   if (measured === undefined) continue;
   rows.push(measured);

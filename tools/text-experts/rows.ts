@@ -49,7 +49,7 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
   const FEW = FEW_TOKENS / length;
   const model = (name: string) => join(folder, name);
   const made = (name: string) => join(out, name);
-  const text = (corpus: Corpus) => `text:${join(folder, "data", `${corpus}-train.txt`)}`;
+  const text = (corpus: Corpus) => `text:${join(folder, "data", `${corpus}-train.txt`)},context=${length}`;
   const few = (corpus: Corpus) => `${text(corpus)}:train@${FEW}`;
   const routed = (corpus: Corpus) => `${text(corpus)}:train@${ROUTER_TOKENS / length}`;
   const data = CORPORA.flatMap((corpus) => ["--data", routed(corpus)]);

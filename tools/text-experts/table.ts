@@ -66,7 +66,7 @@ async function measure(network: Row["network"]): Promise<Pick<Measured, "losses"
   for (const corpus of CORPORA) {
     const path = typeof network === "string" ? network : network[corpus];
     const checkpoint = await openCheckpoint(path);
-    const named = `text:${join(folder, "data", `${corpus}-test.txt`)}:train@${MEASURED_TOKENS / length}`;
+    const named = `text:${join(folder, "data", `${corpus}-test.txt`)},context=${length}:train@${MEASURED_TOKENS / length}`;
     const { architecture, examples } = await openBound([path], [checkpoint], { named }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;

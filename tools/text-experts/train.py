@@ -136,10 +136,10 @@ def train(model, texts, steps, rate, generator):
     model.eval()
 
 
-def is_later_mlp(parameter, first):
-    """Whether a parameter is of the feed-forward network of a layer from `first` on."""
+def is_mlp(parameter, first, last):
+    """Whether a parameter is of the feed-forward network of a layer from `first` to `last`."""
     layer = re.match(r"model\.layers\.(\d+)\.mlp\.", parameter)
-    return layer is not None and int(layer.group(1)) >= first
+    return layer is not None and first <= int(layer.group(1)) <= last
 
 
 @torch.no_grad()
@@ -158,6 +158,7 @@ def main():
     options.add_argument("--rate", type=float, default=1e-3, help="learning rate of the fine-tunings")
     options.add_argument("--tuned", choices=("all", "mlp"), default="all", help="weights that the fine-tunings change")
     options.add_argument("--first-layer", type=int, default=0, help="first layer that `--tuned mlp` changes")
+    options.add_argument("--last-layer", type=int, default=DEPTH - 1, help="last layer that `--tuned mlp` changes")
     options.add_argument("--length", type=int, default=128, help="tokens of a window")
     options.add_argument("--base", help="folder of a base that is there already, which --base-steps train on")
     options.add_argument("--seed", type=int, default=1)
@@ -198,7 +199,7 @@ def main():
         model = create_model(args.length)
         model.load_state_dict(base.state_dict())
         for parameter, weight in model.named_parameters():
-            weight.requires_grad_(args.tuned == "all" or is_later_mlp(parameter, args.first_layer))
+            weight.requires_grad_(args.tuned == "all" or is_mlp(parameter, args.first_layer, args.last_layer))
         train(model, [ids[name][0]], args.steps, args.rate, generator)
         keep(name, model)
     with open(os.path.join(args.out, "losses.json"), "w", encoding="utf-8") as file:

@@ -38,6 +38,10 @@ describe("parseDataSetName()", () => {
     ],
     ["tokens:a,u32", { kind: "tokens", paths: ["a"], settings: { width: "u32" }, split: "test", limit: 0 }],
     [
+      "text:a,b.txt,context=512:train@2",
+      { kind: "text", paths: ["a,b.txt"], settings: { context: "512" }, split: "train", limit: 2 },
+    ],
+    [
       "cifar100:a,fine,coarse",
       { kind: "cifar100", paths: ["a,fine"], settings: { labels: "coarse" }, split: "test", limit: 0 },
     ],

@@ -56,6 +56,17 @@ export const DECODER_IDS = "decoder_input_ids";
 /** Label of a token that does not count. */
 const NO_LABEL = -1;
 
+/** Setting in a name with the number of tokens of an example. */
+export const CONTEXT = /context=(\d+)/;
+
+/** Returns the number of tokens of an example: what the name of the data says, else what the options do. */
+export function contextOf(
+  { context }: Readonly<Record<string, string>>,
+  options: { readonly context: number },
+): number {
+  return context === undefined ? options.context : Number(context);
+}
+
 /** Returns the number of tokens of a window for examples of `context` tokens. */
 export function windowOf(context: number, objective: TextObjective | NoiseObjective | undefined): number {
   return objective?.kind === "continued" ? 2 * context : context;

@@ -7,7 +7,7 @@ import { assertUnscaled } from "../open-arrays.ts";
 import type { ResolvedDataOptions } from "../open-data-options.ts";
 import { readDataFile } from "../read-data-file.ts";
 import type { TextSplit } from "../splits.ts";
-import { windowOf, withObjective } from "../text-objective.ts";
+import { CONTEXT, contextOf, windowOf, withObjective } from "../text-objective.ts";
 import type { DataKind, DataSetName } from "./data-kind.ts";
 
 /** Plain texts. */
@@ -16,12 +16,13 @@ export const textKind: DataKind = {
   forms: [
     {
       form: "text:FILE",
-      what: "a text in UTF-8, by characters, or by the tokenizer of the model's folder; its last 10 % are its test split",
+      what: "a text in UTF-8, by characters, or by the tokenizer of the model's folder; its last 10 % are its test split; `,context=512` behind the file cuts it into windows of 512 tokens",
       example: "text:shakespeare.txt:train",
     },
   ],
   place: "a file",
   endings: [".txt"],
+  settings: { context: CONTEXT },
   splits: ["test", "train"],
   isText: true,
   findSplits: async () => ["test", "train"],
@@ -39,12 +40,12 @@ export const textKind: DataKind = {
  * @throws InputError as `createTextDataSet` and `createTokenDataSet`, or if the options scale the text
  */
 export function openText(
-  { name, limit }: Pick<DataSetName, "name" | "limit">,
+  { name, limit, settings = {} }: Pick<DataSetName, "name" | "limit"> & Partial<Pick<DataSetName, "settings">>,
   points: Int32Array,
   options: ResolvedDataOptions & { readonly split: TextSplit | undefined },
 ): DataSet {
   const { vocabulary, encode, vocabularySize, scaling, split, objective } = options;
-  const context = windowOf(options.context, objective);
+  const context = windowOf(contextOf(settings, options), objective);
   assertUnscaled(name, scaling, "characters");
   const data =
     encode === undefined

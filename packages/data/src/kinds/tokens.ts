@@ -3,7 +3,7 @@ import { createDataSet } from "../create-data-set.ts";
 import { createTokenDataSet } from "../create-token-data-set.ts";
 import { assertUnscaled } from "../open-arrays.ts";
 import { readTokens, TOKEN_WIDTHS, type TokenWidth } from "../read-tokens.ts";
-import { windowOf, withObjective } from "../text-objective.ts";
+import { CONTEXT, contextOf, windowOf, withObjective } from "../text-objective.ts";
 import type { DataKind } from "./data-kind.ts";
 
 /** Texts that are already split into tokens. */
@@ -12,12 +12,12 @@ export const tokensKind: DataKind = {
   forms: [
     {
       form: "tokens:FILE",
-      what: "token ids: an array of NumPy or safetensors, or plain u16 or u32, which `,u16` or `,u32` behind the file says",
+      what: "token ids: an array of NumPy or safetensors, or plain u16 or u32, which `,u16` or `,u32` behind the file says; windows as of texts",
       example: "tokens:val.bin,u16",
     },
   ],
   place: "a file",
-  settings: { width: new RegExp(TOKEN_WIDTHS.join("|")) },
+  settings: { width: new RegExp(TOKEN_WIDTHS.join("|")), context: CONTEXT },
   splits: [],
   async open({ name, paths, settings, split, limit }, options) {
     const { vocabularySize, scaling, objective } = options;
@@ -26,7 +26,7 @@ export const tokensKind: DataKind = {
     const width = settings["width"] as TokenWidth | undefined;
     const tokens = await readTokens({ file, split, width }, vocabularySize);
     if (!("shape" in tokens)) {
-      const context = windowOf(options.context, objective);
+      const context = windowOf(contextOf(settings, options), objective);
       return withObjective(createTokenDataSet(tokens, { name, context, vocabularySize, limit }), objective);
     }
     return createDataSet(tokens, undefined, { name, limit, classes: vocabularySize });

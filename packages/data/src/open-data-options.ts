@@ -13,6 +13,8 @@ export interface OpenDataSetOptions {
   readonly scaling?: Scaling | undefined;
   /** Number of tokens of an example of text or tokens, at least 2; ignored for other data. */
   readonly context?: number;
+  /** Most tokens of an example that a name may ask for, as in `text:FILE,context=512`; 0 for any number. */
+  readonly longest?: number;
   /** Token ids by character, for text; undefined to number the characters of the text. */
   readonly vocabulary?: ReadonlyMap<string, number> | undefined;
   /** Splits a text into tokens; undefined to use single characters. */
@@ -44,6 +46,7 @@ export type ResolvedDataOptions = Required<OpenDataSetOptions>;
 export const OPEN_DATA_SET_DEFAULTS: ResolvedDataOptions = Object.freeze({
   scaling: undefined,
   context: CREATE_TEXT_DATA_SET_DEFAULTS.context,
+  longest: 0,
   vocabulary: undefined,
   encode: undefined,
   vocabularySize: 0,

@@ -2,10 +2,26 @@ import { OutOfRangeError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createTokenDataSet } from "./create-token-data-set.ts";
-import { windowOf, withObjective } from "./text-objective.ts";
+import { contextOf, windowOf, withObjective } from "./text-objective.ts";
 
 const tokens = Uint16Array.from({ length: 200 }, (_, i) => 10 + ((7 * i) % 50));
 const windows = (context: number) => createTokenDataSet(tokens, { context, vocabularySize: 64 });
+
+describe("contextOf()", () => {
+  it.each([
+    [{}, 512, 64],
+    [{ context: "512" }, 512, 512],
+    [{ context: "9000" }, 0, 9000],
+  ])("of %j and at most %d tokens is %d", (settings, longest, wanted) => {
+    expect(contextOf(settings, { context: 64, longest })).toBe(wanted);
+  });
+
+  it("refuses more tokens than the model takes", () => {
+    const longer = () => contextOf({ context: "513" }, { context: 64, longest: 512 });
+    expect(longer).toThrow(OutOfRangeError);
+    expect(longer).toThrow("Cannot use examples of 513 tokens as the model takes at most 512");
+  });
+});
 
 describe("withObjective()", () => {
   it("masks 15 % of the tokens of each example, the same ones however they are read", () => {

@@ -59,12 +59,20 @@ const NO_LABEL = -1;
 /** Setting in a name with the number of tokens of an example. */
 export const CONTEXT = /context=(\d+)/;
 
-/** Returns the number of tokens of an example: what the name of the data says, else what the options do. */
+/**
+ * Returns the number of tokens of an example: what the name of the data says, else what the options do.
+ * @throws OutOfRangeError if the name asks for more than the model takes
+ */
 export function contextOf(
   { context }: Readonly<Record<string, string>>,
-  options: { readonly context: number },
+  options: { readonly context: number; readonly longest: number },
 ): number {
-  return context === undefined ? options.context : Number(context);
+  if (context === undefined) return options.context;
+  const asked = Number(context);
+  if (options.longest === 0 || asked <= options.longest) return asked;
+  throw new OutOfRangeError(
+    `Cannot use examples of ${context} tokens as the model takes at most ${options.longest}: give a smaller context`,
+  );
 }
 
 /** Returns the number of tokens of a window for examples of `context` tokens. */

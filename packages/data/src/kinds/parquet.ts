@@ -17,6 +17,7 @@ import {
   readColumn,
   readParquetFiles,
 } from "../parquet/read-column.ts";
+import { CONTEXT } from "../text-objective.ts";
 import type { DataKind, DataSetName } from "./data-kind.ts";
 import { openText } from "./text.ts";
 
@@ -37,7 +38,13 @@ export const parquetKind: DataKind = {
   ],
   place: "a file or folder",
   endings: [".parquet"],
-  settings: { ...PICTURE_SETTINGS, image: /image=(.+)/, label: /label=(.+)/, text: /text=(.+)/ },
+  settings: {
+    ...PICTURE_SETTINGS,
+    image: /image=(.+)/,
+    label: /label=(.+)/,
+    text: /text=(.+)/,
+    context: CONTEXT,
+  },
   splits: ["test", "train", "val"],
   isText: true,
   findSplits: ({ paths }) => findShardSplits(at(paths, 0, "path")),

@@ -40,7 +40,11 @@ export const textKind: DataKind = {
  * @throws InputError as `createTextDataSet` and `createTokenDataSet`, or if the options scale the text
  */
 export function openText(
-  { name, limit, settings = {} }: Pick<DataSetName, "name" | "limit"> & Partial<Pick<DataSetName, "settings">>,
+  {
+    name,
+    limit,
+    settings = {},
+  }: Pick<DataSetName, "name" | "limit"> & Partial<Pick<DataSetName, "settings">>,
   points: Int32Array,
   options: ResolvedDataOptions & { readonly split: TextSplit | undefined },
 ): DataSet {

@@ -17,6 +17,8 @@ export interface DataContext {
   readonly imageShape?: readonly number[];
   /** Number of tokens of one example of text. */
   readonly context?: number;
+  /** Most tokens that the model takes; absent if it states none. */
+  readonly longest?: number;
   /** Token ids by character. */
   readonly vocabulary?: ReadonlyMap<string, number>;
   /** Number of token ids of the model. */
@@ -58,10 +60,11 @@ export function dataContext({
     const context = input.shape?.[1];
     return { ...arrays, ...(typeof context === "number" ? { context } : {}), ...encoded(encoding) };
   }
-  const { maxLength = MOST_TOKENS, vocabularySize } = model;
+  const { maxLength, vocabularySize } = model;
   return {
     ...arrays,
-    context: Math.min(maxLength, MOST_TOKENS),
+    context: Math.min(maxLength ?? MOST_TOKENS, MOST_TOKENS),
+    ...(maxLength === undefined ? {} : { longest: maxLength }),
     ...(vocabularySize === undefined ? {} : { vocabularySize }),
     ...encoded(model),
   };

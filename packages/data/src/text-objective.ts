@@ -57,7 +57,7 @@ export const DECODER_IDS = "decoder_input_ids";
 const NO_LABEL = -1;
 
 /** Setting in a name with the number of tokens of an example. */
-export const CONTEXT = /context=(\d+)/;
+export const CONTEXT: RegExp = /context=(\d+)/;
 
 /**
  * Returns the number of tokens of an example: what the name of the data says, else what the options do.

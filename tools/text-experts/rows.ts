@@ -233,13 +233,13 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
     },
     {
       name: "healed-average",
-      commands: [heal("average", "healed-average", CORPORA, ["--steps", "100"])],
+      commands: [heal("average", "healed-average", CORPORA, ["--steps", "60"])],
       network: made("healed-average"),
     },
     {
       name: "healed-mixture",
       commands: [
-        heal(firstLayer === 0 ? "mixture-ridge" : "mixture-dense", "healed-mixture", CORPORA, tuning(40)),
+        heal(firstLayer === 0 ? "mixture-ridge" : "mixture-dense", "healed-mixture", CORPORA, tuning(30)),
       ],
       network: made("healed-mixture"),
     },

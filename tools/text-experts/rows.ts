@@ -43,7 +43,6 @@ export interface RowsOptions {
 const FEW_TOKENS = 8 * 1024;
 const ROUTER_TOKENS = 16 * 1024;
 
-
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
 export function rowsOf(folder: string, out: string, { length, firstLayer }: RowsOptions): readonly Row[] {
   const FEW = FEW_TOKENS / length;

@@ -63,7 +63,6 @@ export {
   type TokenizerOptions,
 } from "./models/plan-vocabulary.ts";
 export { type PublishCardOptions, type PublishedCard, publishCard } from "./models/publish-card.ts";
-export { type AddedToken, readVocabulary, type Vocabulary } from "./models/read-vocabulary.ts";
 export { type RemappedVocabulary, remapVocabulary } from "./models/remap-vocabulary.ts";
 export { examineTiedWeights, type TiedWeights } from "./models/tied-weights.ts";
 export type { TokenRow } from "./models/token-rows.ts";

@@ -122,7 +122,6 @@ export {
 } from "./train/training-fields.ts";
 export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
 export {
-  assertNoWorkState,
   hasWorkState,
   loadWorkStateInto,
   openWorkKeeper,

@@ -22,7 +22,7 @@ export async function explainFailure(error: unknown): Promise<Failure> {
   return { message: `Unexpected failure: ${message} (ISTHMUS_DEBUG=1 shows where)`, exitCode: 1 };
 }
 
-/** Returns a message with the line breaks in names written out; lines of lists in it begin with two spaces. */
+/** Returns a message with line breaks in names written out; lines of lists in it begin with two spaces. */
 function escapeNames(message: string): string {
   return message.replace(/\r|\n(?! {2})/g, (character) => (character === "\n" ? "\\n" : "\\r"));
 }

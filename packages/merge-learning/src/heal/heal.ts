@@ -89,8 +89,8 @@ export async function heal(healing: Healing, options: HealOptions = {}): Promise
   onStage?.("Measuring the merged network");
   for (const expert of experts) {
     before.push(await standingOf({ engine, network }, expert, measured));
-    const own = expert.ownGraph ?? expert.architecture.graph;
-    expertLosses.push(await lossOf(expert, { graph: own, network: expert.weights }, measured));
+    const graph = expert.ownGraph ?? expert.architecture.graph;
+    expertLosses.push(await lossOf(expert, { graph, network: expert.weights }, measured));
   }
   const { optimizer: kind, learningRate, ...kept } = rules;
   const teachers = experts.map((expert) => teacherOf(expert, expert.data));

@@ -81,8 +81,8 @@ export interface Healing {
 /**
  * Opens the architectures and the examples of a healing. The network of a model's folder is built for the
  * length of the first examples. An expert whose config describes another architecture than the merged
- * network's, such as a dense model that is one of the experts of a mixture, is run in its own: it must predict
- * tokens of the same vocabulary.
+ * network's, such as a dense model that is one of the experts of a mixture, is run in its own: it must
+ * predict tokens of the same vocabulary.
  * @throws UsageError if there are neither one nor as many examples or graphs as experts, or weights that
  *   several graphs share have other names in the file
  * @throws MismatchError if networks and architectures do not fit each other, or an expert of another
@@ -171,8 +171,8 @@ interface Described {
 }
 
 /**
- * Finds the networks that say what their architecture is: all if a graph is named, else the ones with a config,
- * so that a merged network may be a file without one.
+ * Finds the networks that say what their architecture is: all if a graph is named, else the ones with a
+ * config, so that a merged network may be a file without one.
  * @throws UsageError if no network has a config
  */
 async function describedPaths(

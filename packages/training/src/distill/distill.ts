@@ -28,9 +28,10 @@ type Resolved = ReturnType<typeof resolve>;
  * Trains a network on the outputs of experts instead of labels: in each step one of them, in turn, answers a
  * batch of its own examples, and the network moves towards its answers.
  *
- * Experts may have the network's graph, graphs that share weights by name, such as a body with a head for each
- * task, whose weights a step then trains, or architectures of their own, whose outputs alone are alike. Like `train` it depends on the seed alone, keeps a
- * state from which it resumes to the same bytes, and refuses weights that are not finite.
+ * Experts may have the network's graph, graphs that share weights by name, such as a body with a head for
+ * each task, whose weights a step then trains, or architectures of their own, whose outputs alone are alike.
+ * Like `train` it depends on the seed alone, keeps a state from which it resumes to the same bytes, and
+ * refuses weights that are not finite.
  * @see Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015
  * @param student - network to train, with the weights of all graphs
  * @param teachers - experts, at least one

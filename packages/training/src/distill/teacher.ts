@@ -29,8 +29,8 @@ import { taughtLoss } from "./taught-loss.ts";
 /** An expert that teaches a network, and the examples that it teaches on. */
 export interface Teacher {
   /**
-   * Architecture of the network that learns from the expert. Several experts may have one graph, or graphs that
-   * share some weights by name, such as the weights of a body below heads.
+   * Architecture of the network that learns from the expert. Several experts may have one graph, or graphs
+   * that share some weights by name, such as the weights of a body below heads.
    */
   readonly graph: Graph;
   /** Architecture of the expert, whose outputs must have the shape of the network's. @defaultValue `graph` */
@@ -82,8 +82,8 @@ export async function loadTeacher(
 ): Promise<LoadedTeacher> {
   const { graph, ownGraph } = teacher;
   const objective = attachTaught(await specialize({ graph, engine }, { batch, extents }), loss);
-  const own = ownGraph && (await planOwn({ ...teacher, ownGraph }, engine, batch));
-  const { graph: whole, output } = own?.objective ?? objective;
+  const planned = ownGraph && (await planOwn({ ...teacher, ownGraph }, engine, batch));
+  const { graph: whole, output } = planned?.objective ?? objective;
   const { targets } = objective;
   const answering = extractSubgraph(whole, [], [output]);
   const { dtype, shape } = entry(typesOf(whole), output, "output");
@@ -99,7 +99,7 @@ export async function loadTeacher(
     objective,
     async answer(weights, feeds, read) {
       const held = await hold(new Map(used(weights)));
-      await session.run(new Map([...held, ...used(own?.plan.feedsOf(read) ?? feeds)]), out);
+      await session.run(new Map([...held, ...used(planned?.plan.feedsOf(read) ?? feeds)]), out);
       return taken === dtype
         ? answered
         : createTensor(taken, shape, convertData(answered.data, dtype, taken));

@@ -238,6 +238,12 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
   };
 }
 
+/** Returns whether the configs beside two networks describe networks of one structure. */
+export async function haveOneArchitecture(path: string, other: string): Promise<boolean> {
+  const [one, two] = [await readModel(path), await readModel(other)];
+  return firstDifference(one.graph, two.graph) === undefined;
+}
+
 /**
  * Checks that two graphs have the same symmetries, as they differ only in numbers: bases of rotary positions,
  * epsilons and other floating-point constants do not matter.

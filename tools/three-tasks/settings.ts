@@ -47,6 +47,7 @@ export const SETTINGS: Readonly<Record<string, readonly Setting[]>> = {
   ace: each("scale", SCALES),
   dc_merge: [1e-3, 1e-2, 1e-1].flatMap((density) => each("scale", [...SCALES, 2.5], { density })),
   esm: [0, 2].flatMap((power) => each("scale", [...SCALES, 2.5], { power })),
+  fisher: plain,
   regmean: each("off_diagonal", [0.9, 0.95, 1]),
   cart: [0.05, 0.12, 0.3].flatMap((rank_ratio) => each("lambda", [0.5, 1, 2, 3], { rank_ratio })),
   pcb: [0.1, 0.3, 0.6].flatMap((density) => each("lambda", [0.8, 1.2, 1.6], { density })),
@@ -71,6 +72,5 @@ export const NOT_TRIED: Readonly<Record<string, string>> = {
   lawa: "averages one run",
   wsm: "averages one run",
   extra_merge: "goes on along one run",
-  fisher: "needs gradients of each task, which are not measured here",
   singular_projection: "keeps a part of one change",
 };

@@ -39,7 +39,7 @@ const { values: args } = parseArgs({
     in: { type: "string" },
     out: { type: "string" },
     only: { type: "string" },
-    validation: { type: "string", default: "500" },
+    validation: { type: "string", default: "200" },
     test: { type: "string", default: "1000" },
   },
 });

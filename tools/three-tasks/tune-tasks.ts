@@ -21,11 +21,11 @@ const { values: args } = parseArgs({
   options: {
     in: { type: "string" },
     out: { type: "string" },
-    examples: { type: "string", default: "500" },
+    examples: { type: "string", default: "200" },
     only: { type: "string", default: "entropy,distillation,loss,output-space,ties,paper" },
     by: { type: "string", default: "model,layer,tensor" },
     test: { type: "string", default: "1000" },
-    steps: { type: "string", default: "100" },
+    steps: { type: "string", default: "60" },
     rate: { type: "string", default: "0.01" },
     batch: { type: "string", default: "16" },
   },
@@ -107,9 +107,17 @@ for (const objective of ["entropy", "distillation", "loss", "output-space"] as c
     if (only.includes("ties") && by === "layer" && objective !== "output-space")
       await add(`\`ties\`, ${objective} by ${by}${suffix}`, () => tune("ties", options, training));
   }
-const paper = { objective: "entropy", by: "tensor", steps: 500, learningRate: 0.001, batch: 16 } as const;
+/** What AdaMerging does, in whose code weights are kept within 0 and 1. */
+const paper = {
+  objective: "entropy",
+  by: "tensor",
+  steps: 500,
+  learningRate: 0.001,
+  batch: 16,
+  bounds: [0, 1],
+} as const;
 for (const part of ["training", "test"] as const) {
   const data = part === "training" ? training : dataOf("test", `@${args.test}`);
-  const name = `entropy by tensor, 500 steps at 0.001 on ${part} images`;
+  const name = `entropy by tensor, 500 steps at 0.001 on ${part} images, weights from 0 to 1`;
   if (only.includes("paper")) await add(name, () => tune("task_arithmetic", paper, data));
 }

@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Row, readRows, TASKS } from "./rows.ts";
+import { type Accuracies, meanOf, type Row, readRows, TASKS } from "./rows.ts";
 
 const { values: args, positionals: folders } = parseArgs({
   options: { rows: { type: "string", default: "merges" }, only: { type: "string" } },
@@ -26,6 +26,15 @@ function cellsOf(row: Row | undefined, examples: number): readonly string[] {
   return [row.settings, each, mean, `${row.seconds ?? ""}`];
 }
 
+/** Returns the row of all fine-tuned networks, each measured on its own task. */
+function ownOf(rows: readonly Row[]): Row {
+  const accuracies = Object.fromEntries(
+    TASKS.map((task) => [task, rows.find(({ name }) => name === `fine-tuned on ${task}`)?.[task]]),
+  ) as unknown as Accuracies;
+  const name = "each fine-tuned network on its own task";
+  return { name, settings: "", seconds: null, ...accuracies, mean: meanOf(accuracies) };
+}
+
 const measured: { readonly rows: readonly Row[]; readonly examples: number }[] = [];
 for (const folder of folders) {
   const rows: Row[] = [];
@@ -38,7 +47,7 @@ for (const folder of folders) {
       i > 0 || seconds === null || (args.only?.split(",").includes(name) ?? true);
     rows.push(...found.rows.filter(isPrinted));
   }
-  measured.push({ rows, examples });
+  measured.push({ rows: [...rows, ownOf(rows)], examples });
 }
 
 const all = new Map(measured.toReversed().flatMap(({ rows }) => rows.map((row) => [row.name, row])));

@@ -26,7 +26,8 @@ export interface PartsOptions {
   /** Number of power iterations of an approximate search; 0 for exact singular vectors. */
   readonly iterations: number;
   /**
-   * Largest singular value, as a share of the largest of all, whose directions are left out as rounding errors.
+   * Largest singular value, as a share of the largest of all, whose directions are left out as rounding
+   * errors.
    * @defaultValue 1e-10 for f64 and 1e-5 for f32
    */
   readonly negligible?: number;

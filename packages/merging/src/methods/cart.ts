@@ -24,10 +24,10 @@ const PARAMETERS = {
  * The base cancels out, but for tensors that are multiplied by another `scale` than 1. With all directions
  * the differences sum to zero, so that the result is the average whatever `lambda`. The same holds for two
  * networks with any number of directions, as each difference is the negative of the other. Both hold to
- * rounding errors of the largest singular value of a difference times `lambda`; if the shorter side of a matrix
- * exceeds 192, or `iterations` is not 0, singular values below 1e-7 of the largest are lost. The defaults are
- * the authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the number of
- * directions up and takes half of them.
+ * rounding errors of the largest singular value of a difference times `lambda`; if the shorter side of a
+ * matrix exceeds 192, or `iterations` is not 0, singular values below 1e-7 of the largest are lost. The
+ * defaults are the authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the
+ * number of directions up and takes half of them.
  */
 export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "cart",

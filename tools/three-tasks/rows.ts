@@ -19,7 +19,7 @@ export interface Row extends Accuracies {
 }
 
 /** Options that numbers depend on: the first line of a file of rows. */
-export type RowsOf = Readonly<Record<string, string>>;
+type RowsOf = Readonly<Record<string, string>>;
 
 /** Reads the options and the rows of a file; undefined if there is none. */
 export async function readRows(

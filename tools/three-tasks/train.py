@@ -222,4 +222,5 @@ def main():
         save_file(network.state_dict(), os.path.join(args.out, f"{task}.safetensors"))
 
 
-main()
+if __name__ == "__main__":
+    main()

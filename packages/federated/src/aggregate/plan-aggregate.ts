@@ -12,6 +12,12 @@ import {
   resolveParameters,
   type TensorParameters,
 } from "@isthmus/merging";
+import { assertScales } from "../adapters/adapter-scaling.ts";
+import { type FactorPair, findFactorPairs } from "../adapters/factor-pairs.ts";
+import { linearStep } from "../adapters/linear-step.ts";
+import { addProductGram } from "../adapters/measure-product-gram.ts";
+import { productReader } from "../adapters/read-products.ts";
+import { assertNoNoiseOnProducts } from "../adapters/assert-products.ts";
 import { resolveTreatments, type Treatment } from "../layers/treatments.ts";
 import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregation-rule.ts";
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
@@ -70,6 +76,8 @@ export interface AggregatePlan {
   readonly updates: readonly ClientUpdate[];
   /** Treatment of every tensor of the network, by name. */
   readonly treatments: ReadonlyMap<string, Treatment>;
+  /** Shared changes by LoRA, whose products are aggregated in place of their factors. */
+  readonly pairs: readonly FactorPair[];
   /** Way in which shared tensors are combined. */
   readonly combination: Combination;
   /** Shares of examples, `[updates]`, with a sum of 1: the weights of averaged tensors. */
@@ -99,14 +107,17 @@ export async function planAggregate(
 ): Promise<AggregatePlan> {
   const described = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
   assertNumbers(described);
-  const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates);
   const treatments = resolveTreatments(network, described.treatments);
+  const pairs = findFactorPairs(network, treatments);
+  assertProducts(described, pairs);
+  const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates, pairs);
+  assertScales({ network, ...described }, ordered, pairs);
   const privateRound = planPrivateRound({ ...described, treatments }, ordered);
   const resolved = privateRound?.options ?? described;
   assertState(resolved);
   const { of: rule } = resolved.rule;
   const parameters = parametersOf("aggregate", resolved.rule);
-  const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
+  const points = await surveyPoints(network, ordered, { treatments, pairs, rule, resolved });
   const mixed = mixAll(points, resolved);
   assertEnough(rule, parameters, mixed.points.count, ordered.length);
   const combined = combine(rule, parameters, mixed);
@@ -116,6 +127,7 @@ export async function planAggregate(
     network,
     updates: ordered,
     treatments,
+    pairs,
     combination,
     shares: points.shares,
     options: resolved,
@@ -174,6 +186,7 @@ export function parametersOf(
 
 interface Survey {
   readonly treatments: ReadonlyMap<string, Treatment>;
+  readonly pairs: readonly FactorPair[];
   readonly rule: AggregationRule;
   readonly resolved: Resolved;
 }
@@ -181,12 +194,12 @@ interface Survey {
 async function surveyPoints(
   network: Checkpoint,
   updates: AggregatePlan["updates"],
-  { treatments, rule, resolved }: Survey,
+  { treatments, pairs, rule, resolved }: Survey,
 ): Promise<Points> {
   const total = updates.reduce((sum, { examples }) => sum + examples, 0);
   const needsGram = rule.needs.includes("gram") || resolved.preAggregations.some(({ of }) => of.needsGram);
   const needsNorms = rule.needs.includes("norms") || resolved.clip !== undefined;
-  const names = [...treatments].filter(([, treatment]) => treatment === "share").map(([name]) => name);
+  const names = namesOutsidePairs(treatments, pairs).filter((name) => treatments.get(name) === "share");
   const carries = rule.kind === "linear" && rule.carries === true;
   const { memory, signal, onProgress } = resolved;
   const elements = countElements(network, names);
@@ -207,6 +220,17 @@ async function surveyPoints(
           },
         })
       : new Float64Array(0);
+  if (needsGram || needsNorms) {
+    await addProductGram(gram, {
+      network,
+      pairs,
+      memory,
+      signal,
+      onlyNorms: !needsGram,
+      count: Math.round(Math.sqrt(gram.length)),
+      read: productReader(network, updates, resolved),
+    });
+  }
   const losses = updates.map(({ client, loss }) => {
     if (rule.needs.includes("losses") && loss === undefined) {
       throw new InputError(
@@ -223,6 +247,27 @@ async function surveyPoints(
     shares: updates.map(({ examples }) => examples / total),
     staleness: updates.map(({ staleness = 0 }) => staleness),
   };
+}
+
+/** Returns the names of tensors that are not kept and not factors of a pair, which are combined by elements. */
+export function namesOutsidePairs(
+  treatments: ReadonlyMap<string, Treatment>,
+  pairs: readonly FactorPair[],
+): string[] {
+  const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]));
+  return [...treatments]
+    .filter(([name, treatment]) => treatment !== "keep" && !factors.has(name))
+    .map(([name]) => name);
+}
+
+/**
+ * Checks that nothing in a round needs the products of pairs in full.
+ * @throws UnsupportedError if the optimiser or noise treats elements of products
+ */
+function assertProducts({ server, round, privacy, noise }: Resolved, [pair]: readonly FactorPair[]): void {
+  if (pair === undefined) return;
+  linearStep(server.of, parametersOf("step the server", server), round);
+  assertNoNoiseOnProducts(pair.module, privacy !== undefined || noise !== undefined);
 }
 
 function mixAll(points: Points, { clip, preAggregations, seed, round }: Resolved): Mixed {

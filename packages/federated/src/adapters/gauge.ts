@@ -1,0 +1,82 @@
+import { at } from "@isthmus/core";
+import { type Matrix, type Svd, transposeMatrix, zerosLike } from "@isthmus/linear-algebra";
+import type { Factors } from "@isthmus/merging";
+
+/** Share of the largest singular value below which a direction counts as one that the product lacks. */
+const LOST = 1e-12;
+
+/** Options of {@link factorsOf}. */
+export interface GaugeOptions {
+  /** Factor by which the product of the factors is multiplied to give the matrix. @defaultValue 1 */
+  readonly scale?: number;
+  /**
+   * Factors in the network before, of the same rank. @defaultValue none: lengths are equal, and directions
+   * that the product lacks are zeros
+   */
+  readonly before?: Factors;
+}
+
+/**
+ * Writes a low-rank matrix as factors that are determined by it: `B` has its left singular vectors as columns,
+ * `A` the right ones as rows, largest singular value first, so that the first columns and rows are the best
+ * approximation of every smaller rank. The largest element of each column of `B` is positive.
+ *
+ * The lengths of a column and its row are equal, as long as they are not shorter than the shortest row of
+ * `A` (or column of `B`, whichever are longer) in the network before: training begins with a long `A` and
+ * zeros in `B`, and directions whose two factors were both short would be learned slowly. A direction that
+ * the product lacks keeps that long vector of the network before beside zeros, so that it can be learned.
+ *
+ * @param product - largest singular values of the matrix, and their vectors
+ * @param rank - rank of the factors
+ */
+export function factorsOf(
+  { left, values, right }: Svd,
+  rank: number,
+  { scale = 1, before }: GaugeOptions = {},
+): Factors {
+  const columns = transposeMatrix(left);
+  const rows = transposeMatrix(right);
+  const [b, a] = [zerosLike(columns, rank, left.rows), zerosLike(rows, rank, right.rows)];
+  const start = before && { b: transposeMatrix(before.left), a: before.right };
+  const shortest = { b: shortestRow(start?.b), a: shortestRow(start?.a) };
+  const keepsA = shortest.a >= shortest.b;
+  for (let k = 0; k < rank; k++) {
+    const value = k < values.length ? at(values, k) / Math.abs(scale) : 0;
+    if (value === 0 || at(values, k) <= LOST * at(values, 0)) {
+      if (start !== undefined && keepsA) rowOf(a, k).set(rowOf(start.a, k));
+      if (start !== undefined && !keepsA) rowOf(b, k).set(rowOf(start.b, k));
+      continue;
+    }
+    const long = Math.max(keepsA ? shortest.a : shortest.b, Math.sqrt(value));
+    const sign = signOf(rowOf(columns, k));
+    const lengths = keepsA ? { b: value / long, a: long } : { b: long, a: value / long };
+    scaleInto(rowOf(columns, k), sign * lengths.b, rowOf(b, k));
+    scaleInto(rowOf(rows, k), sign * Math.sign(scale) * lengths.a, rowOf(a, k));
+  }
+  return { left: transposeMatrix(b), right: a };
+}
+
+const rowOf = ({ columns, data }: Matrix, row: number) => data.subarray(row * columns, (row + 1) * columns);
+
+/** Returns the length of the shortest row that is not zero; 0 if all are. */
+function shortestRow(matrix: Matrix | undefined): number {
+  if (matrix === undefined) return 0;
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < matrix.rows; row++) {
+    let square = 0;
+    for (const value of rowOf(matrix, row)) square += value * value;
+    if (square > 0) shortest = Math.min(shortest, Math.sqrt(square));
+  }
+  return shortest === Number.POSITIVE_INFINITY ? 0 : shortest;
+}
+
+/** Returns the sign of the largest element, the first of equal ones. */
+function signOf(values: Matrix["data"]): 1 | -1 {
+  let largest = 0;
+  for (const value of values) if (Math.abs(value) > Math.abs(largest)) largest = value;
+  return largest < 0 ? -1 : 1;
+}
+
+function scaleInto(source: Matrix["data"], factor: number, out: Matrix["data"]): void {
+  for (let i = 0; i < out.length; i++) out[i] = factor * at(source, i);
+}

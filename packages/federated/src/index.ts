@@ -1,3 +1,12 @@
+export { type AdapterScaling, scaleBy } from "./adapters/adapter-scaling.ts";
+export { assertProducts, type ProductChoices } from "./adapters/assert-products.ts";
+export { atRanksOf, type FactorPair, findFactorPairs, rankIn } from "./adapters/factor-pairs.ts";
+export {
+  type MeasuredProducts,
+  squaredChange,
+  squaredProducts,
+} from "./adapters/measure-product-norms.ts";
+export { sortFactors } from "./adapters/sort-factors.ts";
 export type {
   AddNoise,
   AggregateOptions,

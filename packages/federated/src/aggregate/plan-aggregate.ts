@@ -13,11 +13,10 @@ import {
   type TensorParameters,
 } from "@isthmus/merging";
 import { assertScales } from "../adapters/adapter-scaling.ts";
+import { assertProducts } from "../adapters/assert-products.ts";
 import { type FactorPair, findFactorPairs } from "../adapters/factor-pairs.ts";
-import { linearStep } from "../adapters/linear-step.ts";
 import { addProductGram } from "../adapters/measure-product-gram.ts";
 import { productReader } from "../adapters/read-products.ts";
-import { assertNoNoiseOnProducts } from "../adapters/assert-products.ts";
 import { resolveTreatments, type Treatment } from "../layers/treatments.ts";
 import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregation-rule.ts";
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
@@ -109,7 +108,8 @@ export async function planAggregate(
   assertNumbers(described);
   const treatments = resolveTreatments(network, described.treatments);
   const pairs = findFactorPairs(network, treatments);
-  assertProducts(described, pairs);
+  const { server, privacy, noise } = described;
+  assertProducts(pairs, { server, hasNoise: privacy !== undefined || noise !== undefined });
   const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates, pairs);
   assertScales({ network, ...described }, ordered, pairs);
   const privateRound = planPrivateRound({ ...described, treatments }, ordered);
@@ -258,16 +258,6 @@ export function namesOutsidePairs(
   return [...treatments]
     .filter(([name, treatment]) => treatment !== "keep" && !factors.has(name))
     .map(([name]) => name);
-}
-
-/**
- * Checks that nothing in a round needs the products of pairs in full.
- * @throws UnsupportedError if the optimiser or noise treats elements of products
- */
-function assertProducts({ server, round, privacy, noise }: Resolved, [pair]: readonly FactorPair[]): void {
-  if (pair === undefined) return;
-  linearStep(server.of, parametersOf("step the server", server), round);
-  assertNoNoiseOnProducts(pair.module, privacy !== undefined || noise !== undefined);
 }
 
 function mixAll(points: Points, { clip, preAggregations, seed, round }: Resolved): Mixed {

@@ -52,7 +52,7 @@ export {
 export type { Factors, FactorType } from "./adapters/factors.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
 export { type OpenAdaptedOptions, openAdapted } from "./adapters/open-adapted.ts";
-export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
+export { isAdapter, openAdapter, readAdapterScales } from "./adapters/open-adapter.ts";
 export { readAlpha } from "./adapters/open-adapter-file.ts";
 export { readFactors } from "./adapters/read-factors.ts";
 export {

@@ -1,6 +1,14 @@
-import { at, type Checkpoint, createCheckpoint, createTensor, entry, type Tensor, toFloat64 } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  entry,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
 import { AGGREGATION_RULES, aggregateUpdates, type Treatment } from "@isthmus/federated";
-import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import { createMatrix, type Matrix, multiply, svd } from "@isthmus/linear-algebra";
 
 /** The factors of all adapted weights, by name. */
 export type Adapter = ReadonlyMap<string, Tensor>;
@@ -36,7 +44,8 @@ export function atRank(adapter: Adapter, rank: number, more?: Adapter): Map<stri
         for (let i = 0; i < extent; i++) {
           const place = isA ? k * extent + i : i * rank + k;
           if (k < own) out[place] = Number(at(data as Float32Array, isA ? place : i * own + k));
-          else if (isA && more !== undefined) out[place] = Number(at(entry(more, name, "factor").data as Float32Array, place));
+          else if (isA && more !== undefined)
+            out[place] = Number(at(entry(more, name, "factor").data as Float32Array, place));
         }
       }
       return [name, createTensor("f32", isA ? [rank, extent] : [extent, rank], out)];
@@ -60,7 +69,10 @@ export const byProducts =
   (name = "fedavg", parameters: Readonly<Record<string, number>> = {}): Aggregate =>
   async ({ global, sent }) => {
     const rule = { of: entry(AGGREGATION_RULES, name, "rule"), parameters };
-    const { network } = await aggregateUpdates(checkpointOf(global), updatesOf(sent), { rule, scaleOf: () => 1 });
+    const { network } = await aggregateUpdates(checkpointOf(global), updatesOf(sent), {
+      rule,
+      scaleOf: () => 1,
+    });
     return tensorsOf(network);
   };
 
@@ -89,6 +101,32 @@ export const byFactors: Aggregate = async ({ global, sent }) => {
   );
 };
 
+/**
+ * Averages the two factors by themselves, after those of each client are rotated to those of the network that
+ * it began with: by the orthogonal `Q` for which `B Q` and `Q' A` are nearest to them (FedRot-LoRA).
+ */
+export const byRotatedFactors: Aggregate = ({ global, sent }) =>
+  byFactors({ global, sent: sent.map((adapter) => rotateTo(global, adapter)) });
+
+function rotateTo(target: Adapter, adapter: Adapter): Adapter {
+  const rotated = new Map(adapter);
+  for (const name of [...adapter.keys()].filter((key) => key.endsWith("lora_A.weight"))) {
+    const other = name.replace("lora_A", "lora_B");
+    const [a, b] = [matrixOf(entry(adapter, name, "factor")), matrixOf(entry(adapter, other, "factor"))];
+    const [ofA, ofB] = [matrixOf(entry(target, name, "factor")), matrixOf(entry(target, other, "factor"))];
+    const overlap = multiply(b, ofB, { transposeLeft: true });
+    const more = multiply(a, ofA, { transposeRight: true });
+    for (let i = 0; i < overlap.data.length; i++) overlap.data[i] = at(overlap.data, i) + at(more.data, i);
+    const { left, right } = svd(overlap);
+    const turn = multiply(left, right, { transposeRight: true });
+    const tensorOf = ({ rows, columns, data }: Matrix) =>
+      createTensor("f32", [rows, columns], Float32Array.from(data));
+    rotated.set(name, tensorOf(multiply(turn, a, { transposeLeft: true })));
+    rotated.set(other, tensorOf(multiply(b, turn)));
+  }
+  return rotated;
+}
+
 /** Truncates the mean of what clients sent, not of what they changed (FlexLoRA). */
 export const byWholeProducts: Aggregate = ({ global, sent }) => {
   const empty = new Map(
@@ -109,7 +147,11 @@ export const balanced =
       const other = name.replace("lora_A", "lora_B");
       const [a, b] = [entry(made, name, "factor"), entry(made, other, "factor")];
       const [rank, columns] = [at(a.shape, 0), at(a.shape, 1)];
-      const [rows, right, left] = [at(b.shape, 0), Float32Array.from(a.data as Float32Array), Float32Array.from(b.data as Float32Array)];
+      const [rows, right, left] = [
+        at(b.shape, 0),
+        Float32Array.from(a.data as Float32Array),
+        Float32Array.from(b.data as Float32Array),
+      ];
       for (let k = 0; k < rank; k++) {
         const ofA = Math.hypot(...right.subarray(k * columns, (k + 1) * columns));
         const ofB = Math.hypot(...Array.from({ length: rows }, (_, i) => at(left, i * rank + k)));
@@ -146,7 +188,11 @@ export const productsOf = (adapter: Adapter): ReadonlyMap<string, Matrix> =>
  * of that mean.
  * @param began - adapters that the clients began with
  */
-export function aggregationError({ global, sent }: RoundOfAdapters, began: readonly Adapter[], made: Adapter): number {
+export function aggregationError(
+  { global, sent }: RoundOfAdapters,
+  began: readonly Adapter[],
+  made: Adapter,
+): number {
   const [before, after] = [productsOf(global), productsOf(made)];
   const [ends, starts] = [sent.map(productsOf), began.map(productsOf)];
   let [wrong, whole] = [0, 0];

@@ -40,6 +40,7 @@ import {
   balanced,
   byFactors,
   byProducts,
+  byRotatedFactors,
   byWholeProducts,
   keepingA,
 } from "./lora-aggregates.ts";
@@ -59,7 +60,8 @@ const { values: args } = parseArgs({
     pretrain: { type: "string", default: "1500" },
   },
 });
-if (!args.out || !args.base || !args.text || !args.test) throw new Error("give --out, --base, --text and --test");
+if (!args.out || !args.base || !args.text || !args.test)
+  throw new Error("give --out, --base, --text and --test");
 const [rounds, count, steps] = [Number(args.rounds), Number(args.clients), Number(args.steps)];
 const [seed, pretrain, rate] = [Number(args.seed), Number(args.pretrain), Number(args.rate)];
 const { out } = args;
@@ -87,7 +89,11 @@ function windowsOf(tokens: Uint16Array, windows: number, stream: string): DataSe
   return createTokenDataSet(drawn, { context: CONTEXT, vocabularySize: VOCABULARY, name: stream });
 }
 
-const [baseText, text, testText] = [await tokensOf(args.base), await tokensOf(args.text), await tokensOf(args.test)];
+const [baseText, text, testText] = [
+  await tokensOf(args.base),
+  await tokensOf(args.text),
+  await tokensOf(args.test),
+];
 const engine = createOnnxRuntimeEngine();
 const test = createTokenDataSet(testText, { context: CONTEXT, vocabularySize: VOCABULARY, limit: TEST });
 const { graph, initialize } = parseNetwork(NET, test);
@@ -168,10 +174,12 @@ interface Way {
 const MIXED = [2, 4, 8, 16];
 const WAYS: readonly Way[] = [
   { name: "factors", server: 8, ranks: [8], aggregate: byFactors },
+  { name: "rotated-factors", server: 8, ranks: [8], aggregate: byRotatedFactors },
   { name: "keep-a", server: 8, ranks: [8], aggregate: keepingA, freeze: ["*lora_A.weight"] },
   { name: "products", server: 8, ranks: [8], aggregate: byProducts() },
   { name: "products-balanced", server: 8, ranks: [8], aggregate: balanced(byProducts()) },
-  { name: "products-server-32", server: 32, ranks: [8], aggregate: byProducts() },
+  // The width of the network is 64: nothing is lost.
+  { name: "products-server-64", server: 64, ranks: [8], aggregate: byProducts() },
   { name: "mixed-factors", server: 16, ranks: MIXED, aggregate: byFactors },
   { name: "mixed-whole-products", server: 16, ranks: MIXED, aggregate: byWholeProducts },
   { name: "mixed-products", server: 16, ranks: MIXED, aggregate: byProducts() },
@@ -180,14 +188,22 @@ const WAYS: readonly Way[] = [
     ...{ name: `attacked-${rule}`, server: 8, ranks: [8], attackers: 2, aggregate: byProducts(rule) },
   })),
   ...(["multi-krum", "trimmed-mean"] as const).map((rule) => ({
-    ...{ name: `attacked-${rule}`, server: 8, ranks: [8], attackers: 2, aggregate: byProducts(rule, { f: 2 }) },
+    ...{
+      name: `attacked-${rule}`,
+      server: 8,
+      ranks: [8],
+      attackers: 2,
+      aggregate: byProducts(rule, { f: 2 }),
+    },
   })),
 ];
 
 const hostile = (adapter: Adapter): Adapter =>
   new Map(
     [...adapter].map(([name, tensor]): [string, Tensor] => {
-      const data = Float32Array.from(tensor.data as Float32Array, (value) => (name.endsWith("lora_B.weight") ? -10 * value : value));
+      const data = Float32Array.from(tensor.data as Float32Array, (value) =>
+        name.endsWith("lora_B.weight") ? -10 * value : value,
+      );
       return [name, { dtype: "f32", shape: tensor.shape, data }];
     }),
   );
@@ -199,7 +215,10 @@ for (const way of WAYS) {
   let global: Adapter = drawn(way.server, 0);
   console.log(JSON.stringify({ way: way.name, seed, round: 0, loss: await lossOf(global, way.server) }));
   for (let round = 1; round <= rounds; round++) {
-    const clients = Array.from({ length: count }, (_, client) => ({ client, rank: at(way.ranks, client % way.ranks.length) }));
+    const clients = Array.from({ length: count }, (_, client) => ({
+      client,
+      rank: at(way.ranks, client % way.ranks.length),
+    }));
     const began = clients.map(({ client, rank }) => atRank(global, rank, drawn(rank, 1 + client)));
     const sent: Adapter[] = [];
     for (const { client, rank } of clients) {
@@ -209,7 +228,11 @@ for (const way of WAYS) {
     const made = await way.aggregate({ global, sent });
     const error = aggregationError({ global, sent }, began, made);
     global = made;
-    console.log(JSON.stringify({ way: way.name, seed, round, loss: await lossOf(global, way.server), error }));
+    console.log(
+      JSON.stringify({ way: way.name, seed, round, loss: await lossOf(global, way.server), error }),
+    );
   }
-  await saveCheckpoint(createCheckpoint(new Map(global)), join(out, `${way.name}-s${seed}.safetensors`), { overwrite: true });
+  await saveCheckpoint(createCheckpoint(new Map(global)), join(out, `${way.name}-s${seed}.safetensors`), {
+    overwrite: true,
+  });
 }

@@ -18,7 +18,8 @@ export {
   type AggregateResult,
   aggregateUpdates,
 } from "./aggregate/aggregate-updates.ts";
-export { type ClientReport, parametersOf } from "./aggregate/plan-aggregate.ts";
+export { parametersOf } from "./aggregate/parameters-of.ts";
+export type { ClientReport } from "./aggregate/plan-aggregate.ts";
 export { type PrivacyReport, spendRound } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
 export { personalNetwork } from "./layers/personal-network.ts";

@@ -26,7 +26,11 @@ const [OUT, IN] = [6, 5];
 function adapterOf(seed: number, rank: number, changes: Record<string, Tensor> = {}): Checkpoint {
   const random = createRandom(seed, "adapter");
   const draw = (...shape: readonly [number, number]) =>
-    createTensor("f32", shape, Float32Array.from({ length: shape[0] * shape[1] }, () => random.normal()));
+    createTensor(
+      "f32",
+      shape,
+      Float32Array.from({ length: shape[0] * shape[1] }, () => random.normal()),
+    );
   return createCheckpoint({ [A]: draw(rank, IN), [B]: draw(OUT, rank), head: draw(1, 3), ...changes });
 }
 
@@ -60,7 +64,9 @@ describe("a server of adapters", () => {
     expect(about).toMatchObject({ adapters: { alpha: 8, rankStabilized: false, rank: 6 } });
     const sent = [adapterOf(1, 2), adapterOf(2, 4), adapterOf(3, 6)];
     for (const [i, name] of ["ada", "bea", "cas"].entries()) {
-      expect(await submit(federation, name, sent[i] as Checkpoint, { examples: 100 * (i + 1) })).toMatchObject({
+      expect(
+        await submit(federation, name, sent[i] as Checkpoint, { examples: 100 * (i + 1) }),
+      ).toMatchObject({
         status: 200,
       });
     }
@@ -109,7 +115,9 @@ describe("a server of adapters", () => {
     const federation = await serve({});
     expect(await submit(federation, "ada", adapterOf(1, 2))).toMatchObject({
       status: 422,
-      error: expect.stringMatching(/that of the network, 4, as the scale of others is not known.*"strategy\.adapters"/),
+      error: expect.stringMatching(
+        /that of the network, 4, as the scale of others is not known.*"strategy\.adapters"/,
+      ),
     });
     expect((await submit(federation, "ada", adapterOf(1, 4))).status).toBe(200);
   });

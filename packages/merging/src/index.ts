@@ -24,8 +24,8 @@ export {
   type ProductCombination,
 } from "./adapters/combine/choose-combination.ts";
 export type { CoreRule } from "./adapters/combine/core-space.ts";
-export { coreOf, type SharedSpace, shareSpace, spreadSvd } from "./adapters/combine/shared-space.ts";
 export type { MajoritySign } from "./adapters/combine/element-rules.ts";
+export { coreOf, type SharedSpace, shareSpace, spreadSvd } from "./adapters/combine/shared-space.ts";
 export { DEFAULT_RANK, type RankChoice } from "./adapters/extract/choose-ranks.ts";
 export {
   type EstimatedModule,

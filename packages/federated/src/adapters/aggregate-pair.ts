@@ -93,7 +93,10 @@ function inSpace(space: SharedSpace, { left, right }: Factors): Factors {
 }
 
 /** Reads the displacements of the clients that count, and factors of other networks that they began with. */
-async function readClients({ network, updates, combination, options: { scaleOf } }: AggregatePlan, pair: FactorPair) {
+async function readClients(
+  { network, updates, combination, options: { scaleOf } }: AggregatePlan,
+  pair: FactorPair,
+) {
   const clients: ProductDisplacement[] = [];
   const bases: Factors[] = [];
   for (const [k, update] of updates.entries()) {

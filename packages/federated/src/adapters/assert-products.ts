@@ -1,6 +1,6 @@
 import { UnsupportedError } from "@isthmus/core";
 import type { Configured } from "../aggregate/aggregate-options.ts";
-import { parametersOf } from "../aggregate/plan-aggregate.ts";
+import { parametersOf } from "../aggregate/parameters-of.ts";
 import type { ServerStep } from "../server-step/server-step.ts";
 import type { FactorPair } from "./factor-pairs.ts";
 import { linearStep } from "./linear-step.ts";

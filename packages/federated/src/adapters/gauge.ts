@@ -34,26 +34,23 @@ export function factorsOf(
   rank: number,
   { scale = 1, before }: GaugeOptions = {},
 ): Factors {
-  const columns = transposeMatrix(left);
-  const rows = transposeMatrix(right);
-  const [b, a] = [zerosLike(columns, rank, left.rows), zerosLike(rows, rank, right.rows)];
+  const vectors = { b: transposeMatrix(left), a: transposeMatrix(right) };
+  const made = { b: zerosLike(left, rank, left.rows), a: zerosLike(right, rank, right.rows) };
   const start = before && { b: transposeMatrix(before.left), a: before.right };
   const shortest = { b: shortestRow(start?.b), a: shortestRow(start?.a) };
-  const keepsA = shortest.a >= shortest.b;
+  const [long, short] = shortest.a >= shortest.b ? (["a", "b"] as const) : (["b", "a"] as const);
   for (let k = 0; k < rank; k++) {
-    const value = k < values.length ? at(values, k) / Math.abs(scale) : 0;
-    if (value === 0 || at(values, k) <= LOST * at(values, 0)) {
-      if (start !== undefined && keepsA) rowOf(a, k).set(rowOf(start.a, k));
-      if (start !== undefined && !keepsA) rowOf(b, k).set(rowOf(start.b, k));
+    if (k >= values.length || !(at(values, k) > LOST * at(values, 0))) {
+      if (start !== undefined) rowOf(made[long], k).set(rowOf(start[long], k));
       continue;
     }
-    const long = Math.max(keepsA ? shortest.a : shortest.b, Math.sqrt(value));
-    const sign = signOf(rowOf(columns, k));
-    const lengths = keepsA ? { b: value / long, a: long } : { b: long, a: value / long };
-    scaleInto(rowOf(columns, k), sign * lengths.b, rowOf(b, k));
-    scaleInto(rowOf(rows, k), sign * Math.sign(scale) * lengths.a, rowOf(a, k));
+    const value = at(values, k) / Math.abs(scale);
+    const length = Math.max(shortest[long], Math.sqrt(value));
+    const signs = { b: signOf(rowOf(vectors.b, k)), a: signOf(rowOf(vectors.b, k)) * Math.sign(scale) };
+    scaleInto(rowOf(vectors[long], k), signs[long] * length, rowOf(made[long], k));
+    scaleInto(rowOf(vectors[short], k), (signs[short] * value) / length, rowOf(made[short], k));
   }
-  return { left: transposeMatrix(b), right: a };
+  return { left: transposeMatrix(made.b), right: made.a };
 }
 
 const rowOf = ({ columns, data }: Matrix, row: number) => data.subarray(row * columns, (row + 1) * columns);

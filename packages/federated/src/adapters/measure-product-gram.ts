@@ -1,5 +1,5 @@
-import { at, type Checkpoint, entry, InvariantError, sizeOf } from "@isthmus/core";
-import { joinColumns, multiply } from "@isthmus/linear-algebra";
+import { at, type Checkpoint, entry, InvariantError, sizeOf, sumOf } from "@isthmus/core";
+import { joinColumns, type Matrix, multiply } from "@isthmus/linear-algebra";
 import type { Factors } from "@isthmus/merging";
 import type { FactorPair } from "./factor-pairs.ts";
 import { joinRows } from "./low-rank.ts";
@@ -27,21 +27,25 @@ export interface ProductGramSource {
  * them: `<L1 R1, L2 R2>` is the sum of the elements of `L1' L2` times those of `R1 R2'`.
  */
 export async function addProductGram(gram: Float64Array, source: ProductGramSource): Promise<void> {
-  const { network, pairs, count, read, onlyNorms, memory, signal } = source;
-  for (const pair of pairs) {
-    const rows = [pair.a, pair.b].map((name) => sizeOf(entry(network.tensors, name, "tensor").shape));
-    // Displacements have twice the rank, and are held twice while they are joined.
-    const bytes = 8 * 4 * rows.reduce((sum, size) => sum + size, 0);
-    const tile = onlyNorms ? 1 : Math.max(1, Math.floor(memory / 2 / bytes));
-    for (let top = 0; top < count; top += tile) {
-      signal?.throwIfAborted();
-      const of = await readTile(pair, read, top, Math.min(count, top + tile));
-      for (let begin = onlyNorms ? top : 0; begin <= top; begin += tile) {
-        const others =
-          begin === top ? of : await readTile(pair, read, begin, Math.min(count, begin + tile));
-        addTile(gram, count, of, others);
-      }
+  for (const pair of source.pairs) await addPair(gram, source, pair);
+}
+
+async function addPair(
+  gram: Float64Array,
+  { network, count, read, onlyNorms, memory, signal }: ProductGramSource,
+  pair: FactorPair,
+): Promise<void> {
+  const sizes = [pair.a, pair.b].map((name) => sizeOf(entry(network.tensors, name, "tensor").shape));
+  // Displacements have twice the rank, and are held twice while they are joined.
+  const tile = onlyNorms ? 1 : Math.max(1, Math.floor(memory / (2 * 8 * 4 * sumOf(sizes))));
+  const readFrom = (first: number) => readTile(pair, read, first, Math.min(count, first + tile));
+  for (let top = 0; top < count; top += tile) {
+    signal?.throwIfAborted();
+    const of = await readFrom(top);
+    for (let begin = onlyNorms ? top : 0; begin < top; begin += tile) {
+      addTile(gram, count, of, await readFrom(begin));
     }
+    addTile(gram, count, of, of);
   }
 }
 
@@ -78,15 +82,24 @@ function addTile(gram: Float64Array, count: number, of: Tile, others: Tile): voi
     for (let j = 0; j + 1 < others.begins.length; j++) {
       const [row, column] = [of.first + i, others.first + j];
       if (column > row) break;
-      let sum = 0;
-      for (let k = at(of.begins, i); k < at(of.begins, i + 1); k++) {
-        for (let l = at(others.begins, j); l < at(others.begins, j + 1); l++) {
-          const place = k * ofLeft.columns + l;
-          sum += (ofLeft.data[place] as number) * (ofRight.data[place] as number);
-        }
-      }
+      const rows = [at(of.begins, i), at(of.begins, i + 1)] as const;
+      const sum = sumOfProducts(ofLeft, ofRight, rows, [at(others.begins, j), at(others.begins, j + 1)]);
       gram[row * count + column] = at(gram, row * count + column) + sum;
       if (row !== column) gram[column * count + row] = at(gram, column * count + row) + sum;
     }
   }
+}
+
+type Range = readonly [begin: number, end: number];
+
+/** Sums the products of the elements of two matrices in a range of rows and columns. */
+function sumOfProducts(a: Matrix, b: Matrix, [top, bottom]: Range, [begin, end]: Range): number {
+  let sum = 0;
+  for (let k = top; k < bottom; k++) {
+    for (let l = begin; l < end; l++) {
+      const place = k * a.columns + l;
+      sum += (a.data[place] as number) * (b.data[place] as number);
+    }
+  }
+  return sum;
 }

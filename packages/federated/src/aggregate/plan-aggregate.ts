@@ -6,12 +6,7 @@ import {
   OutOfRangeError,
   resolveOptions,
 } from "@isthmus/core";
-import {
-  type GivenParameters,
-  type ParameterSpecs,
-  resolveParameters,
-  type TensorParameters,
-} from "@isthmus/merging";
+import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 import { assertScales } from "../adapters/adapter-scaling.ts";
 import { assertProducts } from "../adapters/assert-products.ts";
 import { type FactorPair, findFactorPairs } from "../adapters/factor-pairs.ts";
@@ -20,11 +15,12 @@ import { productReader } from "../adapters/read-products.ts";
 import { resolveTreatments, type Treatment } from "../layers/treatments.ts";
 import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregation-rule.ts";
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
-import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
+import { AGGREGATE_DEFAULTS, type AggregateOptions } from "./aggregate-options.ts";
 import { carriedState } from "./carried-state.ts";
 import { layerWeights } from "./layer-weights.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, mixRows, scalePoints, unmixed } from "./mix-points.ts";
+import { parametersOf } from "./parameters-of.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
 import { countElements } from "./ranges.ts";
 import { assertState } from "./state-record.ts";
@@ -166,22 +162,6 @@ function assertNumbers({ round, memory, clip }: Resolved): void {
   if (clip !== undefined && !(clip > 0)) {
     throw new OutOfRangeError(`Cannot clip updates as "clip" must be a norm above 0: it is ${clip}`);
   }
-}
-
-/**
- * Resolves the parameters of a rule, a step or an optimiser, which are the same for all tensors.
- * @param attempt - purpose of the parameters, with which messages begin, such as `aggregate`
- */
-export function parametersOf(
-  attempt: string,
-  configured: Configured<{ readonly name: string; readonly parameters: ParameterSpecs }>,
-): TensorParameters<ParameterSpecs> {
-  const { of, parameters = {} } = configured;
-  return resolveParameters(of.name, of.parameters, parameters as GivenParameters<ParameterSpecs>, {
-    tensor: "",
-    networks: 1,
-    attempt: `${attempt} by ${of.name}`,
-  });
 }
 
 interface Survey {

@@ -1,13 +1,8 @@
 import { at, type Checkpoint, entry, type TensorInfo } from "@isthmus/core";
+import { type AggregatedPair, aggregatePair, stateTensorsOf, tensorsOf } from "../adapters/aggregate-pair.ts";
+import type { FactorPair } from "../adapters/factor-pairs.ts";
 import { assertFiniteRange, assertFiniteState, assertStorable } from "./assert-finite-range.ts";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
-import {
-  type AggregatedPair,
-  aggregatePair,
-  stateTensorsOf,
-  tensorsOf,
-} from "../adapters/aggregate-pair.ts";
-import type { FactorPair } from "../adapters/factor-pairs.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
 import { type AggregatePlan, namesOutsidePairs } from "./plan-aggregate.ts";
 import { BLOCK, countElements, cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
@@ -103,7 +98,11 @@ async function writePair(
   sink: AggregateSink,
 ): Promise<void> {
   for (const [name, values] of tensorsOf(pair, aggregated.factors)) {
-    assertStorable(`aggregate "${name}"`, { values, dtype: entry(network.tensors, name, "tensor").dtype, round });
+    assertStorable(`aggregate "${name}"`, {
+      values,
+      dtype: entry(network.tensors, name, "tensor").dtype,
+      round,
+    });
     await sink.writeNetwork({ name, begin: 0, end: values.length }, values);
   }
   for (const [name, values] of stateTensorsOf(pair, aggregated.states)) {

@@ -58,8 +58,13 @@ describe("treatLayers()", () => {
     expect(() => treated({ "*.lora_A.weight": "average" })).toThrow(
       /"q" by an adapter is a product of "\.lora_A\.weight", "\.lora_B\.weight".*"\*\.lora_A\.weight" keep/,
     );
-    for (const factors of [["q.hada_w1_a", "q.hada_w1_b"], ["q.lora_mid.weight", "q.lora_up.weight"]]) {
-      expect(() => resolveTreatments(networkOf(...factors))).toThrow(/mean of factors is not the mean of products/);
+    for (const factors of [
+      ["q.hada_w1_a", "q.hada_w1_b"],
+      ["q.lora_mid.weight", "q.lora_up.weight"],
+    ]) {
+      expect(() => resolveTreatments(networkOf(...factors))).toThrow(
+        /mean of factors is not the mean of products/,
+      );
     }
   });
 

@@ -65,7 +65,9 @@ const described = z.strictObject({
     .exactOptional(),
   adapters: z
     .strictObject({
-      alpha: z.union([z.number().positive(), z.literal("rank")], { error: 'must be a number above 0 or "rank"' }),
+      alpha: z.union([z.number().positive(), z.literal("rank")], {
+        error: 'must be a number above 0 or "rank"',
+      }),
       rankStabilized: z.boolean().exactOptional(),
     })
     .exactOptional(),

@@ -28,12 +28,7 @@ import type { Federation } from "./running-federation.ts";
 export interface PreparedNetwork
   extends Pick<
     Federation,
-    | "keptTensors"
-    | "averagedTensors"
-    | "sharedVariances"
-    | "secureElements"
-    | "hasAdapters"
-    | "rankBytes"
+    "keptTensors" | "averagedTensors" | "sharedVariances" | "secureElements" | "hasAdapters" | "rankBytes"
   > {
   /**
    * Graph whose weights are the tensors of the network, by their names; absent if the file names no graph.

@@ -96,7 +96,10 @@ async function measureNetwork(network: Checkpoint, statistics: ReadonlySet<strin
 export async function measureChange(
   network: Checkpoint,
   update: Checkpoint,
-  { statistics, factors }: { readonly statistics: ReadonlySet<string>; readonly factors: ReadonlySet<string> },
+  {
+    statistics,
+    factors,
+  }: { readonly statistics: ReadonlySet<string>; readonly factors: ReadonlySet<string> },
 ): Promise<Readonly<SharedNorms>> {
   const squares = { whole: 0, parameters: 0 };
   await withPieceReader((before) =>

@@ -66,7 +66,8 @@ export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate>
       const keep = new Set(request.keep);
       const [asked, sent] = [sharedPart(network, keep), sharedPart(update, keep)];
       const pairs = sharedPairs(network, request.keep);
-      const refusal = refusalOfStructure(asked, atRanksOf(sent, pairs)) ?? refusalOfRanks(sent, pairs, request);
+      const refusal =
+        refusalOfStructure(asked, atRanksOf(sent, pairs)) ?? refusalOfRanks(sent, pairs, request);
       const products = { pairs, scaleOf: request.adapters && scaleBy(request.adapters) };
       return (
         refusal ??
@@ -141,10 +142,14 @@ function refusalOfRanks(
     if (rank === pair.rank || rank === undefined) continue;
     const attempt = `the rank of "${pair.module}" must be`;
     if (adapters === undefined && pair.alpha === undefined) {
-      return { refusal: `${attempt} that of the network, ${pair.rank}, as the scale of others is not known: it is ${rank}; the owner of the server may set "strategy.adapters"` };
+      return {
+        refusal: `${attempt} that of the network, ${pair.rank}, as the scale of others is not known: it is ${rank}; the owner of the server may set "strategy.adapters"`,
+      };
     }
     if (rank > (most ?? pair.rank)) {
-      return { refusal: `${attempt} at most ${most ?? pair.rank}: it is ${rank}; the owner of the server may set "limits.rank"` };
+      return {
+        refusal: `${attempt} at most ${most ?? pair.rank}: it is ${rank}; the owner of the server may set "limits.rank"`,
+      };
     }
   }
   return undefined;
@@ -193,6 +198,9 @@ async function checkElements(
     ofProducts.change,
   );
   if (refusalOfChange(most, before, request.norm) === undefined) return { refusal: null };
-  const change = withProducts(await measureChange(network, update, { statistics, factors }), ofProducts.change);
+  const change = withProducts(
+    await measureChange(network, update, { statistics, factors }),
+    ofProducts.change,
+  );
   return { refusal: refusalOfChange(change, before, request.norm) ?? null };
 }

@@ -69,7 +69,7 @@ function truncate(matrix: Matrix, rank: number): Matrix {
 }
 
 const distance = (a: Matrix, b: Matrix): number =>
-  Math.sqrt(a.data.reduce((total, value, i) => total + (value - at(b.data, i)) ** 2, 0));
+  Math.sqrt(Float64Array.from(a.data).reduce((total, value, i) => total + (value - at(b.data, i)) ** 2, 0));
 
 const rule = (name: string, parameters = {}): Configured<AggregationRule> => ({
   of: entry(AGGREGATION_RULES, name, "rule"),

@@ -21,10 +21,10 @@ export interface GaugeOptions {
  * `A` the right ones as rows, largest singular value first, so that the first columns and rows are the best
  * approximation of every smaller rank. The largest element of each column of `B` is positive.
  *
- * The lengths of a column and its row are equal, as long as they are not shorter than the shortest row of
- * `A` (or column of `B`, whichever are longer) in the network before: training begins with a long `A` and
- * zeros in `B`, and directions whose two factors were both short would be learned slowly. A direction that
- * the product lacks keeps that long vector of the network before beside zeros, so that it can be learned.
+ * The lengths of a column and its row are equal, but those of `A` (or of `B`, whichever are longer) are not
+ * shorter than their median in the network before: training begins with a long `A` and zeros in `B`, and
+ * directions whose two factors were both short would be learned slowly. A direction that the product lacks
+ * keeps that long vector of the network before beside zeros, so that it can be learned.
  *
  * @param product - largest singular values of the matrix, and their vectors
  * @param rank - rank of the factors
@@ -37,15 +37,15 @@ export function factorsOf(
   const vectors = { b: transposeMatrix(left), a: transposeMatrix(right) };
   const made = { b: zerosLike(left, rank, left.rows), a: zerosLike(right, rank, right.rows) };
   const start = before && { b: transposeMatrix(before.left), a: before.right };
-  const shortest = { b: shortestRow(start?.b), a: shortestRow(start?.a) };
-  const [long, short] = shortest.a >= shortest.b ? (["a", "b"] as const) : (["b", "a"] as const);
+  const usual = { b: medianLength(start?.b), a: medianLength(start?.a) };
+  const [long, short] = usual.a >= usual.b ? (["a", "b"] as const) : (["b", "a"] as const);
   for (let k = 0; k < rank; k++) {
     if (k >= values.length || !(at(values, k) > LOST * at(values, 0))) {
       if (start !== undefined) rowOf(made[long], k).set(rowOf(start[long], k));
       continue;
     }
     const value = at(values, k) / Math.abs(scale);
-    const length = Math.max(shortest[long], Math.sqrt(value));
+    const length = Math.max(usual[long], Math.sqrt(value));
     const signs = { b: signOf(rowOf(vectors.b, k)), a: signOf(rowOf(vectors.b, k)) * Math.sign(scale) };
     scaleInto(rowOf(vectors[long], k), signs[long] * length, rowOf(made[long], k));
     scaleInto(rowOf(vectors[short], k), (signs[short] * value) / length, rowOf(made[short], k));
@@ -55,16 +55,19 @@ export function factorsOf(
 
 const rowOf = ({ columns, data }: Matrix, row: number) => data.subarray(row * columns, (row + 1) * columns);
 
-/** Returns the length of the shortest row that is not zero; 0 if all are. */
-function shortestRow(matrix: Matrix | undefined): number {
+/** Returns the median length of the rows that are not zero, of two in the middle the smaller; 0 if all are. */
+function medianLength(matrix: Matrix | undefined): number {
   if (matrix === undefined) return 0;
-  let shortest = Number.POSITIVE_INFINITY;
-  for (let row = 0; row < matrix.rows; row++) {
-    let square = 0;
-    for (const value of rowOf(matrix, row)) square += value * value;
-    if (square > 0) shortest = Math.min(shortest, Math.sqrt(square));
-  }
-  return shortest === Number.POSITIVE_INFINITY ? 0 : shortest;
+  const lengths = Array.from({ length: matrix.rows }, (_, row) => lengthOf(rowOf(matrix, row)))
+    .filter((length) => length > 0)
+    .sort((x, y) => x - y);
+  return lengths[(lengths.length - 1) >> 1] ?? 0;
+}
+
+function lengthOf(values: Matrix["data"]): number {
+  let square = 0;
+  for (const value of values) square += value * value;
+  return Math.sqrt(square);
 }
 
 /** Returns the sign of the largest element, the first of equal ones. */

@@ -32,8 +32,8 @@ export type StrategyVerbOptions = {
   /** Treatments of single layers, each as `PATTERN=TREATMENT`. @defaultValue the treatments of the policy */
   readonly layer?: readonly string[] | undefined;
   /**
-   * Numerator of the scale of adapters, or `rank`. @defaultValue the settings of folders of PEFT, else the same
-   * scale for all, which must have one rank
+   * Numerator of the scale of adapters, or `rank`. @defaultValue the settings of folders of PEFT; without
+   * settings all adapters must have one rank
    */
   readonly adapterAlpha?: number | "rank" | undefined;
   /**

@@ -55,7 +55,7 @@ export function assertScales(
 ): void {
   for (const pair of pairs) {
     if (pair.alpha !== undefined) continue;
-    // An update without scales of its own has those of the global network.
+    // An update without scales of its own has the scales of the global network.
     const other = updates.find(
       ({ network }) => rankIn(network, pair) !== pair.rank && global.scaleOf === undefined,
     );

@@ -1,4 +1,4 @@
-import { at, InputError } from "@isthmus/core";
+import { at, entry, InputError } from "@isthmus/core";
 import { type Matrix, multiply, type Svd, sliceColumns, svd, zerosLike } from "@isthmus/linear-algebra";
 import { coreOf, type Factors, type SharedSpace, shareSpace, spreadSvd } from "@isthmus/merging";
 import { areAllFinite } from "../aggregate/assert-finite-range.ts";
@@ -34,9 +34,9 @@ export interface AggregatedPair {
  * updates, of `rank + sum of the clients' ranks` dimensions.
  *
  * Source: Wang et al., FLoRA: federated fine-tuning large language models with heterogeneous low-rank
- * adaptations, 2024, section 3.2, stacks factors as here, but sends the stack of rank `sum of ranks` to all
- * clients, who add it to their frozen weights and begin anew. Here displacements are stacked, the result has a
- * fixed rank, and training goes on from it.
+ * adaptations, 2024, section 3.2. FLoRA stacks factors, too, but sends the stack of rank `sum of ranks` to
+ * all clients, which add it to their frozen weights and begin anew. Here displacements are stacked, the
+ * result has a fixed rank, and training goes on from it.
  * @throws InputError if numbers of a client that counts are not finite
  */
 export async function aggregatePair(plan: AggregatePlan, pair: FactorPair): Promise<AggregatedPair> {
@@ -45,8 +45,8 @@ export async function aggregatePair(plan: AggregatePlan, pair: FactorPair): Prom
   const [start, scale] = [await readScaled(global, pair), await readScale(global, pair)];
   const { clients, bases } = await readClients(plan, pair);
   const { states, carried } = await readStates(plan, pair);
-  const kept = [...states.values(), ...(carried === undefined ? [] : [carried])];
-  const spanning = [...bases, ...clients.map(({ differences }) => differences), ...kept];
+  const earlier = [...states.values(), ...(carried === undefined ? [] : [carried])];
+  const spanning = [...bases, ...clients.map(({ differences }) => differences), ...earlier];
   const shared = await shareSpace([start, ...spanning], products);
   const cores = clients.map(({ change }) => inSpace(shared, change));
   const { space, core: change } = combineCores(shared, cores, combinationOfCounting(plan));
@@ -60,13 +60,13 @@ export async function aggregatePair(plan: AggregatePlan, pair: FactorPair): Prom
     const core = zerosLike(change, change.rows, change.columns);
     addScaled(before.data, values, core.data);
     addScaled(change.data, ofChange, core.data);
-    for (const [name, of] of kinds) addScaled(of.data, ofStates[name] ?? 0, core.data);
+    for (const [name, of] of kinds) addScaled(of.data, entry(ofStates, name, "state"), core.data);
     return core;
   };
   const step = linearStep(options.server.of, serverParameters, options.round);
   const after = combined(step.values);
   const left = new Map<string, Matrix>();
-  for (const [name, weights] of Object.entries(step.states)) left.set(name, combined(weights));
+  for (const [name, weights] of step.states) left.set(name, combined(weights));
   if (carried !== undefined) left.set(CARRIED, change);
   const size = { rank: pair.rank, products };
   const written = new Map<string, Factors>();
@@ -135,9 +135,9 @@ async function readStates({ network, options: { server, rule, state } }: Aggrega
 /** Computes the squared norm of the difference of a truncated core and the core before. */
 function squareOfStep({ left, values, right }: Svd, before: Matrix, rank: number): number {
   const keep = Math.min(rank, values.length);
-  const kept = sliceColumns(left, 0, keep);
-  for (let i = 0; i < kept.data.length; i++) kept.data[i] = at(kept.data, i) * at(values, i % keep);
-  const truncated = multiply(kept, sliceColumns(right, 0, keep), { transposeRight: true });
+  const part = sliceColumns(left, 0, keep);
+  for (let i = 0; i < part.data.length; i++) part.data[i] = at(part.data, i) * at(values, i % keep);
+  const truncated = multiply(part, sliceColumns(right, 0, keep), { transposeRight: true });
   addScaled(before.data, -1, truncated.data);
   return squareOf(truncated);
 }

@@ -17,7 +17,7 @@ export interface ProductChoices {
   readonly isAligned?: boolean;
 }
 
-/** What is to be done instead if both factors of an adapter must not be shared. */
+/** Advice for federations in which both factors of an adapter must not be shared. */
 const KEEP_ONE =
   'keep one factor with the clients by strategy: { share: { layers: { "*lora_A*": keep } } }, as FFA-LoRA does; then the other one is averaged by elements';
 

@@ -17,7 +17,9 @@ const ELEMENTS = 2 ** 21;
 
 /** A change in a shared space: the space, whose bases may have been turned, and the matrix in it. */
 export interface CoreChange {
+  /** Orthonormal bases in which the change is given. */
   readonly space: SharedSpace;
+  /** The change in these bases, `[l, r]`. */
   readonly core: Matrix;
 }
 

@@ -95,9 +95,9 @@ function lengthsError(source: string, module: string, lengths: string): Unsuppor
  */
 export function rankIn({ tensors }: Checkpoint, { a, b }: FactorPair): number | undefined {
   const [rows, columns] = [tensors.get(a)?.shape, tensors.get(b)?.shape];
-  const rank = rows?.[0] ?? 0;
-  const fits = rank >= 1 && columns !== undefined && columns.length >= 2 && sizeOf(columns.slice(1)) === rank;
-  return fits && columns[1] === rank ? rank : undefined;
+  const [rank] = rows ?? [];
+  if (rank === undefined || rank < 1 || columns === undefined || columns.length < 2) return undefined;
+  return columns[1] === rank && sizeOf(columns.slice(1)) === rank ? rank : undefined;
 }
 
 /**

@@ -17,14 +17,14 @@ export interface GaugeOptions {
 }
 
 /**
- * Writes a low-rank matrix as factors that are determined by it: `B` has its left singular vectors as columns,
- * `A` the right ones as rows, largest singular value first, so that the first columns and rows are the best
- * approximation of every smaller rank. The largest element of each column of `B` is positive.
+ * Writes a low-rank matrix as factors that are determined by it: `B` has its left singular vectors as
+ * columns, `A` the right ones as rows, largest singular value first, so that the first columns and rows are
+ * the best approximation of every smaller rank. The largest element of each column of `B` is positive.
  *
- * The lengths of a column and its row are equal, but those of `A` (or of `B`, whichever are longer) are not
- * shorter than their median in the network before: training begins with a long `A` and zeros in `B`, and
- * directions whose two factors were both short would be learned slowly. A direction that the product lacks
- * keeps that long vector of the network before beside zeros, so that it can be learned.
+ * A column and its row have equal lengths, but the rows of `A` (or the columns of `B`, if these were longer)
+ * are not shorter than their median in the network before: training begins with a long `A` and zeros in `B`,
+ * and directions whose two factors were both short would be learned slowly. A direction that the product
+ * lacks keeps that long vector of the network before beside zeros, so that it can be learned.
  *
  * @param product - largest singular values of the matrix, and their vectors
  * @param rank - rank of the factors
@@ -55,13 +55,13 @@ export function factorsOf(
 
 const rowOf = ({ columns, data }: Matrix, row: number) => data.subarray(row * columns, (row + 1) * columns);
 
-/** Returns the median length of the rows that are not zero, of two in the middle the smaller; 0 if all are. */
+/** Returns the median length of the rows that are not zero, of two the smaller; 0 if all rows are zero. */
 function medianLength(matrix: Matrix | undefined): number {
   if (matrix === undefined) return 0;
   const lengths = Array.from({ length: matrix.rows }, (_, row) => lengthOf(rowOf(matrix, row)))
     .filter((length) => length > 0)
     .sort((x, y) => x - y);
-  return lengths[(lengths.length - 1) >> 1] ?? 0;
+  return lengths.length === 0 ? 0 : at(lengths, (lengths.length - 1) >> 1);
 }
 
 function lengthOf(values: Matrix["data"]): number {

@@ -1,4 +1,4 @@
-import { entry, UnsupportedError } from "@isthmus/core";
+import { at, entry, UnsupportedError } from "@isthmus/core";
 import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 import type { ServerStep } from "../server-step/server-step.ts";
 
@@ -9,7 +9,7 @@ export interface StepWeights {
   /** Weight of the aggregated change. */
   readonly change: number;
   /** Weights of the states before, by name. */
-  readonly states: Readonly<Record<string, number>>;
+  readonly states: ReadonlyMap<string, number>;
 }
 
 /** A step of the server's optimiser on whole matrices. */
@@ -17,7 +17,7 @@ export interface LinearStep {
   /** Weights that make the network after the step. */
   readonly values: StepWeights;
   /** Weights that make each state after the step, by name. */
-  readonly states: Readonly<Record<string, StepWeights>>;
+  readonly states: ReadonlyMap<string, StepWeights>;
 }
 
 /**
@@ -42,15 +42,15 @@ export function linearStep(
   const values = unit("values");
   step.stepInPlace({ round, change: unit("change"), states, values }, parameters);
   const weightsIn = (row: Float64Array): StepWeights => {
-    const weights = new Map(inputs.map((name, i) => [name, row[i] ?? 0]));
+    const weights = new Map(inputs.map((name, i) => [name, at(row, i)]));
     return {
       values: entry(weights, "values", "input"),
       change: entry(weights, "change", "input"),
-      states: Object.fromEntries(step.states.map((name) => [name, entry(weights, name, "state")])),
+      states: new Map(step.states.map((name) => [name, entry(weights, name, "state")])),
     };
   };
   return {
     values: weightsIn(values),
-    states: Object.fromEntries(Object.entries(states).map(([name, row]) => [name, weightsIn(row)])),
+    states: new Map(Object.entries(states).map(([name, row]) => [name, weightsIn(row)])),
   };
 }

@@ -43,12 +43,12 @@ const firstRows = ({ columns, data }: Matrix, count: number): Matrix => ({
  * factors as the server writes them, this is the best approximation of that rank.
  */
 export function atRank({ left, right }: Factors, rank: number): Factors {
-  const own = right.rows;
-  if (rank === own) return { left, right };
-  if (rank < own) return { left: sliceColumns(left, 0, rank), right: firstRows(right, rank) };
+  const { rows } = right;
+  if (rank === rows) return { left, right };
+  if (rank < rows) return { left: sliceColumns(left, 0, rank), right: firstRows(right, rank) };
   return {
-    left: joinColumns([left, zerosLike(left, left.rows, rank - own)]),
-    right: joinRows([right, zerosLike(right, rank - own, right.columns)]),
+    left: joinColumns([left, zerosLike(left, left.rows, rank - rows)]),
+    right: joinRows([right, zerosLike(right, rank - rows, right.columns)]),
   };
 }
 

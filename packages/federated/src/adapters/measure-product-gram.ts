@@ -24,7 +24,8 @@ export interface ProductGramSource {
 
 /**
  * Adds the inner products of low-rank matrices to a Gram matrix, `[count, count]`, without computing any of
- * them: `<L1 R1, L2 R2>` is the sum of the elements of `L1' L2` times those of `R1 R2'`.
+ * them: `<L1 R1, L2 R2>` is the sum of the elements of `L1' L2`, each times that of `R1 R2'` at
+ * its place.
  */
 export async function addProductGram(gram: Float64Array, source: ProductGramSource): Promise<void> {
   for (const pair of source.pairs) await addPair(gram, source, pair);

@@ -22,11 +22,11 @@ export interface ReadDisplacement extends ProductDisplacement {
 /** Reads the displacement of an update in a pair, by the factors that the client sent and began with. */
 export async function readDisplacedPair(
   network: Checkpoint,
-  { network: sent, base = network, scaleOf: own }: Pick<ClientUpdate, "network" | "base" | "scaleOf">,
+  { network: sent, base = network, scaleOf: scaleOfSent }: Pick<ClientUpdate, "network" | "base" | "scaleOf">,
   { pair, scaleOf }: { readonly pair: FactorPair; readonly scaleOf: ScaleOf | undefined },
 ): Promise<ReadDisplacement> {
   const began = await readScaled({ network: base, scaleOf }, pair);
-  const factors = await readScaled({ network: sent, scaleOf: own ?? scaleOf }, pair);
+  const factors = await readScaled({ network: sent, scaleOf: scaleOfSent ?? scaleOf }, pair);
   return { factors, began, ...displace(factors, began) };
 }
 

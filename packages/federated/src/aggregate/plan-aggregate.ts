@@ -229,7 +229,7 @@ async function surveyPoints(
   };
 }
 
-/** Returns the names of tensors that are not kept and not factors of a pair, which are combined by elements. */
+/** Returns the names of tensors that are combined by elements: neither kept, nor factors of a pair. */
 export function namesOutsidePairs(
   treatments: ReadonlyMap<string, Treatment>,
   pairs: readonly FactorPair[],

@@ -75,7 +75,7 @@ export async function prepareNetwork(config: FederationConfig, path: string): Pr
   }
 }
 
-/** Counts the bytes that factors of the largest rank have beyond those of the network. */
+/** Counts the bytes by which factors of the largest rank are larger than the factors of the network. */
 function bytesAbove({ tensors }: Checkpoint, pairs: readonly FactorPair[], most: number | null): number {
   return pairs.reduce((sum, { a, b, rank }) => {
     const bytes = [a, b].map((name) => {

@@ -15,9 +15,12 @@ export interface SharedParts {
 
 /** Finds the pairs of factors in a network that clients send. */
 export function sharedPairs(network: Checkpoint, keep: readonly string[] = []): readonly FactorPair[] {
-  const kept = new Set(keep);
+  const personal = new Set(keep);
   const names = [...network.tensors.keys()];
-  return findFactorPairs(network, new Map(names.map((name) => [name, kept.has(name) ? "keep" : "share"])));
+  return findFactorPairs(
+    network,
+    new Map(names.map((name) => [name, personal.has(name) ? "keep" : "share"])),
+  );
 }
 
 /** Returns the names of all factors of pairs, whose elements have no meaning by themselves. */
@@ -59,8 +62,8 @@ export const rootsOf = ({ whole, parameters }: SharedNorms): Readonly<SharedNorm
 let last: { readonly key: string; readonly norms: Promise<Readonly<SharedNorms>> } | undefined;
 
 /**
- * Measures the norms of a network without its adapters, and remembers them for the last one: most updates of a round began with
- * the same network, whose file never changes.
+ * Measures the norms of a network without its adapters, and remembers them for the last one: most updates of
+ * a round began with the same network, whose file never changes.
  */
 export function normsOfNetwork(
   network: Checkpoint,

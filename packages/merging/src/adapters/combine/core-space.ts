@@ -25,8 +25,8 @@ export interface CoreRule {
  * the method merges these matrices like weights, with a base of zeros.
  *
  * Source: Panariello et al., Accurate and efficient low-rank model merging in core space, 2025, section 4.
- * Bases are those of `shareSpace`, not the singular vectors of the paper; methods that treat elements one by
- * one, such as TIES, depend on that choice.
+ * Bases are computed by `shareSpace`, not as the singular vectors of the paper; methods that treat elements
+ * one by one, such as TIES, depend on that choice.
  *
  * @param positions - positions of the adapters that change the module, among all merged adapters
  */

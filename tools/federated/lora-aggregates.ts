@@ -108,7 +108,8 @@ export const byFactors: Aggregate = async ({ global, sent }) => {
 export const byRotatedFactors: Aggregate = ({ global, sent }) =>
   byFactors({ global, sent: sent.map((adapter) => rotateTo(global, adapter)) });
 
-function rotateTo(target: Adapter, adapter: Adapter): Adapter {
+/** Turns the factors of an adapter, without a change of their products, to be nearest to other factors. */
+export function rotateTo(target: Adapter, adapter: Adapter): Adapter {
   const rotated = new Map(adapter);
   for (const name of [...adapter.keys()].filter((key) => key.endsWith("lora_A.weight"))) {
     const other = name.replace("lora_A", "lora_B");

@@ -3,15 +3,16 @@
  * clients: factors averaged by themselves, exact means of products, clients of several ranks, attackers.
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/lora.ts --out FOLDER --base code.txt
- *         --text shakespeare-train.txt --test shakespeare-test.txt [--rounds 8] [--clients 8] [--steps 20]
- *         [--rate 0.003] [--seed 0] [--only "*"] [--pretrain 1500]
+ *         --text shakespeare-train.txt,german-train.txt --test shakespeare-test.txt,german-test.txt
+ *         [--rounds 8] [--clients 8] [--steps 20] [--rate 0.003] [--seed 0] [--only "*"] [--pretrain 600]
  *
  * The GPT (2 layers of width 64, windows of 64 characters) learns the text `--base` in `--pretrain` steps of
- * 16 windows. Each client has the next 1/8 of `--text`, and makes `--steps` steps of Adam a round on windows of
- * it that are drawn anew each round, with the weights of the GPT frozen. Prints one JSON object for each round
- * of each way: the mean loss on `--test` in nats a character, and the error of the aggregate, the Frobenius
- * norm of its distance from the exact mean of the clients' changes divided by the norm of that mean. Networks
- * are stored in FOLDER, so that a run that was stopped goes on.
+ * 16 windows. `--text` and `--test` are files, or several with commas between them, which the clients are dealt
+ * in turns; each client has a part of its text, and makes `--steps` steps of Adam a round on windows from a
+ * place of it that is drawn anew each round, with the weights of the GPT frozen. Prints one JSON object for each
+ * round of each way: the mean loss on `--test` in nats a character, and the error of the aggregate, the Frobenius
+ * norm of its distance from the exact mean of the clients' changes divided by the norm of that mean. The GPT
+ * and the last adapter of each way are stored in FOLDER, which `check_lora.py` reads.
  */
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -43,6 +44,7 @@ import {
   byRotatedFactors,
   byWholeProducts,
   keepingA,
+  rotateTo,
 } from "./lora-aggregates.ts";
 
 const { values: args } = parseArgs({
@@ -57,7 +59,7 @@ const { values: args } = parseArgs({
     rate: { type: "string", default: "0.003" },
     seed: { type: "string", default: "0" },
     only: { type: "string", default: "*" },
-    pretrain: { type: "string", default: "1500" },
+    pretrain: { type: "string", default: "600" },
   },
 });
 if (!args.out || !args.base || !args.text || !args.test)
@@ -78,25 +80,30 @@ async function tokensOf(path: string): Promise<Uint16Array> {
   });
 }
 
-/** Draws windows of a text without order. */
+/**
+ * Reads so many windows from a place of a text that is drawn; each begins with the last character of the window
+ * before.
+ */
 function windowsOf(tokens: Uint16Array, windows: number, stream: string): DataSet {
-  const random = createRandom(seed, stream);
-  const drawn = new Uint16Array(windows * CONTEXT + 1);
-  for (let i = 0; i < windows; i++) {
-    const begin = random.integer(tokens.length - CONTEXT);
-    drawn.set(tokens.subarray(begin, begin + CONTEXT), i * CONTEXT);
-  }
+  const size = windows * (CONTEXT - 1) + 1;
+  const begin = createRandom(seed, stream).integer(tokens.length - size);
+  const drawn = tokens.slice(begin, begin + size);
   return createTokenDataSet(drawn, { context: CONTEXT, vocabularySize: VOCABULARY, name: stream });
 }
 
-const [baseText, text, testText] = [
-  await tokensOf(args.base),
-  await tokensOf(args.text),
-  await tokensOf(args.test),
-];
+const all = (paths: string): Promise<Uint16Array[]> => Promise.all(paths.split(",").map(tokensOf));
+const [baseText, texts, testTexts] = [await tokensOf(args.base), await all(args.text), await all(args.test)];
 const engine = createOnnxRuntimeEngine();
-const test = createTokenDataSet(testText, { context: CONTEXT, vocabularySize: VOCABULARY, limit: TEST });
+const test = createTokenDataSet(testTokens(), { context: CONTEXT, vocabularySize: VOCABULARY, name: "test" });
 const { graph, initialize } = parseNetwork(NET, test);
+
+/** Returns as many windows of each text for tests. */
+function testTokens(): Uint16Array {
+  const size = Math.floor(TEST / testTexts.length) * (CONTEXT - 1);
+  const tokens = new Uint16Array(size * testTexts.length + 1);
+  for (const [i, text] of testTexts.entries()) tokens.set(text.subarray(0, size + 1), i * size);
+  return tokens;
+}
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -141,10 +148,13 @@ async function lossOf(adapter: Adapter, rank: number): Promise<number> {
   }
 }
 
-const partOf = (client: number): Uint16Array => {
-  const size = Math.floor(text.length / count);
-  return text.subarray(client * size, (client + 1) * size);
-};
+/** Returns the part of a client: texts are dealt in turns, and each is divided among its clients. */
+function partOf(client: number): Uint16Array {
+  const text = at(texts, client % texts.length);
+  const size = Math.floor((text.length * texts.length) / count);
+  const place = Math.floor(client / texts.length);
+  return text.subarray(place * size, (place + 1) * size);
+}
 
 async function trainClient(
   start: Adapter,
@@ -167,6 +177,8 @@ interface Way {
   readonly ranks: readonly number[];
   readonly aggregate: Aggregate;
   readonly freeze?: readonly string[];
+  /** Whether clients turn the factors that they begin with to those that they ended with before. */
+  readonly turns?: boolean;
   /** Number of clients, the first ones, that send -10 B in place of B. */
   readonly attackers?: number;
 }
@@ -177,12 +189,14 @@ const WAYS: readonly Way[] = [
   { name: "rotated-factors", server: 8, ranks: [8], aggregate: byRotatedFactors },
   { name: "keep-a", server: 8, ranks: [8], aggregate: keepingA, freeze: ["*lora_A.weight"] },
   { name: "products", server: 8, ranks: [8], aggregate: byProducts() },
+  { name: "products-turned", server: 8, ranks: [8], aggregate: byProducts(), turns: true },
   { name: "products-balanced", server: 8, ranks: [8], aggregate: balanced(byProducts()) },
   // The width of the network is 64: nothing is lost.
   { name: "products-server-64", server: 64, ranks: [8], aggregate: byProducts() },
   { name: "mixed-factors", server: 16, ranks: MIXED, aggregate: byFactors },
   { name: "mixed-whole-products", server: 16, ranks: MIXED, aggregate: byWholeProducts },
   { name: "mixed-products", server: 16, ranks: MIXED, aggregate: byProducts() },
+  { name: "mixed-products-turned", server: 16, ranks: MIXED, aggregate: byProducts(), turns: true },
   { name: "median", server: 8, ranks: [8], aggregate: byProducts("coordinate-median") },
   ...(["fedavg", "coordinate-median", "geometric-median"] as const).map((rule) => ({
     ...{ name: `attacked-${rule}`, server: 8, ranks: [8], attackers: 2, aggregate: byProducts(rule) },
@@ -214,15 +228,22 @@ for (const way of WAYS) {
   if (!matchesAny([args.only], way.name)) continue;
   let global: Adapter = drawn(way.server, 0);
   console.log(JSON.stringify({ way: way.name, seed, round: 0, loss: await lossOf(global, way.server) }));
+  const last = Array.from({ length: count }, (_, client) =>
+    drawn(at(way.ranks, client % way.ranks.length), 1 + client),
+  );
   for (let round = 1; round <= rounds; round++) {
     const clients = Array.from({ length: count }, (_, client) => ({
       client,
       rank: at(way.ranks, client % way.ranks.length),
     }));
-    const began = clients.map(({ client, rank }) => atRank(global, rank, drawn(rank, 1 + client)));
+    const began = clients.map(({ client, rank }) => {
+      const start = atRank(global, rank, drawn(rank, 1 + client));
+      return way.turns === true ? rotateTo(at(last, client), start) : start;
+    });
     const sent: Adapter[] = [];
     for (const { client, rank } of clients) {
       const trained = await trainClient(at(began, client), { client, round, rank, freeze: way.freeze ?? [] });
+      last[client] = trained;
       sent.push(client < (way.attackers ?? 0) ? hostile(trained) : trained);
     }
     const made = await way.aggregate({ global, sent });

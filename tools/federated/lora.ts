@@ -225,7 +225,7 @@ const hostile = (adapter: Adapter): Adapter =>
 const drawn = (rank: number, client: number): Adapter => drawAdapter(graphOf(rank), seed + 1000 * client);
 
 for (const way of WAYS) {
-  if (!matchesAny([args.only], way.name)) continue;
+  if (!matchesAny(args.only.split(","), way.name)) continue;
   let global: Adapter = drawn(way.server, 0);
   console.log(JSON.stringify({ way: way.name, seed, round: 0, loss: await lossOf(global, way.server) }));
   const last = Array.from({ length: count }, (_, client) =>

@@ -149,15 +149,24 @@ function nameUpdates(
       `Cannot aggregate as --${name} must have a number for each of ${networks.length} updates: it has ${list.length}`,
     );
   }
+  const clients = nameClients(paths);
   return networks.map((network, i) => {
-    const path = at(paths, i, "path");
     return {
-      client: basename(path, extname(path)),
+      client: at(clients, i, "name"),
       examples: examples === undefined ? 1 : at(examples, i, "number of examples"),
       network,
       loss: losses?.[i],
       scaleOf: scales[i],
     };
+  });
+}
+
+/** Names each client like its file, or by the path if several files have one name. */
+function nameClients(paths: readonly string[]): readonly string[] {
+  const names = paths.map((path) => basename(path, extname(path)));
+  return paths.map((path, i) => {
+    const name = at(names, i, "name");
+    return names.indexOf(name) === names.lastIndexOf(name) ? name : path;
   });
 }
 

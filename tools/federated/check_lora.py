@@ -31,7 +31,8 @@ for path in paths:
     with open(path, encoding="utf-8") as file:
         texts.append(torch.tensor([ord(c) if ord(c) < VOCABULARY else 63 for c in file.read()[: size + 1]]))
 tokens = torch.cat([*(text[:-1] for text in texts), texts[-1][-1:]])
-windows = tokens.unfold(0, CONTEXT, CONTEXT - 1)
+# A window counts only if a character follows it.
+windows = tokens.unfold(0, CONTEXT, CONTEXT - 1)[:-1]
 
 config = GPT2Config(
     vocab_size=VOCABULARY, n_positions=CONTEXT, n_embd=64, n_layer=2, n_head=4, activation_function="gelu"

@@ -78,6 +78,7 @@ export const LEARN: readonly PageGroup[] = [
     text: "Federations and clusters",
     pages: [
       { text: "Protocol of federations", page: "federated-protocol" },
+      { text: "Adapters in a federation", page: "federated-lora" },
       { text: "Privacy in a federation", page: "federated-privacy" },
       { text: "Work on many machines", page: "clusters" },
     ],

@@ -1,6 +1,5 @@
 """The protocol of federations, with a server that stands in for the real one, without PyTorch."""
 
-import contextlib
 import hashlib
 import http.server
 import json
@@ -15,12 +14,17 @@ import unittest
 from unittest import mock
 
 import isthmus
-from isthmus import _federate, _server
+from isthmus import _adapters, _federate, _server
 
 try:
     import torch
 except ImportError:
     torch = None
+
+try:
+    import peft
+except ImportError:
+    peft = None
 
 NETWORK = b"the network of the round"
 DIGEST = hashlib.sha256(NETWORK).hexdigest()
@@ -195,18 +199,10 @@ class RealServer(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = scratch.name
 
-    def test_two_clients_with_batch_norm_train_a_network_and_keep_their_statistics(self):
-        def network():
-            norm = torch.nn.BatchNorm1d(16)
-            return torch.nn.Sequential(torch.nn.Linear(2, 16), norm, torch.nn.ReLU(), torch.nn.Linear(16, 2))
-
-        torch.manual_seed(0)
-        torch.save(network().state_dict(), os.path.join(self.folder, "start.pt"))
+    def serve(self, text):
+        """Serves a federation by its file; returns the tokens of two clients, the address, and the process."""
         with open(os.path.join(self.folder, "f.yml"), "w") as file:
-            file.write(
-                "network: start.pt\nrounds: 3\nport: 0\nstrategy: fedprox\n"
-                "training: { learningRate: 0.05, proximal: 0.001 }\n"
-            )
+            file.write(text)
         tokens = {}
         for name in ("anna", "bert"):
             out, err = self.command("token", name, "--for", "f.yml").communicate(timeout=120)
@@ -221,8 +217,80 @@ class RealServer(unittest.TestCase):
             url = re.search(r"address for clients: (\S+)", line)
             if url is not None:
                 break
-        drain = threading.Thread(target=server.stderr.read, daemon=True)
-        drain.start()
+        threading.Thread(target=server.stderr.read, daemon=True).start()
+        return tokens, url.group(1), server
+
+    def run_clients(self, client, tokens):
+        clients = [threading.Thread(target=client, args=(name, i)) for i, name in enumerate(tokens)]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join(timeout=300)
+
+    @unittest.skipIf(peft is None, "there is no PEFT")
+    def test_adapters_of_two_ranks_meet_as_products(self):
+        from safetensors.torch import load_file, save_file
+
+        def network(rank, alpha=8):
+            torch.manual_seed(0)
+            base = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 2))
+            return peft.get_peft_model(base, peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=["0", "2"]))
+
+        start = network(4)
+        save_file(peft.get_peft_model_state_dict(start), os.path.join(self.folder, "start.safetensors"))
+        tokens, url, server = self.serve(
+            "network: start.safetensors\nrounds: 3\nport: 0\nlimits: { rank: 6 }\n"
+            "strategy: { adapters: { alpha: 8 } }\ntraining: { learningRate: 0.05 }\n"
+        )
+        # Made here, as the seed of PyTorch is one for all threads.
+        models = {"anna": network(2), "bert": network(6)}
+        results, outputs = {}, {}
+        x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+        y = (x.prod(1) > 0).long()
+
+        def client(name, seed):
+            def fit(model, task):
+                outputs.setdefault(name, []).append(model(x).detach())
+                optimizer = torch.optim.Adam(model.parameters(), lr=task.training["learningRate"])
+                for _ in range(30):
+                    optimizer.zero_grad()
+                    torch.nn.functional.cross_entropy(model(x), y).backward()
+                    optimizer.step()
+                return len(x)
+
+            isthmus.federate(url, tokens[name], models[name], fit, progress=False)
+            results[name] = models[name](x).detach()
+
+        self.run_clients(client, tokens)
+        self.assertEqual(sorted(results), ["anna", "bert"])
+        self.assertEqual(server.wait(timeout=60), 0)
+        # The client of the larger rank computes what PyTorch does with the server's own adapter.
+        final = network(4)
+        peft.set_peft_model_state_dict(final, load_file(os.path.join(self.folder, "final.safetensors")))
+        self.assertLess((final(x) - results["bert"]).abs().max().item(), 1e-5)
+        self.assertTrue(torch.equal(outputs["anna"][0], outputs["bert"][0]))
+        self.assertLess(torch.nn.functional.cross_entropy(final(x), y).item(), 0.6)
+        wrong = {"name": "f", "adapters": {"alpha": 4, "rankStabilized": False, "rank": None}}
+        state = peft.get_peft_model_state_dict(network(4))
+        for model, about, reason in (
+            (network(2), wrong, "lora_alpha must be 4"),
+            (network(6), wrong, "may have rank 4: the model's has 6"),
+            (network(2), {"name": "f"}, "must have rank 4: the model's has 2"),
+        ):
+            with self.assertRaisesRegex(isthmus.IsthmusError, reason):
+                _adapters.load_adapter(model, state, about)
+
+    def test_two_clients_with_batch_norm_train_a_network_and_keep_their_statistics(self):
+        def network():
+            norm = torch.nn.BatchNorm1d(16)
+            return torch.nn.Sequential(torch.nn.Linear(2, 16), norm, torch.nn.ReLU(), torch.nn.Linear(16, 2))
+
+        torch.manual_seed(0)
+        torch.save(network().state_dict(), os.path.join(self.folder, "start.pt"))
+        tokens, url, server = self.serve(
+            "network: start.pt\nrounds: 3\nport: 0\nstrategy: fedprox\n"
+            "training: { learningRate: 0.05, proximal: 0.001 }\n"
+        )
         results, seen = {}, []
 
         def client(name, seed):
@@ -244,17 +312,12 @@ class RealServer(unittest.TestCase):
                 return len(x), before
 
             model = network()
-            state = isthmus.federate(url.group(1), tokens[name], model, fit, progress=False)
+            state = isthmus.federate(url, tokens[name], model, fit, progress=False)
             model.eval()
             with torch.no_grad():
                 results[name] = (state, torch.nn.functional.cross_entropy(model(x), y).item())
 
-        with contextlib.ExitStack():
-            clients = [threading.Thread(target=client, args=(name, i)) for i, name in enumerate(tokens)]
-            for thread in clients:
-                thread.start()
-            for thread in clients:
-                thread.join(timeout=300)
+        self.run_clients(client, tokens)
         self.assertEqual(sorted(results), ["anna", "bert"])
         self.assertEqual(seen, [0.001] * 6)
         (anna, loss), (bert, _) = results["anna"], results["bert"]

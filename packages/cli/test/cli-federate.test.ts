@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
@@ -198,5 +198,43 @@ describe("isthmus federate", () => {
     const twoWords = ["--align", "each other", "--graph", "none.onnx", "-o", "next.safetensors"];
     const spelled = await run("aggregate", "none.safetensors", "none.safetensors", ...twoWords);
     expect(spelled.stderr).toContain("none.safetensors");
+  });
+
+  it("aggregates adapters in folders of PEFT, each by its own scale", async () => {
+    const write = async (name: string, rank: number, value: number) => {
+      const path = join(folder, name);
+      mkdirSync(path, { recursive: true });
+      const settings = { peft_type: "LORA", r: rank, lora_alpha: 4, target_modules: ["q"] };
+      writeFileSync(join(path, "adapter_config.json"), JSON.stringify(settings));
+      const tensors = {
+        "base_model.model.q.lora_A.weight": createTensor(
+          "f32",
+          [rank, 3],
+          new Float32Array(3 * rank).fill(1),
+        ),
+        "base_model.model.q.lora_B.weight": createTensor(
+          "f32",
+          [2, rank],
+          new Float32Array(2 * rank).fill(value),
+        ),
+      };
+      await saveCheckpoint(createCheckpoint(tensors), join(path, "adapter_model.safetensors"));
+    };
+    await write("lora", 2, 0);
+    await write("anna/lora", 1, 1);
+    await write("bert/lora", 2, 2);
+    const aggregated = ["federate", "aggregate", "lora", "anna/lora", "bert/lora", "-o", "next.safetensors"];
+    const { clients } = await runJson<{ clients: { client: string }[] }>(aggregated, { cwd: folder });
+    expect(clients.map(({ client }) => client)).toEqual(["anna/lora", "bert/lora"]);
+    const network = await openCheckpoint(join(folder, "next.safetensors"));
+    const [a, b] = [
+      (await network.read("base_model.model.q.lora_A.weight")).data as Float32Array,
+      (await network.read("base_model.model.q.lora_B.weight")).data as Float32Array,
+    ];
+    await network.close();
+    // Products 4/1 * 1 * 1 and 4/2 * 2 * 2 in each element, whose mean is 6, at the scale 4/2 of the network.
+    expect(2 * (b[0] as number) * (a[0] as number)).toBeCloseTo(6, 5);
+    const adam = await runCli([...aggregated, "--server", "adam"], { cwd: folder });
+    expect([adam.code, adam.stderr]).toEqual([2, expect.stringContaining('choose "average" or "momentum"')]);
   });
 });

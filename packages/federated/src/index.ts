@@ -1,3 +1,12 @@
+export { type AdapterScaling, scaleBy } from "./adapters/adapter-scaling.ts";
+export { assertProducts, type ProductChoices } from "./adapters/assert-products.ts";
+export { atRanksOf, type FactorPair, findFactorPairs, rankIn } from "./adapters/factor-pairs.ts";
+export {
+  type MeasuredProducts,
+  squaredChange,
+  squaredProducts,
+} from "./adapters/measure-product-norms.ts";
+export { sortFactors } from "./adapters/sort-factors.ts";
 export type {
   AddNoise,
   AggregateOptions,
@@ -9,7 +18,8 @@ export {
   type AggregateResult,
   aggregateUpdates,
 } from "./aggregate/aggregate-updates.ts";
-export { type ClientReport, parametersOf } from "./aggregate/plan-aggregate.ts";
+export { parametersOf } from "./aggregate/parameters-of.ts";
+export type { ClientReport } from "./aggregate/plan-aggregate.ts";
 export { type PrivacyReport, spendRound } from "./aggregate/private-round.ts";
 export { type AggregateFiles, type SavedAggregate, saveAggregate } from "./aggregate/save-aggregate.ts";
 export { personalNetwork } from "./layers/personal-network.ts";

@@ -11,6 +11,7 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import {
+  type AdapterScaling,
   type FederationPlanOptions,
   type PrivacyDescription,
   planFederation,
@@ -67,6 +68,10 @@ export interface SmallOptions extends Partial<Pick<FederationConfig, "name" | "p
   /** Optimiser of the server. */
   readonly server?: string;
   readonly privacy?: PrivacyDescription;
+  /** The network in place of the small one. */
+  readonly network?: Checkpoint;
+  /** Scale of adapters. */
+  readonly adapters?: AdapterScaling;
 }
 
 /** Makes a small federation in a folder of its own. */
@@ -81,7 +86,7 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
   } = options;
   const folder = mkdtempSync(join(tmpdir(), "isthmus-federation-"));
   const network = join(folder, "start.safetensors");
-  await saveCheckpoint(await makeNetwork(0, undefined, options.scale), network);
+  await saveCheckpoint(options.network ?? (await makeNetwork(0, undefined, options.scale)), network);
   const tokenFile = join(folder, "tokens.json");
   const tokens = new Map<string, string>();
   for (const client of clients) tokens.set(client, await addToken(tokenFile, client));
@@ -100,12 +105,13 @@ export async function makeFederation(options: SmallOptions = {}): Promise<SmallF
     strategy: {
       ...(options.privacy === undefined ? { rule } : { privacy: options.privacy }),
       ...(options.server !== undefined && { server: options.server }),
+      ...(options.adapters !== undefined && { adapters: options.adapters }),
       share: { layers: Object.fromEntries(keepTensors.map((name) => [name, "keep" as const])) },
     },
     training: { epochs: 1, batch: null, optimizer: "sgd", learningRate: null, momentum: 0.9 },
     limits: {
       ...{ bytes: null, norm: "auto", examples: 1e6, requestsPerMinute: 1e6, requestSeconds: 30 },
-      ...{ presenceSeconds: 60, connections: 1000, ...limits },
+      ...{ rank: null, presenceSeconds: 60, connections: 1000, ...limits },
     },
     ...{
       tls: options.tls ?? null,

@@ -1,10 +1,17 @@
-export { type Adapter, type AdapterModule, type AdapterNaming, createAdapter } from "./adapters/adapter.ts";
-export type { AdapterConfig } from "./adapters/adapter-config.ts";
+export {
+  type Adapter,
+  type AdapterModule,
+  type AdapterNaming,
+  createAdapter,
+  rankOf,
+} from "./adapters/adapter.ts";
+export type { AdapterConfig, ScaleOf } from "./adapters/adapter-config.ts";
 export {
   type AdapterFactor,
   type AdapterKind,
   findAdapterFactor,
   findAdapterKind,
+  type LowRankRole,
 } from "./adapters/adapter-kind.ts";
 export { splitAdapterPart } from "./adapters/adapter-part.ts";
 export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
@@ -18,6 +25,7 @@ export {
 } from "./adapters/combine/choose-combination.ts";
 export type { CoreRule } from "./adapters/combine/core-space.ts";
 export type { MajoritySign } from "./adapters/combine/element-rules.ts";
+export { coreOf, type SharedSpace, shareSpace, spreadSvd } from "./adapters/combine/shared-space.ts";
 export { DEFAULT_RANK, type RankChoice } from "./adapters/extract/choose-ranks.ts";
 export {
   type EstimatedModule,
@@ -42,9 +50,12 @@ export {
   type ExtractAdapterResult,
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
+export type { Factors, FactorType } from "./adapters/factors.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
 export { type OpenAdaptedOptions, openAdapted } from "./adapters/open-adapted.ts";
-export { isAdapter, openAdapter } from "./adapters/open-adapter.ts";
+export { isAdapter, openAdapter, readAdapterScales } from "./adapters/open-adapter.ts";
+export { readAlpha } from "./adapters/open-adapter-file.ts";
+export { readFactors } from "./adapters/read-factors.ts";
 export {
   type RenameAdapterOptions,
   type RenamedAdapter,

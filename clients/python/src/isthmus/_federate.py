@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
+from ._adapters import adapter_state, is_peft, load_adapter
 from ._errors import IsthmusError
 from ._files import temporary_folder
 from ._safetensors import read_safetensors, write_safetensors
@@ -62,7 +63,8 @@ def federate(
         url: address of the server, such as "http://127.0.0.1:8080".
         token: the client's token, as `isthmus federate token` made it.
         model: the network, whose state dict has the names of the server's. In each round it holds the network of the
-            round, with the layers that stay with this client as it left them.
+            round, with the layers that stay with this client as it left them. Of a model of PEFT the adapter alone
+            takes part, whose rank may be another one than the server's if the server states alpha.
         fit: trains the model in place, `fit(model, round)`, and returns the number of examples, or a pair of that and
             the loss of the round's network on them before training.
         own: state dict from which the layers that stay with the client are taken in the first round, such as the one
@@ -90,19 +92,19 @@ def federate(
             with open(path, "wb") as file:
                 file.write(network)
             state = {**read_safetensors(path), **kept}
-            _load(model, state, about["name"])
+            _load(model, state, about)
             return state
 
         def make(network: bytes, task: Round) -> Tuple[bytes, Trained]:
             before = load(network)
             trained = fit(model, task)
-            after = model.state_dict()
+            after = _state_of(model)
             write_safetensors(path, {name: after[name].to(x.dtype) for name, x in before.items() if name not in keep})
             with open(path, "rb") as file:
                 return file.read(), trained
 
         def count() -> None:
-            state = model.state_dict()
+            state = _state_of(model)
             kept.update({name: state[name].detach().cpu().clone() for name in keep if name in state})
 
         return load(take_part(server, about, make, count, tell))
@@ -166,12 +168,20 @@ def _joined(server: Server, tell: Callable[[str], None]) -> Dict[str, Any]:
     return about
 
 
-def _load(model: torch.nn.Module, state: Mapping[str, torch.Tensor], name: str) -> None:
+def _state_of(model: torch.nn.Module) -> Mapping[str, torch.Tensor]:
+    """Returns the tensors of a model, of a model of PEFT those of its adapter."""
+    return adapter_state(model) if is_peft(model) else model.state_dict()
+
+
+def _load(model: torch.nn.Module, state: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
+    if is_peft(model):
+        load_adapter(model, state, about)
+        return
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise IsthmusError(
-            f'Cannot take part in "{name}" as the model must have the tensors of the server\'s network: {error}'
+            f'Cannot take part in "{about["name"]}" as the model must have the tensors of the server\'s network: {error}'
         ) from error
 
 

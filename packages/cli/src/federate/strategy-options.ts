@@ -32,6 +32,11 @@ export type StrategyVerbOptions = {
   /** Treatments of single layers, each as `PATTERN=TREATMENT`. @defaultValue the treatments of the policy */
   readonly layer?: readonly string[] | undefined;
   /**
+   * Numerator of the scale of adapters, or `rank`. @defaultValue the settings of folders of PEFT; without
+   * settings all adapters must have one rank
+   */
+  readonly adapterAlpha?: number | "rank" | undefined;
+  /**
    * Networks to which the units of updates are permuted: the global network, or each other.
    * @defaultValue updates are not aligned
    */
@@ -56,6 +61,11 @@ export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((
       `share, average or keep some layers, as conv1=keep; repeat`,
       collect,
     )
+    .option(
+      "--adapter-alpha <number>",
+      "alpha of LoRA adapters of several ranks, whose scale is alpha / rank; or the word rank",
+      parseAlpha,
+    )
     .addOption(
       new Option("--align <to>", "permute units to match the global network, or each other")
         .choices(ALIGN_TARGETS)
@@ -68,7 +78,7 @@ export const addStrategyOptions: AddOptions<StrategyVerbOptions> = optionGroup((
  * @throws UsageError if a text cannot be read
  */
 export function describeStrategy(options: StrategyVerbOptions): StrategyDescription {
-  const { rule, before = [], server, clip, policy, head, layer = [], align } = options;
+  const { rule, before = [], server, clip, policy, head, layer = [], align, adapterAlpha: alpha } = options;
   return {
     rule,
     before,
@@ -79,8 +89,17 @@ export function describeStrategy(options: StrategyVerbOptions): StrategyDescript
       ...(head === undefined ? {} : { head }),
       layers: Object.fromEntries(layer.map(parseLayer)),
     },
+    ...(alpha === undefined ? {} : { adapters: { alpha } }),
     ...(align === undefined ? {} : { align }),
   };
+}
+
+/** Reads the numerator of the scale of adapters. */
+function parseAlpha(text: string): number | "rank" {
+  if (text === "rank") return text;
+  const alpha = parseNumber(text);
+  if (alpha > 0) return alpha;
+  throw new InvalidArgumentError('It must be a number above 0, or "rank".');
 }
 
 /** Reads the target that units are matched to; `each other`, as files write it, is accepted, too. */

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { GivenParameters, ParameterSpecs } from "@isthmus/merging";
+import type { GivenParameters, ParameterSpecs, ScaleOf } from "@isthmus/merging";
 import type { Treatment } from "../layers/treatments.ts";
 import type { PreAggregation } from "../pre-aggregation/pre-aggregation.ts";
 import type { PrivacyDescription, PrivacyState } from "../privacy/privacy-description.ts";
@@ -52,6 +52,11 @@ export interface AggregateOptions {
   readonly noiseSeed?: Seed | undefined;
   /** State that the round before returned; none in the first round. */
   readonly state?: Checkpoint | undefined;
+  /**
+   * Scale of the products of adapters, by module and rank; a tensor `alpha` beside factors takes precedence.
+   * @defaultValue 1, while all ranks are equal
+   */
+  readonly scaleOf?: ScaleOf | undefined;
   /** Number of the round, from 1. @defaultValue 1 */
   readonly round?: number;
   /** Seed of steps that draw random numbers, a whole number of at least 0. @defaultValue 0 */
@@ -87,6 +92,7 @@ export const AGGREGATE_DEFAULTS: Required<AggregateOptions> = {
   privacyState: undefined,
   noiseSeed: undefined,
   state: undefined,
+  scaleOf: undefined,
   round: 1,
   seed: 0,
   memory: 16 * 2 ** 20,

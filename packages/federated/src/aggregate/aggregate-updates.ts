@@ -34,6 +34,11 @@ export interface AggregateReport {
   /** Norm of the network's change over the shared tensors, after the server's step. */
   readonly stepNorm: number;
   /**
+   * Norm of the part of the products of adapters for which the rank of the network has no room; missing for
+   * networks without adapters.
+   */
+  readonly lostNorm?: number;
+  /**
    * Privacy loss of all rounds so far, and the privacy state for the next round; missing without privacy. The
    * norms and weights of `clients` are not private: they are for the server alone.
    */

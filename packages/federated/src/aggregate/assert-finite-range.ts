@@ -53,8 +53,20 @@ export async function assertFiniteRange(
  * @throws DivergenceError if its numbers are not finite
  */
 export function assertFiniteState(name: string, values: Float64Array, round: number): void {
-  if (isStorable(values, "f32")) return;
-  throw tooLarge(`Cannot keep the state "${name}" as numbers must be finite`, round);
+  assertStorable(`keep the state "${name}"`, { values, dtype: "f32", round });
+}
+
+/**
+ * Checks that numbers stay finite in the type that they are stored in.
+ * @param attempt - what the numbers are for, for the message
+ * @throws DivergenceError if they do not
+ */
+export function assertStorable(
+  attempt: string,
+  { values, dtype, round }: { readonly values: Float64Array; readonly dtype: DType; readonly round: number },
+): void {
+  if (isStorable(values, dtype)) return;
+  throw tooLarge(`Cannot ${attempt} as numbers must be finite`, round);
 }
 
 /** Returns whether all values stay finite in the type that they are stored in. */

@@ -1,4 +1,5 @@
 import { at, type Checkpoint, entry } from "@isthmus/core";
+import type { MatrixData } from "@isthmus/linear-algebra";
 import {
   addDisplacement,
   borrowDisplacementSum,
@@ -115,7 +116,8 @@ export function arraysHeld({ updates, options }: AggregatePlan, combination: Com
   return options.rule.of.robust === true ? shared + 2 * updates.length : shared;
 }
 
-function mixRow(row: readonly number[], displacements: readonly Float64Array[]): Float64Array {
+/** Computes a weighted sum of arrays of equal lengths. */
+export function mixRow(row: readonly number[], displacements: readonly Float64Array[]): Float64Array {
   const values = new Float64Array(at(displacements, 0, "update").length);
   for (const [k, displacement] of displacements.entries()) {
     if (at(row, k) !== 0) addScaled(displacement, at(row, k), values);
@@ -123,6 +125,7 @@ function mixRow(row: readonly number[], displacements: readonly Float64Array[]):
   return values;
 }
 
-function addScaled(source: Float64Array, factor: number, out: Float64Array): void {
+/** Adds an array, multiplied by a number, to another one. */
+export function addScaled(source: MatrixData, factor: number, out: MatrixData): void {
   for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) + factor * (source[i] as number);
 }

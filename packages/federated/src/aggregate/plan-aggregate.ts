@@ -6,20 +6,21 @@ import {
   OutOfRangeError,
   resolveOptions,
 } from "@isthmus/core";
-import {
-  type GivenParameters,
-  type ParameterSpecs,
-  resolveParameters,
-  type TensorParameters,
-} from "@isthmus/merging";
+import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
+import { assertScales } from "../adapters/adapter-scaling.ts";
+import { assertProducts } from "../adapters/assert-products.ts";
+import { type FactorPair, findFactorPairs } from "../adapters/factor-pairs.ts";
+import { addProductGram } from "../adapters/measure-product-gram.ts";
+import { productReader } from "../adapters/read-products.ts";
 import { resolveTreatments, type Treatment } from "../layers/treatments.ts";
 import type { AggregationRule, CoordinateRule, Points } from "../rules/aggregation-rule.ts";
 import { type ClientUpdate, orderUpdates } from "../updates/client-update.ts";
-import { AGGREGATE_DEFAULTS, type AggregateOptions, type Configured } from "./aggregate-options.ts";
+import { AGGREGATE_DEFAULTS, type AggregateOptions } from "./aggregate-options.ts";
 import { carriedState } from "./carried-state.ts";
 import { layerWeights } from "./layer-weights.ts";
 import { measureGram } from "./measure-gram.ts";
 import { type Mixed, mixPoints, mixRows, scalePoints, unmixed } from "./mix-points.ts";
+import { parametersOf } from "./parameters-of.ts";
 import { type PrivacyReport, planPrivateRound } from "./private-round.ts";
 import { countElements } from "./ranges.ts";
 import { assertState } from "./state-record.ts";
@@ -70,6 +71,8 @@ export interface AggregatePlan {
   readonly updates: readonly ClientUpdate[];
   /** Treatment of every tensor of the network, by name. */
   readonly treatments: ReadonlyMap<string, Treatment>;
+  /** Shared changes by LoRA, whose products are aggregated in place of their factors. */
+  readonly pairs: readonly FactorPair[];
   /** Way in which shared tensors are combined. */
   readonly combination: Combination;
   /** Shares of examples, `[updates]`, with a sum of 1: the weights of averaged tensors. */
@@ -99,14 +102,18 @@ export async function planAggregate(
 ): Promise<AggregatePlan> {
   const described = resolveOptions("aggregate a round", AGGREGATE_DEFAULTS, options);
   assertNumbers(described);
-  const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates);
   const treatments = resolveTreatments(network, described.treatments);
+  const pairs = findFactorPairs(network, treatments);
+  const { server, privacy, noise } = described;
+  assertProducts(pairs, { server, hasNoise: privacy !== undefined || noise !== undefined });
+  const ordered = mayBeEmpty(described, updates) ? [] : orderUpdates(network, updates, pairs);
+  assertScales({ network, ...described }, ordered, pairs);
   const privateRound = planPrivateRound({ ...described, treatments }, ordered);
   const resolved = privateRound?.options ?? described;
   assertState(resolved);
   const { of: rule } = resolved.rule;
   const parameters = parametersOf("aggregate", resolved.rule);
-  const points = await surveyPoints(network, ordered, { treatments, rule, resolved });
+  const points = await surveyPoints(network, ordered, { treatments, pairs, rule, resolved });
   const mixed = mixAll(points, resolved);
   assertEnough(rule, parameters, mixed.points.count, ordered.length);
   const combined = combine(rule, parameters, mixed);
@@ -116,6 +123,7 @@ export async function planAggregate(
     network,
     updates: ordered,
     treatments,
+    pairs,
     combination,
     shares: points.shares,
     options: resolved,
@@ -156,24 +164,9 @@ function assertNumbers({ round, memory, clip }: Resolved): void {
   }
 }
 
-/**
- * Resolves the parameters of a rule, a step or an optimiser, which are the same for all tensors.
- * @param attempt - purpose of the parameters, with which messages begin, such as `aggregate`
- */
-export function parametersOf(
-  attempt: string,
-  configured: Configured<{ readonly name: string; readonly parameters: ParameterSpecs }>,
-): TensorParameters<ParameterSpecs> {
-  const { of, parameters = {} } = configured;
-  return resolveParameters(of.name, of.parameters, parameters as GivenParameters<ParameterSpecs>, {
-    tensor: "",
-    networks: 1,
-    attempt: `${attempt} by ${of.name}`,
-  });
-}
-
 interface Survey {
   readonly treatments: ReadonlyMap<string, Treatment>;
+  readonly pairs: readonly FactorPair[];
   readonly rule: AggregationRule;
   readonly resolved: Resolved;
 }
@@ -181,12 +174,12 @@ interface Survey {
 async function surveyPoints(
   network: Checkpoint,
   updates: AggregatePlan["updates"],
-  { treatments, rule, resolved }: Survey,
+  { treatments, pairs, rule, resolved }: Survey,
 ): Promise<Points> {
   const total = updates.reduce((sum, { examples }) => sum + examples, 0);
   const needsGram = rule.needs.includes("gram") || resolved.preAggregations.some(({ of }) => of.needsGram);
   const needsNorms = rule.needs.includes("norms") || resolved.clip !== undefined;
-  const names = [...treatments].filter(([, treatment]) => treatment === "share").map(([name]) => name);
+  const names = namesOutsidePairs(treatments, pairs).filter((name) => treatments.get(name) === "share");
   const carries = rule.kind === "linear" && rule.carries === true;
   const { memory, signal, onProgress } = resolved;
   const elements = countElements(network, names);
@@ -207,6 +200,17 @@ async function surveyPoints(
           },
         })
       : new Float64Array(0);
+  if (needsGram || needsNorms) {
+    await addProductGram(gram, {
+      network,
+      pairs,
+      memory,
+      signal,
+      onlyNorms: !needsGram,
+      count: Math.round(Math.sqrt(gram.length)),
+      read: productReader(network, updates, resolved),
+    });
+  }
   const losses = updates.map(({ client, loss }) => {
     if (rule.needs.includes("losses") && loss === undefined) {
       throw new InputError(
@@ -223,6 +227,17 @@ async function surveyPoints(
     shares: updates.map(({ examples }) => examples / total),
     staleness: updates.map(({ staleness = 0 }) => staleness),
   };
+}
+
+/** Returns the names of tensors that are combined by elements: neither kept, nor factors of a pair. */
+export function namesOutsidePairs(
+  treatments: ReadonlyMap<string, Treatment>,
+  pairs: readonly FactorPair[],
+): string[] {
+  const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]));
+  return [...treatments]
+    .filter(([name, treatment]) => treatment !== "keep" && !factors.has(name))
+    .map(([name]) => name);
 }
 
 function mixAll(points: Points, { clip, preAggregations, seed, round }: Resolved): Mixed {

@@ -1,8 +1,10 @@
 import { at, type Checkpoint, entry, type TensorInfo } from "@isthmus/core";
-import { assertFiniteRange, assertFiniteState } from "./assert-finite-range.ts";
+import { type AggregatedPair, aggregatePair, stateTensorsOf, tensorsOf } from "../adapters/aggregate-pair.ts";
+import type { FactorPair } from "../adapters/factor-pairs.ts";
+import { assertFiniteRange, assertFiniteState, assertStorable } from "./assert-finite-range.ts";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
-import type { AggregatePlan } from "./plan-aggregate.ts";
+import { type AggregatePlan, namesOutsidePairs } from "./plan-aggregate.ts";
 import { BLOCK, countElements, cutRanges, readFloat64Range, type TensorRange } from "./ranges.ts";
 
 /**
@@ -41,19 +43,26 @@ export interface AggregateNorms {
   readonly changeNorm: number;
   /** Norm of the network's change, after the server's optimiser. */
   readonly stepNorm: number;
+  /**
+   * Norm of the part of the products of adapters for which the rank of the network has no room, so that it is
+   * lost; missing for networks without adapters.
+   */
+  readonly lostNorm?: number;
 }
 
 /**
- * Computes the network after a round range by range, with the memory that the options allow.
- * @returns norms of the aggregated change and of the network's change, over the shared tensors
+ * Computes the network after a round range by range, with the memory that the options allow; of adapters, the
+ * factors of one change after the other.
+ * @returns norms of the aggregated change and of the network's change, over the shared tensors and the
+ *   products of adapters
  * @throws InputError if the result is not finite because a client sent numbers that are not; the error names
  * the client
  * @throws DivergenceError if all clients sent finite numbers, but the result or a state is not finite
  */
 export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;
-  const names = [...treatments].filter(([, treatment]) => treatment !== "keep").map(([name]) => name);
-  const elements = countElements(network, names);
+  const names = namesOutsidePairs(treatments, plan.pairs);
+  const elements = countElements(network, [...names, ...plan.pairs.flatMap(({ a, b }) => [a, b])]);
   const states = new Map(keptStates(plan).map((state) => [state, stateOf(network, options.state, state)]));
   const arrays = arraysHeld(plan, plan.combination);
   let [done, changed, stepped] = [0, 0, 0];
@@ -67,7 +76,39 @@ export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Pr
     done += range.end - range.begin;
     options.onProgress?.({ phase: "aggregate", done: done / elements });
   }
-  return { changeNorm: Math.sqrt(changed), stepNorm: Math.sqrt(stepped) };
+  if (plan.pairs.length === 0) return { changeNorm: Math.sqrt(changed), stepNorm: Math.sqrt(stepped) };
+  let lost = 0;
+  for (const pair of plan.pairs) {
+    options.signal?.throwIfAborted();
+    const aggregated = await aggregatePair(plan, pair);
+    await writePair(plan, { pair, aggregated }, sink);
+    changed += aggregated.change;
+    stepped += aggregated.step;
+    lost += aggregated.lost;
+    done += countElements(network, [pair.a, pair.b]);
+    options.onProgress?.({ phase: "aggregate", done: done / elements });
+  }
+  return { changeNorm: Math.sqrt(changed), stepNorm: Math.sqrt(stepped), lostNorm: Math.sqrt(lost) };
+}
+
+/** Writes the factors of a pair and of its states. */
+async function writePair(
+  { network, options: { round } }: AggregatePlan,
+  { pair, aggregated }: { readonly pair: FactorPair; readonly aggregated: AggregatedPair },
+  sink: AggregateSink,
+): Promise<void> {
+  for (const [name, values] of tensorsOf(pair, aggregated.factors)) {
+    assertStorable(`aggregate "${name}"`, {
+      values,
+      dtype: entry(network.tensors, name, "tensor").dtype,
+      round,
+    });
+    await sink.writeNetwork({ name, begin: 0, end: values.length }, values);
+  }
+  for (const [name, values] of stateTensorsOf(pair, aggregated.states)) {
+    assertFiniteState(name, values, round);
+    await sink.writeState({ name, begin: 0, end: values.length }, values);
+  }
 }
 
 interface RangeWork {

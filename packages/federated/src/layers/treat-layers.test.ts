@@ -3,7 +3,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it } from "vitest";
 import { personalNetwork } from "./personal-network.ts";
 import { treatLayers } from "./treat-layers.ts";
-import { resolveTreatments } from "./treatments.ts";
+import { resolveTreatments, type Treatment } from "./treatments.ts";
 
 const { graph, initialize } = parseNetwork("resnet8:w4", { exampleShape: [1, 8, 8], classes: 4 });
 const network = initialize(0);
@@ -46,16 +46,26 @@ describe("treatLayers()", () => {
     expect(countOf(treatLayers(graph, network, { layers }), "keep")).toEqual([first]);
   });
 
-  it("treatLayers() refuses to average the factors of an adapter, but not one of them alone", () => {
+  it("treatLayers() shares both factors of LoRA or one, and refuses factors that are averaged one by one", () => {
     const tensor = createTensor("f32", [2, 2], new Float32Array(4));
-    const names = ["q.lora_A.weight", "q.lora_B.weight", "head.weight"];
-    const adapter = createCheckpoint(new Map(names.map((name) => [name, tensor])));
-    expect(() => treatLayers(undefined, adapter)).toThrow(
+    const networkOf = (...names: string[]) => createCheckpoint(new Map(names.map((name) => [name, tensor])));
+    const adapter = networkOf("q.lora_A.weight", "q.lora_B.weight", "q.alpha", "head.weight");
+    const treated = (layers: Record<string, Treatment>) => [
+      ...treatLayers(undefined, adapter, { layers: new Map(Object.entries(layers)) }).values(),
+    ];
+    expect(treated({})).toEqual(["share", "share", "keep", "share"]);
+    expect(treated({ "*.lora_A.weight": "keep" })).toEqual(["keep", "share", "keep", "share"]);
+    expect(() => treated({ "*.lora_A.weight": "average" })).toThrow(
       /"q" by an adapter is a product of "\.lora_A\.weight", "\.lora_B\.weight".*"\*\.lora_A\.weight" keep/,
     );
-    expect(() => resolveTreatments(adapter)).toThrow(/mean of factors is not the mean of products/);
-    const layers = new Map([["*.lora_A.weight", "keep"]] as const);
-    expect([...treatLayers(undefined, adapter, { layers }).values()]).toEqual(["keep", "share", "share"]);
+    for (const factors of [
+      ["q.hada_w1_a", "q.hada_w1_b"],
+      ["q.lora_mid.weight", "q.lora_up.weight"],
+    ]) {
+      expect(() => resolveTreatments(networkOf(...factors))).toThrow(
+        /mean of factors is not the mean of products/,
+      );
+    }
   });
 
   it("treatLayers() refuses what it does not know", () => {

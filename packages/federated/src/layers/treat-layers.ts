@@ -64,7 +64,7 @@ interface BatchNormTensors {
  * @param graph - architecture of the network; without it, batch norms are recognised by their usual names
  * @throws UsageError if a policy needs a head that is not named, or a treatment is unknown
  * @throws OutOfRangeError if a pattern fits no layer
- * @throws UnsupportedError if factors of an adapter would be averaged one by one
+ * @throws UnsupportedError if factors of an adapter would be treated one by one, see `findFactorPairs`
  *
  * @example
  * ```ts

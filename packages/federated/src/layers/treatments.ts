@@ -1,5 +1,5 @@
-import { type Checkpoint, DTYPES, entry, groupBy, UnsupportedError, UsageError } from "@isthmus/core";
-import { findAdapterFactor } from "@isthmus/merging";
+import { type Checkpoint, DTYPES, entry, UsageError } from "@isthmus/core";
+import { findFactorPairs, scaleTensors } from "../adapters/factor-pairs.ts";
 
 /**
  * Treatment of a tensor in a round. `share`: the rule makes one change of the values that all clients sent,
@@ -16,10 +16,11 @@ export const TREATMENTS: readonly Treatment[] = ["share", "average", "keep"];
 /**
  * Returns the treatment of every tensor of a network: floating-point tensors are shared, and integers, such
  * as the number of batches that a batch norm has seen, are kept, unless `treatments` has another treatment.
+ * Scales of adapters, `alpha`, are always kept.
  * @param treatments - chosen treatments, by name of the tensor
  * @throws UsageError if a tensor of integers is to be shared or averaged
- * @throws UnsupportedError if two factors of the same change by an adapter, as LoRA's, are to be shared or
- * averaged
+ * @throws UnsupportedError if factors of a change by an adapter would be treated one by one, see
+ *   `findFactorPairs`
  * @throws InvariantError if there is no tensor of a name
  */
 export function resolveTreatments(
@@ -27,7 +28,12 @@ export function resolveTreatments(
   treatments: ReadonlyMap<string, Treatment> = new Map(),
 ): ReadonlyMap<string, Treatment> {
   const resolved = new Map<string, Treatment>();
+  const scales = scaleTensors(network.tensors.keys());
   for (const [name, { dtype }] of network.tensors) {
+    if (scales.has(name)) {
+      resolved.set(name, "keep");
+      continue;
+    }
     const treatment = treatments.get(name) ?? (DTYPES[dtype].float ? "share" : "keep");
     if (treatment !== "keep" && !DTYPES[dtype].float) {
       throw new UsageError(
@@ -37,25 +43,6 @@ export function resolveTreatments(
     resolved.set(name, treatment);
   }
   for (const name of treatments.keys()) entry(network.tensors, name, "tensor");
-  assertWholeChanges(network, resolved);
+  findFactorPairs(network, resolved);
   return resolved;
-}
-
-/**
- * Checks that the server changes at most one of the factors whose product is the change by an adapter, as
- * the server changes every tensor by itself.
- */
-function assertWholeChanges({ source }: Checkpoint, treatments: ReadonlyMap<string, Treatment>): void {
-  const shared = [...treatments].flatMap(([name, treatment]) => {
-    const module = treatment === "keep" ? undefined : findAdapterFactor(name)?.module;
-    return module === undefined ? [] : [{ module, ending: name.slice(module.length) }];
-  });
-  for (const [module, factors] of groupBy(shared, (factor) => factor.module)) {
-    if (factors.length < 2) continue;
-    const endings = factors.map(({ ending }) => `"${ending}"`).join(", ");
-    throw new UnsupportedError(
-      `Cannot aggregate "${source}" as the change of "${module}" by an adapter is a product of ${endings}, and the mean of factors is not the mean of products: keep all but one of them with the clients by patterns of layers, as "*${factors[0]?.ending}" keep, which is exact if no client changes these, or let clients send whole networks with the adapter applied`,
-      { feature: module },
-    );
-  }
 }

@@ -1,6 +1,6 @@
 import { UnsupportedError } from "@isthmus/core";
 import { AGGREGATE_DEFAULTS, type AggregateOptions } from "../aggregate/aggregate-options.ts";
-import { parametersOf } from "../aggregate/plan-aggregate.ts";
+import { parametersOf } from "../aggregate/parameters-of.ts";
 
 /** Choices for the aggregation of a round that may require single updates. */
 export interface SecurableRound extends Pick<AggregateOptions, "rule" | "preAggregations"> {

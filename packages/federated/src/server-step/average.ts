@@ -17,6 +17,7 @@ export const average: ServerStep<typeof PARAMETERS> = {
   source: "Reddi et al., Adaptive federated optimization, 2021, algorithm 1 with SGD",
   parameters: PARAMETERS,
   states: [],
+  isLinear: true,
   stepInPlace({ change, values }, { learningRate }) {
     for (let i = 0; i < values.length; i++) values[i] = at(values, i) + learningRate * at(change, i);
   },

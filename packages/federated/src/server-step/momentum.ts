@@ -29,6 +29,7 @@ export const momentum: ServerStep<typeof PARAMETERS> = {
   source: "Hsu et al., Measuring the effects of non-identical data distribution, 2019, section 3 (FedAvgM)",
   parameters: PARAMETERS,
   states: ["momentum"],
+  isLinear: true,
   stepInPlace(block, parameters) {
     const { change, values } = block;
     const sums = stateArray(block, "momentum");

@@ -29,6 +29,12 @@ export interface ServerStep<P extends ParameterSpecs = ParameterSpecs> {
   readonly parameters: P;
   /** Names of the states that are kept for each tensor from round to round. */
   readonly states: readonly string[];
+  /**
+   * Whether values and states after a step are weighted sums of the values, the change and the states before,
+   * with the same weights for all elements; products of factors are only stepped by such optimisers.
+   * @defaultValue false
+   */
+  readonly isLinear?: boolean;
   /** Moves the values and the state of a range. */
   stepInPlace(block: ServerBlock, parameters: TensorParameters<P>): void;
 }

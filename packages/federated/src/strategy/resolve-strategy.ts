@@ -1,5 +1,6 @@
 import { type Checkpoint, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
+import { scaleBy } from "../adapters/adapter-scaling.ts";
 import type { AggregateOptions } from "../aggregate/aggregate-options.ts";
 import { treatLayers } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
@@ -18,7 +19,7 @@ import {
 } from "./strategy-description.ts";
 
 /** The options of an aggregation that a strategy decides. */
-export type StrategyOptions = Pick<AggregateOptions, "clip" | "privacy"> & {
+export type StrategyOptions = Pick<AggregateOptions, "clip" | "privacy" | "scaleOf"> & {
   readonly [K in "rule" | "preAggregations" | "server" | "treatments"]: NonNullable<AggregateOptions[K]>;
 };
 
@@ -52,7 +53,7 @@ export function resolveStrategy(
   network: Checkpoint,
   description: StrategyDescription = {},
 ): StrategyOptions {
-  const { clip, privacy, share } = description;
+  const { clip, privacy, share, adapters } = description;
   const { before, server } = { ...STRATEGY_DEFAULTS, ...description };
   const treatments = treatLayers(graph, network, policyOf(share));
   return {
@@ -61,6 +62,7 @@ export function resolveStrategy(
     server: lookUp("optimiser of the server", SERVER_STEPS, server),
     ...(clip === undefined ? {} : { clip }),
     ...(privacy === undefined ? {} : { privacy }),
+    ...(adapters === undefined ? {} : { scaleOf: scaleBy(adapters) }),
     treatments,
   };
 }

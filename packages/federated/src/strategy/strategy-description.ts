@@ -1,3 +1,4 @@
+import type { AdapterScaling } from "../adapters/adapter-scaling.ts";
 import type { LayerPolicyName, StatisticsPolicy } from "../layers/treat-layers.ts";
 import type { Treatment } from "../layers/treatments.ts";
 import type { PrivacyDescription } from "../privacy/privacy-description.ts";
@@ -37,6 +38,11 @@ export interface StrategyDescription {
   readonly privacy?: PrivacyDescription;
   /** Choice of the layers that are shared. @defaultValue all layers */
   readonly share?: LayersDescription;
+  /**
+   * Scale of the products of adapters, which must be known if clients have other ranks than the network.
+   * @defaultValue tensors `alpha` of the network, else the same scale for all, which must have its rank
+   */
+  readonly adapters?: AdapterScaling;
   /**
    * Target to which updates are aligned before they are aggregated: the `global` network, or `each-other`,
    * for clients that began at different networks. @defaultValue no alignment

@@ -1,4 +1,6 @@
 import { assertSameStructure, type Checkpoint, InputError, UsageError } from "@isthmus/core";
+import type { ScaleOf } from "@isthmus/merging";
+import { atRanksOf, type FactorPair } from "../adapters/factor-pairs.ts";
 
 /** Update that a client sends at the end of its work in a round; its network is read range by range. */
 export interface ClientUpdate {
@@ -6,8 +8,17 @@ export interface ClientUpdate {
   readonly client: string;
   /** Number of examples that the client trained on, at least 1. */
   readonly examples: number;
-  /** The client's network after its work, of the names, shapes and element types of the global network. */
+  /**
+   * The client's network after its work, of the names, shapes and element types of the global network; pairs
+   * of factors of LoRA may have another rank, as the client took so many rows and columns of the network that
+   * it began with, or added zeros.
+   */
   readonly network: Checkpoint;
+  /**
+   * Scale of the products of the client's adapters, by module and rank; a tensor `alpha` beside factors takes
+   * precedence. @defaultValue `scaleOf` of the aggregation
+   */
+  readonly scaleOf?: ScaleOf | undefined;
   /** Mean loss of the global network on the client's examples, for rules that weigh clients by loss. */
   readonly loss?: number | undefined;
   /**
@@ -21,6 +32,7 @@ export interface ClientUpdate {
 
 /**
  * Returns updates in the order of their clients' names, checked against the global network.
+ * @param pairs - pairs of factors, which may have other ranks than in the global network
  * @throws InputError if there are no updates
  * @throws UsageError if a client sent two updates, or a number is out of its range
  * @throws MismatchError if names, shapes or element types differ
@@ -28,6 +40,7 @@ export interface ClientUpdate {
 export function orderUpdates(
   network: Checkpoint,
   updates: readonly ClientUpdate[],
+  pairs: readonly FactorPair[] = [],
 ): readonly [ClientUpdate, ...ClientUpdate[]] {
   // Names are ordered by code units, as the order of words differs between languages.
   const [first, ...others] = [...updates].sort((a, b) =>
@@ -49,7 +62,7 @@ export function orderUpdates(
         `Cannot aggregate a round as client "${update.client}" sent two updates: one of them must be chosen before`,
       );
     }
-    assertSameStructure(network, update.network);
+    assertSameStructure(network, atRanksOf(update.network, pairs));
     if (update.base !== undefined) assertSameStructure(network, update.base);
   }
   return ordered;

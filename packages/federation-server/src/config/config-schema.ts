@@ -63,6 +63,14 @@ const described = z.strictObject({
       statistics: z.enum(["average", "keep"]).exactOptional(),
     })
     .exactOptional(),
+  adapters: z
+    .strictObject({
+      alpha: z.union([z.number().positive(), z.literal("rank")], {
+        error: 'must be a number above 0 or "rank"',
+      }),
+      rankStabilized: z.boolean().exactOptional(),
+    })
+    .exactOptional(),
   align: z.enum(ALIGN_TARGET_SPELLINGS).exactOptional(),
 });
 
@@ -112,6 +120,7 @@ const limits = z.strictObject({
     })
     .default("auto"),
   examples: count(1).default(1_000_000),
+  rank: count(1).nullable().default(null),
   requestsPerMinute: count(1).default(600),
   requestSeconds: z.number().positive().default(300),
   presenceSeconds: z.number().positive().default(60),

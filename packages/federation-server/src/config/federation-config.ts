@@ -37,6 +37,11 @@ export interface ServerLimits {
   readonly norm: NormLimit;
   /** Largest number of examples that a client may claim. */
   readonly examples: number;
+  /**
+   * Largest rank of an update's adapters, if `adapters` of the strategy states their scale; `null` for the
+   * rank of the network.
+   */
+  readonly rank: number | null;
   /** Number of requests that a client, or an address without a token, may make in a minute. */
   readonly requestsPerMinute: number;
   /**

@@ -38,6 +38,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
         loss: config.loss ?? null,
         privacy: config.strategy.privacy ?? null,
         secure: config.plan.secure !== null,
+        adapters: adaptersOf(federation),
       };
     },
   });
@@ -113,4 +114,11 @@ function describeTask(task: ClientTask, now: number) {
     step: task.kind === "secure" ? task.step : null,
     reason: task.kind === "train" || task.kind === "secure" ? null : task.reason,
   };
+}
+
+/** Describes the ranks that adapters of updates may have; returns `null` if clients send no adapters. */
+function adaptersOf({ config: { strategy, limits }, hasAdapters }: Federation): object | null {
+  if (!hasAdapters) return null;
+  const { alpha, rankStabilized = false } = { alpha: null, ...strategy.adapters };
+  return { alpha, rankStabilized, rank: limits.rank };
 }

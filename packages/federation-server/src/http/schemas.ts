@@ -62,10 +62,16 @@ export const FEDERATION_ANSWER: object = {
       description: "How clients are hidden; at: clients asks each to clip its update and to add noise",
       additionalProperties: true,
     },
+    adapters: {
+      type: ["object", "null"],
+      description:
+        "Scale and largest rank of adapters whose factors are both sent: alpha is null if all must have the rank of the network",
+      additionalProperties: true,
+    },
   },
   required: [
     ...["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
-    ...["privacy", "secure"],
+    ...["privacy", "secure", "adapters"],
   ],
 } as const;
 

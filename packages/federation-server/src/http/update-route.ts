@@ -134,9 +134,10 @@ async function refusalOfBytes(
   if (config.plan.secure === null) {
     // The round exists, as `refusalOf` has checked before.
     const network = store.model(networkOfRound(state, round) as string);
-    const { norm } = config.limits;
+    const { norm, rank } = config.limits;
+    const { adapters } = config.strategy;
     const { keptTensors: keep, averagedTensors: averaged, sharedVariances: variances } = federation;
-    const request = { update: path, network, keep, averaged, variances, norm };
+    const request = { update: path, network, keep, averaged, variances, norm, rank, adapters };
     return (await workers.check(request)).refusal ?? undefined;
   }
   if (state.secure === null) return "no secure sum is open";

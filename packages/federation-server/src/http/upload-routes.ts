@@ -16,9 +16,9 @@ interface UploadRequest {
 const HEADER_ROOM = 2 ** 20;
 
 /** Returns the largest number of bytes that an update may have. */
-export function mostBytes({ config, networkBytes, secureElements }: Federation): number {
+export function mostBytes({ config, networkBytes, rankBytes, secureElements }: Federation): number {
   const masked = config.plan.secure === null ? 0 : 4 * secureElements;
-  return config.limits.bytes ?? Math.max(networkBytes, masked) + HEADER_ROOM;
+  return config.limits.bytes ?? Math.max(networkBytes + rankBytes, masked) + HEADER_ROOM;
 }
 
 const whole = { type: "integer", minimum: 0 } as const;

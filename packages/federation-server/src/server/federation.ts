@@ -6,7 +6,9 @@ import {
   type FederationEvent,
   type FederationState,
   isLocal,
+  resolveStrategy,
   type Seed,
+  sortFactors,
   timeOfNext,
 } from "@isthmus/federated";
 import { encodeGraph } from "@isthmus/graph";
@@ -56,7 +58,7 @@ export async function openFederation(config: FederationConfig, ports: Federation
   assertServedPrivacy(config);
   assertServedSecure(config);
   const store = await openStore(config.folder);
-  const initial = await importNetwork(config.network, store);
+  const initial = await importNetwork(config, store);
   const { graph, ...special } = await prepareNetwork(config, store.model(initial));
   const { journal, restored } = await openOwnJournal(config, store, initial);
   try {
@@ -97,14 +99,16 @@ export async function openFederation(config: FederationConfig, ports: Federation
 }
 
 /**
- * Writes the network into the store as safetensors under its hash, completely or not at all; returns the
- * hash.
+ * Writes the network into the store as safetensors under its hash, completely or not at all, with the
+ * directions of shared adapters in falling order; returns the hash.
  */
-async function importNetwork(path: string, store: Store): Promise<string> {
+async function importNetwork({ network: path, strategy }: FederationConfig, store: Store): Promise<string> {
   const copy = join(store.folder, "models", "initial.unfinished.safetensors");
   const network = await openCheckpoint(path);
   try {
-    await saveCheckpoint(network, copy, { overwrite: true, durable: true });
+    const { treatments } = resolveStrategy(undefined, network, strategy);
+    const sorted = await sortFactors(network, treatments);
+    await saveCheckpoint(sorted, copy, { overwrite: true, durable: true });
   } finally {
     await network.close();
   }

@@ -1,11 +1,22 @@
 import {
   type Checkpoint,
+  DTYPES,
+  entry,
   isIsthmusError,
   MismatchError,
   openCheckpoint,
+  sizeOf,
+  sumOf,
   UnsupportedError,
 } from "@isthmus/core";
-import { batchNorms, isLocal, resolveStrategy } from "@isthmus/federated";
+import {
+  assertProducts,
+  batchNorms,
+  type FactorPair,
+  findFactorPairs,
+  isLocal,
+  resolveStrategy,
+} from "@isthmus/federated";
 import { assertNetwork, bindArchitecture, type Graph } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import type { FederationConfig } from "../config/federation-config.ts";
@@ -15,7 +26,10 @@ import type { Federation } from "./running-federation.ts";
 
 /** Facts about the network of a federation that hold for all of its rounds. */
 export interface PreparedNetwork
-  extends Pick<Federation, "keptTensors" | "averagedTensors" | "sharedVariances" | "secureElements"> {
+  extends Pick<
+    Federation,
+    "keptTensors" | "averagedTensors" | "sharedVariances" | "secureElements" | "hasAdapters" | "rankBytes"
+  > {
   /**
    * Graph whose weights are the tensors of the network, by their names; absent if the file names no graph.
    */
@@ -27,18 +41,28 @@ export interface PreparedNetwork
  * written, so that a federation that cannot be served leaves no trace.
  * @param path - path of the network as the store holds it
  * @throws MismatchError if the graph is not that of the network, or exporters changed what cannot be found
- * @throws UnsupportedError if the strategy is private, and a tensor breaks the account
+ * @throws UnsupportedError if the strategy is private, and a tensor breaks the account; or if a choice needs
+ *   the products of adapters in full
  */
 export async function prepareNetwork(config: FederationConfig, path: string): Promise<PreparedNetwork> {
   const network = await openCheckpoint(path);
   try {
     const graph = config.graph === null ? undefined : await boundGraph(config.graph, network, config);
-    const { treatments } = resolveStrategy(graph, network, config.strategy);
+    const { treatments, server } = resolveStrategy(graph, network, config.strategy);
+    const pairs = findFactorPairs(network, treatments);
+    assertProducts(pairs, {
+      server,
+      hasNoise: config.strategy.privacy !== undefined,
+      isSecure: config.plan.secure !== null,
+      isAligned: config.strategy.align !== undefined,
+    });
     const keptTensors = [...namesTreated(treatments, "keep")];
     const averagedTensors = [...namesTreated(treatments, "average")];
     assertNoNoise(config, averagedTensors);
     return {
       graph,
+      hasAdapters: pairs.length > 0,
+      rankBytes: bytesAbove(network, pairs, config.limits.rank),
       keptTensors,
       averagedTensors,
       sharedVariances: [...batchNorms(graph, network).variances].filter(
@@ -49,6 +73,17 @@ export async function prepareNetwork(config: FederationConfig, path: string): Pr
   } finally {
     await network.close();
   }
+}
+
+/** Counts the bytes by which factors of the largest rank are larger than the factors of the network. */
+function bytesAbove({ tensors }: Checkpoint, pairs: readonly FactorPair[], most: number | null): number {
+  return pairs.reduce((sum, { a, b, rank }) => {
+    const bytes = [a, b].map((name) => {
+      const { dtype, shape } = entry(tensors, name, "tensor");
+      return DTYPES[dtype].bytes * sizeOf(shape);
+    });
+    return sum + Math.max(0, (most ?? rank) / rank - 1) * sumOf(bytes);
+  }, 0);
 }
 
 /** Returns the graph whose weights are the tensors of the network, whatever an exporter did to them. */

@@ -34,6 +34,10 @@ export interface Federation {
   readonly workers: Workers;
   /** Number of bytes of the network. */
   readonly networkBytes: number;
+  /** Number of bytes by which an update may be larger than the network, as its adapters have larger ranks. */
+  readonly rankBytes: number;
+  /** Whether clients send both factors of adapters. */
+  readonly hasAdapters: boolean;
   /** Names of the tensors that clients keep to themselves. */
   readonly keptTensors: readonly string[];
   /** Names of the tensors that are averaged past the rule, such as running statistics. */

@@ -1,4 +1,5 @@
 import { type Checkpoint, type Elements, squaredNorm, toFloat64 } from "@isthmus/core";
+import { type FactorPair, findFactorPairs } from "@isthmus/federated";
 import type { NormLimit } from "../config/federation-config.ts";
 import { cutPieces, withPieceReader } from "./tensor-pieces.ts";
 
@@ -11,6 +12,29 @@ export interface SharedParts {
   /** Names of averaged tensors such as running statistics, which count only for a limit that is a number. */
   readonly averaged: readonly string[];
 }
+
+/** Finds the pairs of factors in a network that clients send. */
+export function sharedPairs(network: Checkpoint, keep: readonly string[] = []): readonly FactorPair[] {
+  const personal = new Set(keep);
+  const names = [...network.tensors.keys()];
+  return findFactorPairs(
+    network,
+    new Map(names.map((name) => [name, personal.has(name) ? "keep" : "share"])),
+  );
+}
+
+/** Returns the names of all factors of pairs, whose elements have no meaning by themselves. */
+export const namesOfFactors = (pairs: readonly FactorPair[]): ReadonlySet<string> =>
+  new Set(pairs.flatMap(({ a, b }) => [a, b]));
+
+/** Adds the squared norm of products to norms. */
+export const withProducts = (
+  { whole, parameters }: Readonly<SharedNorms>,
+  square: number,
+): Readonly<SharedNorms> => ({
+  whole: Math.sqrt(whole ** 2 + square),
+  parameters: Math.sqrt(parameters ** 2 + square),
+});
 
 /**
  * Euclidean norms, or their squares, of all shared tensors together, and of the shared parameters without
@@ -38,8 +62,8 @@ export const rootsOf = ({ whole, parameters }: SharedNorms): Readonly<SharedNorm
 let last: { readonly key: string; readonly norms: Promise<Readonly<SharedNorms>> } | undefined;
 
 /**
- * Measures the norms of a network, and remembers them for the last one: most updates of a round began with
- * the same network, whose file never changes.
+ * Measures the norms of a network without its adapters, and remembers them for the last one: most updates of
+ * a round began with the same network, whose file never changes.
  */
 export function normsOfNetwork(
   network: Checkpoint,
@@ -58,24 +82,33 @@ export function normsOfNetwork(
 
 async function measureNetwork(network: Checkpoint, statistics: ReadonlySet<string>) {
   const squares = { whole: 0, parameters: 0 };
+  const factors = namesOfFactors(sharedPairs(network));
   await withPieceReader(async (reader) => {
     for (const piece of cutPieces(network)) {
+      if (factors.has(piece.name)) continue;
       addSquares(squares, squaredNorm(await reader.read(network, piece)), !statistics.has(piece.name));
     }
   });
   return rootsOf(squares);
 }
 
-/** Measures the norms of the change of an update from the network that it began with. */
+/**
+ * Measures the norms of the change of an update from the network that it began with, without factors of
+ * adapters.
+ */
 export async function measureChange(
   network: Checkpoint,
   update: Checkpoint,
-  statistics: ReadonlySet<string>,
+  {
+    statistics,
+    factors,
+  }: { readonly statistics: ReadonlySet<string>; readonly factors: ReadonlySet<string> },
 ): Promise<Readonly<SharedNorms>> {
   const squares = { whole: 0, parameters: 0 };
   await withPieceReader((before) =>
     withPieceReader(async (after) => {
       for (const piece of cutPieces(network)) {
+        if (factors.has(piece.name)) continue;
         const distance = squaredDistance(await before.read(network, piece), await after.read(update, piece));
         addSquares(squares, distance, !statistics.has(piece.name));
       }

@@ -26,7 +26,9 @@ async function refusalOf(
   const network = await write(`network of ${before}`, before, 1);
   const update = await write("update", after, variance);
   const statistics = { averaged: ["norm.running_var"], variances: ["norm.running_var"] };
-  return (await checkUpdate({ network, update, keep: [], ...statistics, norm })).refusal;
+  return (
+    await checkUpdate({ network, update, keep: [], ...statistics, norm, rank: null, adapters: undefined })
+  ).refusal;
 }
 
 describe("checkUpdate()", () => {

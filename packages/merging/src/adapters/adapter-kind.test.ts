@@ -53,18 +53,19 @@ describe("findAdapterKind()", () => {
 
 describe("findAdapterFactor()", () => {
   test.each([
-    ["m.q.lora_A.default.weight", "m.q", "lora_A"],
-    ["lora_te1_q.lora_up.weight", "lora_te1_q", "up"],
-    ["attn1.processor.to_q_lora.down.weight", "attn1.processor.to_q", "down"],
-    ["q.hada_w2_b", "q", "hada_w2_b"],
-    ["q.lokr_w1", "q", "lokr_w1"],
-    ["q.alpha", "q", "alpha"],
-  ])("finds the module of %s", (name, module, factor) => {
-    expect(findAdapterFactor(name)).toEqual({ module, factor });
+    ["m.q.lora_A.default.weight", "m.q", "lora_A", "a"],
+    ["lora_te1_q.lora_up.weight", "lora_te1_q", "up", "b"],
+    ["attn1.processor.to_q_lora.down.weight", "attn1.processor.to_q", "down", "a"],
+    ["q.hada_w2_b", "q", "hada_w2_b", undefined],
+    ["q.lokr_w1", "q", "lokr_w1", undefined],
+    ["q.alpha", "q", "alpha", "alpha"],
+  ])("finds the module of %s", (name, module, factor, role) => {
+    expect(findAdapterFactor(name)).toEqual({ module, factor, role });
   });
 
   test("finds no factor where a tensor is added or scales by itself", () => {
     expect(findAdapterFactor("q.weight")).toBeUndefined();
     expect(findAdapterFactor("q.ia3_l")).toBeUndefined();
+    expect(findAdapterFactor("q.lora_B.default.bias")).toBeUndefined();
   });
 });

@@ -38,7 +38,8 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
  * adapter.
  */
 const FACTORS: readonly RegExp[] = [
-  /\.(lora_(?:A|B|embedding_A|embedding_B))(?:\..+)?$/,
+  // The bias of B is added as it is.
+  /\.(lora_(?:A|B|embedding_A|embedding_B))(?:\.(?!.*bias$).+)?$/,
   /\.(lora_[ab])$/,
   /\.lora_(up|down|mid)\.weight$/,
   /[._]lora(?:_linear_layer|_layer)?\.(up|down)\.weight$/,
@@ -64,19 +65,35 @@ export function findAdapterKind(names: Iterable<string>): AdapterKind | undefine
   return { ...found, isWithNetwork };
 }
 
+/**
+ * Role of a factor in a change `alpha / rank * B * A`; factors of other kinds of adapters have none.
+ */
+export type LowRankRole = "a" | "b" | "alpha";
+
+/** Roles of factors by their names. */
+const ROLES_OF_FACTORS: ReadonlyMap<string, LowRankRole> = new Map([
+  ...["lora_A", "lora_embedding_A", "lora_a", "down"].map((name) => [name, "a"] as const),
+  ...["lora_B", "lora_embedding_B", "lora_b", "up"].map((name) => [name, "b"] as const),
+  ["alpha", "alpha"],
+]);
+
 /** A factor of a change that is a product of matrices. */
 export interface AdapterFactor {
   /** Name of the module whose weight is changed. */
   readonly module: string;
   /** Name of the factor, such as `lora_A` or `up`. */
   readonly factor: string;
+  /** Role of the factor in a change of LoRA; undefined for factors of other kinds. */
+  readonly role: LowRankRole | undefined;
 }
 
 /** Finds by its name which factor a tensor is; undefined if it is not a factor. */
 export function findAdapterFactor(name: string): AdapterFactor | undefined {
   for (const pattern of FACTORS) {
     const match = pattern.exec(name);
-    if (match?.[1] !== undefined) return { module: name.slice(0, match.index), factor: match[1] };
+    if (match?.[1] === undefined) continue;
+    const [, factor] = match;
+    return { module: name.slice(0, match.index), factor, role: ROLES_OF_FACTORS.get(factor) };
   }
   return undefined;
 }

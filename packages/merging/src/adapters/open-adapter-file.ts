@@ -64,7 +64,11 @@ async function openProducts(checkpoint: Checkpoint): Promise<Adapter> {
   return withRows(adapter, factored, scaled);
 }
 
-async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> {
+/**
+ * Reads the numerator of a scale from its tensor.
+ * @throws FormatError if it is not one finite number
+ */
+export async function readAlpha(checkpoint: Checkpoint, name: string): Promise<number> {
   const { shape } = entry(checkpoint.tensors, name, "tensor");
   const count = sizeOf(shape);
   if (count !== 1) throw alphaError(checkpoint, name, `${count} numbers`);

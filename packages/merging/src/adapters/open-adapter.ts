@@ -8,7 +8,7 @@ import {
 } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
 import { type Adapter, createAdapter } from "./adapter.ts";
-import { parseAdapterConfig } from "./adapter-config.ts";
+import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
 import { isGgufAdapter, openGgufAdapter } from "./gguf-adapter.ts";
 import { openPeftKind } from "./kinds/open-peft-kind.ts";
@@ -65,6 +65,18 @@ export async function openAdapter(path: string): Promise<Adapter> {
       (await openPeftKind(folder, checkpoint, settings)) ??
       createAdapter(folder, checkpoint, parseAdapterConfig(settings, folder)),
   );
+}
+
+/**
+ * Reads the function that computes the scales of an adapter in a folder of PEFT, from its settings alone.
+ * @returns undefined if the path is no folder with `adapter_config.json`
+ * @throws FormatError if a setting is missing or of another type
+ * @throws UnsupportedError if the adapter is not LoRA, or uses a variant that is not supported
+ */
+export async function readAdapterScales(path: string): Promise<ScaleOf | undefined> {
+  const file = join(path, CONFIG_FILE);
+  if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
+  return scalesOf(parseAdapterConfig(await readJsonFile(file, { within: path }), path));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Factors, FactorType } from "./factors.ts";
 /** Reads `B`, `[out, rank]`, and `A`, `[rank, in]`, of a module; kernels of convolutions are flattened. */
 export async function readFactors(
   { checkpoint }: Pick<Adapter, "checkpoint">,
-  { a, b, rank }: AdapterModule,
+  { a, b, rank }: Pick<AdapterModule, "a" | "b" | "rank">,
   type: FactorType,
 ): Promise<Factors> {
   const read = async (name: string): Promise<Matrix["data"]> => {

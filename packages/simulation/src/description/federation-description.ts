@@ -37,7 +37,7 @@ export interface ClientTraining {
 }
 
 /** Strategy by which a server aggregates updates, with the choices of clients that belong to it. */
-export interface SimulatedStrategy extends StrategyDescription {
+export interface SimulatedStrategy extends Omit<StrategyDescription, "adapters"> {
   /**
    * Networks with which clients begin in round 1: all with the network of the server, or each with a network
    * of its own. In the latter case updates of that round are aligned to each other, if they are aligned at

@@ -10,6 +10,7 @@ import {
   type SavedAggregate,
   saveAggregate,
 } from "@isthmus/federated";
+import { readAdapterScales, type ScaleOf } from "@isthmus/merging";
 import { type AlignedUpdates, alignUpdates } from "@isthmus/weight-matching";
 import { type OpenedArchitecture, openSharedArchitecture } from "@isthmus/zoo";
 import { formatStrategies } from "../../federate/format-strategies.ts";
@@ -67,6 +68,10 @@ const EXAMPLES = formatExamples(
     "isthmus federate aggregate a.safetensors a.safetensors b.safetensors --align each-other --graph model.onnx -o next.safetensors",
     "clients that began apart, aligned first",
   ],
+  [
+    "isthmus federate aggregate lora anna/lora bert/lora --examples 600,400 -o next.safetensors",
+    "LoRA adapters of any ranks in folders of PEFT: the mean of their products, at the rank of the first",
+  ],
 );
 
 function createAggregateVerb() {
@@ -106,7 +111,8 @@ async function aggregate(
         : await openSharedArchitecture([path], await openEngine(options, context), options);
     const strategy = describeStrategy(options);
     const resolved = resolveStrategy(architecture?.graph, network, strategy);
-    const updates = nameUpdates(paths, sent, options);
+    const scales = await Promise.all([path, ...paths].map(readAdapterScales));
+    const updates = nameUpdates(paths, sent, { ...options, scales: scales.slice(1) });
     const aligned = await alignIfAsked(network, updates, { strategy, architecture, options, context });
     const state = await openState(options.state);
     try {
@@ -116,6 +122,7 @@ async function aggregate(
       };
       const saved = await saveAggregate(network, aligned?.updates ?? updates, files, {
         ...resolved,
+        ...(scales[0] && { scaleOf: scales[0] }),
         state,
         round: options.round,
         seed: options.seed,
@@ -134,7 +141,7 @@ async function aggregate(
 function nameUpdates(
   paths: readonly string[],
   networks: readonly Checkpoint[],
-  { examples, losses }: AggregateVerbOptions,
+  { examples, losses, scales }: AggregateVerbOptions & { readonly scales: readonly (ScaleOf | undefined)[] },
 ): ClientUpdate[] {
   for (const [name, list] of Object.entries({ examples, losses })) {
     if (list === undefined || list.length === networks.length) continue;
@@ -142,14 +149,24 @@ function nameUpdates(
       `Cannot aggregate as --${name} must have a number for each of ${networks.length} updates: it has ${list.length}`,
     );
   }
+  const clients = nameClients(paths);
   return networks.map((network, i) => {
-    const path = at(paths, i, "path");
     return {
-      client: basename(path, extname(path)),
+      client: at(clients, i, "name"),
       examples: examples === undefined ? 1 : at(examples, i, "number of examples"),
       network,
       loss: losses?.[i],
+      scaleOf: scales[i],
     };
+  });
+}
+
+/** Names each client like its file, or by the path if several files have one name. */
+function nameClients(paths: readonly string[]): readonly string[] {
+  const names = paths.map((path) => basename(path, extname(path)));
+  return paths.map((path, i) => {
+    const name = at(names, i, "name");
+    return names.indexOf(name) === names.lastIndexOf(name) ? name : path;
   });
 }
 
@@ -217,6 +234,14 @@ function format(
   const pairs = formatPairs([
     ["rule", rule],
     ...(aligned?.identity === true ? [["alignment", "every unit was at its place"] as const] : []),
+    ...(report.lostNorm === undefined
+      ? []
+      : [
+          [
+            "lost",
+            `${report.lostNorm.toPrecision(4)} in norm, for which the rank of the adapters has no room`,
+          ] as const,
+        ]),
     [
       "change",
       `${report.changeNorm.toPrecision(4)} in norm, by which the network moved ${report.stepNorm.toPrecision(4)}`,

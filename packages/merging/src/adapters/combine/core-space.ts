@@ -1,11 +1,11 @@
 import { at, createCheckpoint, createTensor, MismatchError, sumOf, toFloat32 } from "@isthmus/core";
-import { createMatrix, joinColumns, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
+import { createMatrix, type Matrix, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import { merge } from "../../merge.ts";
 import type { MergeMethod } from "../../merge-method.ts";
 import type { GivenParameters, ParameterSpecs } from "../../parameters.ts";
-import { basisOf } from "./basis-of.ts";
 import type { Combination } from "./combination.ts";
+import { coreOf, shareSpace } from "./shared-space.ts";
 
 /** A merge method, with the values of its parameters, that is applied in core space. */
 export interface CoreRule {
@@ -25,8 +25,8 @@ export interface CoreRule {
  * the method merges these matrices like weights, with a base of zeros.
  *
  * Source: Panariello et al., Accurate and efficient low-rank model merging in core space, 2025, section 4.
- * Orthonormal bases are computed by Cholesky factors here, and by singular vectors in the paper; methods that
- * treat elements one by one, such as TIES, depend on that choice.
+ * Bases are computed by `shareSpace`, not as the singular vectors of the paper; methods that treat elements
+ * one by one, such as TIES, depend on that choice.
  *
  * @param positions - positions of the adapters that change the module, among all merged adapters
  */
@@ -40,19 +40,10 @@ export function coreCombination(rule: CoreRule, positions: readonly number[]): C
       return Math.min(sum, extents.out, extents.in);
     },
     async combine({ factors, scales, products, name }) {
-      const [first, ...others] = factors;
-      const ofLeft = joinColumns([first.left, ...others.map(({ left }) => left)]);
-      const ofRight = joinColumns([
-        transposeMatrix(first.right),
-        ...others.map(({ right }) => transposeMatrix(right)),
-      ]);
-      const bases = { left: await basisOf(ofLeft, products), right: await basisOf(ofRight, products) };
+      const bases = await shareSpace(factors, products);
       const cores: Matrix[] = [];
-      for (const [i, { left, right }] of factors.entries()) {
-        const core = await products.multiply(
-          await products.multiply(bases.left, left, { transposeLeft: true }),
-          await products.multiply(right, bases.right),
-        );
+      for (const [i, change] of factors.entries()) {
+        const core = await coreOf(bases, change, products);
         multiplyBy(core.data, at(scales, i, "adapter"));
         cores.push(core);
       }

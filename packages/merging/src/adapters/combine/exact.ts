@@ -2,8 +2,8 @@ import { at, OutOfRangeError, sumOf } from "@isthmus/core";
 import { joinColumns, type Matrix, sliceColumns, svd, transposeMatrix } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import type { Factors } from "../factors.ts";
-import { basisOf } from "./basis-of.ts";
 import type { Combination, ModuleChanges } from "./combination.ts";
+import { coreOf, shareSpace } from "./shared-space.ts";
 
 /**
  * Puts the matrices of all adapters side by side. The result is exactly the sum of the changes, and its rank
@@ -31,12 +31,8 @@ export function svdCombination(rank: number | undefined): Combination {
     async combine(changes) {
       const { products, factors } = changes;
       const { left, right } = stack(changes);
-      const ofLeft = await basisOf(left, products);
-      const ofRight = await basisOf(transposeMatrix(right), products);
-      const core = await products.multiply(
-        await products.multiply(ofLeft, left, { transposeLeft: true }),
-        await products.multiply(right, ofRight),
-      );
+      const space = await shareSpace([{ left, right }], products);
+      const core = await coreOf(space, { left, right }, products);
       const extents = { out: left.rows, in: right.columns };
       const keep = rankOf(
         factors.map((of) => of.right.rows),
@@ -44,8 +40,10 @@ export function svdCombination(rank: number | undefined): Combination {
       );
       const inner = svd(core);
       return {
-        left: await products.multiply(ofLeft, firstScaled(inner.left, inner.values, keep)),
-        right: transposeMatrix(await products.multiply(ofRight, firstScaled(inner.right, undefined, keep))),
+        left: await products.multiply(space.left, firstScaled(inner.left, inner.values, keep)),
+        right: transposeMatrix(
+          await products.multiply(space.right, firstScaled(inner.right, undefined, keep)),
+        ),
       };
     },
   };

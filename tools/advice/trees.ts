@@ -4,7 +4,8 @@
  *
  *     npx tsx --conditions=@isthmus/source tools/advice/trees.ts --out FOLDER [--plays TEXT] [--shape judged]
  *
- * Writes one line of JSON for each family to FOLDER/trees-SHAPE.jsonl, and goes on after an interruption. Everything is seeded.
+ * Writes one line of JSON for each family to FOLDER/trees-SHAPE.jsonl, keeps trained networks in FOLDER/networks, and
+ * goes on after an interruption. Everything is seeded.
  */
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ import { compareNetworks } from "@isthmus/recipe";
 import { parseNetwork } from "@isthmus/zoo";
 import { type Change, cutText, drawChanged, readText } from "./examples.ts";
 import { readLines } from "./measured-merge.ts";
-import { type Training, trainOn } from "./worlds.ts";
+import { keep, type Training, trainOn } from "./worlds.ts";
 
 /**
  * Parents of the networks of a family, by position. The constants of `traceDescent` were chosen on the first shape,
@@ -37,7 +38,8 @@ const { values: args } = parseArgs({
 const PARENTS = SHAPES[args.shape] ?? [];
 const { out } = args;
 if (out === undefined || out === "") throw new Error("give --out FOLDER");
-await mkdir(out, { recursive: true });
+const folder = join(out, "networks");
+await mkdir(folder, { recursive: true });
 const path = join(out, `trees-${args.shape}.jsonl`);
 const done = new Set((await readLines<{ readonly name: string }>(path)).map(({ name }) => name));
 const engine = createOnnxRuntimeEngine();
@@ -76,7 +78,9 @@ async function trainFamily(
     if (start === undefined) throw new Error("no parent");
     const length = parent < 0 ? 2 * training.epochs : training.epochs;
     networks.push(
-      await trainOn({ network, engine }, start, dataOf(i), { ...training, epochs: length, seed: seed + i }),
+      await keep(folder, `${args.shape} ${name} ${i}`, () =>
+        trainOn({ network, engine }, start, dataOf(i), { ...training, epochs: length, seed: seed + i }),
+      ),
     );
   }
   const { pairs } = await compareNetworks(networks);

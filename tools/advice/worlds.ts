@@ -77,7 +77,11 @@ export async function trainOn(
 }
 
 /** Takes a network from the folder of trained networks, or trains it and keeps it there. */
-async function keep(folder: string, name: string, make: () => Promise<Checkpoint>): Promise<Checkpoint> {
+export async function keep(
+  folder: string,
+  name: string,
+  make: () => Promise<Checkpoint>,
+): Promise<Checkpoint> {
   const path = join(folder, `${name.replaceAll(/[^a-z0-9]+/g, "-")}.safetensors`);
   const isThere = await access(path).then(
     () => true,

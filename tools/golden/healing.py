@@ -1,5 +1,6 @@
 # Makes golden values of healing with PyTorch and transformers, in f64: the divergence from a teacher with its gradient, and
-# a few steps of distillation from two experts in turn, of a small MLP and of a small Llama.
+# a few steps of distillation from two experts in turn, of a small MLP, of a small Llama, and of a small Mixtral by Llamas, with
+# its first gradients.
 #
 #   pip install torch transformers
 #   python tools/golden/healing.py > packages/merge-learning/test/golden/healing.json
@@ -10,7 +11,7 @@ import math
 
 import torch
 from torch.nn import functional as F
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MixtralConfig, MixtralForCausalLM
 
 torch.set_default_dtype(torch.float64)
 STEPS, RATE = 6, 0.01
@@ -98,6 +99,56 @@ def llama(seed):
     return network
 
 
+EXPERTS, ROTARY = 3, {"rope_type": "default", "rope_theta": 10000.0}
+MOE = "model.layers.{}.block_sparse_moe"
+
+
+def mixtral_weights(seed):
+    """Weights under the names of published checkpoints."""
+    shapes = {name: list(p.shape) for name, p in llama(0).named_parameters() if ".mlp." not in name}
+    width, hidden = CONFIG["hidden_size"], CONFIG["intermediate_size"]
+    for layer in range(CONFIG["num_hidden_layers"]):
+        shapes[f"{MOE.format(layer)}.gate.weight"] = [EXPERTS, width]
+        for i in range(EXPERTS):
+            for part in ("w1", "w3", "w2"):
+                shapes[f"{MOE.format(layer)}.experts.{i}.{part}.weight"] = [width, hidden] if part == "w2" else [hidden, width]
+    return {n: waves(shapes[n], seed + k, 0.5, 1.0 if "norm" in n else 0.0) for k, n in enumerate(sorted(shapes))}
+
+
+def mixtral(active, seed):
+    config = MixtralConfig(**CONFIG, rope_parameters=ROTARY, num_local_experts=EXPERTS, num_experts_per_tok=active, attn_implementation="eager",
+                           experts_implementation="eager")
+    network, weights = MixtralForCausalLM(config).double(), mixtral_weights(seed)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            layer = name.split(".")[2] if ".mlp." in name else None
+            part = lambda i, w: weights[f"{MOE.format(layer)}.experts.{i}.{w}.weight"]
+            if name.endswith("gate_up_proj"):
+                value = torch.stack([torch.cat([part(i, "w1"), part(i, "w3")]) for i in range(EXPERTS)])
+            elif name.endswith("down_proj"):
+                value = torch.stack([part(i, "w2") for i in range(EXPERTS)])
+            else:
+                value = weights[name.replace(".mlp.", ".block_sparse_moe.")]
+            parameter.copy_(value)
+    return network
+
+
+def mixtral_values(active):
+    """The gradients of the first step, and the steps, on the Llamas as experts."""
+    student, experts = mixtral(active, 1), [llama(100), llama(200)]
+    answer = lambda n, x: n(input_ids=x).logits
+    divergence(answer(student, rows(tokens(1))), answer(experts[0], rows(tokens(1))).detach(), 1.0).mean().backward()
+    parameters = dict(student.named_parameters())
+    gate, units = parameters["model.layers.0.mlp.gate.weight"], parameters["model.layers.0.mlp.experts.gate_up_proj"]
+    gradients = {
+        MOE.format(0) + ".gate.weight": gate.grad.flatten().tolist(),
+        **{f"{MOE.format(0)}.experts.{i}.w1.weight": units.grad[i, : CONFIG["intermediate_size"]].flatten().tolist() for i in range(EXPERTS)},
+    }
+    found = distill(student, experts, [rows(tokens(1)), rows(tokens(2))], answer, 1.0)
+    weights = {MOE.format(0) + ".gate.weight": gate.flatten().tolist()}
+    return {"active": active, "gradients": gradients, "losses": found, "weights": weights}
+
+
 def tokens(seed):
     return [(i * i * (seed + 2) + 3 * i + seed) % 7 for i in range(23)]
 
@@ -124,6 +175,12 @@ print(
             "losses": list(losses()),
             "steps": STEPS, "learningRate": RATE,
             "mlp": small,
+            "mixtral": {
+                "config": {
+                    "model_type": "mixtral", "architectures": ["MixtralForCausalLM"], **CONFIG, "num_local_experts": EXPERTS, "rope_theta": 10000.0,
+                },
+                "cases": [mixtral_values(1), mixtral_values(2)],
+            },
             "llama": {"config": {"model_type": "llama", "architectures": ["LlamaForCausalLM"], **CONFIG}, **trained(student, found, names)},
         }
     )

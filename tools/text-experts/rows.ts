@@ -43,14 +43,9 @@ export interface RowsOptions {
 const FEW_TOKENS = 8 * 1024;
 const ROUTER_TOKENS = 16 * 1024;
 
-/** Tokens of each corpus that experts teach on, and the steps that they teach. */
-const MANY_TOKENS = 256 * 1024;
-const STEPS = 100;
-
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
 export function rowsOf(folder: string, out: string, { length, firstLayer }: RowsOptions): readonly Row[] {
   const FEW = FEW_TOKENS / length;
-  const MANY = MANY_TOKENS / length;
   const model = (name: string) => join(folder, name);
   const made = (name: string) => join(out, name);
   const text = (corpus: Corpus) => `text:${join(folder, "data", `${corpus}-train.txt`)},context=${length}`;
@@ -85,18 +80,13 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
       network,
     };
   };
-  const healed = (
-    name: string,
-    merged: string,
-    { experts, steps }: { readonly experts: readonly string[]; readonly steps: number },
-  ): Row => {
-    const network = made(name);
-    const taught = CORPORA.map((corpus) => `${text(corpus)}:train@${MANY}`);
-    const measured = CORPORA.map((corpus) => `${text(corpus)}:test@${FEW / 4}`);
-    const learning = ["--from", ...experts, "--data", ...taught, "--eval-data", ...measured];
-    const command = ["heal", made(merged), ...learning, "--steps", String(steps), "-o", network];
-    return { name, commands: [command], network };
-  };
+  /** Heals a network by experts, each on all of its text. */
+  const heal = (from: string, to: string, experts: readonly Corpus[], options: readonly string[]) => [
+    ...["heal", made(from), "--from", ...experts.map(model)],
+    ...["--data", ...experts.map((corpus) => `${text(corpus)}:train`)],
+    ...["--eval-data", ...experts.map((corpus) => `${text(corpus)}:test@${FEW / 8}`)],
+    ...[...options, "-o", made(to)],
+  ];
   const mixture = (base: string): string =>
     [
       `base_model: ${base}`,
@@ -123,68 +113,68 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
     "-o",
     made(to),
   ];
-  /** The base with the feed-forward networks of each expert: what routers that never err would choose. */
-  const units = (corpus: Corpus): string => {
-    const weights = (own: number) =>
-      `parameters: { weight: [{ filter: mlp, value: ${own} }, { value: ${1 - own} }] }`;
-    const models = [
-      `  - { model: ${model("base")}, ${weights(0)} }`,
-      `  - { model: ${model(corpus)}, ${weights(1)} }`,
-    ];
-    return ["merge_method: linear", "models:", ...models, ""].join("\n");
+  /** For the text of each corpus, other weights with the feed-forward networks of its expert. */
+  const withUnits = (name: string, others: readonly string[]): Row => {
+    const rows = CORPORA.map((corpus) => {
+      const models = [...new Set([...others, corpus])].map((other) => {
+        const [units, rest] = [other === corpus, others.includes(other)].map(Number);
+        const weight = `[{ filter: mlp, value: ${units} }, { value: ${rest} }]`;
+        return `  - { model: ${model(other)}, parameters: { weight: ${weight} } }`;
+      });
+      return byRecipe(`${name}-${corpus}`, ["merge_method: linear", "models:", ...models, ""].join("\n"));
+    });
+    return {
+      name,
+      files: Object.assign({}, ...rows.map(({ files }) => files)),
+      commands: rows.flatMap(({ commands }) => commands),
+      network: Object.fromEntries(CORPORA.map((corpus) => [corpus, made(`${name}-${corpus}`)])) as Readonly<
+        Record<Corpus, string>
+      >,
+    };
   };
-  const perfect = CORPORA.map((corpus) => byRecipe(`units-of-${corpus}`, units(corpus)));
-  const rightExpert: Row = {
-    name: "right-expert",
-    files: Object.assign({}, ...perfect.map(({ files }) => files)),
-    commands: perfect.flatMap(({ commands }) => commands),
-    network: Object.fromEntries(CORPORA.map((corpus) => [corpus, made(`units-of-${corpus}`)])) as Readonly<
-      Record<Corpus, string>
-    >,
-  };
+  /** The recipe of a mixture whose routers learn from a text of each expert. */
+  const ridge = (base: string, form: readonly string[], data: (corpus: Corpus) => string): string =>
+    [
+      `base_model: ${base}`,
+      "gate_mode: ridge",
+      "dtype: float32",
+      ...form,
+      "experts:",
+      ...CORPORA.map(
+        (corpus) => `  - { source_model: ${model(corpus)}, data: ${JSON.stringify(data(corpus))} }`,
+      ),
+      "",
+    ].join("\n");
   /** A mixture whose first layers, in which all experts are the base, have no experts; all three see each token. */
+  const forms = [
+    "architecture: deepseek",
+    `experts_per_token: ${CORPORA.length}`,
+    `dense_layers: ${firstLayer}`,
+  ];
   const dense: Row = {
     name: "mixture-dense",
-    files: {
-      [made("mixture-dense.yml")]: [
-        `base_model: ${model("base")}`,
-        "gate_mode: ridge",
-        "architecture: deepseek",
-        "dtype: float32",
-        `experts_per_token: ${CORPORA.length}`,
-        `dense_layers: ${firstLayer}`,
-        "experts:",
-        ...CORPORA.map(
-          (corpus) => `  - { source_model: ${model(corpus)}, data: ${JSON.stringify(routed(corpus))} }`,
-        ),
-        "",
-      ].join("\n"),
-    },
+    files: { [made("mixture-dense.yml")]: ridge(model("base"), forms, routed) },
     commands: [["moe", made("mixture-dense.yml"), "-o", made("mixture-dense")]],
     network: made("mixture-dense"),
   };
-  /** Each expert as a mixture of copies of itself, which can teach a mixture as it has the same graph. */
-  const copies = CORPORA.map((corpus) => {
-    const [name, recipe] = [made(`copies-of-${corpus}`), made(`copies-of-${corpus}.yml`)];
-    const copy = `  - source_model: ${model(corpus)}`;
-    const head = [`base_model: ${model(corpus)}`, "gate_mode: random", "architecture: mixtral"];
-    const lines = [
-      ...head,
-      "dtype: float32",
-      "experts_per_token: 1",
-      "experts:",
-      ...CORPORA.map(() => copy),
-      "",
-    ];
-    return { files: { [recipe]: lines.join("\n") }, command: ["moe", recipe, "--for-training", "-o", name] };
-  });
-  const healedMixture = healed("healed-mixture", "mixture-ridge", {
-    experts: CORPORA.map((corpus) => made(`copies-of-${corpus}`)),
-    steps: STEPS / 2,
-  });
+  /** Steps for a mixture; the rate is low if all that experts learned is in it, so that it is near to them. */
+  const tuning = (steps: number) => [
+    ...["--steps", String(steps)],
+    ...(firstLayer === 0 ? [] : ["--lr", "0.0003"]),
+  ];
   const prompts = byPrompts("mixture-prompts", model("base"));
-  /** Mixtures with the attention of one expert each, and routers by its hidden states. */
-  const parents = CORPORA.map((corpus) => byPrompts(`of-${corpus}`, model(corpus)));
+  /**
+   * Mixtures that are merged with each other: with the attention of one expert each, and routers by regression
+   * on its hidden states; or, if experts share attention, the dense mixture after each expert tuned it on its
+   * text.
+   */
+  const sparse = ["architecture: mixtral", "experts_per_token: 1"];
+  const parents = CORPORA.map((corpus) => {
+    const [name, recipe] = [`of-${corpus}`, made(`of-${corpus}.yml`)];
+    return firstLayer === 0
+      ? { files: { [recipe]: ridge(model(corpus), sparse, few) }, command: ["moe", recipe, "-o", made(name)] }
+      : { files: {}, command: heal("mixture-dense", name, [corpus], tuning(20)) };
+  });
   const merged = made("mixtures-merged.yml");
   const mixtures = CORPORA.map((corpus) => made(`of-${corpus}`));
   return [
@@ -203,7 +193,7 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
       commands: [byRidge("mixture-prompts", "mixture-ridge")],
       network: made("mixture-ridge"),
     },
-    ...(firstLayer === 0 ? [rightExpert] : [dense]),
+    firstLayer === 0 ? withUnits("right-expert", ["base"]) : dense,
     tuned("tuned-closed-form", "task_arithmetic", ["--objective", "output-space", "--by", "layer"]),
     tuned("tuned-by-loss", "task_arithmetic", [
       ...["--objective", "loss", "--by", "layer", "--steps", "30", "--lr", "0.06"],
@@ -222,6 +212,7 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
       commands: [...parents.map(({ command }) => command), ["merge", merged, "-o", made("mixtures-merged")]],
       network: made("mixtures-merged"),
     },
+    ...(firstLayer === 0 ? [withUnits("merged-right-expert", CORPORA)] : []),
     {
       name: "mixtures-realigned",
       commands: [
@@ -239,11 +230,17 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
       ],
       network: made("mixtures-realigned"),
     },
-    healed("healed-average", "average", { experts: CORPORA.map(model), steps: STEPS }),
     {
-      ...healedMixture,
-      files: Object.assign({}, ...copies.map(({ files }) => files)),
-      commands: [...copies.map(({ command }) => command), ...healedMixture.commands],
+      name: "healed-average",
+      commands: [heal("average", "healed-average", CORPORA, ["--steps", "60"])],
+      network: made("healed-average"),
+    },
+    {
+      name: "healed-mixture",
+      commands: [
+        heal(firstLayer === 0 ? "mixture-ridge" : "mixture-dense", "healed-mixture", CORPORA, tuning(30)),
+      ],
+      network: made("healed-mixture"),
     },
   ];
 }

@@ -2,15 +2,19 @@
  * Merges three language models that were fine-tuned from one on three corpora, in many ways, and measures each result on
  * the test text of each corpus.
  *
- *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--first-layer N] [--only ROW,...]
+ *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--first-layer N] [--only ROW,...] [--jobs N]
  *
  * FOLDER is what `train.py` beside this file wrote, N its `--first-layer` if feed-forward networks alone were tuned. Each row is made by command lines of `isthmus`, which the table keeps.
+ * Rows are made in processes of their own, `--jobs` at a time; with `--row` one row is made, and printed.
  * Prints one JSON line a row, and writes `table.json` and `table.md`; rows that are there are kept unless `--only` names them.
  * The share of an expert's gain that a row keeps is
  * (loss of the base - loss of the row) / (loss of the base - loss of the expert) on the expert's text.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { main } from "@isthmus/cli";
 import { openCheckpoint, sizeOf } from "@isthmus/core";
@@ -25,6 +29,8 @@ const { values: args } = parseArgs({
     out: { type: "string" },
     only: { type: "string" },
     "first-layer": { type: "string", default: "0" },
+    jobs: { type: "string", default: "1" },
+    row: { type: "string" },
   },
 });
 const folder = args.in ?? "";
@@ -60,8 +66,8 @@ async function measure(network: Row["network"]): Promise<Pick<Measured, "losses"
   for (const corpus of CORPORA) {
     const path = typeof network === "string" ? network : network[corpus];
     const checkpoint = await openCheckpoint(path);
-    const text = `text:${join(folder, "data", `${corpus}-test.txt`)},context=${length}:train@${MEASURED_TOKENS / length}`;
-    const { architecture, examples } = await openBound([path], [checkpoint], { text }, { engine });
+    const named = `text:${join(folder, "data", `${corpus}-test.txt`)},context=${length}:train@${MEASURED_TOKENS / length}`;
+    const { architecture, examples } = await openBound([path], [checkpoint], { named }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;
     if (data === undefined || bound === undefined) throw new Error("a network and a text");
@@ -76,7 +82,7 @@ async function measure(network: Row["network"]): Promise<Pick<Measured, "losses"
 
 /** Runs the commands of a row, and measures the network. */
 async function make({ name, files = {}, commands, network }: Row): Promise<Measured> {
-  for (const [file, text] of Object.entries(files)) await writeFile(file, text);
+  for (const [file, recipe] of Object.entries(files)) await writeFile(file, recipe);
   const before = process.cpuUsage();
   for (const words of commands) {
     const code = await main([...words, "--quiet", "--json"]);
@@ -94,26 +100,58 @@ const earlier: readonly Measured[] = await readFile(join(out, "table.json"), "ut
   JSON.parse,
   () => [],
 );
+const all = rowsOf(folder, out, { length, firstLayer: Number(args["first-layer"]) });
 const rows: Measured[] = [];
-for (const row of rowsOf(folder, out, { length, firstLayer: Number(args["first-layer"]) })) {
-  const kept = earlier.find((measured) => measured.row === row.name);
-  const isAsked = only?.includes(row.name) ?? true;
-  if (kept !== undefined && !(only !== undefined && isAsked)) {
-    rows.push(kept);
-    continue;
-  }
-  if (!isAsked && row.commands.length > 0) continue;
-  if (row.commands.length > 0 && typeof row.network === "string")
-    await rm(row.network, { recursive: true, force: true });
-  const measured = await make(row).catch((error: unknown) => {
-    process.stderr.write(`${row.name}: ${(error as Error).message}\n`);
-  });
-  if (measured === undefined) continue;
-  rows.push(measured);
-  process.stdout.write(`${JSON.stringify(measured)}\n`);
+const alone = all.find(({ name }) => name === args.row);
+if (alone !== undefined) {
+  process.stdout.write(`\n${JSON.stringify(await make(alone))}\n`);
+} else {
+  await makeAll();
   await writeTables();
 }
-await writeTables();
+
+/** Makes all rows that are asked for, as many at a time as there are jobs, each after those it is made of. */
+async function makeAll(): Promise<void> {
+  const started = new Map<string, Promise<void>>();
+  const running = new Set<Promise<void>>();
+  for (const row of all) {
+    const kept = earlier.find((measured) => measured.row === row.name);
+    const isAsked = only?.includes(row.name) ?? true;
+    if (kept !== undefined && !(only !== undefined && isAsked)) {
+      rows.push(kept);
+      continue;
+    }
+    if (!isAsked && row.commands.length > 0) continue;
+    while (running.size >= Number(args.jobs)) await Promise.race(running);
+    const words = new Set(row.commands.flat());
+    const sources = all.filter(({ network }) => typeof network === "string" && words.has(network));
+    const work = Promise.all(sources.map(({ name }) => started.get(name))).then(() => add(row));
+    const job: Promise<void> = work.finally(() => running.delete(job));
+    running.add(job);
+    started.set(row.name, job);
+  }
+  await Promise.all(running);
+}
+
+/** Makes a row in a process of its own, and adds it to the table. */
+async function add(row: Row): Promise<void> {
+  if (row.commands.length > 0 && typeof row.network === "string")
+    await rm(row.network, { recursive: true, force: true });
+  try {
+    const words = [...process.execArgv, ...process.argv.slice(1), "--row", row.name];
+    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(child, "close");
+    const line = (await text(child.stdout)).trimEnd().split("\n").at(-1) ?? "";
+    const [code] = await ended;
+    if (code !== 0) throw new Error(`its process ended with ${code}`);
+    rows.push(JSON.parse(line));
+    process.stdout.write(`${line}\n`);
+    await writeTables();
+  } catch (error) {
+    process.stderr.write(`${row.name}: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}
 
 /** Writes the rows so far as JSON and as a table in Markdown, with the shares of the experts' gains. */
 async function writeTables(): Promise<void> {
@@ -122,6 +160,8 @@ async function writeTables(): Promise<void> {
     const [from, to] = [named("base"), named(corpus)].map((row) => row?.losses[corpus] ?? Number.NaN);
     return ((from ?? 0) - losses[corpus]) / ((from ?? 0) - (to ?? 0));
   };
+  const places = all.map(({ name }) => name);
+  rows.sort((a, b) => places.indexOf(a.row) - places.indexOf(b.row));
   const lines = rows.map((row) => {
     const cells = [
       row.row,

@@ -72,6 +72,14 @@ describe("isthmus heal", () => {
     await healed.close();
   });
 
+  it("says that it begins anew if there is no state to go on from", async () => {
+    const { code, stderr } = await runCli(command("--resume", "--steps", "0", "-o", at("anew")));
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining(`There is no state "${at("anew.state.safetensors")}": the work begins anew.\n`),
+    ]);
+  });
+
   it("refuses what it cannot do, before it begins", async () => {
     const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
       [command("--data", "mnist", "-o", at("x")), /3 values of --data as there must be one for all experts/],

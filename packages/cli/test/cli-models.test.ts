@@ -129,6 +129,25 @@ describe("model folders", () => {
     expect(file.stderr).toContain("the output must be a folder");
   });
 
+  it("isthmus convert of a model's folder writes a model, with config and tokenizer", async () => {
+    const output = join(folder, "bf16");
+    const { output: written } = await runJson<{ output: { files: string[] } }>([
+      ...["convert", a, output, "--dtype", "bf16"],
+    ]);
+    const files = ["model.safetensors", "config.json", "tokenizer.json"].map((name) => join(output, name));
+    expect(written.files).toEqual(files);
+    expect(JSON.parse(await readFile(join(output, "config.json"), "utf8"))).toMatchObject({
+      model_type: CONFIG.model_type,
+      torch_dtype: "bfloat16",
+    });
+    const file = await runJson<{ output: { files: string[] } }>([
+      "convert",
+      a,
+      join(folder, "one.safetensors"),
+    ]);
+    expect(file.output.files).toHaveLength(1);
+  });
+
   it("isthmus align says what is missing, and does not mix structures that shapes do not tell apart", async () => {
     const file = join(folder, "lone");
     await mkdir(file);

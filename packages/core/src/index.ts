@@ -1,4 +1,5 @@
 export { peakMemory } from "@isthmus/platform";
+export { adviseOnExperts } from "./checkpoint/advise-on-experts.ts";
 export { assertCheckpoint } from "./checkpoint/assert-checkpoint.ts";
 export type { Checkpoint } from "./checkpoint/checkpoint.ts";
 export {

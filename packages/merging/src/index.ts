@@ -30,6 +30,7 @@ export type {
   SaveExtractedOptions,
 } from "./adapters/extract/extract-options.ts";
 export type { ModuleResidual, Residual } from "./adapters/extract/measure-extraction.ts";
+export { type DifferencePart, type Pair, readDifferences } from "./adapters/extract/read-difference.ts";
 export {
   type ExtractedModule,
   type SaveExtractedResult,

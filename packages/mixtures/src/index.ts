@@ -1,3 +1,5 @@
+export { ADAPTER_LAYOUTS, type AdapterExtents, type AdapterLayout } from "./adapters/adapter-layout.ts";
+export type { RandomFeatures } from "./adapters/random-features.ts";
 export {
   type BuildMixtureOptions,
   type BuildMixtureResult,

@@ -50,6 +50,7 @@ export {
 } from "./diffusion/diffusion-blocks.ts";
 export { AVERAGES_USES, takeAverages } from "./diffusion/take-averages.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
+export { compareTokens, type TokensComparison } from "./models/compare-tokens.ts";
 export { type CopyModelFilesOptions, copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
 export type { LicensedModel } from "./models/licences.ts";
@@ -62,7 +63,6 @@ export {
   type TokenizerOptions,
 } from "./models/plan-vocabulary.ts";
 export { type PublishCardOptions, type PublishedCard, publishCard } from "./models/publish-card.ts";
-export { type AddedToken, readVocabulary, type Vocabulary } from "./models/read-vocabulary.ts";
 export { type RemappedVocabulary, remapVocabulary } from "./models/remap-vocabulary.ts";
 export { examineTiedWeights, type TiedWeights } from "./models/tied-weights.ts";
 export type { TokenRow } from "./models/token-rows.ts";

@@ -149,6 +149,14 @@ describe("adviseMerge()", () => {
       method: null,
       next: [],
     });
+    const severity = (places: readonly number[], method?: string) =>
+      judgeMerge(adaptersAt(...places), { method }).findings.find(({ kind }) => kind === "adapter")?.severity;
+    // Before a method is chosen, the advised merge of adapters works; a method blends their factors.
+    expect([severity([0, 1]), severity([0, 1], "ties"), severity([1])]).toEqual([
+      "warning",
+      "error",
+      "error",
+    ]);
     expect(judgeMerge(adaptersAt(0, 1)).findings.some(({ kind }) => kind === "different-seed")).toBe(false);
     expect(judgeMerge(comparison).findings.some(({ kind }) => kind === "different-seed")).toBe(true);
   });

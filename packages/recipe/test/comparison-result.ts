@@ -52,7 +52,7 @@ function pairOf(a: number, b: number): ComparisonResult["pairs"][number] {
     cosine: 0.99 - 0.01 * (a + b),
     kinship: 0.98,
     matrices: 14,
-    growth: { kurtosis: b === 3 ? 0.25 : 0.5, norm: 0.5 },
+    growth: { kurtosis: b === 3 ? 0.25 : 0.5, norm: 0.5, length: 1.5 },
     moved: null,
     vocabulary: {
       tensor: "model.embed_tokens.weight",

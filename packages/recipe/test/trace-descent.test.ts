@@ -55,6 +55,22 @@ describe("traceDescent()", () => {
     ]);
   });
 
+  test("joins children that went on in one direction to the base, if it is named", async () => {
+    const start = plantNetwork(7);
+    const add = (tensors: Tensors, seed: number, size: number): Tensors =>
+      mapTensors(tensors, (data, name) => {
+        const random = createRandom(seed, `drift ${name}`);
+        return data.map((x) => x + size * random.normal());
+      });
+    // Both children are nearer to each other than to the base, as their common step is longer than their own.
+    const drifted = add(start, 1, 0.0103);
+    const networks = [2, 3].map((seed) => checkpointOf(add(drifted, seed, 0.01), `n${seed}`));
+    const comparison = await compareNetworks(networks, { base: checkpointOf(start, "base") });
+    const [between = 0, ...toBase] = comparison.pairs.map(({ growth }) => growth?.length ?? 0);
+    for (const length of toBase) expect(between).toBeLessThan(length);
+    expect(traceDescent(comparison).parents).toEqual([2, 2, null]);
+  });
+
   test("gives strangers no parents", async () => {
     const { parents } = traceDescent(await compareNetworks(plantTree([null, null, null], 5)));
     expect(parents).toEqual([null, null, null]);

@@ -98,6 +98,14 @@ function familyAt(families: readonly UnitFamily[], unit: number): UnitFamily {
 /** Collects the families that some units belong to; -1 is no unit. */
 function familiesIn(families: readonly UnitFamily[], units: Int32Array): ReadonlySet<UnitFamily> {
   const present = new Set<UnitFamily>();
-  for (const unit of units) if (unit >= 0) present.add(familyAt(families, unit));
+  // Neighbours are mostly of one family, which is searched for once.
+  let [from, to] = [0, 0];
+  for (const unit of units) {
+    if (unit < 0 || (unit >= from && unit < to)) continue;
+    const family = familyAt(families, unit);
+    present.add(family);
+    from = family.firstUnit;
+    to = families[families.indexOf(family) + 1]?.firstUnit ?? Number.POSITIVE_INFINITY;
+  }
   return present;
 }

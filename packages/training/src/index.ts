@@ -18,7 +18,7 @@ export {
   measureTeaching,
   type TeachingDistance,
 } from "./distill/measure-teaching.ts";
-export { taughtLoss } from "./distill/taught-loss.ts";
+export { areOutputsNumbers, taughtLoss } from "./distill/taught-loss.ts";
 export type { Teacher } from "./distill/teacher.ts";
 export { EVOLUTION_FIELDS, type EvolutionChoice } from "./evolution/evolution-fields.ts";
 export type { EvolutionOptions, EvolutionProgress } from "./evolution/evolution-options.ts";
@@ -122,10 +122,12 @@ export {
 } from "./train/training-fields.ts";
 export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
 export {
-  assertNoWorkState,
   hasWorkState,
   loadWorkStateInto,
+  openWorkKeeper,
   saveWorkState,
+  type WorkKeeper,
+  type WorkKeeping,
   type WorkKind,
   type WorkState,
 } from "./train/work-state.ts";

@@ -28,6 +28,7 @@ export {
 export {
   assertArchitecture,
   type GraphOptions,
+  haveOneArchitecture,
   type OpenArchitectureOptions,
   type OpenedArchitecture,
   openArchitecture,

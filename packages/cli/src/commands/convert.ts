@@ -6,6 +6,7 @@ import {
   type DType,
   GGUF_ENCODINGS,
   hasGgufMetadata,
+  isDType,
   openCheckpoint,
   SCALED_ENCODINGS,
   saveFile,
@@ -14,7 +15,7 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import { encodeNetwork } from "@isthmus/graph";
-import { untieModel } from "@isthmus/recipe";
+import { copyModelFiles, untieModel } from "@isthmus/recipe";
 import { assertNoModelFolder, openBound } from "@isthmus/zoo";
 import { ADAPTER_NAMES, convertAdapter } from "../convert/convert-adapter.ts";
 import { convertLayout } from "../convert/convert-layout.ts";
@@ -85,7 +86,7 @@ function createConvertVerb() {
     .argument("<input>", "a checkpoint of any format that isthmus inspect shows")
     .argument(
       "<output>",
-      "a file ending in .safetensors, .pt, .npz, .gguf, .onnx with --graph, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there",
+      "a file ending in .safetensors, .pt, .npz, .gguf, .onnx with --graph, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there; it gets config and tokenizer if the input is a model",
     )
     .addOption(
       new Option(
@@ -167,10 +168,15 @@ async function writeConverted(
   if (kind === "untied") return untieModel(input, output, { ...saving, onNote });
   if (kind === "onnx") return convertToOnnx(input, output, options, context);
   const quantizing = await quantizingOf(options, context);
-  return withDiffusion(input, { vae, ema }, (checkpoint) => {
+  const written = await withDiffusion(input, { vae, ema }, (checkpoint) => {
     noteDequantized([checkpoint], context);
     return convertCheckpoint(checkpoint, output, { ...saving, dtype: options.dtype, format, ...quantizing });
   });
+  if (format !== undefined && format !== "safetensors") return written;
+  // A folder that was converted from a model's folder is a model, too.
+  const type = options.dtype !== undefined && isDType(options.dtype) ? options.dtype : undefined;
+  const copied = await copyModelFiles(input, output, { dtype: type, onNote });
+  return { ...written, files: [...written.files, ...copied] };
 }
 
 /**

@@ -64,7 +64,7 @@ function createHealVerb() {
     what: "examples, whose labels are not used,",
     of: "each of --from, or of all",
     splits: ":train (if not said)",
-    evaluated: 'the test split of --data, else the first 256 of it; "none" measures nothing',
+    evaluated: 'the test split of --data, else, or for "none", the first 256 of it',
   });
   const described = addSeveralGraphsOption(named);
   addFieldOptions(described.optionsGroup(HELP_GROUPS.training), HEAL_FIELDS);
@@ -106,7 +106,7 @@ async function healNetwork(
     await assertNetworkOutput(output, { inputs, models: paths });
     const networks = checkpoints.map((checkpoint, i) => ({ path: at(paths, i, "path"), checkpoint }));
     const [merged, ...experts] = networks as [(typeof networks)[number], ...typeof networks];
-    return withTrainingLock({ state, output }, async () => {
+    return withTrainingLock({ state, output, resume, note: context.terminal.note }, async () => {
       const reading = await readingOf(rest, context);
       const healing = await openHealing({ ...reading, merged, experts, data, evalData, graphs });
       const phase = ({ step, steps }: TrainProgress) => `Step ${step} of ${steps}`;

@@ -40,7 +40,10 @@ const EXAMPLES = formatExamples(
 
 function createMoeVerb() {
   const command = createVerb("moe", HELP_GROUPS.done)
-    .argument("<recipe>", "a recipe in YAML, as mergekit-moe reads it: base_model, experts, gate_mode")
+    .argument(
+      "<recipe>",
+      "a recipe in YAML, as mergekit-moe reads it: base_model, experts, gate_mode; architecture: xlora for a mixture of LoRA adapters",
+    )
     .option("-o, --output <folder>", "the folder of the result")
     .option(
       "--for-training",

@@ -86,7 +86,10 @@ interface Job extends Omit<StarSubject, "files"> {
 async function runJob(job: Job, context: Context): Promise<Outcome> {
   const { files, inputs, options } = job;
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
-  return withTrainingLock({ state: files.state, output: options.output }, () => runAlone(job, context));
+  const { output, resume } = options;
+  return withTrainingLock({ state: files.state, output, resume, note: context.terminal.note }, () =>
+    runAlone(job, context),
+  );
 }
 
 async function runAlone(job: Job, context: Context): Promise<Outcome> {

@@ -127,7 +127,8 @@ async function trainNetwork(options: TrainVerbOptions, context: Context): Promis
   const files = nameTrainingFiles(options);
   const inputs = [options.graph, options.from, options.exportedFrom].filter((path) => path !== undefined);
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
-  return withTrainingLock({ state: files.state, output: options.output }, () =>
+  const { output, resume } = options;
+  return withTrainingLock({ state: files.state, output, resume, note: context.terminal.note }, () =>
     trainAlone(options, files, context),
   );
 }

@@ -147,7 +147,8 @@ async function runTuneMerge(
   const align = createAligner(engine, followAlignment("weight", context));
   const common = { ...rules, align, methodFiles: options.methods };
   if (dryRun) return describePlan(recipe, common);
-  return withTrainingLock({ state, output }, async () => {
+  const { resume = false } = options;
+  return withTrainingLock({ state, output, resume, note: context.terminal.note }, async () => {
     context.progress("Preparing");
     const { data, evalData, graph, mean, std, exportedFrom, unread, input, logits, loss } = options;
     const names = { data, evalData, graph, exportedFrom, unread, input, logits, loss };
@@ -155,7 +156,7 @@ async function runTuneMerge(
     const { tasks, close } = await openTunedTasks(recipe, opening, engine);
     try {
       const result = await follow(state, context, (following) =>
-        tuneMerge(recipe, tasks, { ...common, ...following, resume: options.resume ?? false }),
+        tuneMerge(recipe, tasks, { ...common, ...following, resume }),
       );
       const { seed = 0 } = rules;
       const origin = { recipe: basename(path), seed };

@@ -122,7 +122,8 @@ async function tune(
   const { checkpoint, state } = nameCheckpoint(options.output);
   const inputs = [path, options.graph, options.exportedFrom].filter((file) => file !== undefined);
   for (const file of [checkpoint, state]) await assertOutput(file, inputs);
-  return withTrainingLock({ state, output: checkpoint }, async () => {
+  const locked = { state, output: checkpoint, resume: options.resume, note: context.terminal.note };
+  return withTrainingLock(locked, async () => {
     const reading = await readingOf(opening, context);
     const { read, context: dataContext } = await planNetwork(reading);
     const open = async (data: string) =>

@@ -115,7 +115,8 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
     });
   if (state === undefined) return work();
   const left = () => (existsSync(state) ? `the state is in "${state}": --resume goes on` : undefined);
-  return withTrainingLock({ state, output }, () => sayHowToGoOn({ verb: name, left }, context, work));
+  const locked = { state, output, resume, note: context.terminal.note };
+  return withTrainingLock(locked, () => sayHowToGoOn({ verb: name, left }, context, work));
 }
 
 /** Returns the examples that a command line names, by the names that the maker has for them. */

@@ -20,6 +20,14 @@ describe("explainFailure()", () => {
     expect((await explainFailure(diverged)).exitCode).toBe(1);
   });
 
+  it("explainFailure() writes out line breaks in names, and keeps the lines of lists", async () => {
+    const input = new InputError('Cannot open "a\nb\r" as it must exist:\n  it is missing', {
+      input: "x",
+    });
+    const { message } = await explainFailure(input);
+    expect(message).toBe('Cannot open "a\\nb\\r" as it must exist:\n  it is missing');
+  });
+
   it("explainFailure() tells our argument errors from mistakes in code by their class, not their wording", async () => {
     const message = "Cannot lerp as t must be in [0, 1]: it is 2";
     for (const ours of [new OutOfRangeError(message), new UsageError(message)])

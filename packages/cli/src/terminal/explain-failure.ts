@@ -15,9 +15,14 @@ export async function explainFailure(error: unknown): Promise<Failure> {
   const { isIsthmusError, isUsageError } = await import("@isthmus/core");
   if (isIsthmusError(error)) {
     const failed = isIsthmusError(error, "EngineError", "DivergenceError");
-    return { message: error.message, exitCode: failed ? 1 : 2 };
+    return { message: escapeNames(error.message), exitCode: failed ? 1 : 2 };
   }
-  if (isUsageError(error)) return { message: error.message, exitCode: 2 };
+  if (isUsageError(error)) return { message: escapeNames(error.message), exitCode: 2 };
   const message = error instanceof Error ? error.message : String(error);
   return { message: `Unexpected failure: ${message} (ISTHMUS_DEBUG=1 shows where)`, exitCode: 1 };
+}
+
+/** Returns a message with line breaks in names written out; lines of lists in it begin with two spaces. */
+function escapeNames(message: string): string {
+  return message.replace(/\r|\n(?! {2})/g, (character) => (character === "\n" ? "\\n" : "\\r"));
 }

@@ -8,14 +8,14 @@ import {
   fingerprintWeights,
   parameterNames,
 } from "@isthmus/graph";
-import { describeData, type RunDescription } from "@isthmus/training";
+import { describeData, openWorkKeeper, type RunDescription } from "@isthmus/training";
 import { createMoving } from "./moving-weights.ts";
 import { openPulledLoss, type PulledLoss } from "./open-pulled-loss.ts";
 import { shuffledExamples } from "./shuffled-examples.ts";
 import { runEpochs } from "./tune-epochs.ts";
 import { CONNECTIVITY_FIELDS, TUNING_RUN_DEFAULTS, type TuneByConnectivityOptions } from "./tune-options.ts";
 import type { TunedByConnectivity } from "./tune-result.ts";
-import { createTuningKeeper } from "./tune-state.ts";
+import { TUNING } from "./tune-state.ts";
 
 /** Data with the cue that a network must not use, and clean data without the cue. */
 export interface TuningData {
@@ -73,7 +73,7 @@ export async function tuneByConnectivity(
   const before = await bindWeights(graph, network);
   const names = [...parameterNames(graph)].filter((name) => before.get(name)?.dtype === "f32");
   const moving = createMoving(before, names);
-  const keeper = await createTuningKeeper(moving.tensors, {
+  const keeper = await openWorkKeeper(ATTEMPT, TUNING, moving.tensors, {
     path,
     resume,
     describe: () => describeTuning(architecture, network, { data, options: resolved }),

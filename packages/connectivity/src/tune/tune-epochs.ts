@@ -1,11 +1,12 @@
 import { createRandom, createTensor, DivergenceError, entry, type Tensor } from "@isthmus/core";
+import type { WorkKeeper } from "@isthmus/training";
 import { invariancePulls } from "./invariance-pulls.ts";
 import { type MovingWeights, valuesOf } from "./moving-weights.ts";
 import type { PulledLoss, Weights } from "./open-pulled-loss.ts";
 import type { ShuffledExamples } from "./shuffled-examples.ts";
 import type { TuneByConnectivityOptions } from "./tune-options.ts";
 import type { TunedByConnectivity, TunedEpoch } from "./tune-result.ts";
-import type { TuningKeeper } from "./tune-state.ts";
+import type { TuningPosition } from "./tune-state.ts";
 
 /** Context of the steps of a tuning. */
 export interface TuningRun {
@@ -35,10 +36,10 @@ type ResolvedOptions = Required<TuneByConnectivityOptions>;
  */
 export async function runEpochs(
   run: TuningRun,
-  keeper: TuningKeeper,
+  keeper: WorkKeeper<TuningPosition>,
   options: ResolvedOptions,
 ): Promise<Pick<TunedByConnectivity, "epochs" | "resumedAt">> {
-  const { epochs: before } = await keeper.begin();
+  const { epochs: before } = (await keeper.begin()) ?? { epochs: [] };
   const epochs = [...before];
   while (epochs.length < options.epochs) {
     epochs.push(await runEpoch(run, epochs.length, options));

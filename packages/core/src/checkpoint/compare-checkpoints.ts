@@ -3,6 +3,7 @@ import { entry } from "../invariant.ts";
 import { excerpt } from "../json/excerpt.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
+import { adviseOnExperts } from "./advise-on-experts.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** Number of tensors that a message names before "and N more". */
@@ -56,10 +57,13 @@ export function compareCheckpoints(a: Checkpoint, b: Checkpoint): CheckpointComp
 export function assertSameStructure(a: Checkpoint, b: Checkpoint): void {
   const differences = compareCheckpoints(a, b).differences.filter(({ kind }) => kind !== "dtype");
   if (differences.length === 0) return;
+  const names = differences.map(({ name }) => name);
+  const missing = differences.filter(({ kind }) => kind === "missing").map(({ name }) => name);
   throw new MismatchError(
     `Cannot combine "${a.source}" and "${b.source}" as they must have tensors of the same names and shapes: ` +
-      describe(differences, a, b),
-    { parameters: differences.map(({ name }) => name) },
+      describe(differences, a, b) +
+      adviseOnExperts(missing),
+    { parameters: names },
   );
 }
 

@@ -3,9 +3,13 @@
  * the row's maximum subtracted. A row with a NaN becomes a row of NaNs.
  *
  * @param logits - `[examples, classes]` row-major
- * @param out - array for the probabilities, written from its beginning
+ * @param out - array for the probabilities, written from its beginning; it may be the logits
  */
-export function softmaxInto(logits: Float32Array, classes: number, out: Float64Array): Float64Array {
+export function softmaxInto(
+  logits: Float32Array | Float64Array,
+  classes: number,
+  out: Float64Array,
+): Float64Array {
   for (let begin = 0; begin < logits.length; begin += classes) {
     let max = Number.NEGATIVE_INFINITY;
     for (let c = begin; c < begin + classes; c++) max = Math.max(max, logits[c]!);

@@ -8,6 +8,7 @@ import {
   type DataSet,
   extractSubgraph,
   type Graph,
+  isElementwise,
   planFeeds,
   softmaxInto,
   specialize,
@@ -153,15 +154,9 @@ async function attach({ graph, engine }: Architecture, typed: Graph, task: Attac
   };
 }
 
-/** Tells whether the output that is scored holds numbers, instead of logits of classes or tokens. */
-function areOutputsNumbers(graph: Graph, data: DataSet): boolean {
-  const { kind } = taughtLoss(graph, data, 1).of;
-  return kind !== "cross-entropy" && kind !== "next-token";
-}
-
 /** Checks that outputs are logits. @throws UnsupportedError if they are numbers, which have no entropy */
 function assertClasses(graph: Graph, data: DataSet): void {
-  if (!areOutputsNumbers(graph, data)) return;
+  if (!isElementwise(taughtLoss(graph, data, 1).of.kind)) return;
   throw new UnsupportedError(
     `Cannot ${ATTEMPT} by the entropy of predictions as graph "${graph.name}" must have logits of classes: on "${data.name}" its output is numbers; choose the objective distillation, output-space, or loss`,
     { feature: "entropy of numbers" },
@@ -177,7 +172,7 @@ async function attachExpert(
   typed: Graph,
   { data, expert, feedsOf }: Attaching,
 ): Promise<Attached> {
-  const areNumbers = areOutputsNumbers(graph, data);
+  const areNumbers = isElementwise(taughtLoss(graph, data, 1).of.kind);
   const soft = attachSoftTargets(typed, areNumbers);
   if (expert === undefined) {
     throw new UsageError(

@@ -1,11 +1,5 @@
 import type { Tensor } from "@isthmus/core";
-import {
-  assertNoWorkState,
-  loadWorkStateInto,
-  type RunDescription,
-  saveWorkState,
-  type WorkKind,
-} from "@isthmus/training";
+import { openWorkKeeper, type RunDescription, type WorkKind } from "@isthmus/training";
 
 /** Progress of a tuning: everything a state holds beside tensors. */
 export interface TuningPosition {
@@ -67,20 +61,18 @@ export async function openTuningStore(
   }: { readonly resume: boolean; readonly run: RunDescription; readonly groups: number },
   arrays: TuningTensors,
 ): Promise<TuningStore> {
-  const none: TuningPosition = { step: 0, losses: [] };
-  if (path === undefined) return { start: none, async keep() {} };
-  if (!resume) await assertNoWorkState("tune a merge", path);
   const shape = [groups, arrays.weights.length / groups];
   const tensors = new Map(
     Object.entries(arrays).map(([name, data]): [string, Tensor] => [name, { dtype: "f64", shape, data }]),
   );
-  const start = (await loadWorkStateInto(path, TUNING, run, tensors)) ?? none;
+  const describe = async () => run;
+  const keeper = await openWorkKeeper("tune a merge", TUNING, tensors, { path, resume, describe });
   let last = Number.NEGATIVE_INFINITY;
   return {
-    start,
+    start: (await keeper.begin()) ?? { step: 0, losses: [] },
     async keep(position, atOnce) {
       if (!atOnce && performance.now() - last < EVERY) return;
-      await saveWorkState(path, TUNING, { run, position }, tensors);
+      await keeper.save(position);
       last = performance.now();
     },
   };

@@ -8,9 +8,9 @@ import {
   withTensors,
 } from "@isthmus/core";
 import { joinExamples } from "@isthmus/data";
-import { createEvaluator, type DataSet, limitExamples, type WeightInfo } from "@isthmus/graph";
+import { createEvaluator, type DataSet, type Graph, limitExamples, type WeightInfo } from "@isthmus/graph";
 import { countBatchNorms, recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { distill, measureTeaching, type TrainOptions } from "@isthmus/training";
+import { distill, measureTeaching, type Teacher, type TrainOptions } from "@isthmus/training";
 import { HEAL_FIELDS, type HealRules } from "./heal-fields.ts";
 import type { Healed, HealedExpert, HealResult, Standing } from "./heal-result.ts";
 import type { Healing, HealingExpert } from "./open-healing.ts";
@@ -89,14 +89,11 @@ export async function heal(healing: Healing, options: HealOptions = {}): Promise
   onStage?.("Measuring the merged network");
   for (const expert of experts) {
     before.push(await standingOf({ engine, network }, expert, measured));
-    expertLosses.push(await lossOf(expert, expert.weights, measured));
+    const graph = expert.ownGraph ?? expert.architecture.graph;
+    expertLosses.push(await lossOf(expert, { graph, network: expert.weights }, measured));
   }
   const { optimizer: kind, learningRate, ...kept } = rules;
-  const teachers = experts.map(({ architecture, weights, data }) => ({
-    graph: architecture.graph,
-    weights,
-    data,
-  }));
+  const teachers = experts.map((expert) => teacherOf(expert, expert.data));
   const distilled = await distill(engine, network, teachers, {
     ...kept,
     optimizer: kind === "sgd" ? { kind, momentum: 0.9 } : { kind },
@@ -148,6 +145,13 @@ async function inTypesOf(network: Checkpoint, trained: Checkpoint): Promise<Chec
 /** Options of a measurement. */
 type Measuring = Pick<HealRules, "batch" | "temperature" | "threads"> & Pick<HealOptions, "signal">;
 
+const teacherOf = ({ architecture, ownGraph, weights }: HealingExpert, data: DataSet): Teacher => ({
+  graph: architecture.graph,
+  ownGraph,
+  weights,
+  data,
+});
+
 const measuredOf = ({ data, evaluationData }: HealingExpert): DataSet =>
   evaluationData ?? limitExamples("heal", data, Math.min(MEASURED, data.size));
 
@@ -156,23 +160,23 @@ async function standingOf(
   expert: HealingExpert,
   { batch, threads = 0, signal }: Measuring,
 ): Promise<Standing> {
-  const { architecture, weights } = expert;
-  const teacher = { graph: architecture.graph, weights, data: measuredOf(expert) };
+  const { graph } = expert.architecture;
+  const teacher = teacherOf(expert, measuredOf(expert));
   const distance = await measureTeaching(engine, network, teacher, { batch, threads, signal });
-  const loss = await lossOf(expert, network, { batch, threads, signal });
+  const loss = await lossOf(expert, { graph, network }, { batch, threads, signal });
   return { ...distance, ...(loss !== undefined && { loss }) };
 }
 
 /** Measures the loss of a network against the labels of an expert's examples; undefined without labels. */
 async function lossOf(
   expert: HealingExpert,
-  network: Checkpoint,
+  { graph, network }: { readonly graph: Graph; readonly network: Checkpoint },
   { batch, threads = 0, signal }: Measuring,
 ): Promise<number | undefined> {
   const data = measuredOf(expert);
   if (data.labelling === "none" && data.targets === undefined) return undefined;
   const options = { threads, ...(batch !== undefined && { batchSize: batch }) };
-  const evaluator = await createEvaluator(expert.architecture, data, options);
+  const evaluator = await createEvaluator({ ...expert.architecture, graph }, data, options);
   try {
     return (await evaluator.evaluate(network, signal)).loss;
   } finally {

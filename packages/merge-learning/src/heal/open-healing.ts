@@ -1,10 +1,21 @@
-import { at, type Checkpoint, UsageError } from "@isthmus/core";
-import type { Architecture, BoundNetwork, DataSet } from "@isthmus/graph";
+import { at, type Checkpoint, MismatchError, UsageError } from "@isthmus/core";
+import {
+  type Architecture,
+  type BoundNetwork,
+  bindArchitecture,
+  type DataSet,
+  type Graph,
+} from "@isthmus/graph";
+import { dirname } from "@isthmus/platform";
+import { compareTokens } from "@isthmus/recipe";
 import {
   assertArchitecture,
   findModelConfig,
+  fitToData,
+  haveOneArchitecture,
   nameTrainingData,
   openBound,
+  openSharedArchitecture,
   type SharedReading,
 } from "@isthmus/zoo";
 import { nameNetworks, valuesOfNetworks } from "../values-of-networks.ts";
@@ -45,7 +56,9 @@ export interface HealingExpert {
   readonly path: string;
   /** Architecture of the merged network with the expert's head. */
   readonly architecture: Architecture;
-  /** Weights of the expert, under the graph's names. */
+  /** Graph of an expert of another architecture. @defaultValue the graph of `architecture` */
+  readonly ownGraph?: Graph | undefined;
+  /** Weights of the expert, under the names of its graph. */
   readonly weights: Checkpoint;
   /** Examples that it teaches on. */
   readonly data: DataSet;
@@ -67,10 +80,13 @@ export interface Healing {
 
 /**
  * Opens the architectures and the examples of a healing. The network of a model's folder is built for the
- * length of the first examples.
+ * length of the first examples. An expert whose config describes another architecture than the merged
+ * network's, such as a dense model that is one of the experts of a mixture, is run in its own: it must
+ * predict tokens of the same vocabulary.
  * @throws UsageError if there are neither one nor as many examples or graphs as experts, or weights that
  *   several graphs share have other names in the file
- * @throws MismatchError if networks and architectures do not fit each other
+ * @throws MismatchError if networks and architectures do not fit each other, or an expert of another
+ *   architecture has other tokens
  *
  * @example
  * ```ts
@@ -118,9 +134,11 @@ export async function openHealing(names: HealingNames): Promise<Healing> {
       [`measured of ${i}`, evaluated],
     ]);
     const networks = [merged, ...members.map((i) => at(experts, i, "expert"))];
+    const { paths, others } = await describedPaths(networks, graph);
+    const alike = networks.filter((network) => !others.has(network));
     const { architecture, examples } = await openBound(
-      await describedPaths(networks, graph),
-      networks.map(({ checkpoint }) => checkpoint),
+      paths,
+      alike.map(({ checkpoint }) => checkpoint),
       Object.fromEntries(sources),
       { ...reading, graph },
     );
@@ -128,10 +146,14 @@ export async function openHealing(names: HealingNames): Promise<Healing> {
     for (const [i, member] of members.entries()) {
       const training = examples.get(`data of ${i}`);
       if (training === undefined) throw new UsageError("Cannot heal as examples must be named: give --data");
+      const expert = at(experts, member, "expert");
+      const isOther = others.has(expert);
       opened[member] = {
-        path: at(experts, member, "expert").path,
+        path: expert.path,
         architecture: { graph: architecture.graph, engine: architecture.engine },
-        weights: at(architecture.networks, i + 1, "network").network,
+        ...(isOther
+          ? await openOther(expert, at(paths, 0, "path"), { data: training, reading })
+          : { weights: at(architecture.networks, alike.indexOf(expert), "network").network }),
         data: training,
         evaluationData: examples.get(`measured of ${i}`),
       };
@@ -140,21 +162,64 @@ export async function openHealing(names: HealingNames): Promise<Healing> {
   return { path: merged.path, experts: opened, ...joined(merged.checkpoint, bound) };
 }
 
+/** Sources of the architecture of a merged network. */
+interface Described {
+  /** Paths of networks of that architecture that say what it is. */
+  readonly paths: readonly string[];
+  /** Experts whose configs describe another architecture. */
+  readonly others: ReadonlySet<NamedCheckpoint>;
+}
+
 /**
- * Returns the paths of networks that say what their architecture is: all if a graph is named, else the ones
- * with a config, so that a merged network may be a file without one.
+ * Finds the networks that say what their architecture is: all if a graph is named, else the ones with a
+ * config, so that a merged network may be a file without one.
  * @throws UsageError if no network has a config
  */
 async function describedPaths(
   networks: readonly NamedCheckpoint[],
   graph: string | undefined,
-): Promise<readonly string[]> {
+): Promise<Described> {
   const paths = networks.map(({ path }) => path);
-  if (graph !== undefined) return paths;
+  if (graph !== undefined) return { paths, others: new Set() };
   const configs = await Promise.all(paths.map(findModelConfig));
-  const described = paths.filter((_, i) => configs[i] !== undefined);
-  if (described.length === 0) await assertArchitecture("heal", paths, {});
-  return described;
+  const [first, ...more] = networks.filter((_, i) => configs[i] !== undefined);
+  if (first === undefined) await assertArchitecture("heal", paths, {});
+  const { path = "" } = first ?? {};
+  const described = [path];
+  const others = new Set<NamedCheckpoint>();
+  for (const network of more) {
+    if (await haveOneArchitecture(path, network.path)) described.push(network.path);
+    else others.add(network);
+  }
+  return { paths: described, others };
+}
+
+/**
+ * Opens an expert of another architecture than the merged network's.
+ * @param described - path of a model of the merged network's architecture
+ * @throws MismatchError if its tokens have other ids
+ */
+async function openOther(
+  { path, checkpoint }: NamedCheckpoint,
+  described: string,
+  { data, reading }: { readonly data: DataSet; readonly reading: Omit<SharedReading, "graph"> },
+): Promise<Pick<HealingExpert, "ownGraph" | "weights">> {
+  const [base = "", folder = ""] = (await Promise.all([described, path].map(findModelConfig))).map(
+    (config) => config && dirname(config),
+  );
+  const { difference } = await compareTokens(base, folder);
+  if (difference !== undefined) {
+    throw new MismatchError(
+      `Cannot heal by the expert "${path}" as it must predict the tokens of "${described}": ${difference.replace("the base", "the merged network")}; give it the other tokenizer first by isthmus vocabulary, or leave it out`,
+      { parameters: ["vocabulary"], input: path },
+    );
+  }
+  reading.onNote?.(
+    `"${path}" has another architecture than "${described}": it teaches by its outputs alone.`,
+  );
+  const opened = fitToData(await openSharedArchitecture([path], reading.engine, reading), data);
+  const { graph, networks } = await bindArchitecture(opened, [checkpoint], reading);
+  return { ownGraph: graph, weights: at(networks, 0, "network").network };
 }
 
 /** Joins what the graphs read of the merged network. */

@@ -31,6 +31,8 @@ export interface MergeProvenance {
   readonly seed: number;
   /** Recipe as JSON; null if the merge has none. */
   readonly recipe: unknown;
+  /** Folder of the file in a result of several folders; missing if it has one. */
+  readonly part?: string;
   /** Networks in the order of the plan. */
   readonly inputs: readonly MergedInput[];
   /** Name of the multiplier of matrices, such as `onnxruntime`; missing if no method needs whole matrices. */

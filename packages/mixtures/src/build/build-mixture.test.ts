@@ -235,6 +235,20 @@ it("notes an adapter that says that it was made for another model", async () => 
   ]);
 });
 
+it.each([
+  ["deepseek", 1, /DeepSeek MoE does not normalise the share of an expert/],
+  ["deepseek", 2, /^$/],
+  ["mixtral", 1, /^$/],
+])(
+  "notes layouts whose only expert does not count whole: %s, %d for each token",
+  async (layout, active, note) => {
+    const notes: string[] = [];
+    const lines = `architecture: ${layout}\nexperts_per_token: ${active}`;
+    await planMixtureRecipe(recipeOf("llama", lines), { onNote: (one) => notes.push(one) });
+    expect(notes.join("\n")).toMatch(note);
+  },
+);
+
 it("notes gates that are nearly alike", async () => {
   const notes: string[] = [];
   const alike = recipeOf("llama").text.replace("[kl]", "[abca]").replace("    negative_prompts: [b]\n", "");

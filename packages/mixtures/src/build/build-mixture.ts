@@ -3,6 +3,8 @@ import type { Engine } from "@isthmus/graph";
 import { type MergePlan, type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
 import { summarizePlan, writeModelFiles } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
+import { findAdapterLayout } from "../adapters/adapter-layout.ts";
+import { buildAdapterMixture, planAdapterMixture } from "../adapters/build-adapter-mixture.ts";
 import { removeKeptGates } from "./keep-gates.ts";
 import { mixtureConfig } from "./mixture-config.ts";
 import { modelsOf, openGates, zeroGates } from "./open-gates.ts";
@@ -105,6 +107,8 @@ export async function planMixtureRecipe(
   read: ReadMixtureRecipe,
   options: OpenMixtureOptions & Pick<BuildMixtureOptions, "onNote"> = {},
 ): Promise<PlannedMixture & { readonly plan: MergePlan }> {
+  const adapters = findAdapterLayout(read.recipe);
+  if (adapters !== undefined) return planAdapterMixture(read, adapters, options);
   const opened = await openMixture(read, options);
   try {
     for (const note of opened.notes) options.onNote?.(note);
@@ -118,7 +122,8 @@ export async function planMixtureRecipe(
 /**
  * Makes a mixture of experts from dense models by a recipe of mergekit-moe, and saves it as a folder that
  * transformers loads: attention, embeddings and head of the base, the feed-forward networks of the models as
- * experts, and a router in each layer by the mode of gates.
+ * experts, and a router in each layer by the mode of gates. With a layout of adapters, such as X-LoRA, the
+ * folder is one that PEFT loads: adapters of the base, and one router that reads its last hidden states.
  *
  * Tensors are copied piece by piece within a limit of memory. Gates and pieces that an interrupted call has
  * finished are kept in hidden files: the same call goes on from there, and makes the same bytes.
@@ -168,6 +173,8 @@ export async function buildMixture(
       `Cannot write a mixture to "${output}" as it is a folder of weights, config and tokenizer: name a folder`,
     );
   }
+  const adapters = findAdapterLayout(read.recipe);
+  if (adapters !== undefined) return buildAdapterMixture(read, output, { ...options, layout: adapters });
   const opened = await openMixture(read, options);
   let gates: Checkpoint | undefined;
   try {

@@ -1,4 +1,5 @@
 import { UnsupportedError, UsageError } from "@isthmus/core";
+import { ADAPTER_LAYOUTS } from "../adapters/adapter-layout.ts";
 import type { DenseModel, Trait } from "./dense-model.ts";
 import { TRAITS } from "./dense-traits.ts";
 import type { MixtureLayout } from "./mixture-layout.ts";
@@ -12,6 +13,8 @@ export interface CarriedMixture {
   readonly shared: number;
   /** Number of first layers without experts. */
   readonly dense: number;
+  /** Number of experts that each token is sent to. */
+  readonly active: number;
   /** Whether shared experts can have gates: they have prompts, or the gates need none. */
   readonly isGated: boolean;
   /** Whether shared experts have prompts, which only a layout with gates for them can use. */
@@ -41,7 +44,7 @@ export function chooseLayout(mixture: CarriedMixture, architecture: string | und
   );
   if (named.length === 0) {
     throw new UsageError(
-      `Cannot make a mixture of the architecture "${architecture}" as it must be the beginning of a layout's name: there are ${MIXTURE_LAYOUTS.map(({ name }) => name).join(", ")}`,
+      `Cannot make a mixture of the architecture "${architecture}" as it must be the beginning of a layout's name: there are ${[...MIXTURE_LAYOUTS, ...ADAPTER_LAYOUTS].map(({ name }) => name).join(", ")}`,
     );
   }
   const judged = named.map((layout) => ({ layout, lacks: lacksOf(layout, mixture) }));
@@ -74,12 +77,16 @@ function lacksOf(layout: MixtureLayout, mixture: CarriedMixture): readonly strin
   return lacks;
 }
 
-function notesOn({ name, carries }: MixtureLayout, { base, shared }: CarriedMixture): readonly string[] {
+function notesOn(
+  { name, carries, alone }: MixtureLayout,
+  { base, shared, active }: CarriedMixture,
+): readonly string[] {
   const notes = DROPPED.filter((trait) => base.traits.has(trait) && !carries.includes(trait)).map(
     (trait) =>
       `${name} has no ${TRAITS[trait].what}: the result attends to all tokens, which differs from the base beyond ${base.config["sliding_window"]} tokens`,
   );
   if (name === "Qwen MoE" && shared === 0)
     notes.push(`${name} always has a shared expert: as shared_experts names none, one of zeros is written`);
+  if (active === 1 && alone !== undefined) notes.push(`${name} ${alone}`);
   return notes;
 }

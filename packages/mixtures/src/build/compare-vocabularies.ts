@@ -1,5 +1,5 @@
-import { isIsthmusError, MismatchError } from "@isthmus/core";
-import { readVocabulary } from "@isthmus/recipe";
+import { MismatchError } from "@isthmus/core";
+import { compareTokens } from "@isthmus/recipe";
 import type { DenseModel } from "./dense-model.ts";
 
 /**
@@ -8,40 +8,12 @@ import type { DenseModel } from "./dense-model.ts";
  * @throws MismatchError if a token of the base has another id, or none
  */
 export async function compareVocabularies(base: DenseModel, model: DenseModel): Promise<void> {
-  if (base.directory === model.directory) return;
-  const [ours, theirs] = await Promise.all([base, model].map(idsOf));
-  if (ours === undefined || theirs === undefined) {
-    if (base.vocabulary === model.vocabulary) return;
-    throw differ(
-      base,
-      model,
-      `its embedding has ${model.vocabulary} rows, and that of the base ${base.vocabulary}`,
-    );
-  }
-  for (const [token, id] of ours) {
-    if (id >= base.vocabulary || theirs.get(token) === id) continue;
-    const other = theirs.get(token);
-    const state = other === undefined ? "it has no such token" : `it has the id ${other} there`;
-    throw differ(
-      base,
-      model,
-      `the token ${JSON.stringify(token)} has the id ${id} in the base, and ${state}`,
-    );
-  }
-}
-
-/** Reads the ids of a model's tokens; undefined if its tokenizer is not in a form that tells them. */
-async function idsOf({ directory }: DenseModel): Promise<ReadonlyMap<string, number> | undefined> {
-  try {
-    return (await readVocabulary(directory))?.ids;
-  } catch (error) {
-    if (isIsthmusError(error, "UnsupportedError")) return undefined;
-    throw error;
-  }
-}
-
-function differ(base: DenseModel, model: DenseModel, how: string): MismatchError {
-  return new MismatchError(
+  const { areKnown, difference } = await compareTokens(base.directory, model.directory, base.vocabulary);
+  const isCounted = !areKnown && base.vocabulary !== model.vocabulary;
+  const rows = `its embedding has ${model.vocabulary} rows, and that of the base ${base.vocabulary}`;
+  const how = isCounted ? rows : difference;
+  if (how === undefined) return;
+  throw new MismatchError(
     `Cannot make an expert of "${model.name}" as it must read the tokens of the base "${base.name}": ${how}; give it the other tokenizer first by isthmus vocabulary, or leave it out`,
     { parameters: ["vocabulary"], input: model.name },
   );

@@ -1,6 +1,7 @@
 import { UsageError } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
 import type { Key } from "@isthmus/recipe";
+import type { RandomFeatures } from "../adapters/random-features.ts";
 import type { DenseModel } from "./dense-model.ts";
 import type { MixtureExpert } from "./mixture-recipe.ts";
 
@@ -22,6 +23,13 @@ export interface GateContext {
   readonly experts: readonly GatedExpert[];
   /** Number of experts to which a token is sent. */
   readonly active: number;
+  /**
+   * Hidden states that routers read: those before the experts of each `layer`, by a router each; or the
+   * `last` ones of the base, after its last norm, by one router for all layers.
+   */
+  readonly reads: "layer" | "last";
+  /** Random features of the last hidden states that the router reads in their place. @defaultValue none */
+  readonly features?: RandomFeatures | undefined;
   /** Seed of random numbers, a whole number of at least 0. */
   readonly seed: number;
   /** Engine that runs networks; undefined if the caller gave none, see {@link engineOf}. */
@@ -34,9 +42,14 @@ export interface GateContext {
   readonly onNote: (note: string) => void;
 }
 
+/** Returns the number of routers of a mixture. */
+export function countRouters({ base, reads }: Pick<GateContext, "base" | "reads">): number {
+  return reads === "last" ? 1 : base.layers;
+}
+
 /**
- * Weights of the gates of one layer, `[experts, width]` in row-major order, with a row for each expert of the
- * context.
+ * Weights of the gates of one router, `[experts, width]` in row-major order, with a row for each expert of
+ * the context.
  */
 export type LayerGates = Float32Array;
 
@@ -62,7 +75,7 @@ export interface GateMode {
    * @throws InputError if an entry lacks something
    */
   readonly check?: (experts: readonly GatedExpert[]) => void;
-  /** Computes the gates of all layers, in the order of layers. */
+  /** Computes the gates of all routers, in the order of layers. */
   readonly compute: (context: GateContext) => Promise<readonly LayerGates[]>;
 }
 

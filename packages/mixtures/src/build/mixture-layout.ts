@@ -37,6 +37,11 @@ export interface MixtureLayout {
    * sigmoid, `plain` if they are added without a factor.
    */
   readonly shared: "none" | "gated" | "plain";
+  /**
+   * Treatment of a token that is sent to one expert alone, as the end of a sentence that begins with the name
+   * of the layout. @defaultValue the expert's output counts whole
+   */
+  readonly alone?: string;
   /** Name of the part of a layer that holds router and experts. */
   readonly block: string;
   /** Name of the shared expert within the block. */

@@ -33,6 +33,8 @@ export const MIXTURE_LAYOUTS: readonly MixtureLayout[] = [
     block: "mlp",
     sharedBlock: "shared_experts",
     parts: DENSE_PARTS,
+    alone:
+      "does not normalise the share of an expert if a token is sent to one alone, as published: each expert's output is multiplied by its share, below 1, which differs from the dense model; experts_per_token: 2 or more, or another layout, normalises",
     fields: ({ base, experts, active, shared, dense }) => ({
       n_routed_experts: experts,
       n_shared_experts: shared === 0 ? null : shared,

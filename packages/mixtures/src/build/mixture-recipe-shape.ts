@@ -47,6 +47,14 @@ export function mixtureRecipeShape(): Shape {
       shape: { kind: "number", whole: true, least: 0 },
       description: "Number of first layers that keep the feed-forward network of the base.",
     },
+    rank: {
+      shape: { kind: "number", whole: true, least: 1 },
+      description: "Rank of adapters that are computed from fine-tunes, for the layout X-LoRA.",
+    },
+    router_size: {
+      shape: { kind: "number", whole: true, least: 0 },
+      description: "Hidden units of the router of the layout X-LoRA; 0 for a linear router.",
+    },
     architecture: { shape: TEXT, description: "Beginning of the name of the layout." },
   };
   return { kind: "map", name: "mixture", keys };

@@ -3,7 +3,7 @@ import type { ModelReference, Recipe } from "@isthmus/recipe";
 /** Reference to a model in files: a path, with an adapter as `path+adapter`, or both as keys. */
 export type DenseReference = Exclude<ModelReference, Recipe>;
 
-/** A dense model whose feed-forward networks become an expert in each layer. */
+/** A dense model whose feed-forward networks become an expert in each layer, or an adapter of the base. */
 export interface MixtureExpert {
   /** The model. */
   readonly source_model: DenseReference;
@@ -31,7 +31,7 @@ export interface MixtureRecipe {
   readonly gate_mode?: string;
   /** Element type of the result, by its name in PyTorch. @defaultValue the type in the base's config */
   readonly dtype?: string;
-  /** Number of experts to which a token is sent. @defaultValue 2 */
+  /** Number of experts to which a token is sent. @defaultValue 2; all of a layout of adapters */
   readonly experts_per_token?: number;
   /**
    * Number of first layers that have no experts but the feed-forward network of the base, for models that
@@ -39,8 +39,18 @@ export interface MixtureRecipe {
    */
   readonly dense_layers?: number;
   /**
-   * Beginning of the name of the layout, in any case, such as `mixtral` or `qwen`. @defaultValue the first
-   * layout that carries the models
+   * Rank of the adapters that are computed from fine-tunes of the base, for a layout of adapters.
+   * @defaultValue the rank of `isthmus extract`
+   */
+  readonly rank?: number;
+  /**
+   * Hidden units of the router of a layout of adapters, for gates by ridge regression: random features, which
+   * tell experts apart that a linear router cannot. @defaultValue 0: the router is linear
+   */
+  readonly router_size?: number;
+  /**
+   * Beginning of the name of the layout, in any case, such as `mixtral` or `qwen`; or `xlora`, whose experts
+   * are adapters of the base. @defaultValue the first layout of dense experts that carries the models
    */
   readonly architecture?: string;
 }

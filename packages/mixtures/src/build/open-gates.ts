@@ -1,7 +1,8 @@
-import { type Checkpoint, defineCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, defineCheckpoint, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
 import { conditionOfGates, noteAlikeGates } from "./condition-gates.ts";
 import type { DenseModel } from "./dense-model.ts";
+import type { GateContext, GateMode, LayerGates } from "./gate-mode.ts";
 import { keepGates } from "./keep-gates.ts";
 import type { OpenedMixture } from "./open-mixture.ts";
 import { fillMadeTensors, listMadeTensors } from "./plan-mixture.ts";
@@ -39,26 +40,38 @@ const MOST_COMPARED = 64;
 /** Makes the tensors that no model has, with the gates by their mode. */
 export async function makeTensors(
   opened: OpenedMixture,
-  { engine, signal, onNote, onProgress }: MakeGatesOptions,
+  options: MakeGatesOptions,
 ): Promise<ReadonlyMap<string, Tensor>> {
   const { gateMode, gated, extents, seed } = opened;
-  const { base, experts, active } = extents;
-  const computed = await gateMode.compute({
-    base,
-    experts: gated,
-    active,
-    seed,
+  const { base, active } = extents;
+  const context = { base, experts: gated, active, reads: "layer", seed } as const;
+  return fillMadeTensors(opened, await computeGates(gateMode, { ...context, ...options }, extents.experts));
+}
+
+/**
+ * Computes gates by their mode, and says whether gates of prompts are alike.
+ * @param routed - number of experts of the router, which have the first rows
+ */
+export async function computeGates(
+  mode: GateMode,
+  context: MakeGatesOptions &
+    Pick<GateContext, "base" | "experts" | "active" | "reads" | "features" | "seed">,
+  routed: number,
+): Promise<readonly LayerGates[]> {
+  const { engine, signal, onNote, onProgress, base } = context;
+  const computed = await mode.compute({
+    ...context,
     engine,
     signal,
     onProgress: (done) => onProgress?.(done),
     onNote: (note) => onNote?.(note),
   });
-  if (gateMode.needsPrompts && experts > 1 && experts <= MOST_COMPARED) {
-    const rows = computed.map((gates) => gates.subarray(0, experts * base.width));
-    const alike = noteAlikeGates(rows.map((gates) => conditionOfGates(gates, experts)));
+  if (mode.needsPrompts && routed > 1 && routed <= MOST_COMPARED) {
+    const rows = computed.map((gates) => gates.subarray(0, routed * base.width));
+    const alike = noteAlikeGates(rows.map((gates) => conditionOfGates(gates, routed)));
     if (alike !== undefined) onNote?.(alike);
   }
-  return fillMadeTensors(opened, computed);
+  return computed;
 }
 
 /** Computes the gates and says whether they are alike, or takes the gates of an interrupted call. */
@@ -68,23 +81,39 @@ export async function openGates(
   options: MakeGatesOptions,
 ): Promise<Checkpoint> {
   const { gateMode, gated, extents, seed } = opened;
-  const { active } = extents;
   const tensors = listMadeTensors(opened);
-  const files = [
-    ...modelsOf(opened).flatMap(({ checkpoint }) => checkpoint.files),
-    ...((await gateMode.files?.(gated)) ?? []),
-  ];
+  const files = modelsOf(opened).flatMap(({ checkpoint }) => checkpoint.files);
+  const keeping = { mode: gateMode, experts: gated, active: extents.active, seed, tensors, files };
+  return openKeptGates(output, keeping, options, () => makeTensors(opened, options));
+}
+
+/** Gates that are computed or taken from an interrupted call, and all that decides them. */
+interface KeptGates extends Pick<GateContext, "experts" | "active" | "seed"> {
+  /** Mode of the gates. */
+  readonly mode: GateMode;
+  /** Names and shapes of their tensors. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Files of the models. */
+  readonly files: readonly string[];
+}
+
+/** Makes the tensors of gates, or opens what an interrupted call kept in the folder of the result. */
+export async function openKeptGates(
+  output: string,
+  { mode, experts, active, seed, tensors, files }: KeptGates,
+  { engine }: Pick<MakeGatesOptions, "engine">,
+  make: () => Promise<ReadonlyMap<string, Tensor>>,
+): Promise<Checkpoint> {
   const settings = {
-    mode: gateMode.name,
-    experts: gated.map(({ recipe }) => recipe),
+    mode: mode.name,
+    experts: experts.map(({ recipe }) => recipe),
     active,
     seed,
-    engine: options.engine?.name ?? null,
+    engine: engine?.name ?? null,
     tensors: [...tensors],
   };
-  const stored = await keepGates(output, { identity: { settings, files }, tensors }, () =>
-    makeTensors(opened, options),
-  );
+  const read = [...files, ...((await mode.files?.(experts)) ?? [])];
+  const stored = await keepGates(output, { identity: { settings, files: read }, tensors }, make);
   // The name of the file has a digest of times, which the metadata of the result must not have.
   return defineCheckpoint({
     source: "gates",

@@ -1,4 +1,12 @@
-import { at, InputError, isIsthmusError, MismatchError, OutOfRangeError } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  type DType,
+  InputError,
+  isIsthmusError,
+  MismatchError,
+  OutOfRangeError,
+} from "@isthmus/core";
 import { findOtherBases, type Path, RECIPE_DTYPES } from "@isthmus/recipe";
 import { chooseLayout } from "./choose-layout.ts";
 import { compareVocabularies } from "./compare-vocabularies.ts";
@@ -83,8 +91,9 @@ export async function openMixture(
     const hasSharedPrompts = shared.some(({ recipe: { positive_prompts: texts = [] } }) => texts.length > 0);
     const dense = denseLayers(recipe.dense_layers, base);
     const isGated = hasSharedPrompts || !gateMode.needsPrompts;
+    const active = countActive(recipe, experts.length);
     const { layout, notes } = chooseLayout(
-      { base, shared: shared.length, dense, hasSharedPrompts, isGated },
+      { base, shared: shared.length, dense, active, hasSharedPrompts, isGated },
       recipe.architecture,
     );
     const gated = [...experts, ...(layout.shared === "gated" ? shared : [])].map((expert, i) => ({
@@ -93,8 +102,7 @@ export async function openMixture(
       isShared: i >= experts.length,
     }));
     gateMode.check?.(gated);
-    const foreign = await noteOtherBases([...models.values()]);
-    const { experts_per_token: asked = MIXTURE_RECIPE_DEFAULTS.experts_per_token } = recipe;
+    const foreign = await noteOtherBases([...models.values()].map(({ checkpoint }) => checkpoint));
     const [one] = shared;
     return {
       layout,
@@ -103,7 +111,7 @@ export async function openMixture(
       extents: {
         base,
         experts: experts.length,
-        active: Math.min(asked, experts.length),
+        active,
         shared: shared.length,
         dense,
         sharedHidden: one?.model.hidden ?? Math.min(EMPTY_HIDDEN, base.hidden),
@@ -138,20 +146,24 @@ function denseLayers(asked: number | undefined, { name, layers }: DenseModel): n
  * Lists sentences on adapters that say that they were made for another model than the one that they change.
  * @throws InputError if an adapter is of another architecture by its metadata
  */
-async function noteOtherBases(models: readonly DenseModel[]): Promise<readonly string[]> {
-  const findings = await findOtherBases(models.map(({ checkpoint }) => checkpoint));
+export async function noteOtherBases(networks: readonly Checkpoint[]): Promise<readonly string[]> {
+  const findings = await findOtherBases(networks);
   const error = findings.find(({ severity }) => severity === "error");
   if (error === undefined) return findings.map(({ message, advice }) => `${message}; ${advice}`);
   const [position = 0] = error.networks;
   throw new InputError(
     `Cannot make a mixture as the result would be meaningless: ${error.message}; ${error.advice}`,
-    { input: at(models, position, "model").name },
+    { input: at(networks, position, "model").source },
   );
 }
 
 /** Returns the element type of the result: as asked, otherwise as the config of the base names it. */
-function dtypeOf(asked: string | undefined, { config }: DenseModel) {
-  const named = asked ?? config["dtype"] ?? config["torch_dtype"];
+function dtypeOf(asked: string | undefined, { config }: DenseModel): DType | undefined {
+  return findDtype(asked ?? config["dtype"] ?? config["torch_dtype"]);
+}
+
+/** Returns the element type of a name in PyTorch; undefined for anything else. */
+export function findDtype(named: unknown): DType | undefined {
   return typeof named === "string" && Object.hasOwn(RECIPE_DTYPES, named) ? RECIPE_DTYPES[named] : undefined;
 }
 
@@ -195,4 +207,9 @@ function assertUseful(experts: readonly PlannedExpert[], { needsPrompts }: GateM
     `Cannot make a mixture of "${first?.model.name}" alone as its experts must differ: all ${experts.length} are that model, so that the result computes what the model does; to train it on, add --for-training`,
     { input: first?.model.name ?? "" },
   );
+}
+
+/** Returns to how many of the experts each token is sent. */
+function countActive({ experts_per_token: asked }: ReadMixtureRecipe["recipe"], experts: number): number {
+  return Math.min(asked ?? MIXTURE_RECIPE_DEFAULTS.experts_per_token, experts);
 }

@@ -1,5 +1,7 @@
 import { createCheckpoint, InputError } from "@isthmus/core";
 import type { MergeProvenance, OpenedMerge } from "@isthmus/merging";
+import { findAdapterLayout } from "../adapters/adapter-layout.ts";
+import { openRecordedPart } from "../adapters/build-adapter-mixture.ts";
 import { type MakeGatesOptions, makeTensors } from "./open-gates.ts";
 import { openMixture } from "./open-mixture.ts";
 import { planMixture } from "./plan-mixture.ts";
@@ -13,7 +15,7 @@ import { parseMixtureRecipe } from "./read-mixture-recipe.ts";
  */
 export async function openRecordedMixture(
   path: string,
-  { recipe, seed }: MergeProvenance,
+  { recipe, seed, part }: MergeProvenance,
   options: MakeGatesOptions = {},
 ): Promise<OpenedMerge> {
   if (typeof recipe !== "object" || recipe === null) {
@@ -24,7 +26,10 @@ export async function openRecordedMixture(
       },
     );
   }
-  const opened = await openMixture(parseMixtureRecipe(JSON.stringify(recipe)), { seed, forTraining: true });
+  const read = parseMixtureRecipe(JSON.stringify(recipe));
+  const layout = findAdapterLayout(read.recipe);
+  if (layout !== undefined) return openRecordedPart(read, { layout, part: part ?? "", seed }, options);
+  const opened = await openMixture(read, { seed, forTraining: true });
   try {
     const made = createCheckpoint(await makeTensors(opened, options), {}, "gates");
     return { plan: planMixture(opened, made), close: opened.close };

@@ -1,3 +1,4 @@
+import { softmaxInto } from "@isthmus/graph";
 import type { RouterLayer } from "./discover-routers.ts";
 
 /** Turns the scores of a token into probabilities, in place. */
@@ -8,16 +9,7 @@ export function toProbabilities(scores: Float64Array, probabilities: RouterLayer
     });
     return;
   }
-  const largest = scores.reduce((most, score) => Math.max(most, score));
-  let sum = 0;
-  scores.forEach((score, i) => {
-    const share = Math.exp(score - largest);
-    scores[i] = share;
-    sum += share;
-  });
-  scores.forEach((score, i) => {
-    scores[i] = score / sum;
-  });
+  softmaxInto(scores, scores.length, scores);
 }
 
 /**

@@ -91,8 +91,8 @@ function sumsOf(survey: TensorSurvey, a: number, b: number): PairSums[] {
 }
 
 function measureGrowth(numbers: readonly PairSums[]): GrowthSigns | null {
-  const matrices = numbers.flatMap(({ aa, bb, kurtosis }) =>
-    kurtosis === null ? [] : [{ aa, bb, kurtosis }],
+  const matrices = numbers.flatMap(({ aa, bb, ab, kurtosis }) =>
+    kurtosis === null ? [] : [{ aa, bb, ab, kurtosis }],
   );
   if (matrices.length === 0) return null;
   const shareOfGrown = (rises: readonly number[]) =>
@@ -100,6 +100,7 @@ function measureGrowth(numbers: readonly PairSums[]): GrowthSigns | null {
   return {
     kurtosis: shareOfGrown(matrices.map(({ kurtosis: [a, b] }) => b - a)),
     norm: shareOfGrown(matrices.map(({ aa, bb }) => bb - aa)),
+    length: Math.sqrt(Math.max(0, sumOf(matrices.map(({ aa, bb, ab }) => aa + bb - 2 * ab)))),
   };
 }
 

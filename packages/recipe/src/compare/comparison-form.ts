@@ -51,7 +51,10 @@ const comparedPair = z.looseObject({
   cosine: nullable,
   kinship: nullable,
   matrices: count,
-  growth: z.looseObject({ kurtosis: z.number(), norm: z.number() }).nullable().default(null),
+  growth: z
+    .looseObject({ kurtosis: z.number(), norm: z.number(), length: nullable.default(null) })
+    .nullable()
+    .default(null),
   moved: z.looseObject({ tensors: z.array(text), share: z.number() }).nullable(),
   vocabulary: z.looseObject({ tensor: text, rows: both, kinship: nullable, moved: nullable }).nullable(),
   alignment: z.looseObject({ before: z.number(), after: z.number(), gain: z.number() }).nullable(),

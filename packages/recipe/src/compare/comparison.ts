@@ -102,6 +102,8 @@ export interface GrowthSigns {
   readonly kurtosis: number;
   /** Share of matrices whose norm is larger in B than in A; ties count half. */
   readonly norm: number;
+  /** Norm of the difference of both networks over these matrices; null in results of earlier versions. */
+  readonly length: number | null;
 }
 
 /** Comparison of two networks A and B. In the other order only A and B change places. */

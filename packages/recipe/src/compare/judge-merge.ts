@@ -58,7 +58,7 @@ export function judgeMerge(comparison: NetworkComparison, options: JudgeMergeOpt
   const pairs = comparison.pairs.map(judgePair);
   const merged = pairs.filter(({ a, b }) => a !== base && b !== base);
   const findings = [
-    ...findTraits(comparison),
+    ...findTraits(comparison, merge),
     ...findStructure(comparison),
     ...findKinship(comparison, pairs, merge),
     ...findBase(comparison, merge),

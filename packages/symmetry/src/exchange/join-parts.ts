@@ -103,7 +103,7 @@ function isAlike(
 
 /** Numbers units so that corresponding units within parts have the same number, and all others their own. */
 function codesOf(units: number, within: JoinedExchange["within"]): Int32Array {
-  const codes = Int32Array.from({ length: units }, (_, unit) => unit);
+  const codes = new Int32Array(units).map((_, unit) => unit);
   for (const ofParts of within) {
     const { firstUnit, size, cells } = at(ofParts, 0, "part");
     for (const other of ofParts) {
@@ -256,8 +256,8 @@ function stackedLayout(
     const all = layouts.map((layout) => renumbered(at(layout.fields, i, "field")));
     return {
       axes: [0, ...moved],
-      units: Int32Array.from(all.flatMap((one) => [...one.units])),
-      ranks: Int32Array.from(all.flatMap((one) => [...one.ranks])),
+      units: concatenate(all.map((one) => one.units)),
+      ranks: concatenate(all.map((one) => one.ranks)),
     };
   });
   return {
@@ -266,4 +266,14 @@ function stackedLayout(
     role,
     fields: fields.some((field) => isOwn(field, within)) ? stacked : [alone, ...stacked],
   };
+}
+
+function concatenate(arrays: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let place = 0;
+  for (const array of arrays) {
+    all.set(array, place);
+    place += array.length;
+  }
+  return all;
 }

@@ -47,20 +47,23 @@ export function internRows(data: Int32Array, rows: number, width: number): Inter
   return intern(rows, hash, equal);
 }
 
-/** Assigns numbers by a hash table with open addressing and linear probing, at most half full. */
+/**
+ * Assigns numbers by a hash table with open addressing and linear probing, at most half full. The table
+ * grows with the number of distinct things: few colours of many labels then stay in the processor's cache.
+ */
 function intern(
   length: number,
   hash: (i: number) => number,
   equal: (i: number, j: number) => boolean,
 ): Interned {
-  let capacity = 4;
-  while (capacity < 2 * length) capacity *= 2;
-  const table = new Int32Array(capacity);
+  let table = new Int32Array(256);
   const ids = new Int32Array(length);
   const first = new Int32Array(length);
   let count = 0;
   for (let i = 0; i < length; i++) {
-    let slot = hash(i) & (capacity - 1);
+    if (2 * count >= table.length) table = rehash(first.subarray(0, count), 2 * table.length, hash);
+    const mask = table.length - 1;
+    let slot = hash(i) & mask;
     for (;;) {
       const entry = table[slot]!;
       if (entry === 0) {
@@ -73,8 +76,19 @@ function intern(
         ids[i] = entry - 1;
         break;
       }
-      slot = (slot + 1) & (capacity - 1);
+      slot = (slot + 1) & mask;
     }
   }
   return { ids, count, first: first.slice(0, count) };
+}
+
+/** Builds a table of some capacity, a power of 2, for the distinct things that were found. */
+function rehash(first: Int32Array, capacity: number, hash: (i: number) => number): Int32Array<ArrayBuffer> {
+  const table = new Int32Array(capacity);
+  for (let number = 0; number < first.length; number++) {
+    let slot = hash(first[number]!) & (capacity - 1);
+    while (table[slot] !== 0) slot = (slot + 1) & (capacity - 1);
+    table[slot] = number + 1;
+  }
+  return table;
 }

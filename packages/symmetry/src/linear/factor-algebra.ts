@@ -31,15 +31,24 @@ export class FactorAlgebra {
   readonly store: LabelStore = new LabelStore();
   /** Name of the node whose demands are recorded now. */
   node = "";
-  readonly #fixedBy = new Map<number, string>();
+  /** Names of the nodes that demanded that some variable is 1, in order. */
+  readonly #fixing: string[] = [];
+  /** Position in `#fixing`, plus 1, of the node that fixed each variable first; 0 for none. */
+  readonly #fixedBy: Int32Array;
   /** Cell in which the unit of each variable lies, {@link FOLLOWING}, or -1; used if rotations mix units. */
   readonly #cellOf: Int32Array;
 
   constructor(kind: WalkKind, cellOf: Int32Array) {
     this.kind = kind;
     this.#cellOf = cellOf;
+    this.#fixedBy = new Int32Array(cellOf.length);
     this.store.create(factorOf(cellOf.length) + 2);
     this.sets = new SignedSets(cellOf.length, kind === "sign" || kind === "rotation");
+  }
+
+  /** Returns the number of variables, one for each label. */
+  get variables(): number {
+    return this.#cellOf.length;
   }
 
   /** Returns the factor of the variable of a label. */
@@ -86,16 +95,20 @@ export class FactorAlgebra {
   }
 
   #fixField({ data }: Field): void {
-    for (const factor of data) {
-      if (factor > 1 && !this.#fixedBy.has(variableOf(factor)))
-        this.#fixedBy.set(variableOf(factor), this.node);
+    if (this.#fixing.at(-1) !== this.node) this.#fixing.push(this.node);
+    for (let i = 0; i < data.length; i++) {
+      const factor = data[i] as number;
+      // Fields repeat the factor of a unit along an axis.
+      if (factor <= 1 || (i > 0 && factor === data[i - 1])) continue;
+      const variable = variableOf(factor);
+      if (this.#fixedBy[variable] === 0) this.#fixedBy[variable] = this.#fixing.length;
       this.sets.unite(factor, ONE);
     }
   }
 
   /** Returns the node that first demanded that a variable is 1, if one did. */
   fixedBy(variable: number): string | undefined {
-    return this.#fixedBy.get(variable);
+    return this.#fixing[(this.#fixedBy[variable] as number) - 1];
   }
 
   /** Adds tensors, which must all be multiplied by equal factors. */

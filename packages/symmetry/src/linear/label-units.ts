@@ -34,10 +34,3 @@ export function cellsOfLabels(permutations: Symmetries): Int32Array {
     return unit < 0 ? -1 : (cellOfUnit[unit] as number);
   });
 }
-
-/** Counts how many keys of a map have each value. */
-export function countValues(map: ReadonlyMap<number, number>): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const value of map.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return counts;
-}

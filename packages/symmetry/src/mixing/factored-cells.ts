@@ -46,17 +46,25 @@ export function factorCells(
   return new Cells(walk, permutations, algebra, computed);
 }
 
+/** Mixed units at the places of a field, and whether it has any. */
+interface Codes extends Pick<MixedField, "units" | "inverse"> {
+  readonly isMixed: boolean;
+}
+
 class Cells implements FactoredCells {
   readonly #walk: FactorWalk;
   readonly #permutations: Symmetries;
   readonly #algebra: FactorAlgebra;
   readonly #computed: ReadonlyMap<string, Labelled>;
   readonly #isMovable: (label: number) => boolean;
-  /** Factor of each unit in its first occurrence; {@link ONE} if it may not be mixed. */
-  readonly #factorOfUnit = new Map<number, Factor>();
-  readonly #labelsOfUnit = new Map<number, number[]>();
-  readonly #unitOfVariable = new Map<number, number>();
-  readonly #unitsOfVariable = new Map<number, number>();
+  /** Factor of each unit in its first occurrence; {@link ONE} if it may not be mixed, -1 if it is missing. */
+  readonly #factorOfUnit: Int32Array;
+  /** First label of each unit that a node fixed; -1 if no node did. */
+  readonly #fixedLabelOfUnit: Int32Array;
+  /** Unit whose factor is each variable, the last of several; -1 for none. */
+  readonly #unitOfVariable: Int32Array;
+  /** Number of units whose factor is each variable. */
+  readonly #unitsOfVariable: Int32Array;
 
   constructor(
     walk: FactorWalk,
@@ -69,15 +77,20 @@ class Cells implements FactoredCells {
     this.#algebra = algebra;
     this.#computed = computed;
     this.#isMovable = isMovable(permutations);
+    const { units } = permutations.spec;
+    this.#factorOfUnit = new Int32Array(units).fill(-1);
+    this.#fixedLabelOfUnit = new Int32Array(units).fill(-1);
+    this.#unitOfVariable = new Int32Array(algebra.variables).fill(-1);
+    this.#unitsOfVariable = new Int32Array(algebra.variables);
     for (const [name, { fields }] of walk.weights) {
       if (walk.unchanged?.has(name)) continue;
       for (const { labels } of fields) for (const label of labels) this.#count(label);
     }
-    for (const [unit, factor] of this.#factorOfUnit) {
-      if (factor === ONE) continue;
+    for (const [unit, factor] of this.#factorOfUnit.entries()) {
+      if (factor <= ONE) continue;
       const variable = variableOf(factor);
-      this.#unitOfVariable.set(variable, unit);
-      this.#unitsOfVariable.set(variable, (this.#unitsOfVariable.get(variable) ?? 0) + 1);
+      this.#unitOfVariable[variable] = unit;
+      this.#unitsOfVariable[variable] = (this.#unitsOfVariable[variable] as number) + 1;
     }
   }
 
@@ -87,36 +100,33 @@ class Cells implements FactoredCells {
     if (!this.#isMovable(label)) return;
     const unit = unitOf(this.#permutations, label);
     const factor = this.#algebra.sets.find(factorOf(label));
-    const first = this.#factorOfUnit.get(unit);
-    const same = first === undefined || variableOf(first) === variableOf(factor);
-    this.#factorOfUnit.set(unit, same ? (first ?? factor) : ONE);
-    const labels = this.#labelsOfUnit.get(unit);
-    if (labels === undefined) this.#labelsOfUnit.set(unit, [label]);
-    else labels.push(label);
+    const first = this.#factorOfUnit[unit] as number;
+    const same = first < 0 || variableOf(first) === variableOf(factor);
+    this.#factorOfUnit[unit] = first < 0 ? factor : same ? first : ONE;
+    const isFixed = this.#algebra.fixedBy(label) !== undefined;
+    if (isFixed && (this.#fixedLabelOfUnit[unit] as number) < 0) this.#fixedLabelOfUnit[unit] = label;
   }
 
   isFree(firstUnit: number, size: number): boolean {
     for (let unit = firstUnit; unit < firstUnit + size; unit++) {
-      const factor = this.#factorOfUnit.get(unit) ?? ONE;
+      const factor = this.#factorOfUnit[unit] as number;
       // If units share a factor, such as copies of a vector, one could not be mixed without the other.
-      if (factor === ONE || this.#unitsOfVariable.get(variableOf(factor)) !== 1) return false;
+      if (factor <= ONE || this.#unitsOfVariable[variableOf(factor)] !== 1) return false;
     }
     return true;
   }
 
   fixedBy(firstUnit: number, size: number): string | undefined {
     for (let unit = firstUnit; unit < firstUnit + size; unit++) {
-      for (const label of this.#labelsOfUnit.get(unit) ?? []) {
-        const node = this.#algebra.fixedBy(label);
-        if (node !== undefined) return node;
-      }
+      const label = this.#fixedLabelOfUnit[unit] as number;
+      if (label >= 0) return this.#algebra.fixedBy(label);
     }
     return undefined;
   }
 
   unitOf(factor: Factor): number {
     const root = this.#algebra.sets.find(factor);
-    return root === ONE ? -1 : (this.#unitOfVariable.get(variableOf(root)) ?? -1);
+    return root === ONE ? -1 : (this.#unitOfVariable[variableOf(root)] as number);
   }
 
   cellOf(factor: Factor | undefined): number {
@@ -129,7 +139,7 @@ class Cells implements FactoredCells {
     for (const [name, { view, fields }] of this.#walk.weights) {
       if (this.#walk.unchanged?.has(name)) continue;
       const factored = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
-      const mixed = this.#layOut(factored, mixedUnits);
+      const mixed = this.#layOut(factored, mixedUnits, new Map());
       if (mixed.length > 0) layouts.set(name, { view, fields: mixed });
     }
     return layouts;
@@ -138,8 +148,10 @@ class Cells implements FactoredCells {
   layOutValues(spaces: readonly MixingSpace[]): Map<string, MixedLayout> {
     const layouts = new Map<string, MixedLayout>();
     const mixedUnits = this.#unitsOf(spaces);
+    // Many values have the fields of the value that they are computed from.
+    const codesOf = new Map<Int32Array, Codes>();
     for (const [name, { shape, fields }] of this.#computed) {
-      const mixed = this.#layOut(fields, mixedUnits);
+      const mixed = this.#layOut(fields, mixedUnits, codesOf);
       if (mixed.length > 0) layouts.set(name, { view: shape, fields: mixed });
     }
     return layouts;
@@ -155,21 +167,34 @@ class Cells implements FactoredCells {
   #layOut(
     fields: readonly { readonly axes: readonly number[]; readonly data: Int32Array }[],
     mixedUnits: Uint8Array,
+    codesOf: Map<Int32Array, Codes>,
   ): MixedField[] {
     return fields.flatMap(({ axes, data }): MixedField[] => {
-      const units = data.map((factor) => {
-        const unit = this.unitOf(factor);
-        return unit >= 0 && mixedUnits[unit] === 1 ? unit : -1;
-      });
-      const inverse = Uint8Array.from(data, (factor, i) => this.#isBehind(factor, units[i] as number));
-      return units.some((unit) => unit >= 0) ? [{ axes, units, inverse }] : [];
+      const codes = codesOf.get(data) ?? this.#codesOf(data, mixedUnits);
+      codesOf.set(data, codes);
+      return codes.isMixed ? [{ axes, units: codes.units, inverse: codes.inverse }] : [];
     });
+  }
+
+  #codesOf(data: Int32Array, mixedUnits: Uint8Array): Codes {
+    const units = new Int32Array(data.length);
+    const inverse = new Uint8Array(data.length);
+    let isMixed = false;
+    for (let i = 0; i < data.length; i++) {
+      const factor = data[i] as number;
+      const unit = this.unitOf(factor);
+      const isUnit = unit >= 0 && mixedUnits[unit] === 1;
+      units[i] = isUnit ? unit : -1;
+      if (!isUnit) continue;
+      inverse[i] = this.#isBehind(factor, unit);
+      isMixed = true;
+    }
+    return { units, inverse, isMixed };
   }
 
   /** Returns 1 if a factor is the inverse of the factor of the unit's first occurrence, else 0. */
   #isBehind(factor: Factor, unit: number): number {
-    if (unit < 0) return 0;
-    const first = this.#factorOfUnit.get(unit) ?? ONE;
+    const first = this.#factorOfUnit[unit] as number;
     return isInverse(this.#algebra.sets.find(factor)) === isInverse(first) ? 0 : 1;
   }
 }

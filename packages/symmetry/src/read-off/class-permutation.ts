@@ -38,7 +38,7 @@ export function permuteFamilies(
 
 /** Returns the permutation of classes that moves nothing. */
 export function identityImage(classes: Classes): Int32Array {
-  return Int32Array.from({ length: classes.count }, (_, c) => c);
+  return new Int32Array(classes.count).map((_, c) => c);
 }
 
 /**
@@ -72,6 +72,7 @@ function shuffled(items: Int32Array, random: Random): Int32Array {
  */
 export function labelImage({ classOf, members, start, placeOf }: Classes, image: Int32Array): Int32Array {
   return classOf.map((c, label) => {
+    if (image[c] === c) return label;
     const place = (placeOf[label] as number) - (start[c] as number);
     return members[(start[image[c] as number] as number) + place] as number;
   });

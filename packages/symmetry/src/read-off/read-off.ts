@@ -111,7 +111,7 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
   const slots = new Int32Array(store.count);
   const check = (from: Int32Array, to: Int32Array): void => {
     for (let i = 0; i < from.length; i++) slots[from[i] as number] = i + 1;
-    const repeated = from.some((label, i) => slots[label] !== i + 1) ? pairsOf(from, to) : undefined;
+    const repeated = isRepeated(from, slots) ? pairsOf(from, to) : undefined;
     for (let i = 0; i < from.length; i++) {
       const a = image[from[i] as number] as number;
       const b = image[to[i] as number] as number;
@@ -124,8 +124,11 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
     }
     for (const label of from) slots[label] = 0;
   };
-  for (const { a, b } of store.links) check(a, b);
-  for (const { child, parent } of store.functions) check(child, parent);
+  const relations = [
+    ...store.links.map(({ a, b }) => [a, b] as const),
+    ...store.functions.map(({ child, parent }) => [child, parent] as const),
+  ];
+  for (const [from, to] of relations) if (isMoved(from, image) || isMoved(to, image)) check(from, to);
   for (let label = 0; label < store.count; label++) {
     const moved = image[label] as number;
     const same =
@@ -135,6 +138,18 @@ function findViolations(store: LabelStore, classes: Classes, image: Int32Array):
     if (!same) violating.add(classes.classOf[label] as number);
   }
   return [...violating];
+}
+
+/** Checks whether a permutation moves any of some labels. */
+function isMoved(labels: Int32Array, image: Int32Array): boolean {
+  for (let i = 0; i < labels.length; i++) if (image[labels[i] as number] !== labels[i]) return true;
+  return false;
+}
+
+/** Checks whether a label stands in several pairs, of which `slots` holds the last, counted from 1. */
+function isRepeated(from: Int32Array, slots: Int32Array): boolean {
+  for (let i = 0; i < from.length; i++) if (slots[from[i] as number] !== i + 1) return true;
+  return false;
 }
 
 function pairsOf(from: Int32Array, to: Int32Array): Set<number> {

@@ -1,5 +1,5 @@
 import { at, type Checkpoint, entry, type Tensor } from "@isthmus/core";
-import { bindWeights } from "@isthmus/graph";
+import { bindWeights, type Graph } from "@isthmus/graph";
 import type { TrainingStep } from "../step/training-step.ts";
 import { createStepRunner, type StepRunner } from "../train/create-step-runner.ts";
 import type { PreparedSteps } from "../train/prepare-steps.ts";
@@ -43,7 +43,7 @@ export async function createTaughtRunner(
   { seed, threads }: { readonly seed: number; readonly threads: number },
 ): Promise<TaughtRunner> {
   const runners = new Map<TrainingStep, StepRunner>();
-  const loaded = new Map<TrainingStep, LoadedTeacher>();
+  const loaded = new Map<Graph | TrainingStep, LoadedTeacher>();
   const release = async (): Promise<void> => {
     for (const resource of [...runners.values(), ...loaded.values()]) await resource.release();
   };
@@ -53,14 +53,14 @@ export async function createTaughtRunner(
     for (const lesson of lessons) {
       const { teacher, teaching, prepared } = lesson;
       const { step, engine, plan } = prepared;
-      const architecture = { graph: teacher.graph, engine };
       const runner =
         runners.get(step) ??
         (await createStepRunner(step, engine, student, { seed, threads, returnsEach: hasSeveral }));
       runners.set(step, runner);
-      const answering = loaded.get(step) ?? (await loadTeacher(architecture, { ...teaching, ...plan }));
-      loaded.set(step, answering);
-      const weights = await bindWeights(teacher.graph, teacher.weights);
+      const key = teacher.ownGraph ?? step;
+      const answering = loaded.get(key) ?? (await loadTeacher(teacher, engine, { ...teaching, ...plan }));
+      loaded.set(key, answering);
+      const weights = await bindWeights(teacher.ownGraph ?? teacher.graph, teacher.weights);
       open.push({ ...lesson, runner, loaded: answering, weights });
     }
     return runnerOf(open, [...runners.values()], release);
@@ -101,7 +101,7 @@ function runnerOf(
       batches.fill(Math.floor(stepAt.step / lessons.length));
       filler.fill();
       const feeds = plan.feedsOf(batches.current);
-      const answers = await loaded.answer(weights, feeds);
+      const answers = await loaded.answer(weights, feeds, batches.current);
       const outcome = await runner.run(stepAt, new Map([...feeds, ...filler.feeds, [step.targets, answers]]));
       await share(await runner.carried());
       return outcome;

@@ -8,7 +8,7 @@ import {
   resolveOptions,
   UsageError,
 } from "@isthmus/core";
-import { assertNetwork, type Engine, fingerprintWeights, type Graph } from "@isthmus/graph";
+import { assertNetwork, type Engine, fingerprintGraph, fingerprintWeights, type Graph } from "@isthmus/graph";
 import { describeRun, type RunDescription } from "../train/describe-run.ts";
 import { prepareSteps, type SteppedOptions } from "../train/prepare-steps.ts";
 import { chooseBatch } from "../train/resolve-train-options.ts";
@@ -28,9 +28,10 @@ type Resolved = ReturnType<typeof resolve>;
  * Trains a network on the outputs of experts instead of labels: in each step one of them, in turn, answers a
  * batch of its own examples, and the network moves towards its answers.
  *
- * Experts may have one graph, or graphs that share weights by name, such as a body with a head for each task:
- * a step then trains the weights of the expert's graph. Like `train` it depends on the seed alone, keeps a
- * state from which it resumes to the same bytes, and refuses weights that are not finite.
+ * Experts may have the network's graph, graphs that share weights by name, such as a body with a head for
+ * each task, whose weights a step then trains, or architectures of their own, whose outputs alone are alike.
+ * Like `train` it depends on the seed alone, keeps a state from which it resumes to the same bytes, and
+ * refuses weights that are not finite.
  * @see Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015
  * @param student - network to train, with the weights of all graphs
  * @param teachers - experts, at least one
@@ -55,7 +56,7 @@ export async function distill(
   const lessons: Lesson[] = [];
   for (const teacher of teachers) {
     // An expert may have the heads of the others, too.
-    assertNetwork(withWeightsOf(whole, teacher), teacher.weights);
+    assertNetwork(teacher.ownGraph ?? withWeightsOf(whole, teacher), teacher.weights);
     lessons.push(await prepareLesson(engine, teacher, resolved));
   }
   const runner = await createTaughtRunner(lessons, student, resolved);
@@ -210,9 +211,11 @@ async function describe(
   const { steps, temperature, only } = resolved;
   const experts: [string, RunDescription][] = [];
   for (const [i, { teacher, prepared, teaching }] of lessons.entries()) {
-    const network = { ...teacher, engine: prepared.engine.name };
+    const { graph, ownGraph } = teacher;
+    const network = { ...teacher, graph: ownGraph ?? graph, engine: prepared.engine.name };
     const options = { ...resolved, batch: teaching.batch };
-    experts.push([`expert ${i + 1}`, await describeRun(network, options)]);
+    const student = ownGraph && { studentGraph: fingerprintGraph(graph) };
+    experts.push([`expert ${i + 1}`, { ...(await describeRun(network, options)), ...student }]);
   }
   return {
     student: await fingerprintWeights(whole, student),

@@ -22,7 +22,7 @@ export interface TeachingDistance {
 /**
  * Measures how near a network is to an expert by their outputs, in inference mode. Examples at the end that
  * fill no batch are left out.
- * @param network - weights of the network, under the names of the expert's graph
+ * @param network - weights of the network, under the names of its graph
  * @throws InputError if there are no examples
  * @throws MismatchError if weights do not fit the graph
  * @throws DOMException named AbortError if the signal is aborted
@@ -30,7 +30,7 @@ export interface TeachingDistance {
 export async function measureTeaching(
   engine: Architecture["engine"],
   network: Checkpoint,
-  { graph, weights, data }: Teacher,
+  expert: Teacher,
   options: MeasureTeachingOptions = {},
 ): Promise<TeachingDistance> {
   const {
@@ -43,6 +43,7 @@ export async function measureTeaching(
     { batch: undefined, temperature: 1, threads: 0, signal: undefined },
     options,
   );
+  const { graph, ownGraph = graph, weights, data } = expert;
   const plan = planFeeds("measure", graph, data, asked);
   const batch = plan.fixedBatch ?? Math.min(asked, data.size);
   if (batch === 0 || data.size < batch) {
@@ -52,14 +53,14 @@ export async function measureTeaching(
     );
   }
   const loss = taughtLoss(graph, data, temperature);
-  const teacher = await loadTeacher({ graph, engine }, { loss, batch, threads, extents: plan.extents });
+  const teacher = await loadTeacher(expert, engine, { loss, batch, threads, extents: plan.extents });
   const { objective } = teacher;
   const { metrics } = objective;
   const names = [objective.loss, ...metrics.values()];
   const outputs = objective.graph.outputs.filter(({ name }) => names.includes(name));
   const session = await engine.load({ ...objective.graph, outputs }, { threads });
   try {
-    const expert = await bindWeights(graph, weights);
+    const bound = await bindWeights(ownGraph, weights);
     const held = await createFeedHolder(session)(await bindWeights(graph, network));
     const sums = { loss: 0, correct: 0, counted: 0 };
     for (let first = 0; first + batch <= data.size; first += batch) {
@@ -69,7 +70,7 @@ export async function measureTeaching(
       const step = { ...objective, batch, targets: objective.targets.name };
       const filler = createTargetFiller(step, read, { classes: data.classes, data, isTaught: true });
       filler.fill();
-      const answers = await teacher.answer(expert, feeds);
+      const answers = await teacher.answer(bound, feeds, read);
       const fed = new Map([...held, ...feeds, ...filler.feeds, [step.targets, answers] as const]);
       const results = await session.run(fed);
       const numberOf = (name: string) => Number(at<number | bigint>(entry(results, name).data, 0));

@@ -22,6 +22,11 @@ export function taughtLoss(graph: Graph, data: DataSet, temperature: number): Di
   return { kind: "distillation", of, temperature };
 }
 
+/** Tells whether the output that is scored holds numbers, instead of logits of classes or tokens. */
+export function areOutputsNumbers(graph: Graph, data: DataSet): boolean {
+  return typeof graph.loss !== "function" && isElementwise(lossOfOutput(graph, data).kind);
+}
+
 function lossOfOutput(graph: Graph, data: DataSet): ReturnType<typeof lossOfData> {
   const isLabelled = data.labelling !== "none" || data.targets !== undefined;
   if (isLabelled) return lossOfData(graph, data);

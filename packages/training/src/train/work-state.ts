@@ -94,6 +94,51 @@ export async function loadWorkStateInto<Position>(
   }
 }
 
+/** Keeper of the state of work in a file, or nowhere. */
+export interface WorkKeeper<Position> {
+  /**
+   * Returns the position at which the work goes on, and reads the tensors of its state; undefined if the work
+   * begins at its start.
+   * @throws InputError if there is a state, and the work must not go on from it
+   * @throws FormatError if the file is not a state of this kind of work
+   * @throws MismatchError if it is a state of another run
+   */
+  begin(): Promise<Position | undefined>;
+  /** Writes the position and the tensors; does nothing if no state is kept. */
+  save(position: Position): Promise<void>;
+}
+
+/** Options of {@link openWorkKeeper}. */
+export interface WorkKeeping {
+  /** File of the state; undefined if no state is kept. */
+  readonly path: string | undefined;
+  /** Whether to go on from an existing state; if not, an existing state is an error. */
+  readonly resume: boolean;
+  /** Describes all inputs that decide the result. */
+  describe(): Promise<RunDescription>;
+}
+
+/**
+ * Opens the keeper of a state, which reads and writes the values of tensors.
+ * @param attempt - words for the work in messages, such as `tune a merge`
+ */
+export async function openWorkKeeper<Position>(
+  attempt: string,
+  kind: WorkKind<Position>,
+  tensors: ReadonlyMap<string, Tensor>,
+  { path, resume, describe }: WorkKeeping,
+): Promise<WorkKeeper<Position>> {
+  if (path === undefined) return { begin: async () => undefined, save: async () => {} };
+  const run = await describe();
+  return {
+    async begin() {
+      if (!resume) await assertNoWorkState(attempt, path);
+      return loadWorkStateInto(path, kind, run, tensors);
+    },
+    save: (position) => saveWorkState(path, kind, { run, position }, tensors),
+  };
+}
+
 /** Makes an error that tells what to do about a file that is cut short, or that holds no tensors. */
 function unreadable(path: string, what: string, cause: Error): FormatError {
   return new FormatError(

@@ -62,7 +62,9 @@ export function routeTokens(
   const compared = probabilities === "softmax" ? scores : every;
   const judged = bias === undefined ? compared : add(compared, bias);
   const chosen = largest(groups === undefined ? judged : hideGroups(judged, groups), active);
-  const weights = mul(every, chosen);
+  // The one chosen expert has the share 1 whatever its probability is. The gradient of a number divided by
+  // itself may be a rounding error in place of 0, which optimisers such as Adam scale to a step.
+  const weights = active === 1 && normalized ? chosen : mul(every, chosen);
   const shares = normalized ? div(weights, reduceSum(weights, { axes: [1], keepDims: true })) : weights;
   return factor === 1 ? shares : mul(shares, factor);
 }

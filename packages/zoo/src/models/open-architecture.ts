@@ -1,4 +1,5 @@
 import {
+  adviseOnExperts,
   DTYPES,
   entry,
   formatShape,
@@ -237,6 +238,12 @@ async function readModel(path: string, options: OpenArchitectureOptions = {}): P
   };
 }
 
+/** Returns whether the configs beside two networks describe networks of one structure. */
+export async function haveOneArchitecture(path: string, other: string): Promise<boolean> {
+  const [one, two] = [await readModel(path), await readModel(other)];
+  return firstDifference(one.graph, two.graph) === undefined;
+}
+
 /**
  * Checks that two graphs have the same symmetries, as they differ only in numbers: bases of rotary positions,
  * epsilons and other floating-point constants do not matter.
@@ -259,8 +266,9 @@ function assertSameArchitecture(
 function firstDifference(a: Graph, b: Graph): string | undefined {
   const onlyIn = (one: Graph, two: Graph) => [...one.weights.keys()].filter((name) => !two.weights.has(name));
   const [more, less] = [onlyIn(b, a), onlyIn(a, b)];
-  if (more.length > 0) return `the second has ${more.length} tensors more, such as "${more[0]}"`;
-  if (less.length > 0) return `the second lacks ${less.length} tensors, such as "${less[0]}"`;
+  const listed = (names: readonly string[]) => `such as "${names[0]}"${adviseOnExperts(names)}`;
+  if (more.length > 0) return `the second has ${more.length} tensors more, ${listed(more)}`;
+  if (less.length > 0) return `the second lacks ${less.length} tensors, ${listed(less)}`;
   for (const [name, { shape }] of a.weights) {
     const other = entry(b.weights, name).shape;
     if (!sameShape(shape, other)) return `"${name}" is ${formatShape(shape)} and ${formatShape(other)}`;

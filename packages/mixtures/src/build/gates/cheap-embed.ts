@@ -1,6 +1,6 @@
 import { at, convertInto, entry } from "@isthmus/core";
 import { type DenseModel, EMBEDDING } from "../dense-model.ts";
-import type { GateMode } from "../gate-mode.ts";
+import { countRouters, type GateMode } from "../gate-mode.ts";
 import { gatesOfPrompts, normalize } from "./gates-of-prompts.ts";
 
 /** Gates from the sum of the embeddings of all tokens of the prompts, the same in each layer. */
@@ -14,7 +14,7 @@ export const cheapEmbed: GateMode = {
         lists.map(async ({ prompts }) => {
           const sum = await sumEmbeddings(context.base, prompts);
           normalize(sum);
-          return Array.from({ length: context.base.layers }, () => sum);
+          return Array.from({ length: countRouters(context) }, () => sum);
         }),
       ),
     ),

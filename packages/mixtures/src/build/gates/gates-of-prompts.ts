@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import type { GateContext, LayerGates } from "../gate-mode.ts";
+import { countRouters, type GateContext, type LayerGates } from "../gate-mode.ts";
 import { openPromptEncoder } from "./encode-prompts.ts";
 
 /** Vectors of some prompts together, one of the model's width for each layer. */
@@ -27,9 +27,10 @@ const LEAST_NORM = 1e-8;
  *   a network is run once
  */
 export async function gatesOfPrompts(
-  { base, experts }: GateContext,
+  context: GateContext,
   vectorsOf: (lists: readonly PromptList[]) => Promise<readonly PromptVectors[]>,
 ): Promise<readonly LayerGates[]> {
+  const { base, experts } = context;
   const { width } = base;
   const encode = await openPromptEncoder(base);
   const lists = experts.flatMap(({ recipe }, expert): readonly PromptList[] => {
@@ -41,7 +42,7 @@ export async function gatesOfPrompts(
     const used = signs.filter(({ texts }) => texts.length > 0);
     return used.map(({ texts, ...rest }) => ({ ...rest, prompts: texts.map((text) => encode(text)) }));
   });
-  const gates = Array.from({ length: base.layers }, () => new Float32Array(experts.length * width));
+  const gates = Array.from({ length: countRouters(context) }, () => new Float32Array(experts.length * width));
   for (const [index, vectors] of (await vectorsOf(lists)).entries()) {
     const { expert, sign } = at(lists, index, "list");
     for (const [layer, vector] of vectors.entries()) {

@@ -60,6 +60,7 @@ function contextOf(change: Partial<GateContext> = {}): GateContext {
     base,
     experts,
     active: 2,
+    reads: "layer",
     seed: 0,
     engine,
     signal: undefined,

@@ -3,11 +3,15 @@ import { type Engine, extractSubgraph, type Graph, runInSegments } from "@isthmu
 import { join } from "@isthmus/platform";
 import { networkOfConfig } from "@isthmus/zoo";
 import type { DenseModel } from "../dense-model.ts";
+import type { GateContext } from "../gate-mode.ts";
+import { findHeadInput } from "./head-input.ts";
 
 /** Prompts that are run through a model. */
 export interface HiddenRun {
   /** The model. */
   readonly base: DenseModel;
+  /** Hidden states that are visited, see `GateContext`. */
+  readonly reads: GateContext["reads"];
   /** Token ids of each prompt, at least one. */
   readonly prompts: readonly Int32Array[];
   /** Engine that runs the model. */
@@ -27,17 +31,17 @@ const SEGMENT_BYTES = 2 ** 21;
 
 /**
  * Runs prompts through a model and visits their hidden states: the rows that each layer reads from the
- * residual stream, before its norm.
+ * residual stream, before its norm; or the rows that the head reads, as if of a layer 0.
  *
  * Prompts are padded behind their last token, which a causal model does not see. The graph is run in
- * segments, so that few of the weights are in memory at once, and not beyond the input of the last layer.
+ * segments, so that few of the weights are in memory at once, and not beyond the last of the visited rows.
  *
  * @param visit - called for each layer and prompt, in any order, with states `[tokens, width]`
  * @throws UnsupportedError if the family of the model has no graph
  * @throws InputError if a prompt has more tokens than the model has positions, or takes too much memory
  */
 export async function visitHiddenStates(
-  { base, prompts, engine, signal, onProgress }: HiddenRun,
+  { base, reads, prompts, engine, signal, onProgress }: HiddenRun,
   visit: (layer: number, states: Float32Array, prompt: number) => void,
 ): Promise<void> {
   const { checkpoint, directory, width, layers } = base;
@@ -49,7 +53,7 @@ export async function visitHiddenStates(
   for (const [done, batch] of batches.entries()) {
     const length = Math.max(...batch.map(({ ids }) => ids.length));
     const { graph } = network.ofLength(length);
-    const names = findLayerInputs(graph, layers);
+    const names = reads === "last" ? [findHeadInput(graph)] : findLayerInputs(graph, layers);
     const layerOf = new Map(names.map((name, layer) => [name, layer]));
     const part = extractSubgraph(graph, graph.inputs, names);
     const inputs = new Map(part.inputs.map(({ name }) => [name, padPrompts(batch, length)]));
@@ -62,7 +66,7 @@ export async function visitHiddenStates(
         const begin = row * length * width;
         visit(layer, states.subarray(begin, begin + prompt.ids.length * width), prompt.index);
       }
-      onProgress?.((done + (layer + 1) / layers) / batches.length);
+      onProgress?.((done + (layer + 1) / names.length) / batches.length);
     });
   }
 }

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { engineOf, type GateContext, type GateMode, type LayerGates } from "../gate-mode.ts";
+import { countRouters, engineOf, type GateContext, type GateMode, type LayerGates } from "../gate-mode.ts";
 import { gatesOfPrompts } from "./gates-of-prompts.ts";
 import { visitHiddenStates } from "./hidden-states.ts";
 
@@ -28,12 +28,13 @@ type AddVector = (states: Float32Array, width: number, sum: Float64Array) => voi
 
 /** Makes gates from the mean over the prompts of a list of the vectors that a function makes of each. */
 function meanStates(context: GateContext, mode: string, add: AddVector): Promise<readonly LayerGates[]> {
-  const { base, signal, onProgress } = context;
+  const { base, reads, signal, onProgress } = context;
+  const routers = countRouters(context);
   const engine = engineOf(context, mode);
   return gatesOfPrompts(context, async (lists) => {
-    const sums = lists.map(() => Array.from({ length: base.layers }, () => new Float64Array(base.width)));
+    const sums = lists.map(() => Array.from({ length: routers }, () => new Float64Array(base.width)));
     const prompts = lists.flatMap((list, index) => list.prompts.map((ids) => ({ ids, index })));
-    const run = { base, engine, signal, onProgress, prompts: prompts.map(({ ids }) => ids) };
+    const run = { base, reads, engine, signal, onProgress, prompts: prompts.map(({ ids }) => ids) };
     await visitHiddenStates(run, (layer, states, prompt) => {
       const { index } = at(prompts, prompt, "prompt");
       add(states, base.width, at(at(sums, index, "list"), layer, "layer"));

@@ -1,5 +1,5 @@
 import { createRandom, type Random } from "@isthmus/core";
-import type { GateContext, GateMode, LayerGates } from "../gate-mode.ts";
+import { countRouters, type GateContext, type GateMode, type LayerGates } from "../gate-mode.ts";
 
 /** Gates of independent normal numbers, for a mixture that is trained on. */
 export const normalGates: GateMode = {
@@ -23,11 +23,9 @@ export const uniformGates: GateMode = {
 };
 
 /** Draws the gates of all layers; each layer has a stream of its own. */
-async function draw(
-  { base, experts, seed }: GateContext,
-  next: (random: Random) => number,
-): Promise<readonly LayerGates[]> {
-  return Array.from({ length: base.layers }, (_, layer) => {
+async function draw(context: GateContext, next: (random: Random) => number): Promise<readonly LayerGates[]> {
+  const { base, experts, seed } = context;
+  return Array.from({ length: countRouters(context) }, (_, layer) => {
     const random = createRandom(seed, `gates of layer ${layer}`);
     return new Float32Array(experts.length * base.width).map(() => next(random));
   });

@@ -3,6 +3,7 @@ import { listDataFiles } from "@isthmus/data";
 import type { Graph } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
 import { dataContext, fitToData, openExamples, readArchitecture } from "@isthmus/zoo";
+import { addFeatures, type RandomFeatures } from "../../adapters/random-features.ts";
 import { FIT_ROUTERS_DEFAULTS } from "../../routers/fit-routers-options.ts";
 import { type RegressedRouter, regressRouters } from "../../routers/regress-routers.ts";
 import { type DenseModel, UNIT_PARTS, unitName } from "../dense-model.ts";
@@ -13,9 +14,13 @@ import {
   type GateMode,
   type LayerGates,
 } from "../gate-mode.ts";
+import { findHeadInput } from "./head-input.ts";
 
 /** Key of experts that names their texts. */
 const DATA = "data";
+
+/** Share of the mean of the diagonal that is added to it for random features, many of which are alike. */
+const FEATURES_RIDGE = 1e-5;
 
 /** Score of a shared expert, whose gate is a sigmoid: nearly all of its results are added. */
 const OPEN = 8;
@@ -58,11 +63,14 @@ function nameOf({ recipe, model }: GatedExpert): string {
 }
 
 /**
- * Finds the gates of all layers; the text of each expert runs through the base with that expert's networks.
+ * Finds the gates of all routers; the text of each expert runs through the base with that expert's networks,
+ * or through the base alone if one router reads its last hidden states.
  */
 async function compute({
   base,
   experts,
+  reads,
+  features,
   signal,
   onProgress,
   onNote,
@@ -72,28 +80,44 @@ async function compute({
   const read = await readArchitecture(base.directory, {});
   const context = dataContext(read);
   const texts = await Promise.all(routed(experts).map((expert) => openExamples(nameOf(expert), context)));
-  const { graph } = fitToData(read, at(texts, 0, "text"));
+  const fitted = fitToData(read, at(texts, 0, "text")).graph;
+  const { graph, values } =
+    reads === "last"
+      ? readLast(fitted, features)
+      : { graph: fitted, values: findUnitInputs(fitted, base.layers) };
   const runs = routed(experts).map(({ model }, i) => ({
     graph,
     engine,
     text: at(texts, i),
-    network: withUnits(base, model),
+    network: reads === "last" ? base.checkpoint : withUnits(base, model),
   }));
   const products = createProducts(engine);
   const { through: _, ...defaults } = FIT_ROUTERS_DEFAULTS;
   try {
-    const { routers } = await regressRouters(runs, findUnitInputs(graph, base.layers), {
+    const { routers } = await regressRouters(runs, values, {
       ...defaults,
+      ...(features === undefined ? {} : { ridge: FEATURES_RIDGE }),
       signal,
       products,
       onProgress,
     });
     const accuracies = routers.map((router) => sumOf(router.accuracies) / router.accuracies.length);
-    onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by layer`);
+    onNote(`Of held tokens ${formatRange(accuracies)} go to the expert of their text, by router`);
     return routers.map((router) => gatesOf(router, experts));
   } finally {
     await products.release();
   }
+}
+
+/** Finds the last hidden states, or adds the features of them that the router reads. */
+function readLast(
+  graph: Graph,
+  features: RandomFeatures | undefined,
+): { readonly graph: Graph; readonly values: readonly string[] } {
+  const rows = findHeadInput(graph);
+  if (features === undefined) return { graph, values: [rows] };
+  const added = addFeatures(graph, rows, features);
+  return { graph: added.graph, values: [added.features] };
 }
 
 function formatRange(shares: readonly number[]): string {

@@ -11,6 +11,11 @@ import type { FamilyTrees } from "./family-trees.ts";
  */
 const PRICE = 0.05;
 /**
+ * Price of a step back towards the base, in units of its length. A child's step leads away from the base,
+ * while a sibling in the place of the parent has taken a step of its own, which must be undone.
+ */
+const BACK = 0.1;
+/**
  * Weight of a network's mean distance to all others when the root is chosen, beside the directions of all
  * edges: children of one base are nearer to it than to each other.
  */
@@ -30,7 +35,7 @@ const LEAST = 2;
  * sign, and a root that is near to all others is preferred. How often that is right, and when it is not,
  * is measured in docs/verdicts.md.
  *
- * A base that was named is the root of its family.
+ * A base that was named is the root of its family, and an edge whose step leads back towards it costs more.
  *
  * @example
  * ```ts
@@ -72,7 +77,10 @@ export function traceDescent(comparison: NetworkComparison): FamilyTrees {
 interface PossibleEdge {
   /** Distance of both networks, in units of the geometric mean of their norms. */
   readonly distance: number;
-  /** Norm of the difference of both networks, which can be compared among the pairs of a family. */
+  /**
+   * Norm of the difference of both networks over matrices, which can be compared among the pairs of a family:
+   * biases and scales of norms take long steps that tell less of who descends from whom.
+   */
   readonly length: number;
   readonly support: number;
 }
@@ -83,7 +91,7 @@ function edgesOf(family: readonly number[], pairs: readonly PairComparison[]): P
   for (const { a, b, distance, norms, growth } of pairs) {
     const [i, j] = [family.indexOf(a), family.indexOf(b)];
     if (i < 0 || j < 0 || distance === null) continue;
-    const length = distance * Math.sqrt(norms[0] * norms[1]);
+    const length = growth?.length ?? distance * Math.sqrt(norms[0] * norms[1]);
     const towardsB = growth?.kurtosis ?? 0.5;
     at(edges, i, "row")[j] = { distance, length, support: towardsB };
     at(edges, j, "row")[i] = { distance, length, support: 1 - towardsB };
@@ -97,7 +105,7 @@ function rootedTree(edges: readonly (readonly PossibleEdge[])[], root: number): 
     row.flatMap(({ length }) => (Number.isFinite(length) ? [length] : []));
   const price = PRICE * meanOf(edges.flatMap(lengthsOf));
   const costs = edges.map((row) => row.map(({ length, support }) => length + price * (1 - support)));
-  if (root >= 0) return directedTree(costs, root) ?? costs.map(() => -1);
+  if (root >= 0) return directedTree(addStepsBack(costs, edges, root), root) ?? costs.map(() => -1);
   // A root of its own, from which each network is reached at a cost above all others: it is paid once.
   const away = sumOf(costs.flat().filter(Number.isFinite));
   const central = PRICE * CENTRAL * (edges.length - 1);
@@ -105,6 +113,25 @@ function rootedTree(edges: readonly (readonly PossibleEdge[])[], root: number): 
   const last = [...edges.map((row) => away + central * meanOf(lengthsOf(row))), away];
   const all = [...costs.map((row) => [...row, away]), last];
   return (directedTree(all, count) ?? []).slice(0, count).map((parent) => (parent === count ? -1 : parent));
+}
+
+/** Adds the price of the part of each step that leads back towards the base. */
+function addStepsBack(
+  costs: readonly (readonly number[])[],
+  edges: readonly (readonly PossibleEdge[])[],
+  root: number,
+): number[][] {
+  const fromBase = at(edges, root, "base").map(({ length }) => length);
+  return costs.map((row, parent) =>
+    row.map((cost, child) => {
+      const before = at(fromBase, parent, "network");
+      const step = at(at(edges, parent, "row"), child, "edge").length;
+      const forward = (at(fromBase, child, "network") ** 2 - before ** 2 - step ** 2) / 2;
+      // A network that equals the base has taken no step that could be undone.
+      const back = parent === root || before === 0 ? 0 : Math.max(0, -forward) / before;
+      return Number.isFinite(back) ? cost + BACK * back : cost;
+    }),
+  );
 }
 
 const meanOf = (numbers: readonly number[]) => sumOf(numbers) / Math.max(1, numbers.length);

@@ -1,5 +1,5 @@
 import type { NetworkComparison, NetworkTraits } from "../comparison.ts";
-import { listSome, type MergeFinding, nameNetwork, nameNetworks } from "./merge-finding.ts";
+import { type JudgedMerge, listSome, type MergeFinding, nameNetwork, nameNetworks } from "./merge-finding.ts";
 
 /**
  * Least number of matrices with few values, and least share of all matrices, in a network that is called
@@ -8,7 +8,7 @@ import { listSome, type MergeFinding, nameNetwork, nameNetworks } from "./merge-
 const [COARSE_MATRICES, COARSE_SHARE] = [2, 0.5];
 
 /** Finds networks that do not merge well: packed or rounded ones, adapters and damaged ones. */
-export function findTraits(comparison: NetworkComparison): MergeFinding[] {
+export function findTraits(comparison: NetworkComparison, merge: JudgedMerge): MergeFinding[] {
   const findings = comparison.networks.flatMap((traits, index) => {
     const name = nameNetwork(comparison, index);
     return [
@@ -18,7 +18,7 @@ export function findTraits(comparison: NetworkComparison): MergeFinding[] {
       ...findUnmerged(traits, index, name),
     ];
   });
-  return [...findings, ...findAdapters(comparison), ...findTies(comparison), ...findChat(comparison)];
+  return [...findings, ...findAdapters(comparison, merge), ...findTies(comparison), ...findChat(comparison)];
 }
 
 function findQuantized(
@@ -106,7 +106,7 @@ function findTies(comparison: NetworkComparison): MergeFinding[] {
   ];
 }
 
-function findAdapters(comparison: NetworkComparison): MergeFinding[] {
+function findAdapters(comparison: NetworkComparison, { method }: JudgedMerge): MergeFinding[] {
   const adapters = comparison.networks.flatMap(({ adapter }, index) => (adapter ? [index] : []));
   if (adapters.length === 0) return [];
   const names = nameNetworks(comparison, adapters);
@@ -115,7 +115,8 @@ function findAdapters(comparison: NetworkComparison): MergeFinding[] {
   return [
     {
       kind: "adapter",
-      severity: "error",
+      // A method blends tensor by tensor; until one is chosen, adapters can still be merged as what they add.
+      severity: isMixed || method !== undefined ? "error" : "warning",
       networks: adapters,
       message: isMixed
         ? `${names} ${is} and no whole network, as the others are`

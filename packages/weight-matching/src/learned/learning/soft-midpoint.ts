@@ -23,7 +23,7 @@ import {
   type WeightInfo,
 } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
-import { attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
+import { areOutputsNumbers, attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
 import { masksOfOnes } from "../../straight-through/masks-of-ones.ts";
 import { blendInto, MIDDLE } from "./blend.ts";
 
@@ -82,7 +82,7 @@ export async function createSoftMidpoint(
   }
   const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
   const feedsOf = (index: number) => plan.feedsOf(data.read(index * batch, (index + 1) * batch));
-  const areNumbers = data.labelling === "none" && data.targets !== undefined;
+  const areNumbers = areOutputsNumbers(graph, data);
   const objective = attachSoftTargets(typed, areNumbers);
   const logits = await engine.load(extractSubgraph(objective.graph, [], [objective.logits]));
   const probabilities: (readonly Float32Array[])[] = [];

@@ -37,6 +37,8 @@ export interface RowsOptions {
   readonly length: number;
   /** First layer in which the experts differ from the base, in the feed-forward networks alone; 0 for all weights. */
   readonly firstLayer: number;
+  /** Whether a model that learned from all corpora stands beside the experts. */
+  readonly hasJoint: boolean;
 }
 
 /** Tokens of each corpus for weights, and for routers by regression. */
@@ -44,7 +46,8 @@ const FEW_TOKENS = 8 * 1024;
 const ROUTER_TOKENS = 16 * 1024;
 
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
-export function rowsOf(folder: string, out: string, { length, firstLayer }: RowsOptions): readonly Row[] {
+export function rowsOf(folder: string, out: string, options: RowsOptions): readonly Row[] {
+  const { length, firstLayer, hasJoint } = options;
   const FEW = FEW_TOKENS / length;
   const model = (name: string) => join(folder, name);
   const made = (name: string) => join(out, name);
@@ -180,6 +183,7 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
   return [
     there("base"),
     ...CORPORA.map(there),
+    ...(hasJoint ? [there("joint")] : []),
     byRecipe("average", merge("linear", "{ weight: 1 }")),
     byRecipe("ties", merge("ties", "{ weight: 1, density: 0.5, lambda: 0.4 }")),
     {

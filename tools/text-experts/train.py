@@ -15,7 +15,8 @@ Reference, GPL-2+, from Debian's package debian-reference-de):
 
 With `--tuned mlp` the fine-tunings change the feed-forward networks alone, which are all that a mixture of experts keeps of each
 model; `--base OUT/base` takes the base of an earlier run. `--replay SHARE` keeps fine-tunings from forgetting: that share of their
-windows is from the other two corpora, in turn, spread evenly over the steps. Raise `--steps` for as many windows of the own corpus.
+windows is from the other two corpora, in turn, spread evenly over the steps. Raise `--steps` for as many windows of the own corpus. With it comes
+joint/, which learned from all three corpora in turn in the same way: what one model of this size gains by as many steps.
 
 Tried with torch 2.15, transformers 5.24 and tokenizers 0.22; about ten minutes of one processor core.
 """
@@ -208,14 +209,20 @@ def main():
         rate = 3e-3 if args.base is None else 1e-3
         train(base, [ids[name][0] for name in CORPORA], base_steps, rate, generator)
     keep("base", base)
-    for name in CORPORA:
+
+    def tune(name, corpora, generator, others=()):
         model = create_model(args.length)
         model.load_state_dict(base.state_dict())
         for parameter, weight in model.named_parameters():
             weight.requires_grad_(args.tuned == "all" or is_mlp(parameter, args.first_layer, args.last_layer))
-        others = [ids[other][0] for other in CORPORA if other != name]
-        train(model, [ids[name][0]], args.steps, args.rate, generator, others, args.replay)
+        own, other = ([ids[corpus][0] for corpus in part] for part in (corpora, others))
+        train(model, own, args.steps, args.rate, generator, other, args.replay if others else 0)
         keep(name, model)
+
+    for name in CORPORA:
+        tune(name, [name], generator, [corpus for corpus in CORPORA if corpus != name])
+    if args.replay > 0:
+        tune("joint", CORPORA, torch.Generator().manual_seed(args.seed))
     with open(os.path.join(args.out, "losses.json"), "w", encoding="utf-8") as file:
         json.dump(table, file, indent=2)
     with open(os.path.join(args.out, "README.txt"), "w", encoding="utf-8") as file:

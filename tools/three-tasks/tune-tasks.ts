@@ -2,35 +2,38 @@
  * Learns the weights of a merge of three networks that were fine-tuned from one on three tasks, from examples of the
  * training sets, by every objective and granularity, and measures the results on the test sets.
  *
- * Prints one JSON line a setting: weights, accuracy on each task, and seconds of the processor, of all its cores together.
+ * Writes one JSON line a setting to `tunings.jsonl`, from which a run that was interrupted goes on: weights, accuracy on
+ * each task, and seconds of the processor, of all its cores together.
  *
- *     npx tsx --conditions=@isthmus/source tools/three-tasks/tune-tasks.ts --in FOLDER --test 2000 [--only entropy] [--by tensor]
+ *     npx tsx --conditions=@isthmus/source tools/three-tasks/tune-tasks.ts --in FOLDER --out FOLDER [--only entropy] [--by tensor]
  *
- * FOLDER is what `train.py` beside this file wrote. `merge-tasks.ts` searches a grid on the same examples. `--only` names
- * objectives, `ties`, and `paper` for the steps of AdaMerging; `--by` names granularities.
+ * The first FOLDER is what `train.py` beside this file wrote. `merge-tasks.ts` searches a grid on the same examples. `--only`
+ * names objectives, `ties`, and `paper` for the steps of AdaMerging; `--by` names granularities.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { openTunedTasks, type TaskScore, type TuneMergeOptions, tuneMerge } from "@isthmus/merge-learning";
+import { openTunedTasks, type TuneMergeOptions, tuneMerge } from "@isthmus/merge-learning";
 import { parseRecipe } from "@isthmus/recipe";
-
-const TASKS = ["mnist", "fashion", "animals"] as const;
+import { type Accuracies, meanOf, openRows, TASKS } from "./rows.ts";
 
 const { values: args } = parseArgs({
   options: {
     in: { type: "string" },
-    examples: { type: "string", default: "1000" },
+    out: { type: "string" },
+    examples: { type: "string", default: "200" },
     only: { type: "string", default: "entropy,distillation,loss,output-space,ties,paper" },
     by: { type: "string", default: "model,layer,tensor" },
-    test: { type: "string", default: "" },
-    steps: { type: "string", default: "100" },
+    test: { type: "string", default: "1000" },
+    steps: { type: "string", default: "60" },
     rate: { type: "string", default: "0.01" },
     batch: { type: "string", default: "16" },
   },
 });
 const folder = args.in ?? "";
-if (folder === "") throw new Error("give --in FOLDER, which train.py wrote");
+const out = args.out ?? "";
+if (folder === "" || out === "") throw new Error("give --in FOLDER, which train.py wrote, and --out FOLDER");
+const { add } = await openRows(join(out, "tunings.jsonl"), { examples: args.examples, test: args.test });
 const at = (name: string) => join(folder, `${name}.safetensors`);
 
 const recipeBy = (method: string, parameters: object) =>
@@ -59,7 +62,7 @@ const dataOf = (part: "train" | "test", limit: string) =>
 async function tune(method: keyof typeof recipes, options: TuneMergeOptions, data: readonly string[]) {
   const names = {
     data,
-    evalData: dataOf("test", args.test === "" ? "" : `@${args.test}`),
+    evalData: dataOf("test", `@${args.test}`),
     graph: TASKS.map((task) => join(folder, `${task}.onnx`)),
     exportedFrom: at("base"),
     scaling: { mean: 0, std: 1 },
@@ -76,45 +79,45 @@ async function tune(method: keyof typeof recipes, options: TuneMergeOptions, dat
   });
   await close();
   const seconds = (ended.user + ended.system - began.user - began.system) / 1e6;
-  const share = (value: number) => Number(value.toFixed(4));
-  const meanOf = (scores: readonly TaskScore[]) =>
-    share(scores.reduce((sum, { error }) => sum + (1 - (error ?? Number.NaN)) / TASKS.length, 0));
-  const { objective, by, ...steps } = options;
-  const rules = objective === "output-space" ? {} : steps;
-  const row = {
-    name: `tune-merge, ${method}`,
-    settings: [objective, `by ${by}`, ...Object.entries(rules).map(([key, value]) => `${key} ${value}`)].join(
-      ", ",
-    ),
-    ...Object.fromEntries(
-      TASKS.map((task, i) => [task, share(1 - (result.tasks[i]?.after.error ?? Number.NaN))]),
-    ),
-    mean: meanOf(result.tasks.map(({ after }) => after)),
-    seconds: Number(seconds.toFixed(1)),
-    meanBefore: meanOf(result.tasks.map(({ before }) => before)),
+  const accuraciesOf = (when: "before" | "after") =>
+    Object.fromEntries(
+      TASKS.map((task, i) => [task, 1 - (result.tasks[i]?.[when].error ?? Number.NaN)]),
+    ) as unknown as Accuracies;
+  const parts = result.groups.length;
+  return {
+    settings: `mean weights ${result.models.map((_, k) => (result.groups.reduce((sum, { weights }) => sum + (weights[k] ?? Number.NaN), 0) / parts).toFixed(2)).join(", ")}`,
+    ...accuraciesOf("after"),
+    seconds,
+    meanBefore: meanOf(accuraciesOf("before")),
     losses: [result.losses[0], result.losses.at(-1)],
-    meanWeights: result.models.map((_, k) =>
-      share(
-        result.groups.reduce((sum, { weights }) => sum + (weights[k] ?? Number.NaN), 0) /
-          result.groups.length,
-      ),
-    ),
   };
-  console.log(JSON.stringify(row));
 }
 
-const gradients = { steps: Number(args.steps), learningRate: Number(args.rate), batch: Number(args.batch) };
+const steps = { steps: Number(args.steps), learningRate: Number(args.rate), batch: Number(args.batch) };
 const training = dataOf("train", `@${args.examples}`);
 const [only, granularities] = [args.only.split(","), args.by.split(",")];
-for (const objective of ["entropy", "distillation", "loss", "output-space"] as const) {
-  if (!only.includes(objective)) continue;
-  for (const by of ["model", "layer", "tensor"] as const)
-    if (granularities.includes(by)) await tune("task_arithmetic", { objective, by, ...gradients }, training);
-}
-if (only.includes("ties"))
-  for (const objective of ["entropy", "distillation"] as const)
-    await tune("ties", { objective, by: "tensor", ...gradients }, training);
-if (only.includes("paper")) {
-  const paper = { objective: "entropy", by: "tensor", steps: 500, learningRate: 0.001, batch: 16 } as const;
-  await tune("task_arithmetic", paper, training);
+const bySteps = `${args.steps} steps at ${args.rate}`;
+for (const objective of ["entropy", "distillation", "loss", "output-space"] as const)
+  for (const by of ["model", "layer", "tensor"] as const) {
+    if (!granularities.includes(by)) continue;
+    const suffix = objective === "output-space" ? "" : `, ${bySteps}`;
+    const options = { objective, by, ...steps };
+    if (only.includes(objective))
+      await add(`${objective} by ${by}${suffix}`, () => tune("task_arithmetic", options, training));
+    if (only.includes("ties") && by === "layer" && objective !== "output-space")
+      await add(`\`ties\`, ${objective} by ${by}${suffix}`, () => tune("ties", options, training));
+  }
+/** What AdaMerging does, in whose code weights are kept within 0 and 1. */
+const paper = {
+  objective: "entropy",
+  by: "tensor",
+  steps: 500,
+  learningRate: 0.001,
+  batch: 16,
+  bounds: [0, 1],
+} as const;
+for (const part of ["training", "test"] as const) {
+  const data = part === "training" ? training : dataOf("test", `@${args.test}`);
+  const name = `entropy by tensor, 500 steps at 0.001 on ${part} images, weights from 0 to 1`;
+  if (only.includes("paper")) await add(name, () => tune("task_arithmetic", paper, data));
 }

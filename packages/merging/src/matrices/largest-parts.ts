@@ -25,6 +25,12 @@ export interface PartsOptions {
   readonly seed: number;
   /** Number of power iterations of an approximate search; 0 for exact singular vectors. */
   readonly iterations: number;
+  /**
+   * Largest singular value, as a share of the largest of all, whose directions are left out as rounding
+   * errors.
+   * @defaultValue 1e-10 for f64 and 1e-5 for f32
+   */
+  readonly negligible?: number;
 }
 
 /** Parameter of methods that keep the largest singular values of matrices. */
@@ -47,9 +53,9 @@ export const ITERATIONS = {
  */
 export async function largestParts(
   matrix: Matrix,
-  { rank, products, seed, iterations }: PartsOptions,
+  { rank, products, seed, iterations, ...rules }: PartsOptions,
 ): Promise<DominantSubspaces> {
-  const negligible = matrix.data instanceof Float64Array ? 1e-10 : 1e-5;
+  const { negligible = matrix.data instanceof Float64Array ? 1e-10 : 1e-5 } = rules;
   if (iterations > 0) {
     return leaveOutSmall(await dominantSubspaces(matrix, rank, products, { iterations, seed }), negligible);
   }

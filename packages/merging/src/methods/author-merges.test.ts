@@ -94,6 +94,13 @@ describe("laws", () => {
       { numRuns: 20 },
     ));
 
+  test("cart adds what the smallest directions are worth, in f64", async () => {
+    const zero = Array<number>(SIZE).fill(0);
+    const networks = [zero.with(1, 2), zero, zero, zero.with(6, 3).with(7, -4e-10)];
+    const mean = zero.with(1, 0.5).with(6, 0.75).with(7, -1e-10);
+    expectNear(await run("cart", networks, zero, { rank_ratio: 1, lambda: 3 }), mean, 14);
+  });
+
   test.each(["cart", "emr", "ortho_merge"])("%s of one network is the network", (name) =>
     fc.assert(
       fc.asyncProperty(matrix, matrix, async (w, base) => {

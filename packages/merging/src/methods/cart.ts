@@ -23,9 +23,11 @@ const PARAMETERS = {
  *
  * The base cancels out, but for tensors that are multiplied by another `scale` than 1. With all directions
  * the differences sum to zero, so that the result is the average whatever `lambda`. The same holds for two
- * networks with any number of directions, as each difference is the negative of the other. The defaults are
- * the authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the number of
- * directions up and takes half of them.
+ * networks with any number of directions, as each difference is the negative of the other. Both hold to
+ * rounding errors of the largest singular value of a difference times `lambda`; if the shorter side of a
+ * matrix exceeds 192, or `iterations` is not 0, singular values below 1e-7 of the largest are lost. The
+ * defaults are the authors' configuration for 8 tasks; merge-and-rebase, which has the method too, rounds the
+ * number of directions up and takes half of them.
  */
 export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "cart",
@@ -48,7 +50,13 @@ export const cart: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
     for (let i = 0; i < (rank === 0 ? 0 : networks.length); i++) {
       const centred = await readTaskMatrix(tensor, i);
       subtract(centred.data, average.data);
-      const { left, core, right } = await largestParts(centred, { rank, products, seed, iterations });
+      const { left, core, right } = await largestParts(centred, {
+        rank,
+        products,
+        seed,
+        iterations,
+        negligible: 0, // Products need no certain directions, so that small singular values add what they are worth.
+      });
       if (core.data.length === 0) continue;
       const reduced = await products.multiply(await products.multiply(left, core), right, {
         transposeRight: true,

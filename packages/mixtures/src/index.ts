@@ -1,14 +1,13 @@
 export { ADAPTER_LAYOUTS, type AdapterExtents, type AdapterLayout } from "./adapters/adapter-layout.ts";
 export type { RandomFeatures } from "./adapters/random-features.ts";
-export {
-  type BuildMixtureOptions,
-  type BuildMixtureResult,
-  buildMixture,
-  type MixtureMaker,
-  type MixtureProgress,
-  type PlannedMixture,
-  planMixtureRecipe,
-} from "./build/build-mixture.ts";
+export { buildMixture, planMixtureRecipe } from "./build/build-mixture.ts";
+export type {
+  BuildMixtureOptions,
+  BuildMixtureResult,
+  MixtureMaker,
+  MixtureProgress,
+  PlannedMixture,
+} from "./build/build-mixture-options.ts";
 export type { DenseModel } from "./build/dense-model.ts";
 export type { GateContext, GatedExpert, GateMode, LayerGates } from "./build/gate-mode.ts";
 export { GATE_MODES } from "./build/gate-modes.ts";

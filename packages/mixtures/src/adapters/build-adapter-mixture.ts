@@ -10,7 +10,11 @@ import {
 import { join } from "@isthmus/platform";
 import { summarizePlan } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
-import type { BuildMixtureOptions, BuildMixtureResult, PlannedMixture } from "../build/build-mixture.ts";
+import type {
+  BuildMixtureOptions,
+  BuildMixtureResult,
+  PlannedMixture,
+} from "../build/build-mixture-options.ts";
 import { removeKeptGates } from "../build/keep-gates.ts";
 import { computeGates, type MakeGatesOptions, openKeptGates } from "../build/open-gates.ts";
 import type { OpenMixtureOptions } from "../build/open-mixture.ts";
@@ -122,7 +126,7 @@ async function saveFiles(
   const { maker, memory, allowNonFinite, overwrite = false, resume = true } = options;
   const { layout, gateMode, seed } = opened;
   const making = { verb: "moe", ...maker, seed, layout: layout.name, gates: gateMode.name, recipe };
-  let total: SaveMergeResult | undefined;
+  const files: SaveMergeResult[] = [];
   for (const [i, [folder, plan]] of [...plans].entries()) {
     await createFolder(join(output, folder));
     const saved = await saveMerge(plan, join(output, folder, WEIGHTS), {
@@ -137,9 +141,9 @@ async function saveFiles(
       onNote: options.onNote,
       onProgress: ({ done }) => options.onProgress?.({ phase: "writing", done: (i + done) / plans.size }),
     });
-    total = total === undefined ? saved : addSaved(total, saved);
+    files.push(saved);
   }
-  return { ...(total as SaveMergeResult), path: output };
+  return { ...files.reduce(addSaved), path: output };
 }
 
 /** Adds up what two files took. */

@@ -14,7 +14,8 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DENSE, saveDense } from "../../test/dense-models.ts";
-import { type BuildMixtureOptions, buildMixture, planMixtureRecipe } from "./build-mixture.ts";
+import { buildMixture, planMixtureRecipe } from "./build-mixture.ts";
+import type { BuildMixtureOptions } from "./build-mixture-options.ts";
 import { parseMixtureRecipe } from "./read-mixture-recipe.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "isthmus-mixtures-"));

@@ -1,77 +1,16 @@
 import { type Checkpoint, UsageError } from "@isthmus/core";
-import type { Engine } from "@isthmus/graph";
-import { type MergePlan, type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
+import { type MergePlan, saveMerge } from "@isthmus/merging";
 import { summarizePlan, writeModelFiles } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { findAdapterLayout } from "../adapters/adapter-layout.ts";
 import { buildAdapterMixture, planAdapterMixture } from "../adapters/build-adapter-mixture.ts";
+import type { BuildMixtureOptions, BuildMixtureResult, PlannedMixture } from "./build-mixture-options.ts";
 import { removeKeptGates } from "./keep-gates.ts";
 import { mixtureConfig } from "./mixture-config.ts";
 import { modelsOf, openGates, zeroGates } from "./open-gates.ts";
 import { type OpenedMixture, type OpenMixtureOptions, openMixture } from "./open-mixture.ts";
 import { planMixture } from "./plan-mixture.ts";
 import type { ReadMixtureRecipe } from "./read-mixture-recipe.ts";
-
-/** Program that makes a model, for its metadata. */
-export interface MixtureMaker {
-  /** Version of the program. */
-  readonly version: string;
-  /** Device that ran the base, if not the processor. */
-  readonly device?: string;
-}
-
-/** Options of {@link buildMixture}. */
-export interface BuildMixtureOptions
-  extends OpenMixtureOptions,
-    Pick<
-      SaveMergeOptions,
-      "memory" | "maxShardBytes" | "overwrite" | "resume" | "allowNonFinite" | "signal" | "onNote" | "onStart"
-    > {
-  /** Engine that runs the base for modes of gates that do. @defaultValue none: such modes are refused */
-  readonly engine?: Engine | undefined;
-  /** Program that makes the mixture. @defaultValue none */
-  readonly maker?: MixtureMaker | undefined;
-  /** Called with the phase and its share that is done. @defaultValue not told */
-  readonly onProgress?: ((progress: MixtureProgress) => void) | undefined;
-}
-
-/** Progress of {@link buildMixture}. */
-export interface MixtureProgress {
-  /** Work that is done at present. */
-  readonly phase: "gates" | "writing";
-  /** Share of the phase that is done, in `[0, 1]`. */
-  readonly done: number;
-}
-
-/** A mixture before any weight is read. */
-export interface PlannedMixture {
-  /** Name of its layout. */
-  readonly layout: string;
-  /** Mode of its gates. */
-  readonly gateMode: string;
-  /** Number of experts of the router. */
-  readonly experts: number;
-  /** Number of experts to which a token is sent. */
-  readonly active: number;
-  /** Whether it has a shared expert. */
-  readonly shared: boolean;
-  /** Number of layers. */
-  readonly layers: number;
-  /** Number of its tensors. */
-  readonly tensors: number;
-  /** Bytes of the tensors of models that it is made of. */
-  readonly bytesRead: number;
-  /** Bytes of its tensors. */
-  readonly bytesWritten: number;
-}
-
-/** Result of {@link buildMixture}. */
-export interface BuildMixtureResult extends PlannedMixture {
-  /** Files of the weights, and the way in which they were written. */
-  readonly output: SaveMergeResult;
-  /** Names of the other files of the model. */
-  readonly modelFiles: readonly string[];
-}
 
 /**
  * Plans a mixture without reading weights: the plan says from which tensor each tensor of the result comes.

@@ -45,8 +45,8 @@ export interface RowsOptions {
 const FEW_TOKENS = 8 * 1024;
 const ROUTER_TOKENS = 16 * 1024;
 
-/** Tokens of a window of which each is near the start. */
-const START_TOKENS = 16;
+/** Windows of a training text before those that a second row of the routers learns from. */
+const LATER_WINDOWS = 256;
 
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
 export function rowsOf(folder: string, out: string, options: RowsOptions): readonly Row[] {
@@ -163,15 +163,15 @@ export function rowsOf(folder: string, out: string, options: RowsOptions): reado
     commands: [["moe", made("mixture-dense.yml"), "-o", made("mixture-dense")]],
     network: made("mixture-dense"),
   };
-  /** The same with a second row of the routers for each expert, which knows the first tokens of windows. */
-  const starts = (corpus: Corpus) => {
-    const windows = ROUTER_TOKENS / START_TOKENS;
-    return `text:${join(folder, "data", `${corpus}-train.txt`)},context=${START_TOKENS}:train@${windows}`;
+  /** The same with a second row of the routers for each expert, which learns from windows far behind the first ones. */
+  const further = (corpus: Corpus) => {
+    const windows = ROUTER_TOKENS / length;
+    return `${text(corpus)}:train@${LATER_WINDOWS + 1}..${LATER_WINDOWS + windows}`;
   };
   const twice: Row = {
     name: "mixture-dense-twice",
     files: {
-      [made("mixture-dense-twice.yml")]: ridge(model("base"), forms(2 * CORPORA.length), routed, starts),
+      [made("mixture-dense-twice.yml")]: ridge(model("base"), forms(2 * CORPORA.length), routed, further),
     },
     commands: [["moe", made("mixture-dense-twice.yml"), "-o", made("mixture-dense-twice")]],
     network: made("mixture-dense-twice"),

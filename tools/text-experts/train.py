@@ -15,8 +15,8 @@ Reference, GPL-2+, from Debian's package debian-reference-de):
 
 With `--tuned mlp` the fine-tunings change the feed-forward networks alone, which are all that a mixture of experts keeps of each
 model; `--base OUT/base` takes the base of an earlier run. `--replay SHARE` keeps fine-tunings from forgetting: that share of their
-windows is from the other two corpora, in turn, spread evenly over the steps. Raise `--steps` for as many windows of the own corpus. With it comes
-joint/, which learned from all three corpora in turn in the same way: what one model of this size gains by as many steps.
+windows is from the other two corpora, in turn, spread evenly over the steps. Raise `--steps` for as many windows of the own corpus.
+With it comes joint/, which learned from all three corpora in turn in the same way: what one model of this size gains by as many steps.
 
 Tried with torch 2.15, transformers 5.24 and tokenizers 0.22; about ten minutes of one processor core.
 """

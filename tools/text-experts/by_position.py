@@ -11,6 +11,7 @@ Prints tables in Markdown, on the first windows of the test text of each corpus:
   mixture with the right expert forced in one layer, of equal shares, and of two routers that no layout has: `prefix` gives experts the
   probabilities that they themselves give to the text so far (each expert's likelihood, by Bayes' rule with equal priors), which
   is about the best that can be known of the corpus; `two layers` is a network with a hidden layer in place of the linear router;
+  and of the model joint/, which learned from all corpora, if there is one;
 - gain, loss and mean share of the right expert by position in the window;
 - for each layer of the base, the cross-entropy of the corpus by a linear router, which shows how much a hidden state tells.
 
@@ -29,8 +30,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 CORPORA = ("shakespeare", "code", "language")
 EDGES = (0, 8, 16, 32, 64, 128, 256)
-# Tokens of each test text, as in the tables of table.ts, and windows that run at once.
-TEST_TOKENS = 16 * 1024
+# Windows that run at once.
 BATCH = 8
 
 
@@ -164,6 +164,7 @@ def main():
     options.add_argument("--in", dest="folder", required=True)
     options.add_argument("--mixture", required=True, help="folder of a mixture in which all experts see each token")
     options.add_argument("--windows", type=int, default=64, help="windows of each training text that routers learn from")
+    options.add_argument("--test-tokens", type=int, default=16 * 1024, help="first tokens of each test text that are measured")
     args = options.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(1)
@@ -173,7 +174,7 @@ def main():
     ]
     mixture = Mixture(base, experts)
     length = base.config.max_position_embeddings
-    test = [ids[: TEST_TOKENS // length] for ids in read_windows(args.folder, "test", length)]
+    test = [ids[: args.test_tokens // length] for ids in read_windows(args.folder, "test", length)]
     weights = load_file(os.path.join(args.mixture, "model.safetensors"))
     gates = {n: weights[f"model.layers.{n}.mlp.gate.weight"].float() for n in mixture.layers}
     routers = {n: (lambda state, gate=gate: (state @ gate.T).softmax(-1)) for n, gate in gates.items()}
@@ -202,6 +203,10 @@ def main():
     rows["prefix"] = mixture.measure(
         test, lambda corpus, start: {n: known[corpus][start : start + BATCH] for n in mixture.layers}
     )[0]
+
+    joint = os.path.join(args.folder, "joint")
+    if os.path.isdir(joint):
+        rows["joint"] = dense_losses(LlamaForCausalLM.from_pretrained(joint, dtype=torch.float32).eval(), test)
 
     def kept(losses, part):
         return [

@@ -37,14 +37,20 @@ export interface RowsOptions {
   readonly length: number;
   /** First layer in which the experts differ from the base, in the feed-forward networks alone; 0 for all weights. */
   readonly firstLayer: number;
+  /** Whether a model that learned from all corpora stands beside the experts. */
+  readonly hasJoint: boolean;
 }
 
 /** Tokens of each corpus for weights, and for routers by regression. */
 const FEW_TOKENS = 8 * 1024;
 const ROUTER_TOKENS = 16 * 1024;
 
+/** Windows of a training text before those that a second row of the routers learns from. */
+const LATER_WINDOWS = 256;
+
 /** Returns the rows: the trained models in a folder, and what is made of them in another. */
-export function rowsOf(folder: string, out: string, { length, firstLayer }: RowsOptions): readonly Row[] {
+export function rowsOf(folder: string, out: string, options: RowsOptions): readonly Row[] {
+  const { length, firstLayer, hasJoint } = options;
   const FEW = FEW_TOKENS / length;
   const model = (name: string) => join(folder, name);
   const made = (name: string) => join(out, name);
@@ -132,30 +138,43 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
       >,
     };
   };
-  /** The recipe of a mixture whose routers learn from a text of each expert. */
-  const ridge = (base: string, form: readonly string[], data: (corpus: Corpus) => string): string =>
+  /** The recipe of a mixture whose routers learn from a text of each expert; an expert is there as often as it has texts. */
+  const ridge = (base: string, form: readonly string[], ...data: ((corpus: Corpus) => string)[]): string =>
     [
       `base_model: ${base}`,
       "gate_mode: ridge",
       "dtype: float32",
       ...form,
       "experts:",
-      ...CORPORA.map(
-        (corpus) => `  - { source_model: ${model(corpus)}, data: ${JSON.stringify(data(corpus))} }`,
+      ...CORPORA.flatMap((corpus) =>
+        data.map((text) => `  - { source_model: ${model(corpus)}, data: ${JSON.stringify(text(corpus))} }`),
       ),
       "",
     ].join("\n");
   /** A mixture whose first layers, in which all experts are the base, have no experts; all three see each token. */
-  const forms = [
+  const forms = (experts: number) => [
     "architecture: deepseek",
-    `experts_per_token: ${CORPORA.length}`,
+    `experts_per_token: ${experts}`,
     `dense_layers: ${firstLayer}`,
   ];
   const dense: Row = {
     name: "mixture-dense",
-    files: { [made("mixture-dense.yml")]: ridge(model("base"), forms, routed) },
+    files: { [made("mixture-dense.yml")]: ridge(model("base"), forms(CORPORA.length), routed) },
     commands: [["moe", made("mixture-dense.yml"), "-o", made("mixture-dense")]],
     network: made("mixture-dense"),
+  };
+  /** The same with a second row of the routers for each expert, which learns from windows far behind the first ones. */
+  const further = (corpus: Corpus) => {
+    const windows = ROUTER_TOKENS / length;
+    return `${text(corpus)}:train@${LATER_WINDOWS + 1}..${LATER_WINDOWS + windows}`;
+  };
+  const twice: Row = {
+    name: "mixture-dense-twice",
+    files: {
+      [made("mixture-dense-twice.yml")]: ridge(model("base"), forms(2 * CORPORA.length), routed, further),
+    },
+    commands: [["moe", made("mixture-dense-twice.yml"), "-o", made("mixture-dense-twice")]],
+    network: made("mixture-dense-twice"),
   };
   /** Steps for a mixture; the rate is low if all that experts learned is in it, so that it is near to them. */
   const tuning = (steps: number) => [
@@ -180,6 +199,7 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
   return [
     there("base"),
     ...CORPORA.map(there),
+    ...(hasJoint ? [there("joint")] : []),
     byRecipe("average", merge("linear", "{ weight: 1 }")),
     byRecipe("ties", merge("ties", "{ weight: 1, density: 0.5, lambda: 0.4 }")),
     {
@@ -194,6 +214,7 @@ export function rowsOf(folder: string, out: string, { length, firstLayer }: Rows
       network: made("mixture-ridge"),
     },
     firstLayer === 0 ? withUnits("right-expert", ["base"]) : dense,
+    ...(firstLayer === 0 ? [] : [twice]),
     tuned("tuned-closed-form", "task_arithmetic", ["--objective", "output-space", "--by", "layer"]),
     tuned("tuned-by-loss", "task_arithmetic", [
       ...["--objective", "loss", "--by", "layer", "--steps", "30", "--lr", "0.06"],

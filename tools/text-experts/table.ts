@@ -2,9 +2,10 @@
  * Merges three language models that were fine-tuned from one on three corpora, in many ways, and measures each result on
  * the test text of each corpus.
  *
- *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--first-layer N] [--only ROW,...] [--jobs N]
+ *     npx tsx --conditions=@isthmus/source tools/text-experts/table.ts --in FOLDER --out FOLDER [--first-layer N] [--only ROW,...] [--jobs N] [--measured TOKENS]
  *
  * FOLDER is what `train.py` beside this file wrote, N its `--first-layer` if feed-forward networks alone were tuned. Each row is made by command lines of `isthmus`, which the table keeps.
+ * Networks are measured on 16,384 tokens of each test text, or as many as `--measured` says; `all` are its first nine tenths.
  * Rows are made in processes of their own, `--jobs` at a time; with `--row` one row is made, and printed.
  * Prints one JSON line a row, and writes `table.json` and `table.md`; rows that are there are kept unless `--only` names them.
  * The share of an expert's gain that a row keeps is
@@ -12,6 +13,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -29,6 +31,7 @@ const { values: args } = parseArgs({
     out: { type: "string" },
     only: { type: "string" },
     "first-layer": { type: "string", default: "0" },
+    measured: { type: "string", default: "16384" },
     jobs: { type: "string", default: "1" },
     row: { type: "string" },
   },
@@ -42,8 +45,8 @@ const { max_position_embeddings: length } = JSON.parse(
   await readFile(join(folder, "base", "config.json"), "utf8"),
 ) as { readonly max_position_embeddings: number };
 
-/** Tokens of each test text that networks are measured on. */
-const MEASURED_TOKENS = 16 * 1024;
+/** Behind the name of a test text, the windows of it that networks are measured on. */
+const MEASURED = args.measured === "all" ? ":train" : `:train@${Number(args.measured) / length}`;
 
 type Losses = Readonly<Record<Corpus, number>>;
 
@@ -66,7 +69,7 @@ async function measure(network: Row["network"]): Promise<Pick<Measured, "losses"
   for (const corpus of CORPORA) {
     const path = typeof network === "string" ? network : network[corpus];
     const checkpoint = await openCheckpoint(path);
-    const named = `text:${join(folder, "data", `${corpus}-test.txt`)},context=${length}:train@${MEASURED_TOKENS / length}`;
+    const named = `text:${join(folder, "data", `${corpus}-test.txt`)},context=${length}${MEASURED}`;
     const { architecture, examples } = await openBound([path], [checkpoint], { named }, { engine });
     const [data] = examples.values();
     const [bound] = architecture.networks;
@@ -100,7 +103,11 @@ const earlier: readonly Measured[] = await readFile(join(out, "table.json"), "ut
   JSON.parse,
   () => [],
 );
-const all = rowsOf(folder, out, { length, firstLayer: Number(args["first-layer"]) });
+const all = rowsOf(folder, out, {
+  length,
+  firstLayer: Number(args["first-layer"]),
+  hasJoint: existsSync(join(folder, "joint")),
+});
 const rows: Measured[] = [];
 const alone = all.find(({ name }) => name === args.row);
 if (alone !== undefined) {
@@ -162,12 +169,13 @@ async function writeTables(): Promise<void> {
   };
   const places = all.map(({ name }) => name);
   rows.sort((a, b) => places.indexOf(a.row) - places.indexOf(b.row));
+  const references: readonly string[] = ["base", ...CORPORA];
   const lines = rows.map((row) => {
     const cells = [
       row.row,
       ...CORPORA.map((corpus) => row.losses[corpus].toFixed(3)),
       ...CORPORA.map((corpus) =>
-        row.commands.length === 0 ? "" : `${(100 * shareOf(row, corpus)).toFixed(0)} %`,
+        references.includes(row.row) ? "" : `${(100 * shareOf(row, corpus)).toFixed(0)} %`,
       ),
       row.parameters.toLocaleString("en-US"),
       row.commands.length === 0 ? "" : row.cpuSeconds.toFixed(0),

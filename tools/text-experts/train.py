@@ -14,7 +14,9 @@ Reference, GPL-2+, from Debian's package debian-reference-de):
         --language reference/usr/share/debian-reference/debian-reference.de.txt.gz --out OUT
 
 With `--tuned mlp` the fine-tunings change the feed-forward networks alone, which are all that a mixture of experts keeps of each
-model; `--base OUT/base` takes the base of an earlier run.
+model; `--base OUT/base` takes the base of an earlier run. `--replay SHARE` keeps fine-tunings from forgetting: that share of their
+windows is from the other two corpora, in turn, spread evenly over the steps. Raise `--steps` for as many windows of the own corpus.
+With it comes joint/, which learned from all three corpora in turn in the same way: what one model of this size gains by as many steps.
 
 Tried with torch 2.15, transformers 5.24 and tokenizers 0.22; about ten minutes of one processor core.
 """
@@ -22,6 +24,7 @@ import argparse
 import glob
 import gzip
 import json
+import math
 import os
 import random
 import re
@@ -103,8 +106,16 @@ def losses_of(model, ids):
     return torch.nn.functional.cross_entropy(logits.reshape(-1, VOCABULARY), ids[:, 1:].reshape(-1))
 
 
-def train(model, texts, steps, rate, generator):
-    """Trains on windows at random places of the texts in turn, with a warm-up and half a cosine."""
+def text_of(window, texts, others, replay):
+    """Text of a window by its number: the texts in turn, but for the share `replay` of windows, which is of the other texts."""
+    replayed = math.floor((window + 1) * replay)
+    if replayed > math.floor(window * replay):
+        return others[replayed % len(others)]
+    return texts[window % len(texts)]
+
+
+def train(model, texts, steps, rate, generator, others=(), replay=0.0):
+    """Trains on windows at random places of the texts, with a warm-up and half a cosine."""
     length = model.config.max_position_embeddings
     batch = BATCH // length
     learning = [weight for weight in model.parameters() if weight.requires_grad]
@@ -122,7 +133,7 @@ def train(model, texts, steps, rate, generator):
     for step in range(steps):
         rows = []
         for row in range(batch):
-            ids = texts[(step * batch + row) % len(texts)]
+            ids = text_of(step * batch + row, texts, others, replay)
             start = torch.randint(len(ids) - length, (1,), generator=generator).item()
             rows.append(ids[start : start + length])
         loss = losses_of(model, torch.stack(rows))
@@ -161,8 +172,11 @@ def main():
     options.add_argument("--last-layer", type=int, default=DEPTH - 1, help="last layer that `--tuned mlp` changes")
     options.add_argument("--length", type=int, default=128, help="tokens of a window")
     options.add_argument("--base", help="folder of a base that is there already, which --base-steps train on")
+    options.add_argument("--replay", type=float, default=0.0, help="share of the fine-tunings' windows from the other corpora")
     options.add_argument("--seed", type=int, default=1)
     args = options.parse_args()
+    if not 0 <= args.replay < 1:
+        options.error(f"--replay is a share of the windows, from 0 to less than 1, not {args.replay}")
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(args.seed)
@@ -195,13 +209,20 @@ def main():
         rate = 3e-3 if args.base is None else 1e-3
         train(base, [ids[name][0] for name in CORPORA], base_steps, rate, generator)
     keep("base", base)
-    for name in CORPORA:
+
+    def tune(name, corpora, generator, others=()):
         model = create_model(args.length)
         model.load_state_dict(base.state_dict())
         for parameter, weight in model.named_parameters():
             weight.requires_grad_(args.tuned == "all" or is_mlp(parameter, args.first_layer, args.last_layer))
-        train(model, [ids[name][0]], args.steps, args.rate, generator)
+        own, other = ([ids[corpus][0] for corpus in part] for part in (corpora, others))
+        train(model, own, args.steps, args.rate, generator, other, args.replay if others else 0)
         keep(name, model)
+
+    for name in CORPORA:
+        tune(name, [name], generator, [corpus for corpus in CORPORA if corpus != name])
+    if args.replay > 0:
+        tune("joint", CORPORA, torch.Generator().manual_seed(args.seed))
     with open(os.path.join(args.out, "losses.json"), "w", encoding="utf-8") as file:
         json.dump(table, file, indent=2)
     with open(os.path.join(args.out, "README.txt"), "w", encoding="utf-8") as file:

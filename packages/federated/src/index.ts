@@ -32,7 +32,8 @@ export {
   type StatisticsPolicy,
   treatLayers,
 } from "./layers/treat-layers.ts";
-export { resolveTreatments, TREATMENTS, type Treatment } from "./layers/treatments.ts";
+export { TREATMENTS, type Treatment } from "./layers/treatment.ts";
+export { resolveTreatments } from "./layers/treatments.ts";
 export type { MixedPoints, PreAggregation } from "./pre-aggregation/pre-aggregation.ts";
 export { PRE_AGGREGATIONS } from "./pre-aggregations.ts";
 export type {

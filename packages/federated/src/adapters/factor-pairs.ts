@@ -1,6 +1,6 @@
 import { type Checkpoint, entry, groupBy, sizeOf, UnsupportedError } from "@isthmus/core";
 import { type AdapterFactor, findAdapterFactor, rankOf } from "@isthmus/merging";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 
 /** Low-rank change of one weight, `scale * B * A`, whose factors are both shared by the clients. */
 export interface FactorPair {

@@ -10,7 +10,7 @@ import {
 } from "@isthmus/core";
 import { svd } from "@isthmus/linear-algebra";
 import { coreOf, shareSpace, spreadSvd } from "@isthmus/merging";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 import { tensorsOf } from "./aggregate-pair.ts";
 import { type FactorPair, findFactorPairs } from "./factor-pairs.ts";
 import { factorsOf } from "./gauge.ts";

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { GivenParameters, ParameterSpecs, ScaleOf } from "@isthmus/merging";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 import type { PreAggregation } from "../pre-aggregation/pre-aggregation.ts";
 import type { PrivacyDescription, PrivacyState } from "../privacy/privacy-description.ts";
 import type { Seed } from "../random/derive-key.ts";

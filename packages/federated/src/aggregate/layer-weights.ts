@@ -1,6 +1,6 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import { layerOf } from "@isthmus/interpolation";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 import { clipWeightsByLayer, splitClip } from "../privacy/clip-weights.ts";
 import { beginPrivacy, isLocal } from "../privacy/privacy-description.ts";
 import type { ClientUpdate } from "../updates/client-update.ts";

@@ -1,5 +1,6 @@
 import { type Checkpoint, composeCheckpoint } from "@isthmus/core";
-import { resolveTreatments, type Treatment } from "./treatments.ts";
+import type { Treatment } from "./treatment.ts";
+import { resolveTreatments } from "./treatments.ts";
 
 /**
  * Returns the network of one client, lazily: the layers that it keeps are its own, and the others are of the

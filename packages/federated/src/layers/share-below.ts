@@ -1,5 +1,5 @@
 import type { LayersDescription } from "../strategy/strategy-description.ts";
-import type { Treatment } from "./treatments.ts";
+import type { Treatment } from "./treatment.ts";
 
 /** The barriers of layers between two clients; every `LayersResult` has them. */
 export interface PairBarriers {

@@ -3,7 +3,8 @@ import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it } from "vitest";
 import { personalNetwork } from "./personal-network.ts";
 import { treatLayers } from "./treat-layers.ts";
-import { resolveTreatments, type Treatment } from "./treatments.ts";
+import type { Treatment } from "./treatment.ts";
+import { resolveTreatments } from "./treatments.ts";
 
 const { graph, initialize } = parseNetwork("resnet8:w4", { exampleShape: [1, 8, 8], classes: 4 });
 const network = initialize(0);

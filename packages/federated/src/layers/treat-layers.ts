@@ -1,7 +1,8 @@
 import { type Checkpoint, DTYPES, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
-import { resolveTreatments, TREATMENTS, type Treatment } from "./treatments.ts";
+import { TREATMENTS, type Treatment } from "./treatment.ts";
+import { resolveTreatments } from "./treatments.ts";
 
 /** Names of statistics in PyTorch and in Keras. */
 const STATISTICS = /^(.*[./])?(running_mean|running_var|moving_mean|moving_variance)$/;

@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 import type { AggregationRule } from "../rules/aggregation-rule.ts";
 import { type AlignTargetSpelling, alignTargetOf } from "../strategy/align-target.ts";
 import { privateMean } from "./private-mean-rule.ts";

@@ -3,7 +3,7 @@ import type { Graph } from "@isthmus/graph";
 import { scaleBy } from "../adapters/adapter-scaling.ts";
 import type { AggregateOptions } from "../aggregate/aggregate-options.ts";
 import { treatLayers } from "../layers/treat-layers.ts";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 import { PRE_AGGREGATIONS } from "../pre-aggregations.ts";
 import { assertPrivate } from "../privacy/assert-private.ts";
 import { assertPrivacy, isLocal, type PrivacyDescription } from "../privacy/privacy-description.ts";

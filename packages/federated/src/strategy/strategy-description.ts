@@ -1,6 +1,6 @@
 import type { AdapterScaling } from "../adapters/adapter-scaling.ts";
 import type { LayerPolicyName, StatisticsPolicy } from "../layers/treat-layers.ts";
-import type { Treatment } from "../layers/treatments.ts";
+import type { Treatment } from "../layers/treatment.ts";
 import type { PrivacyDescription } from "../privacy/privacy-description.ts";
 import type { AlignTargetSpelling } from "./align-target.ts";
 import type { Named } from "./look-up.ts";

@@ -42,6 +42,7 @@ export {
   delay,
   handleEvents,
   homedir,
+  openFilesLimit,
   peakMemory,
   process,
   totalmem,

@@ -13,6 +13,7 @@ import type { FastifyInstance } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
 import { fileSize } from "../store/read-pieces.ts";
 import { publish } from "../store/store.ts";
+import type { ScannedParts, ScannedUpload } from "../work/scan-upload.ts";
 import { inTurn } from "../work/workers.ts";
 import { attend } from "./attend.ts";
 import type { ServerMetrics } from "./metrics.ts";
@@ -88,11 +89,12 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   }
   // The file is moved out of the client's reach first, so that the checked bytes are the ones that count.
   const path = store.unchecked(client);
-  if (!(await uploads.take(client, hash, path))) {
+  const scanned = await uploads.take(client, hash, path);
+  if (scanned === undefined) {
     throw new RefusedError(404, "The bytes of the update must be there first: send them to /v1/uploads/HASH");
   }
   try {
-    await refuseIf(federation, update, 422, await refusalOfBytes(federation, update, path));
+    await refuseIf(federation, update, 422, await refusalOfBytes(federation, update, { path, scanned }));
     // The round may have been closed in the meantime.
     await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
     await letCount(federation, update, path);
@@ -124,19 +126,28 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
   }
 }
 
+/** Returns what the tensors of updates must be; `null` if updates are masked. */
+export function scannedParts(federation: Federation): ScannedParts | null {
+  const { config, state, store } = federation;
+  if (config.plan.secure !== null) return null;
+  const { keptTensors: keep, averagedTensors: averaged, sharedVariances: variances } = federation;
+  // All networks of a federation have the same tensors.
+  return { network: store.model(state.network), keep, averaged, variances };
+}
+
 /** Says why the bytes of an update cannot count; of a masked update only the length can be checked. */
 async function refusalOfBytes(
   federation: Federation,
-  { round }: ReceivedUpdate,
-  path: string,
+  { client, round }: ReceivedUpdate,
+  { path, scanned }: { readonly path: string; readonly scanned: ScannedUpload },
 ): Promise<string | undefined> {
   const { config, state, workers, store } = federation;
   if (config.plan.secure === null) {
     // The round exists, as `refusalOf` has checked before.
     const network = store.model(networkOfRound(state, round) as string);
     const { norm } = config.limits;
-    const { keptTensors: keep, averagedTensors: averaged, sharedVariances: variances } = federation;
-    const request = { update: path, network, keep, averaged, variances, norm };
+    const { keptTensors: keep, averagedTensors: averaged } = federation;
+    const request = { client, update: path, scanned, network, keep, averaged, norm };
     return (await workers.check(request)).refusal ?? undefined;
   }
   if (state.secure === null) return "no secure sum is open";

@@ -11,11 +11,15 @@ export interface KnownFile {
 /**
  * Says how a file differs from its known hash, without its path, or returns `undefined` if it does not
  * differ.
+ * @param digest - computes the SHA-256. @defaultValue a function that reads the file
  */
-export async function faultOf({ path, hash }: KnownFile): Promise<string | undefined> {
+export async function faultOf(
+  { path, hash }: KnownFile,
+  digest: () => Promise<string> = () => digestFile(path),
+): Promise<string | undefined> {
   try {
-    const digest = await digestFile(path);
-    return hash === undefined || digest === hash ? undefined : `it has the SHA-256 ${digest}`;
+    const found = await digest();
+    return hash === undefined || found === hash ? undefined : `it has the SHA-256 ${found}`;
   } catch (error) {
     if (!isIsthmusError(error, "InputError")) throw error;
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;

@@ -1,134 +1,57 @@
-import { open } from "node:fs/promises";
-import {
-  type Checkpoint,
-  compareCheckpoints,
-  composeCheckpoint,
-  isIsthmusError,
-  openCheckpoint,
-  squaredNorm,
-} from "@isthmus/core";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import type { NormLimit } from "../config/federation-config.ts";
-import {
-  addSquares,
-  measureChange,
-  normsOfNetwork,
-  refusalOfChange,
-  rootsOf,
-  type SharedParts,
-} from "./change-norms.ts";
-import { cutPieces, faultOf, negativeOf, withPieceReader } from "./tensor-pieces.ts";
+import { measureChange, normsOfNetwork, refusalOfChange, rootsOf, type SharedParts } from "./change-norms.ts";
+import { type ScannedUpload, sharedPart } from "./scan-upload.ts";
 
-/** Inputs of the check of an update's bytes. */
+/** Inputs of the check of an update for a round. */
 export interface CheckRequest extends SharedParts {
+  /** Name of the client. */
+  readonly client: string;
   /** Path of the update. */
   readonly update: string;
-  /** Names of running variances, whose elements must not be negative. */
-  readonly variances: readonly string[];
+  /** What its bytes are. */
+  readonly scanned: ScannedUpload;
   /** Largest norm of the change, in the shared tensors. */
   readonly norm: NormLimit;
 }
 
-/** Result of the check of an update's bytes. */
+/** Result of the check of an update. */
 export interface CheckedUpdate {
-  /** Reason why the bytes cannot count; `null` if they can. */
+  /** Reason why the update cannot count; `null` if it can. */
   readonly refusal: string | null;
 }
 
 /**
- * Checks the bytes of an update, in pieces: whether they are safetensors, have the tensors of the network,
- * are finite and do not change the network too much. Bytes of a hostile client lead to a refusal, never to
- * an error.
+ * Checks an update whose bytes were scanned: whether they have a fault, or change the network of the round
+ * too much. The norm of a change is at most the sum of the norms of both networks. For most updates this bound
+ * is within the limit, and the change need not be measured.
  */
 export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
-  if (!(await looksLikeSafetensors(request.update))) return { refusal: "the bytes are not safetensors" };
+  const { fault, squares } = request.scanned;
+  if (fault !== null) return { refusal: fault };
+  const keep = new Set(request.keep);
   const network = await openCheckpoint(request.network);
   try {
-    const update = await openUpdate(request.update);
-    if (typeof update === "string") return { refusal: update };
-    try {
-      const keep = new Set(request.keep);
-      const [asked, sent] = [sharedPart(network, keep), sharedPart(update, keep)];
-      return refusalOfStructure(asked, sent) ?? (await checkElements(asked, sent, request));
-    } finally {
-      await update.close();
-    }
+    const asked = sharedPart(network, keep);
+    const [before, after] = [await normsOfNetwork(asked, request), rootsOf(squares)];
+    const most = { whole: before.whole + after.whole, parameters: before.parameters + after.parameters };
+    if (refusalOfChange(most, before, request.norm) === undefined) return { refusal: null };
+    const change = await changeOf(asked, request, keep);
+    return { refusal: refusalOfChange(change, before, request.norm) ?? null };
   } finally {
     await network.close();
   }
 }
 
-/** Opens an update, or returns the reason why its bytes are not an update. */
-async function openUpdate(path: string): Promise<Checkpoint | string> {
-  try {
-    return await openCheckpoint(path);
-  } catch (error) {
-    if (!isIsthmusError(error, "FormatError", "UnsupportedError", "InputError")) throw error;
-    // A client does not know the path, and must not learn it.
-    return error.message.replaceAll(`"${path}"`, "the update");
-  }
-}
-
-/** Returns the tensors of a network that clients do not keep to themselves. */
-export function sharedPart(network: Checkpoint, keep: ReadonlySet<string>): Checkpoint {
-  const names = [...network.tensors.keys()].filter((name) => !keep.has(name));
-  return composeCheckpoint(new Map(names.map((name) => [name, { checkpoint: network, name }])), {
-    source: network.source,
-    metadata: network.metadata,
-  });
-}
-
-/**
- * Checks that a file begins with the length of a header and a brace, as other formats are not read from
- * clients.
- */
-async function looksLikeSafetensors(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(9), 0, 9, 0);
-    return bytesRead === 9 && buffer[8] === 0x7b;
-  } finally {
-    await file.close();
-  }
-}
-
-function refusalOfStructure(network: Checkpoint, update: Checkpoint): CheckedUpdate | undefined {
-  const renamed = (checkpoint: Checkpoint, source: string): Checkpoint => ({ ...checkpoint, source });
-  const { same, message } = compareCheckpoints(
-    renamed(network, "the network"),
-    renamed(update, "the update"),
-  );
-  return same ? undefined : { refusal: `its tensors must be those of the network: ${message}` };
-}
-
-/**
- * Checks that all numbers are finite, that variances are not negative, and that the network is not changed
- * too much.
- */
-async function checkElements(
+async function changeOf(
   network: Checkpoint,
-  update: Checkpoint,
-  request: CheckRequest,
-): Promise<CheckedUpdate> {
-  const statistics = new Set(request.averaged);
-  const variances = new Set(request.variances);
-  const squares = { whole: 0, parameters: 0 };
-  const fault = await withPieceReader(async (reader) => {
-    for (const piece of cutPieces(network)) {
-      const elements = await reader.read(update, piece);
-      const problem = faultOf(piece, elements);
-      if (problem !== undefined) return `its numbers must be finite: ${problem}`;
-      const negative = variances.has(piece.name) ? negativeOf(piece, elements) : undefined;
-      if (negative !== undefined) return `its variances must not be negative: ${negative}`;
-      addSquares(squares, squaredNorm(elements), !statistics.has(piece.name));
-    }
-    return undefined;
-  });
-  if (fault !== undefined) return { refusal: fault };
-  const [before, after] = [await normsOfNetwork(network, request), rootsOf(squares)];
-  // The norm of a change is at most the sum of the norms of both networks. For most updates this bound is
-  // within the limit, and the change need not be measured.
-  const most = { whole: before.whole + after.whole, parameters: before.parameters + after.parameters };
-  if (refusalOfChange(most, before, request.norm) === undefined) return { refusal: null };
-  const change = await measureChange(network, update, statistics);
-  return { refusal: refusalOfChange(change, before, request.norm) ?? null };
+  { update: path, averaged }: CheckRequest,
+  keep: ReadonlySet<string>,
+) {
+  const update = await openCheckpoint(path);
+  try {
+    return await measureChange(network, sharedPart(update, keep), new Set(averaged));
+  } finally {
+    await update.close();
+  }
 }

@@ -48,6 +48,7 @@ export {
   delay,
   handleEvents,
   homedir,
+  openFilesLimit,
   peakMemory,
   process,
   totalmem,

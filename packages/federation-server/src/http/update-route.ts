@@ -10,8 +10,10 @@ import {
   wordsOf,
 } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
+import { removeUpdates } from "../server/run-round.ts";
 import type { Federation } from "../server/running-federation.ts";
 import { fileSize } from "../store/read-pieces.ts";
+import { rememberStamp } from "../store/stamps.ts";
 import { publish } from "../store/store.ts";
 import type { ScannedParts, ScannedUpload } from "../work/scan-upload.ts";
 import { inTurn } from "../work/workers.ts";
@@ -115,15 +117,15 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
   );
   const target = store.update(update);
   await publish(path, target);
+  await rememberStamp(federation.stamps, target);
   if (!(await federation.happen({ kind: "update-received", ...update }))) {
-    await rm(target, { force: true });
+    await removeUpdates(federation, [update]);
     // If the event has no effect and there is no reason to refuse the update, the server is closing.
     const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
     await refuseIf(federation, update, 409, reason);
   }
-  for (const other of older) {
-    if (!isNeeded(federation.state, other)) await rm(store.update(other), { force: true });
-  }
+  const unneeded = older.filter((other) => !isNeeded(federation.state, other));
+  await removeUpdates(federation, unneeded);
 }
 
 /** Returns what the tensors of updates must be; `null` if updates are masked. */

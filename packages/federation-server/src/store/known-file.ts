@@ -1,4 +1,5 @@
 import { digestFile, isIsthmusError } from "@isthmus/core";
+import { stampOf } from "./stamps.ts";
 
 /** A file of a federation's folder, with its hash in the journal. */
 export interface KnownFile {
@@ -6,6 +7,8 @@ export interface KnownFile {
   readonly path: string;
   /** SHA-256 of its bytes; undefined if the journal is of an earlier version without the hash. */
   readonly hash: string | undefined;
+  /** Stamp of the file since its bytes were found to have the hash, if this program found it. */
+  readonly stamp?: string | undefined;
 }
 
 /**
@@ -14,9 +17,10 @@ export interface KnownFile {
  * @param digest - computes the SHA-256. @defaultValue a function that reads the file
  */
 export async function faultOf(
-  { path, hash }: KnownFile,
+  { path, hash, stamp }: KnownFile,
   digest: () => Promise<string> = () => digestFile(path),
 ): Promise<string | undefined> {
+  if (stamp !== undefined && stamp === (await stampOf(path))) return undefined;
   try {
     const found = await digest();
     return hash === undefined || found === hash ? undefined : `it has the SHA-256 ${found}`;

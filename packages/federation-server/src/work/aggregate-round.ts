@@ -105,8 +105,8 @@ const MEMORY = 16 * 2 ** 20;
 
 /**
  * Aggregates a round; the result has the same bytes every time, so that a server that was killed may repeat
- * it. Updates are digested while they are summed: if the bytes of one are not those that were checked, the
- * result is removed.
+ * it. Updates are read once: if the bytes of one turn out not to be those that were checked, the result is
+ * removed.
  */
 export async function aggregateRound(
   request: AggregateRequest,
@@ -204,7 +204,7 @@ async function openUpdates(
   const updates: ClientUpdate[] = [];
   for (const { file, base, ...update } of request.updates) {
     const began = base.path === request.network.path ? undefined : await files.open(base.path);
-    const sent = await openSafetensors(await files.openDigested(file.path));
+    const sent = await openSafetensors(await files.openUpdate(file));
     updates.push({ ...update, network: completed(sent, network, keeps), base: began });
   }
   return updates;
@@ -218,7 +218,7 @@ async function openSumIfAsked(
 ): Promise<ClientUpdate | BrokenSum | undefined> {
   if (secure === null) return undefined;
   const sources = new Map<string, ByteSource>();
-  for (const { client, file } of updates) sources.set(client, await files.openDigested(file.path));
+  for (const { client, file } of updates) sources.set(client, await files.openUpdate(file));
   return openSummedUpdate(network, { secure, keep, sources });
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
+import { freeMemory } from "../store/free-memory.ts";
 import { fileSize } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
 import type { ScannedUpload, ScanRequest } from "../work/scan-upload.ts";
@@ -182,8 +183,10 @@ async function append(
         `The upload must have the ${length} bytes that were announced: there are more`,
       );
     }
-    const count = (): void => {
-      upload.offset += bytes.length;
+    const { length: count } = bytes;
+    const noteWritten = (): void => {
+      upload.offset += count;
+      freeMemory(bytes);
       if (scanning !== undefined || upload.offset - upload.scanned < SCAN_BYTES || upload.offset === length)
         return;
       upload.scanned = upload.offset;
@@ -194,8 +197,8 @@ async function append(
           scanning = undefined;
         });
     };
-    writing = appendBytes(file, bytes)?.then(count);
-    if (writing === undefined) count();
+    writing = appendBytes(file, bytes)?.then(noteWritten);
+    if (writing === undefined) noteWritten();
   };
   try {
     await forEachPiece(body, (bytes) => {

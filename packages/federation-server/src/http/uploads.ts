@@ -66,10 +66,13 @@ interface Incoming {
  * another upload of the same client replaces them. Bytes are scanned in another thread, which reads them from
  * the file while further ones arrive.
  */
-export function createUploads(store: Store, scan: ScanBytes): Uploads {
+export function createUploads(
+  store: Store,
+  scan: ScanBytes,
+  appendBytes: AppendBytes = createAppender(),
+): Uploads {
   const turns = createUploadTurns();
   const incoming = new Map<string, Incoming>();
-  const appendBytes = createAppender();
   /** Scans by client of uploads whose hash was found to be correct; others are scanned when they are taken. */
   const complete = new Map<string, { readonly path: string; readonly scanned: ScannedUpload }>();
   let uploads = 0;
@@ -205,6 +208,8 @@ async function append(
       take(bytes);
       return writing;
     });
+    // A stream tells of its end once its last bytes were taken, although they may not be written yet.
+    await writing;
   } catch (error) {
     // A write may be under way although the connection is lost.
     await writing?.catch(() => undefined);

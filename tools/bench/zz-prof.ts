@@ -100,10 +100,29 @@ writeFileSync(join(folder, "config.json"), JSON.stringify(config));
 const script = fileURLToPath(
   new URL("../../packages/federation-server/test/server-child.mjs", import.meta.url),
 );
-const child = spawn(process.execPath, [...(process.env.NF ?? "").split(" ").filter(Boolean), ...(process.env.PROF ? ["--cpu-prof", "--cpu-prof-dir=" + process.env.PROF, "--import", "data:text/javascript,process.on(%22SIGTERM%22,()=>process.exit(0))"] : []), script, join(folder, "config.json")], {
-  stdio: ["ignore", process.env.NF ? "pipe" : "pipe", "inherit"],
-});
-const lines = createInterface(child.stdout); const url = await new Promise<string>((res) => lines.on("line", (l) => (l.startsWith("http") ? res(l) : process.env.NF && console.log(l))));
+const child = spawn(
+  process.execPath,
+  [
+    ...(process.env.NF ?? "").split(" ").filter(Boolean),
+    ...(process.env.PROF
+      ? [
+          "--cpu-prof",
+          "--cpu-prof-dir=" + process.env.PROF,
+          "--import",
+          "data:text/javascript,process.on(%22SIGTERM%22,()=>process.exit(0))",
+        ]
+      : []),
+    script,
+    join(folder, "config.json"),
+  ],
+  {
+    stdio: ["ignore", process.env.NF ? "pipe" : "pipe", "inherit"],
+  },
+);
+const lines = createInterface(child.stdout);
+const url = await new Promise<string>((res) =>
+  lines.on("line", (l) => (l.startsWith("http") ? res(l) : process.env.NF && console.log(l))),
+);
 const status = (name: string): number =>
   Math.round(
     Number(new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]) /

@@ -74,7 +74,9 @@ export {
   relative,
   resolve,
   sep,
+  signBytes,
   spawn,
+  verifyBytes,
   Worker,
   workerData,
 } from "./node/modules.ts";

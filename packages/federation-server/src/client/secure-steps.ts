@@ -125,15 +125,16 @@ async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<Se
 }
 
 async function nextRecord(
-  { about }: WorkingClient,
+  { about, trust }: WorkingClient,
   { step, settings, message }: SecureTask,
   before: SecureRecord | undefined,
 ): Promise<SecureRecord | undefined> {
-  if (step === "keys") return before ?? openSecureClient(settings, about.client, drawSecret());
+  if (step === "keys")
+    return before ?? openSecureClient(settings, about.client, drawSecret(), trust?.identity);
   if (before === undefined) return undefined;
   const { state } = before;
   if (step === "shares") {
-    return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage) : before;
+    return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage, trust?.peers) : before;
   }
   return revealShares(state, message as SurvivorsMessage);
 }

@@ -4,6 +4,7 @@ import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { freeMemory } from "../store/free-memory.ts";
 import { fileSize } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
+import { createSyncs } from "../store/syncs.ts";
 import type { ScannedUpload, ScanRequest } from "../work/scan-upload.ts";
 import { RefusedError } from "./refuse.ts";
 import { createUploadTurns } from "./upload-turns.ts";
@@ -72,6 +73,7 @@ export function createUploads(
   appendBytes: AppendBytes = createAppender(),
 ): Uploads {
   const turns = createUploadTurns();
+  const syncs = createSyncs();
   const incoming = new Map<string, Incoming>();
   /** Scans by client of uploads whose hash was found to be correct; others are scanned when they are taken. */
   const complete = new Map<string, { readonly path: string; readonly scanned: ScannedUpload }>();
@@ -91,19 +93,18 @@ export function createUploads(
     const before = incoming.get(client);
     const goesOn = !anew && before?.path === path && before.offset === offset;
     const upload = goesOn ? before : { path, upload: ++uploads, length, offset, scanned: 0 };
-    if (upload.length !== length) {
-      throw new RefusedError(
-        409,
-        `An upload must keep its length: it was announced with ${upload.length} bytes, and now with ${length}; begin again by PUT`,
-      );
-    }
+    assertLength(upload, length);
     incoming.set(client, upload);
-    const goOn = () => scan({ client, upload: upload.upload, path, length, written: upload.offset });
+    const scanOn = () => scan({ client, upload: upload.upload, path, length, written: upload.offset });
     const file = await open(path, "a", 0o600);
+    const goOn = async (): Promise<void> => {
+      syncs.begin(file);
+      await scanOn();
+    };
     try {
       await append({ file, appendBytes, goOn }, chunk, upload);
       if (upload.offset < length) return upload.offset;
-      const [scanned] = await Promise.all([goOn(), file.sync()]);
+      const [scanned] = await Promise.all([scanOn(), syncs.finish(file)]);
       incoming.delete(client);
       if (scanned?.hash === hash) {
         complete.set(client, { path, scanned });
@@ -142,6 +143,14 @@ export function createUploads(
   };
 }
 
+function assertLength({ length: announced }: Incoming, length: number): void {
+  if (length === announced) return;
+  throw new RefusedError(
+    409,
+    `An upload must keep its length: it was announced with ${announced} bytes, and now with ${length}; begin again by PUT`,
+  );
+}
+
 const wrongHash = (): RefusedError =>
   new RefusedError(
     422,
@@ -160,8 +169,8 @@ async function removeOthers(store: Store, client: string, path: string | undefin
 interface Appending {
   readonly file: FileHandle;
   readonly appendBytes: AppendBytes;
-  /** Lets the scan of the upload go on to the bytes that have arrived. */
-  readonly goOn: () => Promise<unknown>;
+  /** Lets the scan of the upload and the disk go on to the bytes that have arrived. */
+  readonly goOn: () => Promise<void>;
 }
 
 /**

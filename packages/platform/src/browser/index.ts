@@ -69,7 +69,9 @@ export {
   once,
   parentPort,
   randomBytes,
+  signBytes,
   spawn,
+  verifyBytes,
   Worker,
   workerData,
 } from "./stand-ins.ts";

@@ -31,17 +31,17 @@ export function signKeys(
 
 /**
  * Checks that keys are signed by clients that are known, for a sum of these settings.
- * @param known - public keys in PEM, by the names of clients
+ * @param publicKeys - public keys in PEM, by the names of clients
  * @throws FormatError that names the client whose keys are not
  */
 export function assertSigned(
   keys: readonly KeyPairMessage[],
   settings: SecureSettings,
-  known: ReadonlyMap<string, string>,
+  publicKeys: ReadonlyMap<string, string>,
 ): void {
   for (const message of keys) {
     const { client, signature } = message;
-    const publicKey = known.get(client);
+    const publicKey = publicKeys.get(client);
     const fault =
       publicKey === undefined
         ? "that client is not known here"

@@ -85,7 +85,7 @@ export function openSecureClient(
 /**
  * Splits the client's two secrets among all clients of the roster, each share encrypted for its holder
  * (round 1).
- * @param known - public keys of the other clients in PEM, by name: the roster must be signed by them.
+ * @param publicKeys - public keys of the other clients in PEM, by name: the roster must be signed by them.
  * @defaultValue any roster is taken, so that a server that lies may have made up the others
  * @throws FormatError if the roster is of another session, too small, has not the client's keys, or is not
  * signed by clients that are known
@@ -93,7 +93,7 @@ export function openSecureClient(
 export async function shareSecrets(
   state: SecureClientState,
   roster: RosterMessage,
-  known?: ReadonlyMap<string, string>,
+  publicKeys?: ReadonlyMap<string, string>,
 ): Promise<SecureClientStep<SharesMessage>> {
   const { settings, client } = state;
   const { session, threshold } = settings;
@@ -103,7 +103,7 @@ export async function shareSecrets(
   assertSomeOf("the roster", names, { expected: sortNames(settings.clients), threshold });
   assertRoster(state, roster.keys);
   const others = roster.keys.filter((keys) => keys.client !== client);
-  if (known !== undefined) assertSigned(others, settings, known);
+  if (publicKeys !== undefined) assertSigned(others, settings, publicKeys);
   const maskShares = await splitSecret(secretOf(state, "mask key"), names.length, threshold);
   const selfShares = await splitSecret(secretOf(state, "self mask"), names.length, threshold);
   const sealed = roster.keys.map(({ client: to, cipherKey }, i) => {

@@ -59,11 +59,14 @@ export interface JoinFederationOptions {
   readonly leastClients?: number;
   /** Smallest noise multiplier of a round, above 0, if `private` is required. @defaultValue 1 */
   readonly leastNoise?: number;
-  /** Private key of the client in PEM, Ed25519, which signs its keys of secure sums. @defaultValue not signed */
+  /**
+   * Private key of the client in PEM, Ed25519, which signs its keys of secure sums.
+   * @defaultValue keys are not signed
+   */
   readonly identity?: string | undefined;
   /**
-   * Public keys of the other clients in PEM, by name: only into a secure sum whose keys they signed the client
-   * sends its update, so that the server cannot make up clients. They need an `identity`.
+   * Public keys of the other clients in PEM, by name. The client sends its update only into a secure sum
+   * whose keys they signed, so that the server cannot make up clients. They need an `identity`.
    * @defaultValue the client takes the keys that the server hands out
    */
   readonly peers?: Readonly<Record<string, string>> | undefined;

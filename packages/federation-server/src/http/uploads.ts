@@ -64,8 +64,8 @@ interface Incoming {
 
 /**
  * Creates the uploads of a store. The bytes of a lost connection stay, also when the server is started again;
- * another upload of the same client replaces them. Bytes are scanned in another thread, which reads them from
- * the file while further ones arrive.
+ * another upload of the same client replaces them. Bytes are scanned in another thread, which reads them
+ * from the file while further ones arrive.
  */
 export function createUploads(
   store: Store,
@@ -75,7 +75,7 @@ export function createUploads(
   const turns = createUploadTurns();
   const syncs = createSyncs();
   const incoming = new Map<string, Incoming>();
-  /** Scans by client of uploads whose hash was found to be correct; others are scanned when they are taken. */
+  /** Scans by client of uploads whose hash is correct; others are scanned when they are taken. */
   const complete = new Map<string, { readonly path: string; readonly scanned: ScannedUpload }>();
   let uploads = 0;
   const write = async (chunk: UploadChunk): Promise<number> => {
@@ -119,8 +119,8 @@ export function createUploads(
   const scanComplete = async (client: string, path: string): Promise<ScannedUpload | null> => {
     const length = await fileSize(path);
     if (incoming.get(client)?.path === path || length === 0) return null;
-    const known = complete.get(client);
-    if (known?.path === path) return known.scanned;
+    const last = complete.get(client);
+    if (last?.path === path) return last.scanned;
     return scan({ client, upload: ++uploads, path, length, written: length });
   };
   return {

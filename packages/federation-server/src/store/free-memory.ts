@@ -9,7 +9,8 @@ const LEAST_BYTES = 16 * 1024;
 
 /**
  * Frees the memory of bytes that nothing will read any more, if it is theirs alone. The collector of garbage
- * counts memory of buffers, and would otherwise look through the whole heap for every 64 MB that are received.
+ * counts memory of buffers, and would otherwise look through the whole heap for every 64 MB that are
+ * received.
  */
 export function freeMemory({ buffer, byteLength }: Uint8Array): void {
   if (byteLength < LEAST_BYTES || buffer.byteLength !== byteLength) return;

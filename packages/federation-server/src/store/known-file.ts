@@ -22,8 +22,8 @@ export async function faultOf(
 ): Promise<string | undefined> {
   if (stamp !== undefined && stamp === (await stampOf(path))) return undefined;
   try {
-    const found = await digest();
-    return hash === undefined || found === hash ? undefined : `it has the SHA-256 ${found}`;
+    const sum = await digest();
+    return hash === undefined || sum === hash ? undefined : `it has the SHA-256 ${sum}`;
   } catch (error) {
     if (!isIsthmusError(error, "InputError")) throw error;
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;

@@ -4,15 +4,15 @@ import { limitAtOnce } from "@isthmus/tasks";
 /** Writing of files from memory to the disk, which leaves threads of Node.js to other work on files. */
 export interface Syncs {
   /**
-   * Lets the disk begin with the bytes that a file has so far, unless it is busy with others: systems wait for
-   * seconds before they begin, which add to the time of the round. Whether it succeeds, {@link finish} tells.
+   * Lets the disk begin with the bytes that a file has so far, unless it is busy with others: systems wait
+   * for seconds before they begin, which add to the time of the round. Failures make `finish()` fail.
    */
   begin(file: FileHandle): void;
   /** Waits until all bytes of a file are on the disk. */
   finish(file: FileHandle): Promise<void>;
 }
 
-/** Number of files that are finished at once, and of those that are begun: Node.js has 4 threads. */
+/** Numbers of files that are finished at once, and that are begun at once: Node.js has 4 threads. */
 const [FINISHED, BEGUN] = [2, 1];
 
 /** Begins with no files. */

@@ -105,7 +105,7 @@ const MEMORY = 16 * 2 ** 20;
 
 /**
  * Aggregates a round; the result has the same bytes every time, so that a server that was killed may repeat
- * it. Updates are read once: if the bytes of one turn out not to be those that were checked, the result is
+ * it. Updates are read once: if one turns out to have other bytes than when it was checked, the result is
  * removed.
  */
 export async function aggregateRound(

@@ -9,7 +9,7 @@ export interface CheckRequest extends SharedParts {
   readonly client: string;
   /** Path of the update. */
   readonly update: string;
-  /** What its bytes are. */
+  /** Result of the scan of its bytes. */
   readonly scanned: ScannedUpload;
   /** Largest norm of the change, in the shared tensors. */
   readonly norm: NormLimit;
@@ -23,8 +23,8 @@ export interface CheckedUpdate {
 
 /**
  * Checks an update whose bytes were scanned: whether they have a fault, or change the network of the round
- * too much. The norm of a change is at most the sum of the norms of both networks. For most updates this bound
- * is within the limit, and the change need not be measured.
+ * too much. The norm of a change is at most the sum of the norms of both networks. For most updates this
+ * bound is within the limit, and the change need not be measured.
  */
 export async function checkUpdate(request: CheckRequest): Promise<CheckedUpdate> {
   const { fault, squares } = request.scanned;

@@ -33,11 +33,11 @@ export interface ScanRequest {
   readonly length: number;
   /** Number of bytes that its file has now. */
   readonly written: number;
-  /** What an update must be like; `null` if it is masked, so that only its bytes are digested. */
+  /** Tensors that an update must have; `null` if it is masked, so that only its bytes are digested. */
   readonly parts: ScannedParts | null;
 }
 
-/** What the bytes of an upload are, found by reading them once. */
+/** Result of the scan of an upload, for which its bytes are read once. */
 export interface ScannedUpload {
   /** SHA-256 of the bytes. */
   readonly hash: string;

@@ -25,7 +25,7 @@ export interface Workers {
 }
 
 /**
- * Number of threads that scan uploads, each those of other clients, beside the thread that receives them and
+ * Number of threads that scan uploads, each for clients of its own, beside the thread that receives them and
  * the one that aggregates.
  */
 const SCANNERS = Math.max(1, Math.min(4, availableParallelism() - 1));

@@ -1,18 +1,20 @@
 // A round of a federation with many clients over loopback: the server's memory and time, beside the time of writing and reading the same
 // bytes once, in the same run. The server is a process of its own; all clients are in this one, and send at once.
 //
-//   npm run build && npx tsx --conditions=@isthmus/source tools/bench/federation-load.ts [--clients 200] [--mb 50] [--rounds 1] [--folder /tmp]
+//   npm run build && npx tsx --conditions=@isthmus/source tools/bench/federation-load.ts [--clients 200] [--mb 50] [--rounds 1] [--folder /tmp] [--synced]
 //
 // Many clients with a small network: --clients 1000 --mb 0.1 --rounds 2.
 //
 // Prints a line of JSON. "plain" is the time of writing the bytes of all updates into files and reading them back; "download" that of sending
-// the network to all clients; "round" that from the first byte of an update to the new network. cpuSeconds has those of the server's processors,
-// which other programs on the machine change less.
+// the network to all clients; "round" that from the first byte of an update to the new network. With --synced, "synced" is the time of plain
+// writing and reading where each file is on the disk before the next one is written, as the server answers nobody before that. cpuSeconds has
+// those of the server's processors, which other programs on the machine change less, and of all clients together.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   closeSync,
+  fsyncSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -37,6 +39,7 @@ const { values } = parseArgs({
     mb: { type: "string", default: "50" },
     rounds: { type: "string", default: "1" },
     folder: { type: "string", default: tmpdir() },
+    synced: { type: "boolean", default: false },
   },
 });
 const [count, rounds] = [Number(values.clients), Number(values.rounds)];
@@ -60,8 +63,8 @@ async function writeNetwork(path: string): Promise<Buffer> {
   return readFileSync(path);
 }
 
-/** Writes the bytes of all updates into files, and reads them back. */
-function writeAndRead(bytes: Buffer): { seconds: number; cpu: number } {
+/** Writes the bytes of all updates into files, each of which may have to be on the disk before the next one, and reads them back. */
+function writeAndRead(bytes: Buffer, synced: boolean): { seconds: number; cpu: number } {
   const place = join(folder, "plain");
   mkdirSync(place);
   const cpu = process.cpuUsage();
@@ -70,6 +73,7 @@ function writeAndRead(bytes: Buffer): { seconds: number; cpu: number } {
     const file = openSync(join(place, `${client}`), "w");
     for (let begin = 0; begin < bytes.length; begin += CHUNK)
       writeSync(file, bytes.subarray(begin, begin + CHUNK));
+    if (synced) fsyncSync(file);
     closeSync(file);
   }
   const chunk = Buffer.alloc(CHUNK);
@@ -86,7 +90,8 @@ function writeAndRead(bytes: Buffer): { seconds: number; cpu: number } {
 
 const networkPath = join(folder, "start.safetensors");
 const network = await writeNetwork(networkPath);
-const plain = writeAndRead(network);
+const plain = writeAndRead(network, false);
+const synced = values.synced ? writeAndRead(network, true) : undefined;
 const names = Array.from({ length: count }, (_, i) => `client-${i}`);
 const yaml = join(folder, "load.yml");
 writeFileSync(
@@ -186,11 +191,13 @@ async function sendAll(round: number, before: string | undefined): Promise<void>
 }
 
 const seconds = { download: 0, round: 0 };
-const cpu = { download: 0, round: 0 };
+const cpu = { download: 0, round: 0, clients: 0 };
 /** Adds the time of a phase, and what the server's processors took for it. */
 async function measure(phase: keyof typeof seconds, act: () => Promise<unknown>): Promise<void> {
-  const [began, before] = [performance.now(), cpuSeconds()];
+  const [began, before, own] = [performance.now(), cpuSeconds(), process.cpuUsage()];
   await act();
+  const { user, system } = process.cpuUsage(own);
+  if (phase === "round") cpu.clients += (user + system) / 1e6 / rounds;
   seconds[phase] += (performance.now() - began) / 1000 / rounds;
   cpu[phase] += (cpuSeconds() - before) / rounds;
 }
@@ -213,8 +220,9 @@ for (let round = 1; round <= rounds; round++) {
 console.log(
   JSON.stringify({
     ...{ clients: count, mb: network.length / 1e6, rounds },
-    seconds: { plain: plain.seconds, ...seconds },
+    seconds: { plain: plain.seconds, ...(synced && { synced: synced.seconds }), ...seconds },
     roundPerPlain: seconds.round / plain.seconds,
+    ...(synced && { roundPerSynced: seconds.round / synced.seconds }),
     cpuSeconds: { plain: plain.cpu, ...cpu },
     serverMb: { started, most: status("VmHWM") },
   }),

@@ -102,6 +102,7 @@ export {
 export { describeDequantized } from "./formats/quantized/describe-dequantized.ts";
 export { isReadAsNumbers } from "./formats/quantized/quantized-kinds.ts";
 export { SCALED_ENCODINGS, type ScaledEncoding } from "./formats/quantized/write-scaled-floats.ts";
+export { openSafetensors } from "./formats/safetensors/open-safetensors.ts";
 export {
   type WriteRangeOptions,
   type WrittenRange,

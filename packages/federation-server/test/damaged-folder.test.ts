@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { bodyOf, makeUpdate, type SmallFederation } from "./small-federation.ts";
@@ -28,11 +28,13 @@ async function serveTwoRounds(): Promise<ServedSmall> {
   return federation;
 }
 
-/** Changes one bit of a file. */
+/** Changes one bit of a file, and sets its time of writing back to what it was. */
 function flip(path: string): void {
+  const { atime, mtime } = statSync(path);
   const bytes = readFileSync(path);
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 3) ^ 0x40, bytes.length - 3);
   writeFileSync(path, bytes);
+  utimesSync(path, atime, mtime);
 }
 
 const modelsOf = ({ config }: SmallFederation): string => join(config.folder, "models");

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTensor, openCheckpoint, saveCheckpoint, saveFile, toFloat64 } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { openCheckpoint, toFloat64 } from "@isthmus/core";
 import {
   advance,
   beginFederation,
@@ -11,23 +9,12 @@ import {
   SECURE_PLAN_DEFAULTS,
 } from "@isthmus/federated";
 import { serveFederation } from "@isthmus/federation-server";
-import {
-  type ClientEvent,
-  type JoinFederationOptions,
-  joinFederation,
-} from "@isthmus/federation-server/client";
-import { encodeGraph } from "@isthmus/graph";
-import { parseNetwork } from "@isthmus/zoo";
+import type { ClientEvent } from "@isthmus/federation-server/client";
 import { afterEach, describe, expect, it } from "vitest";
 import { createInlineWorkers } from "../src/work/workers.ts";
 import { plainClient } from "./plain-client.ts";
-import {
-  bodyOf,
-  madeBy,
-  makeFederation,
-  type SmallFederation,
-  type SmallOptions,
-} from "./small-federation.ts";
+import { joinAs, makeSecure as makeSmall } from "./secure-small.ts";
+import { bodyOf, madeBy, type SmallFederation, type SmallOptions } from "./small-federation.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -37,37 +24,10 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function makeSecure(options: SmallOptions = {}): Promise<SmallFederation> {
-  const plan = { rounds: 1, quorum: 2, available: 3, secure: SECURE_PLAN_DEFAULTS, ...options.plan };
-  const small = await makeFederation({ ...options, plan });
+async function makeSecure(options?: SmallOptions): Promise<SmallFederation> {
+  const small = await makeSmall(options);
   closers.push(small.remove);
-  const { graph, initialize } = parseNetwork("mlp:8", { exampleShape: [4], classes: 2 });
-  await saveCheckpoint(initialize(0), small.config.network, { overwrite: true });
-  const graphPath = join(small.folder, "graph.onnx");
-  await saveFile(graphPath, encodeGraph(graph));
-  return { ...small, config: { ...small.config, graph: graphPath } };
-}
-
-/** Lets a client of a few examples, another number for each, take part. */
-function joinAs(
-  { tokens, folder }: SmallFederation,
-  url: string,
-  name: string,
-  options: Partial<JoinFederationOptions> = {},
-) {
-  const size = 40 + name.charCodeAt(0);
-  const inputs = Float32Array.from({ length: 4 * size }, (_, i) => Math.sin(i * (size % 7)));
-  const labels = Int32Array.from({ length: size }, (_, i) => i % 2);
-  return joinFederation(url, {
-    token: tokens.get(name) as string,
-    data: createDataSet(createTensor("f32", [size, 4], inputs), createTensor("i32", [size], labels), {
-      name,
-    }),
-    engine: createOnnxRuntimeEngine(),
-    folder: join(folder, name),
-    training: { epochs: 2, batch: 20 },
-    ...options,
-  });
+  return small;
 }
 
 async function numbersOf(path: string): Promise<number[]> {

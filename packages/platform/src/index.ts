@@ -42,6 +42,7 @@ export {
   delay,
   handleEvents,
   homedir,
+  openFilesLimit,
   peakMemory,
   process,
   totalmem,
@@ -73,7 +74,9 @@ export {
   relative,
   resolve,
   sep,
+  signBytes,
   spawn,
+  verifyBytes,
   Worker,
   workerData,
 } from "./node/modules.ts";

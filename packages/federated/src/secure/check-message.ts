@@ -5,7 +5,9 @@ import type { ClientMessage, ServerMessage } from "./messages.ts";
 type Shape = string | number | readonly [Shape] | { readonly [field: string]: Shape };
 
 const HEAD = { kind: "", session: "" };
-const KEYS = { ...HEAD, client: "", cipherKey: "", maskKey: "" };
+const KEYS = { ...HEAD, client: "", cipherKey: "", maskKey: "", signature: "" };
+/** Fields that may be missing. */
+const OPTIONAL: ReadonlySet<string> = new Set(["signature"]);
 const SEALED = { from: "", to: "", sealed: "" };
 const REVEALED = { of: "", share: "" };
 /** Form of each kind of message that comes from a network; other fields are refused. */
@@ -96,7 +98,7 @@ function hasShape(value: unknown, shape: Shape): boolean {
   if (Array.isArray(shape)) return Array.isArray(value) && value.every((item) => hasShape(item, shape[0]));
   if (typeof shape !== "object") return typeof value === typeof shape;
   if (typeof value !== "object" || value === null) return false;
-  const fields = Object.entries(shape);
+  const fields = Object.entries(shape).filter(([field]) => field in value || !OPTIONAL.has(field));
   return (
     Object.keys(value).length === fields.length &&
     fields.every(([field, part]) => hasShape((value as Record<string, unknown>)[field], part))

@@ -10,6 +10,8 @@ export interface KeyPairMessage {
   readonly cipherKey: string;
   /** Key for the masks that two clients share. */
   readonly maskKey: string;
+  /** Signature of the keys by the client's identity, Ed25519 in base64; missing if it has none. */
+  readonly signature?: string;
 }
 
 /** All keys that clients sent in time, from the server to every client. */

@@ -2,6 +2,7 @@ import { at, FormatError, UsageError } from "@isthmus/core";
 import { concatBytes } from "@isthmus/platform";
 import { deriveKey } from "../random/derive-key.ts";
 import { assertMessage, assertNames, assertSomeOf } from "./check-message.ts";
+import { assertSigned, signKeys } from "./identity.ts";
 import { agreeOnKey, commitTo, decodeBytes, encodeBytes, publicKeyOf } from "./key-agreement.ts";
 import { type Mask, maskSign } from "./masks.ts";
 import type {
@@ -51,6 +52,8 @@ export interface SecureClientStep<M> {
  * Begins a client's part in a secure sum, with its public keys (round 0 of Bonawitz et al.).
  * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same masks
  * reveal their difference
+ * @param identity - the client's private key in PEM, Ed25519, which signs its public keys. @defaultValue not
+ * signed
  * @throws UsageError if the client is not invited, or the secret has another length
  * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure 4
  */
@@ -58,6 +61,7 @@ export function openSecureClient(
   settings: SecureSettings,
   client: string,
   secret: Uint8Array,
+  identity?: string,
 ): SecureClientStep<KeyPairMessage> {
   assertSecureSettings(settings);
   if (!settings.clients.includes(client)) {
@@ -74,17 +78,22 @@ export function openSecureClient(
     shares: [],
     survivors: [],
   };
-  return { state, message: keysOf(state) };
+  const keys = keysOf(state);
+  return { state, message: identity === undefined ? keys : signKeys(keys, settings, identity) };
 }
 
 /**
  * Splits the client's two secrets among all clients of the roster, each share encrypted for its holder
  * (round 1).
- * @throws FormatError if the roster is of another session, too small, or has not the client's keys
+ * @param publicKeys - public keys of the other clients in PEM, by name: the roster must be signed by them.
+ * @defaultValue any roster is taken, so that a server that lies may have made up the others
+ * @throws FormatError if the roster is of another session, too small, has not the client's keys, or is not
+ * signed by clients that are known
  */
 export async function shareSecrets(
   state: SecureClientState,
   roster: RosterMessage,
+  publicKeys?: ReadonlyMap<string, string>,
 ): Promise<SecureClientStep<SharesMessage>> {
   const { settings, client } = state;
   const { session, threshold } = settings;
@@ -93,6 +102,8 @@ export async function shareSecrets(
   const names = roster.keys.map((keys) => keys.client);
   assertSomeOf("the roster", names, { expected: sortNames(settings.clients), threshold });
   assertRoster(state, roster.keys);
+  const others = roster.keys.filter((keys) => keys.client !== client);
+  if (publicKeys !== undefined) assertSigned(others, settings, publicKeys);
   const maskShares = await splitSecret(secretOf(state, "mask key"), names.length, threshold);
   const selfShares = await splitSecret(secretOf(state, "self mask"), names.length, threshold);
   const sealed = roster.keys.map(({ client: to, cipherKey }, i) => {

@@ -22,7 +22,7 @@ import { createFederationApi, type RefusedClaim, type UpdateClaim } from "./fede
 import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
 import type { TaskAnswer } from "./parse-task.ts";
 import { maskMade, takeSecureStep } from "./secure-steps.ts";
-import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
+import type { ClientEvent, ClientTraining, ClientTrust, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
 export interface JoinFederationOptions {
@@ -59,6 +59,17 @@ export interface JoinFederationOptions {
   readonly leastClients?: number;
   /** Smallest noise multiplier of a round, above 0, if `private` is required. @defaultValue 1 */
   readonly leastNoise?: number;
+  /**
+   * Private key of the client in PEM, Ed25519, which signs its keys of secure sums.
+   * @defaultValue keys are not signed
+   */
+  readonly identity?: string | undefined;
+  /**
+   * Public keys of the other clients in PEM, by name. The client sends its update only into a secure sum
+   * whose keys they signed, so that the server cannot make up clients. They need an `identity`.
+   * @defaultValue the client takes the keys that the server hands out
+   */
+  readonly peers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Result of {@link joinFederation}. */
@@ -87,6 +98,8 @@ const JOIN_FEDERATION_DEFAULTS: Required<
   require: [],
   leastClients: 2,
   leastNoise: 1,
+  identity: undefined,
+  peers: undefined,
 };
 
 /** Seconds that a server may wait before it answers that there is no task. */
@@ -135,7 +148,9 @@ export async function joinFederation(
       `Cannot join a federation as "leastNoise" must be above 0: it is ${leastNoise}`,
     );
   }
-  const requirements = { require, leastClients, leastNoise };
+  const trust = trustOf(options);
+  const required = trust?.peers === undefined ? require : ([...require, "secure"] as const);
+  const requirements = { require: required, leastClients, leastNoise };
   const api = createFederationApi({
     url: url.replace(/\/+$/, ""),
     token,
@@ -151,10 +166,37 @@ export async function joinFederation(
   const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder, elsewhere);
   try {
     await bindFolder(folder, about);
-    return await work({ api, about, requirements, engine, data, folder, training, seed, signal, tell });
+    return await work({
+      api,
+      about,
+      trust,
+      requirements,
+      engine,
+      data,
+      folder,
+      training,
+      seed,
+      signal,
+      tell,
+    });
   } finally {
     await release();
   }
+}
+
+/**
+ * Returns how clients know each other.
+ * @throws UsageError if there are keys of others, and none of this client for them
+ */
+function trustOf({
+  identity,
+  peers,
+}: Pick<JoinFederationOptions, "identity" | "peers">): ClientTrust | undefined {
+  if (identity === undefined && peers === undefined) return undefined;
+  if (identity !== undefined) return { identity, peers: peers && new Map(Object.entries(peers)) };
+  throw new UsageError(
+    'Cannot join a federation with "peers" alone as they must know this client, too: give its private key as "identity" (--identity)',
+  );
 }
 
 /** Carries out the server's tasks until the federation is over. */

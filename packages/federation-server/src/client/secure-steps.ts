@@ -37,6 +37,8 @@ interface SecureRecord {
   readonly state: SecureClientState;
   /** Last message that was sent, to send the same again after a lost answer. */
   readonly message: ClientMessage;
+  /** SHA-256 of the update that the masks of the session hid; missing before. */
+  readonly hidden?: string;
 }
 
 const statePath = (folder: string): string => join(folder, "secure.json");
@@ -72,8 +74,16 @@ export async function maskMade(
   made: MadeUpdate,
 ): Promise<Pick<MadeUpdate, "path" | "hash"> | undefined> {
   const task = await client.api.secure(round);
-  const state = task?.step === "masked" ? await takeDelivery(client, task) : undefined;
-  if (task === undefined || state === undefined) return undefined;
+  const record = task?.step === "masked" ? await takeDelivery(client, task) : undefined;
+  if (task === undefined || record === undefined) return undefined;
+  const { state, hidden = made.hash } = record;
+  // Two updates under the same masks would show their difference: a server that lies may ask for a second.
+  if (state.awaits !== "survivors" || hidden !== made.hash) {
+    const { session } = task.settings;
+    client.tell({ kind: "waiting", reason: `the masks of "${session}" were used, and hide no other update` });
+    return undefined;
+  }
+  await saveRecord(client, { ...record, hidden });
   const path = join(client.folder, "masked.bin");
   const [global, update] = [
     await openCheckpoint(join(client.folder, "global.safetensors")),
@@ -102,13 +112,11 @@ export async function maskMade(
  * Takes the shares of the other clients; returns undefined if the client cannot go on, for example if a share
  * is wrong.
  */
-async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureClientState | undefined> {
+async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<SecureRecord | undefined> {
   const before = await readRecord(client, task);
-  if (before?.state.awaits !== "delivery") return before?.state;
+  if (before?.state.awaits !== "delivery") return before;
   try {
-    const state = receiveShares(before.state, task.message as DeliveryMessage);
-    await saveRecord(client, { ...before, state });
-    return state;
+    return { ...before, state: receiveShares(before.state, task.message as DeliveryMessage) };
   } catch (error) {
     if (!isIsthmusError(error, "FormatError")) throw error;
     client.tell({ kind: "waiting", reason: error.message });
@@ -117,15 +125,16 @@ async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<Se
 }
 
 async function nextRecord(
-  { about }: WorkingClient,
+  { about, trust }: WorkingClient,
   { step, settings, message }: SecureTask,
   before: SecureRecord | undefined,
 ): Promise<SecureRecord | undefined> {
-  if (step === "keys") return before ?? openSecureClient(settings, about.client, drawSecret());
+  if (step === "keys")
+    return before ?? openSecureClient(settings, about.client, drawSecret(), trust?.identity);
   if (before === undefined) return undefined;
   const { state } = before;
   if (step === "shares") {
-    return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage) : before;
+    return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage, trust?.peers) : before;
   }
   return revealShares(state, message as SurvivorsMessage);
 }

@@ -92,12 +92,22 @@ export type ClientEvent =
       readonly secondsLeft: number;
     };
 
+/** Keys by which clients know each other, whatever their server says. */
+export interface ClientTrust {
+  /** Private key of this client in PEM, Ed25519. */
+  readonly identity: string;
+  /** Public keys of the other clients in PEM, by name; undefined if the roster of the server is taken. */
+  readonly peers: ReadonlyMap<string, string> | undefined;
+}
+
 /** A client at work. */
 export interface WorkingClient {
   /** Requests to the server. */
   readonly api: FederationApi;
   /** Description of the federation by its server. */
   readonly about: FederationAbout;
+  /** How clients know each other without the server; undefined if they do not. */
+  readonly trust: ClientTrust | undefined;
   /** Protections that the client insists on. */
   readonly requirements: ClientRequirements;
   /** Graph of the network, which ends in the federation's loss. */

@@ -19,7 +19,7 @@ import { RefusedError } from "./refuse.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addRoundRoutes } from "./round-routes.ts";
 import { addSecureRoutes } from "./secure-routes.ts";
-import { addUpdateRoute } from "./update-route.ts";
+import { addUpdateRoute, scannedParts } from "./update-route.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
 
@@ -132,7 +132,10 @@ async function readCertificate(tls: { readonly key: string; readonly cert: strin
 
 async function addRoutes(app: FastifyInstance, federation: Federation): Promise<void> {
   const metrics = createMetrics(federation);
-  const uploads = createUploads(federation.store);
+  const uploads = createUploads(federation.store, async (request) => {
+    const parts = scannedParts(federation);
+    return (await federation.workers.scan({ ...request, parts })).scanned;
+  });
   addMetricsRoute(app, metrics);
   app.get("/health", {
     config: { audience: "everyone", rateLimit: false },

@@ -10,9 +10,12 @@ import {
   wordsOf,
 } from "@isthmus/federated";
 import type { FastifyInstance } from "fastify";
+import { removeUpdates } from "../server/run-round.ts";
 import type { Federation } from "../server/running-federation.ts";
 import { fileSize } from "../store/read-pieces.ts";
+import { rememberStamp } from "../store/stamps.ts";
 import { publish } from "../store/store.ts";
+import type { ScannedParts, ScannedUpload } from "../work/scan-upload.ts";
 import { inTurn } from "../work/workers.ts";
 import { attend } from "./attend.ts";
 import type { ServerMetrics } from "./metrics.ts";
@@ -88,11 +91,12 @@ async function countUpdate(federation: Federation, uploads: Uploads, update: Rec
   }
   // The file is moved out of the client's reach first, so that the checked bytes are the ones that count.
   const path = store.unchecked(client);
-  if (!(await uploads.take(client, hash, path))) {
+  const scanned = await uploads.take(client, hash, path);
+  if (scanned === undefined) {
     throw new RefusedError(404, "The bytes of the update must be there first: send them to /v1/uploads/HASH");
   }
   try {
-    await refuseIf(federation, update, 422, await refusalOfBytes(federation, update, path));
+    await refuseIf(federation, update, 422, await refusalOfBytes(federation, update, { path, scanned }));
     // The round may have been closed in the meantime.
     await refuseIf(federation, update, 409, refusalOf(config.plan, federation.state, update));
     await letCount(federation, update, path);
@@ -113,31 +117,42 @@ async function letCount(federation: Federation, update: ReceivedUpdate, path: st
   );
   const target = store.update(update);
   await publish(path, target);
+  await rememberStamp(federation.stamps, target);
   if (!(await federation.happen({ kind: "update-received", ...update }))) {
-    await rm(target, { force: true });
+    await removeUpdates(federation, [update]);
     // If the event has no effect and there is no reason to refuse the update, the server is closing.
     const reason = refusalOf(config.plan, federation.state, update) ?? "the server is closing";
     await refuseIf(federation, update, 409, reason);
   }
-  for (const other of older) {
-    if (!isNeeded(federation.state, other)) await rm(store.update(other), { force: true });
-  }
+  const unneeded = older.filter((other) => !isNeeded(federation.state, other));
+  await removeUpdates(federation, unneeded);
+}
+
+/** Returns what the tensors of updates must be; `null` if updates are masked. */
+export function scannedParts(federation: Federation): ScannedParts | null {
+  const { config, state, store } = federation;
+  if (config.plan.secure !== null) return null;
+  const { keptTensors: keep, averagedTensors: averaged, sharedVariances: variances } = federation;
+  // All networks of a federation have the same tensors.
+  const { rank } = config.limits;
+  const { adapters } = config.strategy;
+  return { network: store.model(state.network), keep, averaged, variances, rank, adapters };
 }
 
 /** Says why the bytes of an update cannot count; of a masked update only the length can be checked. */
 async function refusalOfBytes(
   federation: Federation,
-  { round }: ReceivedUpdate,
-  path: string,
+  { client, round }: ReceivedUpdate,
+  { path, scanned }: { readonly path: string; readonly scanned: ScannedUpload },
 ): Promise<string | undefined> {
   const { config, state, workers, store } = federation;
   if (config.plan.secure === null) {
     // The round exists, as `refusalOf` has checked before.
     const network = store.model(networkOfRound(state, round) as string);
-    const { norm, rank } = config.limits;
+    const { keptTensors: keep, averagedTensors: averaged } = federation;
+    const { norm } = config.limits;
     const { adapters } = config.strategy;
-    const { keptTensors: keep, averagedTensors: averaged, sharedVariances: variances } = federation;
-    const request = { update: path, network, keep, averaged, variances, norm, rank, adapters };
+    const request = { client, update: path, scanned, network, keep, averaged, norm, adapters };
     return (await workers.check(request)).refusal ?? undefined;
   }
   if (state.secure === null) return "no secure sum is open";

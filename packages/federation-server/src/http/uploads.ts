@@ -1,10 +1,11 @@
-import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { digestFile } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
-import { fileSize, readPieces } from "../store/read-pieces.ts";
+import { freeMemory } from "../store/free-memory.ts";
+import { fileSize } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
+import { createSyncs } from "../store/syncs.ts";
+import type { ScannedUpload, ScanRequest } from "../work/scan-upload.ts";
 import { RefusedError } from "./refuse.ts";
 import { createUploadTurns } from "./upload-turns.ts";
 
@@ -34,34 +35,49 @@ export interface Uploads {
   /** Appends the bytes of a request to an upload; returns the number of bytes that have arrived then. */
   write(chunk: UploadChunk): Promise<number>;
   /**
-   * Moves an upload out of the reach of its client if all of its bytes have arrived and have its hash;
-   * returns whether it was moved.
+   * Moves an upload out of the reach of its client if all of its bytes have arrived and have its hash.
    * @param target - path to which no request writes
+   * @returns what the bytes are; undefined if the upload was not moved
    * @throws RefusedError if another request of the client is writing an upload
    */
-  take(client: string, hash: string, target: string): Promise<boolean>;
+  take(client: string, hash: string, target: string): Promise<ScannedUpload | undefined>;
 }
 
-/** Digest of the bytes of an upload so far, so that they need not be read again for the next request. */
-interface Digest {
+/** Scans the bytes of an upload that its file has so far; returns `null` while bytes are missing. */
+export type ScanBytes = (request: Omit<ScanRequest, "parts">) => Promise<ScannedUpload | null>;
+
+/** Number of bytes that are received before the scan of an upload goes on. */
+const SCAN_BYTES = 2 ** 21;
+
+/** An upload that is coming in, whose scan goes on with the next request. */
+interface Incoming {
   readonly path: string;
-  readonly hash: Hash;
+  /** Number that tells the upload from all others. */
+  readonly upload: number;
+  /** Number of bytes that it will have. */
+  readonly length: number;
+  /** Number of bytes that have arrived. */
   offset: number;
+  /** Number of bytes at which the scan went on last. */
+  scanned: number;
 }
 
 /**
  * Creates the uploads of a store. The bytes of a lost connection stay, also when the server is started again;
- * another upload of the same client replaces them.
+ * another upload of the same client replaces them. Bytes are scanned in another thread, which reads them
+ * from the file while further ones arrive.
  */
-export function createUploads(store: Store): Uploads {
+export function createUploads(
+  store: Store,
+  scan: ScanBytes,
+  appendBytes: AppendBytes = createAppender(),
+): Uploads {
   const turns = createUploadTurns();
-  const digests = new Map<string, Digest>();
-  const appendBytes = createAppender();
-  /**
-   * Path by client of uploads whose hash was found to be correct; other uploads are read to check it, as
-   * after a restart.
-   */
-  const complete = new Map<string, string>();
+  const syncs = createSyncs();
+  const incoming = new Map<string, Incoming>();
+  /** Scans by client of uploads whose hash is correct; others are scanned when they are taken. */
+  const complete = new Map<string, { readonly path: string; readonly scanned: ScannedUpload }>();
+  let uploads = 0;
   const write = async (chunk: UploadChunk): Promise<number> => {
     const { client, hash, offset, length, anew } = chunk;
     const path = store.upload(client, hash);
@@ -74,30 +90,38 @@ export function createUploads(store: Store): Uploads {
         "upload-offset": String(there),
       });
     }
-    const digest = await digestOf(digests.get(client), path, offset);
-    digests.set(client, digest);
+    const before = incoming.get(client);
+    const goesOn = !anew && before?.path === path && before.offset === offset;
+    const upload = goesOn ? before : { path, upload: ++uploads, length, offset, scanned: 0 };
+    assertLength(upload, length);
+    incoming.set(client, upload);
+    const scanOn = () => scan({ client, upload: upload.upload, path, length, written: upload.offset });
     const file = await open(path, "a", 0o600);
+    const goOn = async (): Promise<void> => {
+      syncs.begin(file);
+      await scanOn();
+    };
     try {
-      await append({ file, appendBytes }, chunk, digest);
-      if (digest.offset === length) await file.sync();
+      await append({ file, appendBytes, goOn }, chunk, upload);
+      if (upload.offset < length) return upload.offset;
+      const [scanned] = await Promise.all([scanOn(), syncs.finish(file)]);
+      incoming.delete(client);
+      if (scanned?.hash === hash) {
+        complete.set(client, { path, scanned });
+        return length;
+      }
     } finally {
       await file.close();
     }
-    if (digest.offset < length) return digest.offset;
-    digests.delete(client);
-    if (digest.hash.digest("hex") === hash) {
-      complete.set(client, path);
-      return length;
-    }
     await rm(path, { force: true });
-    throw new RefusedError(
-      422,
-      "The bytes must have the hash that they were announced with: they have another; send them again",
-    );
+    throw wrongHash();
   };
-  const isComplete = async (client: string, path: string, hash: string): Promise<boolean> => {
-    if (digests.get(client)?.path === path || (await fileSize(path)) === 0) return false;
-    return complete.get(client) === path || (await digestFile(path)) === hash;
+  const scanComplete = async (client: string, path: string): Promise<ScannedUpload | null> => {
+    const length = await fileSize(path);
+    if (incoming.get(client)?.path === path || length === 0) return null;
+    const last = complete.get(client);
+    if (last?.path === path) return last.scanned;
+    return scan({ client, upload: ++uploads, path, length, written: length });
   };
   return {
     offsetOf: (client, hash) => fileSize(store.upload(client, hash)),
@@ -110,13 +134,28 @@ export function createUploads(store: Store): Uploads {
     take: (client, hash, target) =>
       turns.begin(client, async () => {
         const path = store.upload(client, hash);
-        if (!(await isComplete(client, path, hash))) return false;
+        const scanned = await scanComplete(client, path);
+        if (scanned?.hash !== hash) return undefined;
         complete.delete(client);
         await rename(path, target);
-        return true;
+        return scanned;
       }),
   };
 }
+
+function assertLength({ length: announced }: Incoming, length: number): void {
+  if (length === announced) return;
+  throw new RefusedError(
+    409,
+    `An upload must keep its length: it was announced with ${announced} bytes, and now with ${length}; begin again by PUT`,
+  );
+}
+
+const wrongHash = (): RefusedError =>
+  new RefusedError(
+    422,
+    "The bytes must have the hash that they were announced with: they have another; send them again",
+  );
 
 /** Removes all uploads of a client except the upload at a path. */
 async function removeOthers(store: Store, client: string, path: string | undefined): Promise<void> {
@@ -127,17 +166,11 @@ async function removeOthers(store: Store, client: string, path: string | undefin
   }
 }
 
-/**
- * Returns the digest of the first `offset` bytes: `digest` if it is up to date, else a digest of the bytes on
- * the disk.
- */
-async function digestOf(digest: Digest | undefined, path: string, offset: number): Promise<Digest> {
-  if (digest?.path === path && digest.offset === offset) return digest;
-  const hash = createHash("sha256");
-  if (offset > 0) {
-    for await (const piece of readPieces(path, 0, offset)) hash.update(piece);
-  }
-  return { path, hash, offset };
+interface Appending {
+  readonly file: FileHandle;
+  readonly appendBytes: AppendBytes;
+  /** Lets the scan of the upload and the disk go on to the bytes that have arrived. */
+  readonly goOn: () => Promise<void>;
 }
 
 /**
@@ -149,35 +182,51 @@ async function digestOf(digest: Digest | undefined, path: string, offset: number
  * they are dropped.
  */
 async function append(
-  { file, appendBytes }: { readonly file: FileHandle; readonly appendBytes: AppendBytes },
+  { file, appendBytes, goOn }: Appending,
   { body, length }: UploadChunk,
-  digest: Digest,
+  upload: Incoming,
 ): Promise<void> {
   let writing: Promise<void> | undefined;
+  let scanning: Promise<unknown> | undefined;
   const take = (bytes: Buffer): void => {
-    if (digest.offset + bytes.length > length) {
+    if (upload.offset + bytes.length > length) {
       throw new RefusedError(
         413,
         `The upload must have the ${length} bytes that were announced: there are more`,
       );
     }
-    const count = (): void => {
-      digest.hash.update(bytes);
-      digest.offset += bytes.length;
+    const { length: count } = bytes;
+    const noteWritten = (): void => {
+      upload.offset += count;
+      freeMemory(bytes);
+      if (scanning !== undefined || upload.offset - upload.scanned < SCAN_BYTES || upload.offset === length)
+        return;
+      upload.scanned = upload.offset;
+      // If a scan fails, the last one of the upload begins again and tells.
+      scanning = goOn()
+        .catch(() => undefined)
+        .finally(() => {
+          scanning = undefined;
+        });
     };
-    writing = appendBytes(file, bytes)?.then(count);
-    if (writing === undefined) count();
+    writing = appendBytes(file, bytes)?.then(noteWritten);
+    if (writing === undefined) noteWritten();
   };
   try {
     await forEachPiece(body, (bytes) => {
       take(bytes);
       return writing;
     });
+    // A stream tells of its end once its last bytes were taken, although they may not be written yet.
+    await writing;
   } catch (error) {
     // A write may be under way although the connection is lost.
     await writing?.catch(() => undefined);
     if (error instanceof RefusedError || isDiskError(error)) throw error;
-    throw new RefusedError(408, `The connection was lost after byte ${digest.offset}: go on there`);
+    throw new RefusedError(408, `The connection was lost after byte ${upload.offset}: go on there`);
+  } finally {
+    // No scan may read the file after the request, as the next one may replace it.
+    await scanning;
   }
 }
 

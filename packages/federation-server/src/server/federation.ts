@@ -169,7 +169,7 @@ function isTrouble(event: FederationEvent): boolean {
 interface Opened
   extends Omit<
     Federation,
-    "state" | "workers" | "ended" | "now" | "changed" | "happen" | "attend" | "close"
+    "state" | "stamps" | "workers" | "ended" | "now" | "changed" | "happen" | "attend" | "close"
   > {
   readonly journal: Journal;
   readonly state: FederationState;
@@ -208,6 +208,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   };
   const federation: Federation = {
     ...facts,
+    stamps: new Map(),
     workers,
     changed,
     happen,

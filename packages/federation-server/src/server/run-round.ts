@@ -87,8 +87,15 @@ async function happenAborted(
   if (federation.config.plan.secure !== null) await removeUpdates(federation, updates);
 }
 
-async function removeUpdates({ store }: Federation, updates: readonly ReceivedUpdate[]): Promise<void> {
-  for (const update of updates) await rm(store.update(update), { force: true });
+/** Removes the files of updates that are not needed any more. */
+export async function removeUpdates(
+  { store, stamps }: Federation,
+  updates: readonly ReceivedUpdate[],
+): Promise<void> {
+  for (const path of updates.map(store.update)) {
+    stamps.delete(path);
+    await rm(path, { force: true });
+  }
 }
 
 async function aggregate(
@@ -178,12 +185,13 @@ function sortMetrics(measured: Metrics): { readonly metrics: Metrics; readonly w
 }
 
 function toAggregate(
-  { store }: Federation,
+  { store, stamps }: Federation,
   state: FederationState,
   update: UpdateToAggregate,
 ): AggregateRequest["updates"][number] {
   const { client, examples, loss, staleness, round, hash } = update;
-  const file = { path: store.update(update), hash };
+  const path = store.update(update);
+  const file = { path, hash, stamp: stamps.get(path) };
   return { client, examples, loss, staleness, file, base: networkFile(store, state, round) };
 }
 

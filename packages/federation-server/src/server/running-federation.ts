@@ -1,5 +1,6 @@
 import type { FederationEvent, FederationState, Seed } from "@isthmus/federated";
 import type { FederationConfig } from "../config/federation-config.ts";
+import type { Stamps } from "../store/stamps.ts";
 import type { Store } from "../store/store.ts";
 import type { Workers } from "../work/workers.ts";
 import type { Clock } from "./clock.ts";
@@ -30,6 +31,8 @@ export interface Federation {
   readonly store: Store;
   /** Current state, another object after every change. */
   readonly state: FederationState;
+  /** Stamps of the updates whose bytes this server checked. */
+  readonly stamps: Stamps;
   /** Workers for tasks that take long. */
   readonly workers: Workers;
   /** Number of bytes of the network. */

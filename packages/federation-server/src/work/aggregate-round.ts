@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, digestFile, isIsthmusError, openCheckpoint } from "@isthmus/core";
+import { type ByteSource, type Checkpoint, digestFile, isIsthmusError, openSafetensors } from "@isthmus/core";
 import {
   alignTargetOf,
   type ClientUpdate,
   type PrivacyReport,
   type PrivacyState,
   resolveStrategy,
+  type SavedAggregate,
   type SecureServerState,
   type Seed,
   type StrategyDescription,
@@ -18,7 +19,8 @@ import { describeFault, faultOf, type KnownFile } from "../store/known-file.ts";
 import { publish } from "../store/store.ts";
 import { completed } from "./complete-update.ts";
 import { namesTreated } from "./names-treated.ts";
-import { type BrokenSum, openSummedUpdate, type SummedUpdate } from "./summed-update.ts";
+import { createRoundFiles, type RoundFiles } from "./round-files.ts";
+import { type BrokenSum, openSummedUpdate } from "./summed-update.ts";
 
 /** Inputs of the aggregation of a round, with files in place of networks. */
 export interface AggregateRequest {
@@ -103,58 +105,74 @@ const MEMORY = 16 * 2 ** 20;
 
 /**
  * Aggregates a round; the result has the same bytes every time, so that a server that was killed may repeat
- * it.
+ * it. Updates are read once: if one turns out to have other bytes than when it was checked, the result is
+ * removed.
  */
 export async function aggregateRound(
   request: AggregateRequest,
   signal: AbortSignal,
 ): Promise<AggregatedRound> {
-  const { strategy, output, step, seed, privacy } = request;
-  const opened: Checkpoint[] = [];
-  const closers: (() => Promise<void>)[] = [];
-  const open = async (path: string): Promise<Checkpoint> => {
-    const checkpoint = await openCheckpoint(path);
-    opened.push(checkpoint);
-    return checkpoint;
-  };
+  const { strategy, output, privacy } = request;
   const damage = await damageOf(request);
   if (damage !== undefined) return { kind: "damaged", reason: damage };
   const spent = () => strategy.privacy && spendRound(strategy.privacy, privacy.state);
-  const loss = await lossOf(request);
-  if (loss !== undefined) return { kind: "lost", reason: loss, privacy: spent() };
+  const files = createRoundFiles();
+  const remove = async (): Promise<void> => {
+    for (const path of [output.network, output.state]) await rm(path, { force: true });
+  };
+  const lost = async (): Promise<AggregatedRound | undefined> => {
+    const reason = await lossOf(request, files);
+    if (reason === undefined) return undefined;
+    await remove();
+    return { kind: "lost", reason, privacy: spent() };
+  };
   try {
-    const network = await open(request.network.path);
-    const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
-    const resolved = resolveStrategy(graph, network, strategy);
-    const keeps = namesTreated(resolved.treatments, "keep");
-    const sum = await openSumIfAsked(network, request);
-    if (sum !== undefined && "broken" in sum) return { kind: "broken", reason: sum.broken };
-    if (sum !== undefined) closers.push(sum.close);
-    const updates = sum === undefined ? await openUpdates(network, request, { keeps, open }) : [sum.update];
-    const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
-    const state = request.state === null ? undefined : await open(request.state.path);
-    const { report, state: left } = await saveAggregate(network, aligned, output, {
-      ...resolved,
-      state,
-      round: step,
-      seed,
-      signal,
-      privacyState: privacy.state,
-      noiseSeed: privacy.noiseSeed,
-      memory: MEMORY,
-    });
+    const saved = await saveRound(request, files, signal);
+    const loss = await lost();
+    if (loss !== undefined) return loss;
+    if ("broken" in saved) return { kind: "broken", reason: saved.broken };
     const hash = await digestFile(output.network);
     await publish(output.network, `${output.models}/${hash}.safetensors`);
-    const carried = left === undefined ? null : await digestFile(left);
-    return { kind: "aggregated", hash, state: carried, privacy: report.privacy };
+    const carried = saved.state === undefined ? null : await digestFile(saved.state);
+    return { kind: "aggregated", hash, state: carried, privacy: saved.report.privacy };
   } catch (error) {
     await rm(output.network, { force: true });
+    // Bytes that changed may be the cause.
+    const loss = await lost();
+    if (loss !== undefined) return loss;
     if (!isIsthmusError(error, "DivergenceError")) throw error;
     return { kind: "failed", reason: error.message, privacy: spent() };
   } finally {
-    for (const checkpoint of opened) await checkpoint.close();
-    for (const close of closers) await close();
+    await files.close();
   }
+}
+
+/** Aggregates the updates of a round into the files of the result. */
+async function saveRound(
+  request: AggregateRequest,
+  files: RoundFiles,
+  signal: AbortSignal,
+): Promise<SavedAggregate | BrokenSum> {
+  const { strategy, output, step, seed, privacy } = request;
+  const network = await files.open(request.network.path);
+  const graph = request.graph === null ? undefined : (await readArchitecture(request.graph)).graph;
+  const resolved = resolveStrategy(graph, network, strategy);
+  const sum = await openSumIfAsked(network, request, files);
+  if (sum !== undefined && "broken" in sum) return sum;
+  const keeps = namesTreated(resolved.treatments, "keep");
+  const updates = sum === undefined ? await openUpdates(network, request, { keeps, files }) : [sum];
+  const aligned = await alignIfAsked({ graph, network, updates }, request, signal);
+  const state = request.state === null ? undefined : await files.open(request.state.path);
+  return saveAggregate(network, aligned, output, {
+    ...resolved,
+    state,
+    round: step,
+    seed,
+    signal,
+    privacyState: privacy.state,
+    noiseSeed: privacy.noiseSeed,
+    memory: MEMORY,
+  });
 }
 
 /** Says what is wrong with the files from before the round; returns undefined if nothing is. */
@@ -168,9 +186,9 @@ async function damageOf({ network, state, updates }: AggregateRequest): Promise<
 }
 
 /** Says which client's update is not the one that was checked; returns undefined if all are. */
-async function lossOf({ updates }: AggregateRequest): Promise<string | undefined> {
+async function lossOf({ updates }: AggregateRequest, files: RoundFiles): Promise<string | undefined> {
   for (const { client, file } of updates) {
-    const fault = await faultOf(file);
+    const fault = await faultOf(file, () => files.digest(file.path));
     if (fault === undefined) continue;
     return `Cannot aggregate the update of "${client}" as its file must have the bytes that were checked, those of SHA-256 ${file.hash}: ${fault}`;
   }
@@ -181,15 +199,13 @@ async function lossOf({ updates }: AggregateRequest): Promise<string | undefined
 async function openUpdates(
   network: Checkpoint,
   request: AggregateRequest,
-  {
-    keeps,
-    open,
-  }: { readonly keeps: ReadonlySet<string>; readonly open: (path: string) => Promise<Checkpoint> },
+  { keeps, files }: { readonly keeps: ReadonlySet<string>; readonly files: RoundFiles },
 ): Promise<readonly ClientUpdate[]> {
   const updates: ClientUpdate[] = [];
   for (const { file, base, ...update } of request.updates) {
-    const began = base.path === request.network.path ? undefined : await open(base.path);
-    updates.push({ ...update, network: completed(await open(file.path), network, keeps), base: began });
+    const began = base.path === request.network.path ? undefined : await files.open(base.path);
+    const sent = await openSafetensors(await files.openUpdate(file));
+    updates.push({ ...update, network: completed(sent, network, keeps), base: began });
   }
   return updates;
 }
@@ -198,10 +214,12 @@ async function openUpdates(
 async function openSumIfAsked(
   network: Checkpoint,
   { secure, keep, updates }: AggregateRequest,
-): Promise<SummedUpdate | BrokenSum | undefined> {
+  files: RoundFiles,
+): Promise<ClientUpdate | BrokenSum | undefined> {
   if (secure === null) return undefined;
-  const masked = updates.map(({ client, file }) => ({ client, path: file.path }));
-  return openSummedUpdate(network, { secure, keep, updates: masked });
+  const sources = new Map<string, ByteSource>();
+  for (const { client, file } of updates) sources.set(client, await files.openUpdate(file));
+  return openSummedUpdate(network, { secure, keep, sources });
 }
 
 interface Aligning {

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createTensor, saveCheckpoint } from "@isthmus/core";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkUpdate } from "./check-update.ts";
+import { scanUpload } from "./scan-upload.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "isthmus-check-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -26,9 +27,12 @@ async function refusalOf(
   const network = await write(`network of ${before}`, before, 1);
   const update = await write("update", after, variance);
   const statistics = { averaged: ["norm.running_var"], variances: ["norm.running_var"] };
-  return (
-    await checkUpdate({ network, update, keep: [], ...statistics, norm, rank: null, adapters: undefined })
-  ).refusal;
+  const parts = { network, keep: [], ...statistics, rank: null, adapters: undefined };
+  const { size } = statSync(update);
+  const upload = { client: "ada", upload: 1, path: update, length: size, written: size, parts };
+  const { scanned } = await scanUpload(upload);
+  if (scanned === null) throw new Error("The scan must end as all bytes are there");
+  return (await checkUpdate({ client: "ada", update, scanned, ...parts, norm })).refusal;
 }
 
 describe("checkUpdate()", () => {

@@ -5,7 +5,6 @@ import {
   entry,
   fromFloat64Into,
   isIsthmusError,
-  openFileSource,
   type TensorData,
   toFloat64,
 } from "@isthmus/core";
@@ -16,16 +15,8 @@ import { secureLayout } from "./secure-layout.ts";
 interface SummedFiles {
   readonly secure: SecureServerState;
   readonly keep: readonly string[];
-  /** Masked updates of clients. */
-  readonly updates: readonly { readonly client: string; readonly path: string }[];
-}
-
-/** An open sum of updates. */
-export interface SummedUpdate {
-  /** Sum as one update, whose network is the global one moved by the weighted mean. */
-  readonly update: ClientUpdate;
-  /** Closes the files of the masked updates. */
-  readonly close: () => Promise<void>;
+  /** Masked updates by client. */
+  readonly sources: ReadonlyMap<string, ByteSource>;
 }
 
 /**
@@ -41,19 +32,14 @@ export interface BrokenSum {
  * Opens the sum of masked updates as one update, with the examples of all updates together: the global
  * network moved by the weighted mean, which is all that the server can see. Each range is unmasked when it is
  * read.
- * @returns the open sum, or the reason why it is broken: a file has another length, or shares do not make the
+ * @returns the sum, or the reason why it is broken: a file has another length, or shares do not make the
  * secrets of a client
  */
 export async function openSummedUpdate(
   network: Checkpoint,
-  { secure, keep, updates }: SummedFiles,
-): Promise<SummedUpdate | BrokenSum> {
-  const sources = new Map<string, ByteSource>();
-  const close = async (): Promise<void> => {
-    for (const source of sources.values()) await source.close();
-  };
+  { secure, keep, sources }: SummedFiles,
+): Promise<ClientUpdate | BrokenSum> {
   try {
-    for (const { client, path } of updates) sources.set(client, await openFileSource(path));
     const sum = await openSecureSum(secure, sources);
     const { places } = secureLayout(network, new Set(keep));
     const summed = defineCheckpoint({
@@ -73,9 +59,8 @@ export async function openSummedUpdate(
         fromFloat64Into(values, dtype, out as TensorData);
       },
     });
-    return { update: { client: "sum", examples: sum.examples, network: summed }, close };
+    return { client: "sum", examples: sum.examples, network: summed };
   } catch (error) {
-    await close();
     if (isIsthmusError(error, "FormatError")) return { broken: error.message };
     throw error;
   }

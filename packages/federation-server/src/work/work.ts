@@ -3,6 +3,7 @@ import type { AggregateRequest } from "./aggregate-round.ts";
 import type { CheckRequest } from "./check-update.ts";
 import type { EvaluateRequest } from "./evaluate-network.ts";
 import type { LayerBarriersRequest } from "./measure-layer-barriers.ts";
+import type { ScanRequest } from "./scan-upload.ts";
 
 /**
  * Performs a piece of work, in any thread. Modules are loaded with the first work of their kind: a thread
@@ -15,6 +16,8 @@ export async function doWork(
   switch (kind) {
     case "check":
       return (await import("./check-update.ts")).checkUpdate(params as CheckRequest);
+    case "scan":
+      return (await import("./scan-upload.ts")).scanUpload(params as ScanRequest);
     case "aggregate":
       return (await import("./aggregate-round.ts")).aggregateRound(params as AggregateRequest, signal);
     case "evaluate":

@@ -1,13 +1,18 @@
+import { availableParallelism } from "node:os";
+import { at } from "@isthmus/core";
 import { createThreadExecutor, type TaskExecutor, type ThreadExecutor } from "@isthmus/tasks";
 import type { AggregatedRound, AggregateRequest } from "./aggregate-round.ts";
 import type { CheckedUpdate, CheckRequest } from "./check-update.ts";
 import type { EvaluateRequest } from "./evaluate-network.ts";
 import type { EvaluatedNetwork } from "./evaluated-network.ts";
 import type { LayerBarriers, LayerBarriersRequest } from "./measure-layer-barriers.ts";
+import type { ScanAnswer, ScanRequest } from "./scan-upload.ts";
 
-/** Workers for tasks that take long, one task of each kind at a time. */
+/** Workers for tasks that take long. */
 export interface Workers {
-  /** Checks the numbers and norms of an uploaded update. */
+  /** Goes on with the scan of an upload: digests its bytes and checks its numbers as they arrive. */
+  scan(request: ScanRequest): Promise<ScanAnswer>;
+  /** Checks the change that a scanned update makes. */
   check(request: CheckRequest): Promise<CheckedUpdate>;
   /** Aggregates a round into files. */
   aggregate(request: AggregateRequest, signal: AbortSignal): Promise<AggregatedRound>;
@@ -19,38 +24,55 @@ export interface Workers {
   close(): Promise<void>;
 }
 
-/** Number of threads: one checks updates while another aggregates or evaluates. */
-const CAPACITY = 2;
+/**
+ * Number of threads that scan uploads, each for clients of its own, beside the thread that receives them and
+ * the one that aggregates.
+ */
+const SCANNERS = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /** Address of the compiled script of the threads. */
 const SCRIPT = new URL("./worker.js", import.meta.url);
 
 /** Makes workers that are threads of this process. */
 export function createThreadWorkers(): Workers {
-  return createWorkers(createThreadExecutor(SCRIPT, { capacity: CAPACITY }));
+  const createThread = (): Executor => createThreadExecutor(SCRIPT, { capacity: 1 });
+  return createWorkers(createThread(), Array.from({ length: SCANNERS }, createThread));
 }
 
 /** Makes workers that do all tasks in the thread of the caller, for tests. */
 export function createInlineWorkers(): Workers {
-  return createWorkers({
-    capacity: CAPACITY,
+  const inline: Executor = {
+    capacity: 1,
     run: async (assignment, { signal }) => (await import("./work.ts")).doWork(assignment, signal),
     close: async () => {},
-  });
+  };
+  return createWorkers(inline, [inline]);
 }
 
-function createWorkers(executor: TaskExecutor & Pick<ThreadExecutor, "close">): Workers {
+type Executor = TaskExecutor & Pick<ThreadExecutor, "close">;
+
+function createWorkers(aggregator: Executor, scanners: readonly Executor[]): Workers {
   const never = new AbortController().signal;
-  const run = (kind: string, params: object, signal: AbortSignal): Promise<object> =>
-    executor.run({ kind, params, inputs: {}, folder: "" }, { signal, onProgress: () => {} });
-  const check = inTurn((request: CheckRequest) => run("check", request, never));
-  const long = inTurn(([kind, request, signal]: [string, object, AbortSignal]) => run(kind, request, signal));
+  const queueOf = (executor: Executor) =>
+    inTurn(([kind, params, signal = never]: readonly [string, object, AbortSignal?]) =>
+      executor.run({ kind, params, inputs: {}, folder: "" }, { signal, onProgress: () => {} }),
+    );
+  const long = queueOf(aggregator);
+  const queues = scanners.map(queueOf);
+  /** Does work in the thread of a client, in which the scan of its upload is known. */
+  const ofClient = (kind: string, request: { readonly client: string }): Promise<object> => {
+    const number = [...request.client].reduce((sum, character) => sum + character.charCodeAt(0), 0);
+    return at(queues, number % queues.length)([kind, request]);
+  };
   return {
-    check: (request) => check(request) as Promise<CheckedUpdate>,
+    scan: (request) => ofClient("scan", request) as Promise<ScanAnswer>,
+    check: (request) => ofClient("check", request) as Promise<CheckedUpdate>,
     aggregate: (request, signal) => long(["aggregate", request, signal]) as Promise<AggregatedRound>,
     evaluate: (request, signal) => long(["evaluate", request, signal]) as Promise<EvaluatedNetwork>,
     measureLayers: (request, signal) => long(["layers", request, signal]) as Promise<LayerBarriers>,
-    close: () => executor.close(),
+    close: async () => {
+      for (const executor of [aggregator, ...scanners]) await executor.close();
+    },
   };
 }
 

@@ -48,6 +48,7 @@ export {
   delay,
   handleEvents,
   homedir,
+  openFilesLimit,
   peakMemory,
   process,
   totalmem,
@@ -68,7 +69,9 @@ export {
   once,
   parentPort,
   randomBytes,
+  signBytes,
   spawn,
+  verifyBytes,
   Worker,
   workerData,
 } from "./stand-ins.ts";

@@ -37,6 +37,9 @@ export const delay = (milliseconds: number): Promise<unknown> =>
 /** Lets events that wait be handled, such as the request to stop. */
 export const handleEvents = (): Promise<unknown> => delay(0);
 
+/** Returns `undefined`: files of a page take no descriptors of a system. */
+export const openFilesLimit = (): number | undefined => undefined;
+
 /** Returns the memory of objects now, in bytes, as pages learn of no peak; 0 if the browser is silent. */
 export function peakMemory(): number {
   const { memory } = performance as unknown as { readonly memory?: { readonly usedJSHeapSize: number } };

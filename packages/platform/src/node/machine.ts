@@ -31,13 +31,25 @@ const PEAK = /^VmHWM:\s*(\d+) kB$/m;
  * parent process there, which a new program inherits. Other systems offer only the latter.
  */
 export function peakMemory(): number {
-  const kilobytes = PEAK.exec(processStatus())?.[1];
+  const kilobytes = PEAK.exec(aboutProcess("status"))?.[1];
   return 1024 * (kilobytes === undefined ? globalThis.process.resourceUsage().maxRSS : Number(kilobytes));
 }
 
-function processStatus(): string {
+const OPEN_FILES = /^Max open files +(\d+)/m;
+
+/**
+ * Returns the number of files that this process may have open at once, which only Linux tells; undefined
+ * elsewhere.
+ */
+export function openFilesLimit(): number | undefined {
+  const most = OPEN_FILES.exec(aboutProcess("limits"))?.[1];
+  return most === undefined ? undefined : Number(most);
+}
+
+/** Returns a text of Linux about this process; empty elsewhere. */
+function aboutProcess(name: string): string {
   try {
-    return readFileSync("/proc/self/status", "utf8");
+    return readFileSync(`/proc/self/${name}`, "utf8");
   } catch {
     return "";
   }

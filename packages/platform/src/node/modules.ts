@@ -10,6 +10,8 @@ export {
   diffieHellman,
   hkdfSync,
   randomBytes,
+  sign as signBytes,
+  verify as verifyBytes,
 } from "node:crypto";
 export { once } from "node:events";
 export { createRequire, default as nodeModule } from "node:module";

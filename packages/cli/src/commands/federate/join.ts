@@ -1,6 +1,7 @@
-import { resolve } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
+import { InputError, openCheckpoint, readTextFile, saveCheckpoint, UsageError } from "@isthmus/core";
 import {
   type ClientEvent,
   joinFederation,
@@ -29,6 +30,8 @@ interface JoinVerbOptions extends EngineOptions {
   readonly require?: readonly RequiredProtection[] | undefined;
   readonly leastClients: number;
   readonly leastNoise: number;
+  readonly identity?: string | undefined;
+  readonly peers?: string | undefined;
 }
 
 /** Name of the environment variable that holds the token. */
@@ -98,11 +101,11 @@ function createJoinVerb() {
       parseCount(2),
       2,
     )
+    .option("--least-noise <multiplier>", "smallest noise multiplier, with --require private", parseNumber, 1)
+    .option("--identity <file>", "private key that signs this client's keys of secure sums (Ed25519, PEM)")
     .option(
-      "--least-noise <multiplier>",
-      "smallest noise multiplier, with --require private",
-      parseNumber,
-      1,
+      "--peers <folder>",
+      "public keys of the others, NAME.pem: only into sums whose keys they signed, whatever the server says",
     );
 }
 
@@ -123,6 +126,8 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
     require: options.require ?? [],
     leastClients: options.leastClients,
     leastNoise: options.leastNoise,
+    identity: options.identity === undefined ? undefined : await readTextFile(options.identity),
+    peers: options.peers === undefined ? undefined : await readPeers(options.peers),
     onEvent: (event) => tell(event, context),
   });
   const written = output === undefined ? result.network : await copyNetwork(result.network, output);
@@ -137,6 +142,21 @@ async function readToken({ token, tokenFile }: JoinVerbOptions): Promise<string>
   if (read !== undefined && read.trim() !== "") return read.trim();
   throw new UsageError(
     `Cannot join a federation without a token: give --token-file FILE, or set ${TOKEN_VARIABLE}; the server's owner makes it by: isthmus federate token NAME --for FILE.yml -o NAME.token`,
+  );
+}
+
+/** Reads the public keys of a folder, each in a file of the client's name. */
+async function readPeers(folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new InputError(`Cannot read the keys of other clients as "${folder}" must be a folder`, {
+      ...{ input: folder, cause },
+    });
+  });
+  const keys = names.filter((name) => name.endsWith(".pem"));
+  return Object.fromEntries(
+    await Promise.all(
+      keys.map(async (name) => [name.slice(0, -".pem".length), await readTextFile(join(folder, name))]),
+    ),
   );
 }
 

@@ -44,6 +44,8 @@ export interface Orbit {
   readonly base: Doubles;
   /** Element that moves the base to the network itself. */
   readonly identity: Element;
+  /** Returns the base and the identity of another network of the same graph. */
+  readonly place: (weights: ReadonlyMap<string, Float64Array>) => Pick<Orbit, "base" | "identity">;
   /** Spaces that matrices mix. */
   readonly spaces: readonly MixingSpace[];
   /** Occurrences of the spaces in each weight. */
@@ -111,21 +113,23 @@ export async function openOrbit(
   const unproved = proof.mixing === null ? asked.spaces.map(({ symmetry }) => symmetry) : [];
   const mixing = leaveOutMixtures(asked, [...unproved, ...proof.dropped.map(({ name }) => name)]);
   const movesScales = moves.includes("scales");
-  const bound = await bindWeights(graph, network);
-  const base: Doubles = new Map();
-  for (const [name, { data, dtype }] of bound)
-    if (DTYPES[dtype].float) base.set(name, toFloat64(data, dtype));
-  const gains = readGains(base, mixing);
-  moveGainsInPlace(base, linear.scales, mixing, new Map());
-  const restored = { before: readGains(base, mixing), after: gains };
-  const identity = {
-    mixture: identityMixture(mixing.spaces),
-    scales: gainFactors(linear.scales, mixing, restored),
+  const place = (weights: ReadonlyMap<string, Float64Array>) => {
+    const base: Doubles = new Map([...weights].map(([name, values]) => [name, values.slice()]));
+    const gains = readGains(base, mixing);
+    moveGainsInPlace(base, linear.scales, mixing, new Map());
+    const restored = { before: readGains(base, mixing), after: gains };
+    const scales = gainFactors(linear.scales, mixing, restored);
+    return { base, identity: { mixture: identityMixture(mixing.spaces), scales } };
   };
+  const given = new Map(
+    [...(await bindWeights(graph, network))].flatMap(([name, { data, dtype }]) =>
+      DTYPES[dtype].float ? [[name, toFloat64(data, dtype)] as const] : [],
+    ),
+  );
   const { spaces: mixtures, fixed } = explainMixing(permutations.spec, mixing);
   return {
-    base,
-    identity,
+    ...place(given),
+    place,
     spaces: mixing.spaces,
     occurrences: new Map(
       [...mixing.weights].map(([name, layout]) => [name, occurrencesOf(layout, mixing.spaces)]),

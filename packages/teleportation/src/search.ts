@@ -34,7 +34,7 @@ export interface SearchOptions {
 }
 
 /** Element with the value of the objective where it leads, and the number of steps to it. */
-interface Candidate {
+export interface Candidate {
   readonly element: Element;
   readonly value: number;
   readonly step: number;
@@ -114,13 +114,15 @@ async function measureStarts(
 }
 
 /** Options of {@link walk}. */
-interface WalkOptions extends SearchOptions {
+export interface WalkOptions extends Omit<SearchOptions, "start" | "seed"> {
+  /** Compares two values of the objective. */
   readonly isBetter: (one: number, other: number) => boolean;
+  /** Element to start at. */
   readonly from: Element;
 }
 
 /** Makes steps; returns the values before each, and the best place met. Values that are not finite end it. */
-async function walk(
+export async function walk(
   orbit: Orbit,
   objective: OpenedObjective,
   { isBetter, from, steps, direction, learningRate, limit, signal, onProgress }: WalkOptions,

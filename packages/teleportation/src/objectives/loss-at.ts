@@ -26,7 +26,7 @@ export interface LossAt {
 export async function openLossAt({ architecture, network, data, options }: ObjectiveInputs): Promise<LossAt> {
   if (data === undefined)
     throw new UsageError(`Cannot teleport to this objective as it is measured on examples: add --data`);
-  const { examples, batchSize, signal } = options;
+  const { examples, batchSize, batchOf, signal } = options;
   const surface = await openLossSurface(architecture, network, data, { examples, batchSize, signal });
   const { layout, dimension } = surface;
   return {
@@ -40,8 +40,8 @@ export async function openLossAt({ architecture, network, data, options }: Objec
       new Map(
         layout.map(({ name, shape, offset }) => [name, vector.subarray(offset, offset + sizeOf(shape))]),
       ),
-    loss: (place) => surface.lossAt(place),
-    gradient: (place, out) => surface.gradientAt(place, out),
+    loss: (place) => surface.lossAt(place, batchOf?.()),
+    gradient: (place, out) => surface.gradientAt(place, out, batchOf?.()),
     release: () => surface.release(),
   };
 }

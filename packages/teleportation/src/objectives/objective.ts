@@ -56,6 +56,8 @@ export interface ObjectiveOptions {
   readonly bits: QuantizedBits;
   /** Weights that share a scale. */
   readonly scheme: QuantizeScheme;
+  /** Returns the number of the only batch that losses are measured on, from 0; undefined for all. */
+  readonly batchOf?: (() => number) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

@@ -138,6 +138,7 @@ function resolve(options: DistillOptions) {
     curriculum: undefined,
     wasserstein: undefined,
     constraint: undefined,
+    move: undefined,
   };
   return {
     ...training,

@@ -4,14 +4,15 @@
 //     [--bits 4] [--schemes block,channel] [--methods given,equalized,rotated,quantization,quantized-loss]
 //     [--steps 100] [--lr .01] [--examples 500] [--seed 0] [--mean M --std S]
 //
-// Prints one JSON object for each scheme and method: loss and error on the test examples, with weights of f32 and rounded.
-// Teleports see training examples only, and `quantization` none.
+// Prints one JSON object for each scheme and method: loss and error on the test examples, with weights of f32 and rounded,
+// and the divergence of predictions from those of the network as it was. Teleports see training examples only, and `quantization` none.
 import { parseArgs } from "node:util";
 import { createTensor, openCheckpoint, withTensors } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator } from "@isthmus/graph";
 import { type QuantizeScheme, quantizeNetwork } from "@isthmus/sparsity";
 import { act, openOrbit, type Start, startOf, type TeleportChoice, teleport } from "@isthmus/teleportation";
+import { measureTeaching } from "@isthmus/training";
 import { openBound } from "@isthmus/zoo";
 import { exitWith } from "./open-pair.ts";
 
@@ -96,6 +97,8 @@ for (const scheme of values.schemes.split(",") as QuantizeScheme[]) {
     });
     const whole = await evaluator.evaluate(made.weights);
     const { loss, error } = await evaluator.evaluate(rounded);
+    const teacher = { graph: architecture.graph, weights: network, data: testing };
+    const { divergence, agreement } = await measureTeaching(engine, rounded, teacher, { batch: 50 });
     const cpuSeconds = (used.user + used.system) / 1e6;
     console.log(
       JSON.stringify({
@@ -106,6 +109,8 @@ for (const scheme of values.schemes.split(",") as QuantizeScheme[]) {
         f32Error: whole.error,
         loss,
         error,
+        divergence,
+        agreement,
         cpuSeconds,
         ...made.facts,
       }),

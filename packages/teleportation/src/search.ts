@@ -135,7 +135,8 @@ export async function walk(
     const { element } = state;
     const { value, pairings } = await objective.slope(placeOf(orbit, element));
     if (!Number.isFinite(value)) break;
-    if (met === undefined || isBetter(value, met.value)) met = { element, value, step };
+    if (met === undefined || objective.isSampled || isBetter(value, met.value))
+      met = { element, value, step };
     if (step === steps) break;
     values.push(value);
     const rate = learningRate * (0.5 + 0.5 * Math.cos((Math.PI * step) / steps));

@@ -30,7 +30,8 @@ export function beginWalk({ spaces, scales }: Orbit, element: Element): Walk {
 
 /**
  * Makes a step of Adam in the algebra of each group, in the frame that moves with the element.
- * @param rate - change of an element of a generator and of the logarithm of a scale; negative to go down
+ * @param rate - change of the logarithm of a scale, and of an element of a generator times the root of its
+ *   size; negative to go down
  * @param limit - largest number by which a scale may differ from that at the start of the walk
  */
 export function takeStep(
@@ -43,7 +44,9 @@ export function takeStep(
   const step = walk.step + 1;
   const mixture = moveMixture(spaces, element.mixture, (index, size, group) => {
     const direction = adamStep(at(gradient.matrices, index, "space"), at(ofMatrices, index, "space"), step);
-    return toAlgebra(direction, size, group).map((value) => rate * value);
+    // All elements of a generator together then move vectors by about the rate, whatever the size.
+    const share = rate / Math.sqrt(size);
+    return toAlgebra(direction, size, group).map((value) => share * value);
   });
   const logarithms = adamStep(gradient.scales, ofScales, step);
   const scales = element.scales.map((scale, i) => {

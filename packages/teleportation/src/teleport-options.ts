@@ -27,7 +27,7 @@ export interface TeleportChoice {
   readonly start?: Start | undefined;
   /** Steps of Adam; 0 for the start alone. @defaultValue 100 */
   readonly steps?: number;
-  /** Change of an element of a generator, or of the logarithm of a scale, by a step. @defaultValue 0.01 */
+  /** Change of an element of a generator, or of the logarithm of a scale, by a step. @defaultValue 0.02 */
   readonly learningRate?: number;
   /** Largest number by which a step may multiply or divide a unit in all. @defaultValue 100 */
   readonly limit?: number;
@@ -63,7 +63,7 @@ export const TELEPORT_FIELDS: FieldsOf<TeleportChoice> = {
     help: "where steps start: the network as given, with units balanced by norms or equalised by largest weights, or rotated at random (default: the best of them)",
   }),
   steps: wholeField({ least: 0, most: 1_000_000, default: 100, help: "steps; 0 for the start alone" }),
-  learningRate: numberField({ above: 0, default: 0.01, help: "size of a step" }),
+  learningRate: numberField({ above: 0, default: 0.02, help: "size of a step" }),
   limit: numberField({
     above: 1,
     default: 100,

@@ -7,7 +7,7 @@ import {
   type Table,
 } from "@isthmus/findings";
 import { OBJECTIVE_KINDS } from "./objectives/objectives.ts";
-import type { OrbitGroups } from "./orbit.ts";
+import { type OrbitGroups, openOrbit } from "./orbit.ts";
 import { type TeleportResult, teleport } from "./teleport.ts";
 import { TELEPORT_FIELDS, type TeleportChoice } from "./teleport-options.ts";
 
@@ -56,6 +56,11 @@ export const TELEPORT: NetworkMaker<TeleportChoice, "data"> = defineNetworkMaker
       onProgress: ({ done, step, steps }) => report(`Step ${step} of ${steps}`, done),
     });
   },
+  async explain({ network, architecture }, { seed, moves }: ResolvedOf<TeleportChoice>, { signal }) {
+    const { groups } = await openOrbit(architecture, network, { seed, moves, signal });
+    const table = tableOfGroups(groups);
+    return { result: groups, report: { ...reportOf("network", [table]), summary: SYMMETRIES, data: groups } };
+  },
   describe: (result) => describeTeleport(result as TeleportResult & { readonly network: string }),
 });
 
@@ -65,35 +70,31 @@ function describeTeleport(result: TeleportResult & { readonly network: string })
   const { help } = OBJECTIVE_KINDS[objective];
   const rows = Object.entries(starts).map(([name, value]) => ({ cells: [name, value] }));
   const steps = bestStep === 0 ? [] : [{ cells: [`${start}, then ${bestStep} steps`, after], strong: true }];
-  return {
-    subject: "teleported network",
-    summary: `${network} moved along its symmetries to ${direction} the ${help}: ${formatNumber(before)} before, ${formatNumber(after)} after; its outputs differ by ${outputError.toExponential(1)} of the largest one`,
-    tiles: [],
-    sections: [
-      {
-        name: "objective",
-        title: "Objective",
-        figures: [],
-        tables: [
-          {
-            name: "starts",
-            title: "Objective by start",
-            caption: "Closed forms, and the best network that steps met.",
-            columns: [
-              { title: "network", kind: "text" },
-              { title: objective, kind: "number" },
-            ],
-            rows: [...rows, ...steps],
-            fixed: true,
-          },
-          tableOfGroups(groups),
-        ],
-      },
+  const table: Table = {
+    name: "starts",
+    title: "Objective by start",
+    caption: "Closed forms, and the best network that steps met.",
+    columns: [
+      { title: "network", kind: "text" },
+      { title: objective, kind: "number" },
     ],
-    facts: [],
-    shownTables: ["starts", "groups"],
+    rows: [...rows, ...steps],
+    fixed: true,
+  };
+  return {
+    ...reportOf("teleported network", [table, tableOfGroups(groups)]),
+    summary: `${network} moved along its symmetries to ${direction} the ${help}: ${formatNumber(before)} before, ${formatNumber(after)} after; its outputs differ by ${outputError.toExponential(1)} of the largest one`,
     data: result,
   };
+}
+
+/** Symmetries in a sentence. */
+const SYMMETRIES = "Symmetries along which the network can be moved, proved on its weights";
+
+/** Makes a report of tables, all of which a terminal shows. */
+function reportOf(subject: string, tables: readonly Table[]): Omit<Report, "summary" | "data"> {
+  const section = { name: "teleport", title: "Teleport", figures: [], tables };
+  return { subject, tiles: [], sections: [section], facts: [], shownTables: tables.map(({ name }) => name) };
 }
 
 /** Lists the groups of symmetries along which the network moved, and those that were not used. */

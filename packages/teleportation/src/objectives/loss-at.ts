@@ -13,8 +13,13 @@ export interface LossAt {
   readonly split: (vector: Float64Array) => Doubles;
   /** Computes the loss at a place. */
   readonly loss: (place: Float64Array) => Promise<number>;
-  /** Computes the loss at a place, and its gradient into `out`. */
-  readonly gradient: (place: Float64Array, out: Float64Array) => Promise<number>;
+  /** Number of batches of examples. */
+  readonly batches: number;
+  /**
+   * Computes the loss at a place, and its gradient into `out`.
+   * @param batch - number of the only batch to measure on, from 0; the batch that options choose if missing
+   */
+  readonly gradient: (place: Float64Array, out: Float64Array, batch?: number) => Promise<number>;
   /** Frees the memory of the engine. */
   readonly release: () => Promise<void>;
 }
@@ -31,6 +36,7 @@ export async function openLossAt({ architecture, network, data, options }: Objec
   const { layout, dimension } = surface;
   return {
     dimension,
+    batches: Math.ceil(surface.examples / surface.batchSize),
     join(weights) {
       const vector = new Float64Array(dimension);
       for (const { name, offset } of layout) vector.set(entry(weights, name, "weight"), offset);
@@ -41,7 +47,7 @@ export async function openLossAt({ architecture, network, data, options }: Objec
         layout.map(({ name, shape, offset }) => [name, vector.subarray(offset, offset + sizeOf(shape))]),
       ),
     loss: (place) => surface.lossAt(place, batchOf?.()),
-    gradient: (place, out) => surface.gradientAt(place, out, batchOf?.()),
+    gradient: (place, out, batch) => surface.gradientAt(place, out, batch ?? batchOf?.()),
     release: () => surface.release(),
   };
 }

@@ -28,6 +28,11 @@ export interface Slope {
 export interface OpenedObjective {
   /** Measures the objective; places are compared by this number. */
   readonly measure: (place: Place) => Promise<number>;
+  /**
+   * Whether slopes are taken on one batch after another, so that their values do not tell which place is
+   * best, and the last one is taken. @defaultValue false
+   */
+  readonly isSampled?: boolean;
   /** Measures the objective, about, with its derivatives. */
   readonly slope: (place: Place) => Promise<Slope>;
   /** Frees the memory of the engine. */

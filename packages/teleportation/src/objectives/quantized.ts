@@ -126,7 +126,8 @@ function peakSlopes(
 }
 
 /**
- * Loss of the network with rounded weights. Derivatives pass straight through the rounding.
+ * Loss of the network with rounded weights. Derivatives pass straight through the rounding, and are taken on
+ * one batch of examples after the other.
  * @see Liu et al., SpinQuant (2024), who learn rotations of residual streams by this loss
  */
 export const QUANTIZED_LOSS: ObjectiveKind = {
@@ -141,11 +142,13 @@ export const QUANTIZED_LOSS: ObjectiveKind = {
       for (const [name, { values }] of round(grids, weights)) rounded.set(name, values);
       return at.join(rounded);
     };
+    let steps = 0;
     return {
+      isSampled: at.batches > 1,
       measure: ({ weights }) => at.loss(place(weights)),
       async slope({ weights }) {
         const gradient = new Float64Array(at.dimension);
-        const value = await at.gradient(place(weights), gradient);
+        const value = await at.gradient(place(weights), gradient, steps++ % at.batches);
         return { value, pairings: [{ gradients: at.split(gradient), moved: weights, areWeights: true }] };
       },
       release: at.release,

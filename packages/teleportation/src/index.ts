@@ -8,7 +8,7 @@ export {
   type TeleportResult,
   teleport,
 } from "./teleport.ts";
-export type { TeleportChoice } from "./teleport-options.ts";
+export { TELEPORT_FIELDS, type TeleportChoice } from "./teleport-options.ts";
 export {
   openTrainingTeleports,
   TRAINING_TELEPORT_FIELDS,

@@ -1,8 +1,8 @@
 // Losses of networks whose weights are rounded to nearest, as they are and teleported, beside closed forms.
 //
 //   node tools/run-source.mjs tools/bench/teleport.ts --network FILE [--graph G] --test NAME --train NAME
-//     [--bits 4] [--schemes block,channel] [--methods given,equalized,rotated,quantization,quantized-loss]
-//     [--steps 100] [--lr .01] [--examples 500] [--seed 0] [--mean M --std S]
+//     [--bits 4] [--schemes block,channel] [--methods given,equalized,rotated,quantization,fisher,quantized-loss]
+//     [--steps 100] [--lr .05] [--examples 500] [--seed 0] [--mean M --std S]
 //
 // Prints one JSON object for each scheme and method: loss and error on the test examples, with weights of f32 and rounded,
 // and the divergence of predictions from those of the network as it was. Teleports see training examples only, and `quantization` none.
@@ -24,10 +24,10 @@ const { values } = parseArgs({
     train: { type: "string" },
     bits: { type: "string", default: "4" },
     schemes: { type: "string", default: "block,channel" },
-    methods: { type: "string", default: "given,equalized,rotated,quantization,quantized-loss" },
+    methods: { type: "string", default: "given,equalized,rotated,quantization,fisher" },
     moves: { type: "string", default: "scales,mixtures" },
     steps: { type: "string", default: "100" },
-    lr: { type: "string", default: "0.01" },
+    lr: { type: "string", default: "0.05" },
     examples: { type: "string", default: "500" },
     seed: { type: "string", default: "0" },
     mean: { type: "string" },
@@ -57,9 +57,9 @@ const orbit = await openOrbit(architecture, network, {
 
 /** Makes the network of a method for a scheme; undefined if the network has no symmetry for it. */
 async function networkOf(method: string, scheme: QuantizeScheme) {
-  if (method === "quantization" || method === "quantized-loss") {
+  if (method === "quantization" || method === "fisher" || method === "quantized-loss") {
     const options: TeleportChoice = {
-      objective: method,
+      objective: method === "fisher" ? "quantization" : method,
       scheme,
       bits,
       seed,
@@ -70,7 +70,7 @@ async function networkOf(method: string, scheme: QuantizeScheme) {
     };
     const { weights, result } = await teleport(architecture, network, {
       ...options,
-      data: examples.get("train"),
+      data: method === "quantization" ? undefined : examples.get("train"),
     });
     const { before, after, start, bestStep, outputError } = result;
     return { weights, facts: { before, after, start, bestStep, outputError } };

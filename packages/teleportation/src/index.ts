@@ -1,4 +1,4 @@
-export { act, carry, carryBack, type Doubles, type Element } from "./element.ts";
+export { act, carry, type Doubles, type Element } from "./element.ts";
 export { type Orbit, type OrbitGroups, openOrbit } from "./orbit.ts";
 export type { TeleportProgress } from "./search.ts";
 export { type Start, startOf } from "./starts.ts";
@@ -8,7 +8,7 @@ export {
   type TeleportResult,
   teleport,
 } from "./teleport.ts";
-export { TELEPORT_FIELDS, type TeleportChoice } from "./teleport-options.ts";
+export type { TeleportChoice } from "./teleport-options.ts";
 export {
   openTrainingTeleports,
   TRAINING_TELEPORT_FIELDS,

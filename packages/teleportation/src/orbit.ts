@@ -23,7 +23,7 @@ import {
 } from "@isthmus/symmetry";
 import type { Doubles, Element } from "./element.ts";
 
-/** Groups of symmetries along which a network may be moved, and those that are not used, with reasons. */
+/** Groups of symmetries along which a network may be moved, and groups that stay unused, with reasons. */
 export interface OrbitGroups {
   /** Layers whose units are multiplied by positive numbers. */
   readonly scales: readonly LinearSummary[];
@@ -56,7 +56,7 @@ export interface Orbit {
   readonly movesScales: boolean;
   /** Permutation symmetries of the graph. */
   readonly permutations: Symmetries;
-  /** Groups that are used, and those that are not. */
+  /** Groups that are used, and groups that are not. */
   readonly groups: OrbitGroups;
 }
 
@@ -121,14 +121,14 @@ export async function openOrbit(
     const scales = gainFactors(linear.scales, mixing, restored);
     return { base, identity: { mixture: identityMixture(mixing.spaces), scales } };
   };
-  const given = new Map(
+  const weights = new Map(
     [...(await bindWeights(graph, network))].flatMap(([name, { data, dtype }]) =>
       DTYPES[dtype].float ? [[name, toFloat64(data, dtype)] as const] : [],
     ),
   );
   const { spaces: mixtures, fixed } = explainMixing(permutations.spec, mixing);
   return {
-    ...place(given),
+    ...place(weights),
     place,
     spaces: mixing.spaces,
     occurrences: new Map(

@@ -20,23 +20,31 @@ export interface TeleportProgress {
 
 /** Options of {@link search}. */
 export interface SearchOptions {
+  /** Whether the objective is lowered or raised. */
   readonly direction: Direction;
   /** Start of the steps; undefined for the best. */
   readonly start: Start | undefined;
+  /** Number of steps. */
   readonly steps: number;
   /** Largest change of an element of a generator, or of the logarithm of a scale, by a step. */
   readonly learningRate: number;
   /** Largest number by which steps multiply or divide a unit in all. */
   readonly limit: number;
+  /** Seed of random rotations. */
   readonly seed: number;
+  /** Signal that stops the search between two steps. */
   readonly signal: AbortSignal | undefined;
+  /** Called after each step; undefined if nothing is. */
   readonly onProgress: ((progress: TeleportProgress) => void) | undefined;
 }
 
 /** Element with the value of the objective where it leads, and the number of steps to it. */
 export interface Candidate {
+  /** Element of the group. */
   readonly element: Element;
+  /** Value of the objective. */
   readonly value: number;
+  /** Number of steps. */
   readonly step: number;
 }
 
@@ -64,9 +72,9 @@ export async function search(
   const { direction, start } = options;
   const isBetter = (one: number, other: number) => (direction === "raise" ? one > other : one < other);
   const starts = await measureStarts(orbit, objective, options);
-  const given = { element: orbit.identity, value: starts.get("given")?.value ?? Number.NaN, step: 0 };
+  const asGiven = { element: orbit.identity, value: starts.get("given")?.value ?? Number.NaN, step: 0 };
   let chosen: Start = "given";
-  let best: Candidate = given;
+  let best: Candidate = asGiven;
   for (const [name, candidate] of starts) {
     if (candidate === undefined || !isBetter(candidate.value, best.value)) continue;
     [chosen, best] = [name, candidate];
@@ -85,7 +93,7 @@ export async function search(
     if (isBetter(value, best.value)) best = { element, value, step: met.step };
   }
   const measured = [...starts].map(([name, candidate]) => [name, candidate?.value ?? null] as const);
-  return { ...best, before: given.value, starts: Object.fromEntries(measured), start: chosen, values };
+  return { ...best, before: asGiven.value, starts: Object.fromEntries(measured), start: chosen, values };
 }
 
 const placeOf = (orbit: Orbit, element: Element): Place => ({
@@ -93,7 +101,7 @@ const placeOf = (orbit: Orbit, element: Element): Place => ({
   weights: act(orbit, element, orbit.base),
 });
 
-/** Measures the starts that options ask for; undefined for those that the orbit lacks the symmetry for. */
+/** Measures the starts that options ask for; undefined for a start that the orbit lacks the symmetry for. */
 async function measureStarts(
   orbit: Orbit,
   objective: OpenedObjective,

@@ -42,8 +42,8 @@ function inMemory(
 }
 
 /**
- * Mixes every space by a random orthogonal matrix of its group, with the gains of norms moved into the weights
- * that read them: of a vector with few large elements, all become about equal.
+ * Mixes every space by a random orthogonal matrix of its group, with the gains of norms moved into the
+ * weights that read them: of a vector with few large elements, all become about equal.
  * @see Ashkboos et al., QuaRot (2024), who rotate by random Hadamard matrices
  */
 function rotated({ spaces, scales }: Orbit, seed: number): Element {

@@ -10,6 +10,7 @@ export interface Walk {
   readonly step: number;
   /** Element from which the walk began. */
   readonly from: Element;
+  /** Element that the walk has reached. */
   readonly element: Element;
   /** Moments of each space, `[size * size]`; they change from step to step. */
   readonly ofMatrices: readonly Moments[];

@@ -17,7 +17,7 @@ import { STARTS, type Start } from "./starts.ts";
 
 /** Options of a teleport that are plain data. */
 export interface TeleportChoice {
-  /** What the teleport raises or lowers. @defaultValue "quantization" */
+  /** Objective that the teleport raises or lowers. @defaultValue "quantization" */
   readonly objective?: Objective;
   /** Whether the objective is lowered or raised. @defaultValue raised for gradient norms, else lowered */
   readonly direction?: Direction | undefined;
@@ -27,7 +27,10 @@ export interface TeleportChoice {
   readonly start?: Start | undefined;
   /** Steps of Adam; 0 for the start alone. @defaultValue 100 */
   readonly steps?: number;
-  /** Change of an element of a generator, or of the logarithm of a scale, by a step. @defaultValue 0.02 */
+  /**
+   * Change of the logarithm of a scale, and of an element of a generator times the root of its size, by a
+   * step. @defaultValue 0.05
+   */
   readonly learningRate?: number;
   /** Largest number by which a step may multiply or divide a unit in all. @defaultValue 100 */
   readonly limit?: number;
@@ -63,7 +66,7 @@ export const TELEPORT_FIELDS: FieldsOf<TeleportChoice> = {
     help: "where steps start: the network as given, with units balanced by norms or equalised by largest weights, or rotated at random (default: the best of them)",
   }),
   steps: wholeField({ least: 0, most: 1_000_000, default: 100, help: "steps; 0 for the start alone" }),
-  learningRate: numberField({ above: 0, default: 0.02, help: "size of a step" }),
+  learningRate: numberField({ above: 0, default: 0.05, help: "size of a step" }),
   limit: numberField({
     above: 1,
     default: 100,

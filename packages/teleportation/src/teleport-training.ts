@@ -27,7 +27,10 @@ export interface TrainingTeleportChoice {
   readonly times?: number;
   /** Steps of a teleport. @defaultValue 5 */
   readonly steps?: number;
-  /** Change of an element of a generator, or of the logarithm of a scale, by such a step. @defaultValue 0.02 */
+  /**
+   * Change of the logarithm of a scale, and of an element of a generator times the root of its size, by such
+   * a step. @defaultValue 0.02
+   */
   readonly learningRate?: number;
 }
 
@@ -99,7 +102,7 @@ export async function openTrainingTeleports(
       signal,
     },
   });
-  const given = act(orbit, orbit.identity, orbit.base);
+  const untrained = act(orbit, orbit.identity, orbit.base);
   const moved = [...new Set([...orbit.occurrences.keys(), ...orbit.scales.weights.keys()])];
   return {
     move: {
@@ -110,7 +113,7 @@ export async function openTrainingTeleports(
         at = finished;
         assertTrained(moved, tensors);
         const current = doublesOf(tensors, architecture.graph.weights);
-        const here = { ...orbit, ...orbit.place(new Map([...given, ...current])) };
+        const here = { ...orbit, ...orbit.place(new Map([...untrained, ...current])) };
         const element = await ascend(here, objective, { steps, learningRate, signal });
         moveInPlace(here, element, tensors);
       },

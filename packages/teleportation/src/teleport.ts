@@ -30,7 +30,7 @@ export interface TeleportOptions extends TeleportChoice {
 
 /** Result of a teleport, as plain data. */
 export interface TeleportResult {
-  /** What was raised or lowered. */
+  /** Objective that was raised or lowered. */
   readonly objective: Objective;
   /** Whether it was raised or lowered. */
   readonly direction: Direction;
@@ -48,7 +48,7 @@ export interface TeleportResult {
   readonly values: readonly number[];
   /** Largest difference of an output on random inputs, relative to its largest element. */
   readonly outputError: number;
-  /** Groups of symmetries that were used, and those that were not, with reasons. */
+  /** Groups of symmetries that were used, and groups that were not, with reasons. */
   readonly groups: OrbitGroups;
 }
 
@@ -100,10 +100,10 @@ export async function teleport(
   const orbit = await openOrbit(architecture, network, { seed, moves, signal });
   const objective = await kind.open({ architecture, network, orbit, data, options: resolved });
   try {
-    const found = await search(orbit, objective, { ...resolved, direction });
-    const values = act(orbit, found.element, orbit.base);
+    const searched = await search(orbit, objective, { ...resolved, direction });
+    const values = act(orbit, searched.element, orbit.base);
     const outputError = await measureOutputError(architecture, network, values, { orbit, seed });
-    const { element: _, value: after, step: bestStep, ...rest } = found;
+    const { element: _, value: after, step: bestStep, ...rest } = searched;
     const result = {
       objective: name,
       direction,

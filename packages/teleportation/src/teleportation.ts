@@ -97,13 +97,13 @@ function reportOf(subject: string, tables: readonly Table[]): Omit<Report, "summ
   return { subject, tiles: [], sections: [section], facts: [], shownTables: tables.map(({ name }) => name) };
 }
 
-/** Lists the groups of symmetries along which the network moved, and those that were not used. */
+/** Lists the groups of symmetries along which the network moved, and the others. */
 function tableOfGroups({ scales, mixtures, fixed, dropped }: OrbitGroups): Table {
   return {
     name: "groups",
     title: "Symmetries",
     caption:
-      "Those along which the network was moved, proved on its weights, and those that stay as they are.",
+      "Those along which the network was moved, proved on its weights, and units that stay as they are.",
     columns: [
       { title: "units of", kind: "text" },
       { title: "moved by", kind: "text" },

@@ -67,6 +67,6 @@ export async function openTeleports(
     );
   }
   const { weights, data, seed, batch } = start;
-  const given = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
-  return openTrainingTeleports(architecture, weights, data, { every, ...given, seed, batch });
+  const chosen = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
+  return openTrainingTeleports(architecture, weights, data, { every, ...chosen, seed, batch });
 }

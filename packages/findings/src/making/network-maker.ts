@@ -71,7 +71,7 @@ export interface MadeNetwork {
   readonly result: object;
 }
 
-/** What a maker would do with a network. */
+/** Plan of a maker for a network: everything that it would do. */
 export interface MakingPlan {
   /** Plan as plain data. */
   readonly result: object;

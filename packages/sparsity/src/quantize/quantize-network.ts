@@ -103,8 +103,8 @@ export async function quantizeNetwork(
   const layers: QuantizedLayer[] = [];
   for (const name of names) {
     const tensor = await network.read(name);
-    const [kept = 0] = uses?.get(name)?.kept ?? [];
-    const grids = layOutGrids(tensor.shape, { bits, scheme, axis: kept });
+    const [axis = 0] = uses?.get(name)?.kept ?? [];
+    const grids = layOutGrids(tensor.shape, { bits, scheme, axis });
     const { values, relativeError } = quantize(name, tensor, grids);
     tensors.set(name, createTensor("f32", tensor.shape, values));
     layers.push({ name, elements: values.length, scales: grids.count, relativeError });

@@ -13,14 +13,17 @@ export type Direction = (typeof DIRECTIONS)[number];
 
 /** Place on an orbit: an element, and the weights to which it moves the base. */
 export interface Place {
+  /** Element that moves the base. */
   readonly element: Element;
+  /** Weights of the moved network. */
   readonly weights: Doubles;
 }
 
 /** Value of an objective at a place, with what its derivatives follow from. */
 export interface Slope {
+  /** Value of the objective, of one batch if slopes are sampled. */
   readonly value: number;
-  /** Pairings whose derivatives by the algebra of the group sum up to those of the objective. */
+  /** Pairings whose derivatives by the algebra of the group sum up to the derivatives of the objective. */
   readonly pairings: readonly Pairing[];
 }
 
@@ -41,17 +44,21 @@ export interface OpenedObjective {
 
 /** Inputs of an objective. */
 export interface ObjectiveInputs {
+  /** Graph and engine of the network. */
   readonly architecture: Architecture;
   /** The network as it was given. */
   readonly network: Checkpoint;
+  /** Orbit of the network. */
   readonly orbit: Orbit;
   /** Examples; undefined if none were named. */
   readonly data: DataSet | undefined;
+  /** Options of the measurement. */
   readonly options: ObjectiveOptions;
 }
 
 /** Options that decide what objectives measure. */
 export interface ObjectiveOptions {
+  /** Seed of random vectors. */
   readonly seed: number;
   /** Number of examples, the first ones; 0 for all. */
   readonly examples: number;
@@ -63,6 +70,7 @@ export interface ObjectiveOptions {
   readonly scheme: QuantizeScheme;
   /** Returns the number of the only batch that losses are measured on, from 0; undefined for all. */
   readonly batchOf?: (() => number) | undefined;
+  /** Signal that stops the work between two batches. */
   readonly signal: AbortSignal | undefined;
 }
 
@@ -74,5 +82,6 @@ export interface ObjectiveKind {
   readonly direction: Direction;
   /** Whether it is a property of weights alone, or needs examples. */
   readonly needsData: boolean;
+  /** Opens the objective for a network. */
   readonly open: (inputs: ObjectiveInputs) => Promise<OpenedObjective>;
 }

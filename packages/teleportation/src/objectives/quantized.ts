@@ -1,4 +1,5 @@
-import { entry } from "@isthmus/core";
+import { entry, toFloat64 } from "@isthmus/core";
+import { limitExamples } from "@isthmus/graph";
 import {
   layOutGrids,
   prunableWeights,
@@ -7,6 +8,7 @@ import {
   type WeightGrids,
 } from "@isthmus/sparsity";
 import { findAxisUses } from "@isthmus/symmetry/layout";
+import { measureFisher } from "@isthmus/training";
 import { act, carry, type Doubles, scaled, undo } from "../element.ts";
 import { openLossAt } from "./loss-at.ts";
 import type { ObjectiveInputs, ObjectiveKind, Place } from "./objective.ts";
@@ -33,27 +35,56 @@ function round(grids: ReadonlyMap<string, WeightGrids>, weights: Doubles): Map<s
 }
 
 /**
+ * Chooses what the squared error of each element costs: its share in the relative error of its weight, the
+ * mean over weights; with examples, half of the Fisher information, so that the sum is about by how much
+ * predictions diverge, in nats.
+ */
+async function costsOf(
+  { architecture, network, orbit, data, options }: ObjectiveInputs,
+  names: readonly string[],
+): Promise<Doubles> {
+  if (data === undefined) {
+    const weights = act(orbit, orbit.identity, orbit.base);
+    return new Map(
+      names.map((name) => {
+        const square = squareOf(entry(weights, name, "weight"));
+        return [
+          name,
+          entry(weights, name, "weight").map(() => (square > 0 ? 1 / (square * names.length) : 0)),
+        ];
+      }),
+    );
+  }
+  const seen = options.examples === 0 ? data : limitExamples("teleport", data, options.examples);
+  const fisher = await measureFisher(architecture, network, seen, { signal: options.signal });
+  const costs: Doubles = new Map();
+  for (const name of names) {
+    const tensor = await fisher.read(name);
+    costs.set(
+      name,
+      toFloat64(tensor.data, tensor.dtype).map((information) => information / 2),
+    );
+  }
+  return costs;
+}
+
+/**
  * Error of rounding weights to the grids of a quantiser, brought back to the network as it was given: the
- * mean over weights of `|D|^2 / |W|^2`, where `W + D` computes the same as the rounded network. So a scale
- * that makes weights small, and their errors with them, gains nothing by itself.
+ * sum of `c D^2`, where `W + D` computes the same as the rounded network and `c` is what {@link costsOf}
+ * chooses. So a scale that makes weights small, and their errors with them, gains nothing by itself.
  *
  * Derivatives take each error as noise whose size follows the scale of its grid, and each scale follows the
- * weight of largest magnitude: the steps of rounding itself, which change with the smallest move, average out.
+ * weight of largest magnitude: the steps of rounding itself, which change with the smallest move, average
+ * out.
  */
 export const QUANTIZATION: ObjectiveKind = {
-  help: "error of weights that are rounded to the grid of --bits and --scheme, of the weights alone",
+  help: "error of weights that are rounded to the grid of --bits and --scheme, relative to the weights or, with --data, by their Fisher information",
   direction: "lower",
   needsData: false,
   async open(inputs) {
     const { orbit } = inputs;
     const grids = gridsOf(inputs);
-    const given = act(orbit, orbit.identity, orbit.base);
-    const weightOf = new Map(
-      [...grids.keys()].map((name) => {
-        const square = squareOf(entry(given, name, "weight"));
-        return [name, square > 0 ? 1 / (square * grids.size) : 0];
-      }),
-    );
+    const costs = await costsOf(inputs, [...grids.keys()]);
     // Errors of the rounded network, and the same brought back to the network as it was given.
     const errorsOf = ({ element, weights }: Place) => {
       const rounded = round(grids, weights);
@@ -65,7 +96,10 @@ export const QUANTIZATION: ObjectiveKind = {
       );
       const back = scaled(orbit, orbit.identity.scales, undo(orbit, element, errors), 0);
       let value = 0;
-      for (const [name, share] of weightOf) value += share * squareOf(entry(back, name, "weight"));
+      for (const [name, cost] of costs) {
+        const error = entry(back, name, "weight");
+        for (let i = 0; i < error.length; i++) value += (cost[i] as number) * (error[i] as number) ** 2;
+      }
       return { rounded, errors, back, value };
     };
     return {
@@ -74,8 +108,8 @@ export const QUANTIZATION: ObjectiveKind = {
         const { rounded, errors, back, value } = errorsOf(place);
         const ofBack = new Map(
           [...back].map(([name, error]) => {
-            const share = 2 * entry(weightOf, name, "weight");
-            return [name, error.map((difference) => share * difference)];
+            const cost = entry(costs, name, "weight");
+            return [name, error.map((difference, i) => 2 * (cost[i] as number) * difference)];
           }),
         );
         const ofErrors = carry(orbit, place.element, scaled(orbit, orbit.identity.scales, ofBack, 0));
@@ -127,7 +161,7 @@ function peakSlopes(
 
 /**
  * Loss of the network with rounded weights. Derivatives pass straight through the rounding, and are taken on
- * one batch of examples after the other.
+ * one batch of examples after another.
  * @see Liu et al., SpinQuant (2024), who learn rotations of residual streams by this loss
  */
 export const QUANTIZED_LOSS: ObjectiveKind = {

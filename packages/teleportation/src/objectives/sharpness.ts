@@ -8,12 +8,13 @@ const STEP = 1e-2;
 /** Distance for third derivatives, which need more because gradients are rounded to f32. */
 const FAR_STEP = 5e-2;
 
-/** Products with the Hessian by which a measure finds its largest eigenvalue, and those of a step. */
+/** Products with the Hessian by which a measure finds its largest eigenvalue, and products of a step. */
 const [MEASURED, STEPPED] = [20, 2];
 
 /**
  * Largest eigenvalue of the Hessian of the loss, by magnitude, found by power iterations. Its derivative is
- * that of `v^T H v` for its eigenvector `v`: the difference of gradients at three places on the line along `v`.
+ * the one of `v^T H v` for its eigenvector `v`: the difference of gradients at three places on the line along
+ * the eigenvector.
  */
 export const SHARPNESS: ObjectiveKind = {
   help: "largest eigenvalue of the Hessian of the loss",

@@ -94,7 +94,7 @@ export function touchedBy(
   });
 }
 
-/** Joins the squares of elements to those of the variables that multiply or divide them. */
+/** Joins the squares of elements to the sums of the variables that multiply or divide them. */
 function addSquares(
   values: Float32Array,
   { view }: FactorLayout,

@@ -1,6 +1,6 @@
 """Loss, norm of the gradient and largest eigenvalue of the Hessian of MLPs, by PyTorch, beside teleport-curvature.ts.
 
-    python tools/bench/teleport-torch.py --images IDX.gz --labels IDX.gz --mean .1307 --std .3081 --examples 500 A.safetensors...
+    python tools/bench/teleport-torch.py --images IDX --labels IDX --mean .1307 --std .3081 --examples 500 A.safetensors...
 
 Prints one JSON object for each network: weights `layers.N.weight` and `layers.N.bias`, ReLU between them. `outputs` is the
 largest difference of logits from those of the first network, relative to their largest.
@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 
 def read_idx(path, offset):
-    with gzip.open(path) as file:
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
         return np.frombuffer(file.read(), np.uint8, offset=offset).copy()
 
 

@@ -169,7 +169,7 @@ function withoutOrigins(orbit: Orbit): Orbit {
 describe("teleport()", () => {
   const graph = entry(new Map(Object.entries(GRAPHS)), "mlp", "graph");
   const data = randomExamples([6], { size: 40, classes: 4 });
-  const options = { steps: 3, learningRate: 0.05, examples: 40, scheme: "channel" } as const;
+  const options = { steps: 3, learningRate: 0.05, examples: 40, scheme: "channel", start: "given" } as const;
 
   it.each(OBJECTIVES)(
     "never makes %s worse, keeps what the network computes, and repeats",

@@ -1,5 +1,5 @@
-import { type Checkpoint, DTYPES, toFloat64, UnsupportedError } from "@isthmus/core";
-import { type Architecture, bindWeights } from "@isthmus/graph";
+import { at, type Checkpoint, DTYPES, toFloat64, UnsupportedError } from "@isthmus/core";
+import { type Architecture, bindWeights, parameterNames } from "@isthmus/graph";
 import {
   type DiagonalSymmetry,
   type DroppedMixture,
@@ -14,6 +14,7 @@ import {
   leaveOutMixtures,
   type MixingSpace,
   type MixingSummary,
+  type MixingSymmetries,
   moveGainsInPlace,
   type Occurrence,
   occurrencesOf,
@@ -54,6 +55,10 @@ export interface Orbit {
   readonly scales: DiagonalSymmetry;
   /** Whether scales change; if not, only the gains of norms are moved as mixtures need it. */
   readonly movesScales: boolean;
+  /**
+   * 1 for each scale variable that stays as it is, as it lies on a weight that is no parameter, `[variables]`.
+   */
+  readonly still: Uint8Array;
   /** Permutation symmetries of the graph. */
   readonly permutations: Symmetries;
   /** Groups that are used, and groups that are not. */
@@ -111,7 +116,10 @@ export async function openOrbit(
   }
   // Mixtures of a network that is too large to be run have no proof.
   const unproved = proof.mixing === null ? asked.spaces.map(({ symmetry }) => symmetry) : [];
-  const mixing = leaveOutMixtures(asked, [...unproved, ...proof.dropped.map(({ name }) => name)]);
+  const parameters = new Set(parameterNames(graph));
+  const unheld = spacesBeside(asked, parameters);
+  const dropped = [...proof.dropped, ...unheld];
+  const mixing = leaveOutMixtures(asked, [...unproved, ...dropped.map(({ name }) => name)]);
   const movesScales = moves.includes("scales");
   const place = (weights: ReadonlyMap<string, Float64Array>) => {
     const base: Doubles = new Map([...weights].map(([name, values]) => [name, values.slice()]));
@@ -136,6 +144,7 @@ export async function openOrbit(
     ),
     scales: linear.scales,
     movesScales,
+    still: variablesBeside(linear.scales, parameters),
     permutations,
     groups: {
       scales: movesScales
@@ -143,7 +152,37 @@ export async function openOrbit(
         : [],
       mixtures,
       fixed: moves.includes("mixtures") ? fixed : [],
-      dropped: proof.dropped,
+      dropped,
     },
   };
+}
+
+/** Finds the scale variables that lie on weights that are no parameters, such as statistics of a norm. */
+function variablesBeside(
+  { variables, weights }: DiagonalSymmetry,
+  parameters: ReadonlySet<string>,
+): Uint8Array {
+  const still = new Uint8Array(variables);
+  for (const [name, { fields }] of weights) {
+    if (parameters.has(name)) continue;
+    for (const field of fields)
+      for (const code of field.variables) if (code !== 0) still[Math.abs(code) - 1] = 1;
+  }
+  return still;
+}
+
+/** Finds the mixtures that change weights that are no parameters. */
+function spacesBeside(
+  { spaces, weights }: MixingSymmetries,
+  parameters: ReadonlySet<string>,
+): DroppedMixture[] {
+  const found = new Map<string, DroppedMixture>();
+  for (const [node, layout] of weights) {
+    if (parameters.has(node)) continue;
+    for (const { space } of occurrencesOf(layout, spaces)) {
+      const { symmetry: name } = at(spaces, space, "space");
+      found.set(name, { name, node, reason: `"${node}" is no parameter` });
+    }
+  }
+  return [...found.values()];
 }

@@ -25,10 +25,13 @@ export function startOf(start: Start, orbit: Orbit, seed: number): Promise<Eleme
 
 /** Gives all units the scales with which their weights in front equal those behind. */
 async function balanced(orbit: Orbit, measure: BalancedMeasure): Promise<Element | undefined> {
-  const { identity, base, scales } = orbit;
+  const { identity, base, scales, still } = orbit;
   if (!orbit.movesScales || scales.variables === 0) return undefined;
   const factors = await balanceScales(inMemory(act(orbit, identity, base), scales.weights), scales, measure);
-  return { ...identity, scales: identity.scales.map((scale, i) => scale * at(factors, i, "variable")) };
+  return {
+    ...identity,
+    scales: identity.scales.map((scale, i) => (still[i] === 1 ? scale : scale * at(factors, i, "variable"))),
+  };
 }
 
 function inMemory(

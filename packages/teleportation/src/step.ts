@@ -36,7 +36,7 @@ export function beginWalk({ spaces, scales }: Orbit, element: Element): Walk {
  * @param limit - largest number by which a scale may differ from that at the start of the walk
  */
 export function takeStep(
-  { spaces }: Orbit,
+  { spaces, still }: Orbit,
   walk: Walk,
   gradient: AlgebraGradient,
   { rate, limit }: { readonly rate: number; readonly limit: number },
@@ -51,6 +51,7 @@ export function takeStep(
   });
   const logarithms = adamStep(gradient.scales, ofScales, step);
   const scales = element.scales.map((scale, i) => {
+    if (still[i] === 1) return scale;
     const begun = at(from.scales, i, "variable");
     const factor = (scale / begun) * Math.exp(rate * at(logarithms, i, "variable"));
     return begun * Math.min(limit, Math.max(1 / limit, factor));

@@ -1,7 +1,7 @@
 // Teleports a network to larger and smaller gradients and eigenvalues of the Hessian, and measures all three.
 //
 //   node tools/run-source.mjs tools/bench/teleport-curvature.ts --network FILE --graph G --data NAME --out FOLDER
-//     [--steps 20] [--lr .02] [--examples 500] [--seed 0] [--mean M --std S]
+//     [--objectives gradient-norm,sharpness] [--steps 20] [--lr .02] [--examples 500] [--seed 0] [--mean M --std S]
 //
 // Writes the networks to the folder, and prints one JSON object for each: loss, norm of the gradient, largest eigenvalue (by
 // Lanczos, apart from the teleport). `teleport-torch.py` measures the same by PyTorch.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     graph: { type: "string" },
     data: { type: "string" },
     out: { type: "string" },
+    objectives: { type: "string", default: "gradient-norm,sharpness" },
     steps: { type: "string", default: "20" },
     lr: { type: "string", default: "0.02" },
     examples: { type: "string", default: "500" },
@@ -55,7 +56,7 @@ async function measure(label: string, weights: typeof network, facts: object): P
 }
 
 await measure("given", network, {});
-for (const objective of ["gradient-norm", "sharpness"] as const) {
+for (const objective of values.objectives.split(",") as ("gradient-norm" | "sharpness")[]) {
   for (const direction of ["raise", "lower"] as const) {
     const options: TeleportChoice = {
       objective,

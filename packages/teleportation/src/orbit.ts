@@ -56,7 +56,8 @@ export interface Orbit {
   /** Whether scales change; if not, only the gains of norms are moved as mixtures need it. */
   readonly movesScales: boolean;
   /**
-   * 1 for each scale variable that stays as it is, as it lies on a weight that is no parameter, `[variables]`.
+   * 1 for each scale variable that stays as it is, since it lies on a weight that is no parameter,
+   * `[variables]`.
    */
   readonly still: Uint8Array;
   /** Permutation symmetries of the graph. */
@@ -117,8 +118,7 @@ export async function openOrbit(
   // Mixtures of a network that is too large to be run have no proof.
   const unproved = proof.mixing === null ? asked.spaces.map(({ symmetry }) => symmetry) : [];
   const parameters = new Set(parameterNames(graph));
-  const unheld = spacesBeside(asked, parameters);
-  const dropped = [...proof.dropped, ...unheld];
+  const dropped = [...proof.dropped, ...spacesBeside(asked, parameters)];
   const mixing = leaveOutMixtures(asked, [...unproved, ...dropped.map(({ name }) => name)]);
   const movesScales = moves.includes("scales");
   const place = (weights: ReadonlyMap<string, Float64Array>) => {
@@ -176,13 +176,13 @@ function spacesBeside(
   { spaces, weights }: MixingSymmetries,
   parameters: ReadonlySet<string>,
 ): DroppedMixture[] {
-  const found = new Map<string, DroppedMixture>();
+  const unheld = new Map<string, DroppedMixture>();
   for (const [node, layout] of weights) {
     if (parameters.has(node)) continue;
     for (const { space } of occurrencesOf(layout, spaces)) {
       const { symmetry: name } = at(spaces, space, "space");
-      found.set(name, { name, node, reason: `"${node}" is no parameter` });
+      unheld.set(name, { name, node, reason: `"${node}" is no parameter` });
     }
   }
-  return [...found.values()];
+  return [...unheld.values()];
 }

@@ -141,7 +141,7 @@ export const QUANTIZATION: ObjectiveKind = {
 
 const squareOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value * value, 0);
 
-/** Returns the derivatives by the weights of largest magnitude, with whose scales the errors of grids grow. */
+/** Returns the derivatives by the weights of largest magnitude, with which the errors of grids grow. */
 function peakSlopes(
   { values, grids: { count, gridOf } }: { readonly values: Float64Array; readonly grids: WeightGrids },
   peaks: Int32Array,

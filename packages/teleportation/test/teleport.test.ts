@@ -185,8 +185,9 @@ describe("teleport()", () => {
         const { weights, result } = await run();
         const sign = direction === "lower" ? 1 : -1;
         expect(sign * (result.before - result.after)).toBeGreaterThanOrEqual(0);
-        // A few steps may find no better rounding; all else gets better.
-        if (objective !== "quantized-loss") expect(result.after).not.toBe(result.before);
+        // A few steps may find no better rounding and no flatter place; all else gets better.
+        const isHard = objective === "quantized-loss" || objective === "sharpness";
+        if (!isHard) expect(result.after).not.toBe(result.before);
         expect(result.outputError).toBeLessThan(1e-5);
         const again = await run();
         for (const name of weights.tensors.keys())

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** Subjects of notes in their order, each with the packages whose notes belong to it. */
 export const SUBJECTS = {
   Merging: ["merging", "recipe", "mixtures", "merge-learning", "interpolation"],
-  "Alignment and symmetries": ["weight-matching", "symmetry", "fusion", "linear-algebra"],
+  "Alignment and symmetries": ["weight-matching", "symmetry", "teleportation", "fusion", "linear-algebra"],
   "Networks, data and training": ["graph", "zoo", "data", "engine", "autodiff", "training", "statistics"],
   Measurements: [
     "barrier",

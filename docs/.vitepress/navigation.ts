@@ -53,6 +53,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Aligning diffusion models", page: "align-diffusion" },
       { text: "GGUF files", page: "gguf" },
       { text: "Quantised models", page: "quantized-models" },
+      { text: "Teleportation", page: "teleportation" },
       { text: "Diffusion models", page: "diffusion" },
       { text: "Verdicts", page: "verdicts" },
     ],

@@ -158,6 +158,11 @@ const VERB_GROUPS: Readonly<Record<string, Verbs>> = {
       summary: "Train on from a network and collect networks on the way, and their mean",
       load: async () => (await import("./commands/collect.ts")).collectVerb,
     },
+    teleport: {
+      summary:
+        "Move a network along its symmetries to where it quantises or trains better; it computes the same",
+      load: makes(async () => (await import("@isthmus/teleportation")).TELEPORT),
+    },
     prune: {
       summary: "Set the weights of a network to zero that matter least, and train it on without them",
       load: async () => (await import("./commands/prune.ts")).pruneVerb,

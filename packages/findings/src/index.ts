@@ -23,6 +23,7 @@ export type {
   MakerStarts,
   MakerSubject,
   MakingControl,
+  MakingPlan,
   NetworkMaker,
   Resuming,
 } from "./making/network-maker.ts";

@@ -171,6 +171,7 @@ export {
   trainInSubspace,
 } from "@isthmus/subspace";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
+export { openTrainingTeleports, type TeleportResult, teleport } from "@isthmus/teleportation";
 export { measureFisher, train, trainByEvolution } from "@isthmus/training";
 export { type AlignResult, align, alignMany, alignUpdates } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

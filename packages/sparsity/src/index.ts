@@ -1,5 +1,6 @@
 export type { PrunedUnits } from "./masks/choose-unit-masks.ts";
 export { applyMasks, type Masks } from "./masks/masks.ts";
+export { prunableWeights } from "./masks/prunable-weights.ts";
 export { type ComparedNetworks, measurePruning } from "./measure-pruning.ts";
 export { measureRounds } from "./measure-rounds.ts";
 export {
@@ -30,8 +31,15 @@ export {
   type QuantizeResult,
   quantizeNetwork,
 } from "./quantize/quantize-network.ts";
-export type { QuantizeChoice, QuantizeScheme } from "./quantize/quantize-options.ts";
+export { QUANTIZE_FIELDS, type QuantizeChoice } from "./quantize/quantize-options.ts";
 export type { QuantizedBits } from "./quantize/quantize-values.ts";
+export {
+  layOutGrids,
+  type QuantizeScheme,
+  type RoundedWeight,
+  roundToGrids,
+  type WeightGrids,
+} from "./quantize/weight-grids.ts";
 export { sparsityOf, type TicketRound, type TrainedRound } from "./train/find-tickets.ts";
 export {
   type EvolvedRound,

@@ -32,6 +32,7 @@ export type {
   ConnectivityTunedNetwork,
   NetworkDescription,
   QuantizedStudyNetwork,
+  TeleportedStudyNetwork,
 } from "./networks/makers.ts";
 export type { PrunedStudyNetwork } from "./networks/prune.ts";
 export type { ScatteredStudyNetwork } from "./networks/scatter.ts";

@@ -66,7 +66,7 @@ export {
   type StreamGain,
   type StreamNorm,
 } from "./mixing/mixing-symmetries.ts";
-export { type DoubleWeights, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";
+export { type DoubleWeights, gainFactors, moveGainsInPlace, readGains } from "./mixing/move-gains.ts";
 export { gatherRowsInto, type Occurrence, occurrencesOf } from "./mixing/occurrences.ts";
 export {
   type DroppedMixture,
@@ -74,6 +74,7 @@ export {
   type MixturesProof,
   proveMixtures,
 } from "./mixing/prove-mixtures.ts";
+export { randomOrthonormal } from "./mixing/random-orthogonal.ts";
 export { type VerifyMixingOptions, type VerifyMixingResult, verifyMixing } from "./mixing/verify-mixing.ts";
 export { assertFits, permute } from "./permute.ts";
 export { permuteByAlignment } from "./permute-by-alignment.ts";

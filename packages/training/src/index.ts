@@ -121,6 +121,7 @@ export {
   type TrainingChoice,
 } from "./train/training-fields.ts";
 export type { FinishedStep, WeightConstraint } from "./train/weight-constraint.ts";
+export type { WeightMove } from "./train/weight-move.ts";
 export {
   hasWorkState,
   loadWorkStateInto,

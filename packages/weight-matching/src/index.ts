@@ -23,8 +23,11 @@ export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
 export { LEARNED_PLACES } from "./learned/learning/blend.ts";
-export type { LearnProgress } from "./learned/learning/learn-mixture.ts";
+export { toAlgebra } from "./learned/learning/generators.ts";
+export { type LearnProgress, settleMixture } from "./learned/learning/learn-mixture.ts";
+export { adamStep, createMoments, type Moments } from "./learned/learning/moving-adam.ts";
 export { LEARNED_RULES } from "./learned/learning/orthogonal-step.ts";
+export { moveMixture } from "./learned/learning/step-spaces.ts";
 export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.ts";
 export {
   chooseLearnedOptions,
@@ -68,6 +71,7 @@ export {
   type MatchWeightsResult,
   matchWeights,
 } from "./match-weights.ts";
+export { type BalancedMeasure, balanceScales } from "./normalize/balance-scales.ts";
 export { type CanonicalizeOptions, type CanonicalizeResult, canonicalize } from "./normalize/canonicalize.ts";
 export type { FoundSymmetries } from "./normalize/found-symmetries.ts";
 export { type MatchNormalizedResult, matchNormalized } from "./normalize/match-normalized.ts";

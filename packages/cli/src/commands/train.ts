@@ -39,6 +39,7 @@ import {
 } from "../training/measure-training.ts";
 import type { NetworkFlags } from "../training/network-flags.ts";
 import { saveSnapshots } from "../training/save-snapshots.ts";
+import { addTeleportOptions, openTeleports, type TeleportFlags } from "../training/teleport-options.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
 import { stepsOfTraining, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
@@ -49,6 +50,7 @@ interface TrainVerbOptions
     Pick<TrainingDataNames, "data" | "evalData">,
     LocalFlags,
     MeasureFlags,
+    TeleportFlags,
     Omit<TrainingFlags, "seed"> {
   readonly output: string;
   readonly saveGraph?: string | undefined;
@@ -59,7 +61,9 @@ interface TrainVerbOptions
 /** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
   const training = addBindingOptions(
-    addLocalOptions(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+    addLocalOptions(
+      addTeleportOptions(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+    ),
   );
   return withOutput(addEngineOption(addMeasureOptions(training)))
     .addHelpText("after", EXAMPLES)
@@ -114,6 +118,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus train --net mlp:512x2 --data mnist --epochs 10 --measure curvature -o a.safetensors",
     "with the sharpness of the loss after every epoch in a.curvature.json, which isthmus report draws; --measure-every 50steps after every 50 steps",
+  ],
+  [
+    "isthmus train --net mlp:512x3 --data mnist --epochs 3 --teleport 100 -o a.safetensors",
+    "moved along its symmetries after every 100 steps, to where the gradient is larger",
   ],
   [
     "isthmus train --graph a.onnx --from a.safetensors --data fashion-mnist --lr 0.01 --epochs 1 -o tuned.safetensors",
@@ -189,17 +197,20 @@ async function runTraining(
   const onEpoch = async (epochs: number, current: Checkpoint): Promise<void> => {
     for (const follow of follows) await follow(epochs, current);
   };
+  const { seed, batch } = training;
+  const teleports = await openTeleports(options, architecture, { weights, data: data.data, seed, batch });
   const trained = await followTraining({ verb: "train", state: files.state }, context, async (following) =>
     train(architecture, weights, data.data, {
       ...training,
       ...localOptions(options),
       evaluationData: data.evaluationData,
       ...following,
+      move: teleports?.move,
       onEpoch: follows.length > 0 ? onEpoch : undefined,
       collect: measuring?.collect,
       resume,
     }),
-  );
+  ).finally(() => teleports?.release());
   return { ...trained, ...(measurement && { measured: measurement.history() }) };
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, expandPaths, resolveFields } from "@isthmus/core";
+import { at, expandPaths, InvariantError, resolveFields, withCheckpoints } from "@isthmus/core";
 import {
   type MadeOf,
   type MakerSubject,
@@ -51,6 +51,7 @@ export function makingVerb(maker: NetworkMaker): CreateVerb {
       `${maker.makes}: a file ending in .safetensors, or a folder`,
     );
     command.option("--report <file>", "write a page with the settings and what was made (.html)");
+    if (maker.explain) command.option("--dry-run", "only print what would be done; nothing is written");
     if (maker.resumes)
       command.option("--resume", "go on from OUTPUT.state.safetensors if an interrupted run left it");
     return command
@@ -79,7 +80,12 @@ function addReadingOptions(command: CommandUnknownOpts, { examples }: NetworkMak
 }
 
 /** Options of every command that makes a network, beside the ones of its maker. */
-type Flags = ReadingOptions & { readonly output: string; readonly report?: string; readonly resume?: true };
+type Flags = ReadingOptions & {
+  readonly output: string;
+  readonly report?: string;
+  readonly resume?: true;
+  readonly dryRun?: true;
+};
 
 async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: Context): Promise<Outcome> {
   const { name, attempt, options: fields, from, needsGraph, resumes } = maker;
@@ -98,6 +104,7 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
     states: state === undefined ? [] : [state],
     opening: needsGraph ? openWithGraph({ verb: name, paths, reading: flags, examples }) : OPEN_TENSORS,
   };
+  if (flags.dryRun) return explain(maker, { paths, opening: request.opening, options }, context);
   const work = () =>
     writeNetwork(request, context, async (start) => {
       const control = makingControl({ state, resume }, context);
@@ -117,6 +124,27 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
   const left = () => (existsSync(state) ? `the state is in "${state}": --resume goes on` : undefined);
   const locked = { state, output, resume, note: context.terminal.note };
   return withTrainingLock(locked, () => sayHowToGoOn({ verb: name, left }, context, work));
+}
+
+interface Explained {
+  readonly paths: readonly string[];
+  readonly opening: WritingRequest<Architecture | undefined>["opening"];
+  readonly options: object;
+}
+
+/** Prints what a maker would do. */
+function explain(
+  maker: NetworkMaker,
+  { paths, opening, options }: Explained,
+  context: Context,
+): Promise<Outcome> {
+  return withCheckpoints(paths, async (checkpoints) => {
+    const start = await opening.open(checkpoints, context);
+    const control = makingControl({ state: undefined, resume: false }, context);
+    const plan = await maker.explain?.(subjectOf(maker, start), { ...options }, control);
+    if (plan === undefined) throw new InvariantError("only makers that explain have --dry-run");
+    return { result: plan.result, text: formatReport(plan.report, context.terminal) };
+  });
 }
 
 /** Returns the examples that a command line names, by the names that the maker has for them. */

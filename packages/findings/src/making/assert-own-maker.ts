@@ -34,6 +34,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   usage: OPTIONAL_PARTS.commands,
   labelOf: OPTIONAL_PARTS.function,
   describe: OPTIONAL_PARTS.function,
+  explain: OPTIONAL_PARTS.function,
 };
 
 /** Names that commands and entries of studies use already, so that no option of a maker can have them. */

@@ -11,6 +11,7 @@ import type {
   MakerStarts,
   MakerSubject,
   MakingControl,
+  MakingPlan,
   NetworkMaker,
 } from "./network-maker.ts";
 
@@ -52,6 +53,8 @@ export interface OwnNetworkMaker<S extends MakerStart, F extends Fields, X exten
   readonly needsGraph?: G;
   /** Describes how a network differs from its start, for labels. @defaultValue its name and its options */
   labelOf?(options: ValuesOf<F>, examples: Readonly<Record<string, string>>): string;
+  /** Describes what it would do, for `--dry-run` of its command. @defaultValue there is no such option */
+  explain?(start: OwnStart<S, X, G>, options: ValuesOf<F>, control: MakingControl): Promise<MakingPlan>;
   /** Makes a network; a result, if there is one, is plain data that a JSON file can hold. */
   make(
     start: OwnStart<S, X, G>,
@@ -121,6 +124,7 @@ function completeMaker(definition: AnyOwn): NetworkMaker {
     resumes: definition.resumes ?? false,
     usage: definition.usage ?? [],
     labelOf: (chosen, named) => definition.labelOf?.(chosen, named) ?? plainLabel(name, chosen, named),
+    ...(definition.explain && { explain: definition.explain.bind(definition) }),
     async make(subject: MakerSubject, chosen, control) {
       const made = await definition.make(subject, chosen, control);
       return "weights" in made ? made : { weights: made, result: {} };

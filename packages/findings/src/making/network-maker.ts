@@ -71,6 +71,14 @@ export interface MadeNetwork {
   readonly result: object;
 }
 
+/** Plan of a maker for a network: everything that it would do. */
+export interface MakingPlan {
+  /** Plan as plain data. */
+  readonly result: object;
+  /** The same in words and tables. */
+  readonly report: Report;
+}
+
 /**
  * A way to make a network from others, in one place: the entry of a study, its schema and its task are made
  * of this, and so is the command that writes the network.
@@ -111,4 +119,9 @@ export interface NetworkMaker<
   make(subject: MakerSubject, options: ResolvedOf<O>, control: MakingControl): Promise<MadeNetwork>;
   /** Describes the result of a network that was made, for its page. */
   describe(result: object): Report;
+  /**
+   * Describes what it would do with a network, and makes nothing: its command then has `--dry-run`.
+   * @defaultValue the command has no such option
+   */
+  explain?(subject: MakerSubject, options: ResolvedOf<O>, control: MakingControl): Promise<MakingPlan>;
 }

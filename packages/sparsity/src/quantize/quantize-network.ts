@@ -1,21 +1,20 @@
 import {
   asFloat32,
-  at,
   type Checkpoint,
   createTensor,
   DTYPES,
   InputError,
   matchesAny,
   resolveFields,
-  sizeOf,
   type Tensor,
   withTensors,
 } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { findAxisUses } from "@isthmus/symmetry/layout";
 import { assertMatches, prunableWeights } from "../masks/prunable-weights.ts";
-import { QUANTIZE_FIELDS, type QuantizeChoice, type QuantizeScheme } from "./quantize-options.ts";
-import { levelOf, levelsOf, type QuantizedBits, scaleOf } from "./quantize-values.ts";
+import { QUANTIZE_FIELDS, type QuantizeChoice } from "./quantize-options.ts";
+import type { QuantizedBits } from "./quantize-values.ts";
+import { layOutGrids, type QuantizeScheme, roundToGrids, type WeightGrids } from "./weight-grids.ts";
 
 /** Options of {@link quantizeNetwork}. */
 export interface QuantizeOptions extends QuantizeChoice {
@@ -49,7 +48,7 @@ export interface QuantizeResult {
   readonly network: string;
   /** Number of bits of a value on the grid. */
   readonly bits: QuantizedBits;
-  /** Way in which scales were chosen: one for each output channel, or one for each weight. */
+  /** Way in which scales were chosen: one for each output channel, each weight, or each block. */
   readonly scheme: QuantizeScheme;
   /** Results of the quantised weights, in the order of the graph. */
   readonly layers: readonly QuantizedLayer[];
@@ -104,13 +103,11 @@ export async function quantizeNetwork(
   const layers: QuantizedLayer[] = [];
   for (const name of names) {
     const tensor = await network.read(name);
-    const [kept = 0] = uses?.get(name)?.kept ?? [];
-    const { values, scales, relativeError } = quantize(name, tensor, {
-      axis: scheme === "channel" ? kept : undefined,
-      levels: levelsOf(bits),
-    });
+    const [axis = 0] = uses?.get(name)?.kept ?? [];
+    const grids = layOutGrids(tensor.shape, { bits, scheme, axis });
+    const { values, relativeError } = quantize(name, tensor, grids);
     tensors.set(name, createTensor("f32", tensor.shape, values));
-    layers.push({ name, elements: values.length, scales, relativeError });
+    layers.push({ name, elements: values.length, scales: grids.count, relativeError });
   }
   return {
     weights: withTensors(network, tensors),
@@ -133,36 +130,28 @@ function quantizable(network: Checkpoint, patterns: readonly string[] | undefine
   return names.filter((name) => matchesAny(patterns, name));
 }
 
-/** Rounds a weight to the grids of its channels along an axis, or to one grid if there is no axis. */
+/**
+ * Rounds a weight to its grids.
+ * @throws InputError if a value is not finite
+ */
 function quantize(
   name: string,
-  { dtype, shape, data }: Tensor,
-  { axis, levels }: { readonly axis: number | undefined; readonly levels: number },
-): { readonly values: Float32Array; readonly scales: number; readonly relativeError: number } {
+  { dtype, data }: Tensor,
+  grids: WeightGrids,
+): { readonly values: Float32Array; readonly relativeError: number } {
   const source = asFloat32(data, dtype);
-  const channels = axis === undefined ? 1 : at(shape, axis, "axis");
-  const inner = axis === undefined ? source.length : sizeOf(shape.slice(axis + 1));
-  const channelOf = (i: number) => Math.floor(i / inner) % channels;
-  const largest = new Float64Array(channels);
-  source.forEach((value, i) => {
-    if (!Number.isFinite(value)) {
-      throw new InputError(
-        `Cannot ${ATTEMPT} "${name}" as its values must be finite: element ${i} is ${value}`,
-        { input: name },
-      );
-    }
-    const channel = channelOf(i);
-    largest[channel] = Math.max(largest[channel] as number, Math.abs(value));
-  });
-  const scales = largest.map((magnitude) => scaleOf(magnitude, levels));
-  const values = new Float32Array(source.length);
+  const wrong = source.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new InputError(
+      `Cannot ${ATTEMPT} "${name}" as its values must be finite: element ${wrong} is ${source[wrong]}`,
+      { input: name },
+    );
+  }
+  const values = Float32Array.from(roundToGrids(source, grids).values);
   let [error, square] = [0, 0];
   source.forEach((value, i) => {
-    const scale = scales[channelOf(i)] as number;
-    const rounded = scale * levelOf(value, scale, levels);
-    values[i] = rounded;
-    error += (rounded - value) ** 2;
+    error += ((values[i] as number) - value) ** 2;
     square += value ** 2;
   });
-  return { values, scales: channels, relativeError: square === 0 ? 0 : Math.sqrt(error / square) };
+  return { values, relativeError: square === 0 ? 0 : Math.sqrt(error / square) };
 }

@@ -1,18 +1,14 @@
 import { choiceField, type FieldsOf, fieldOf, namesField } from "@isthmus/core";
 import { QUANTIZED_BITS, type QuantizedBits } from "./quantize-values.ts";
-
-/** Ways to choose scales: one for each output channel of a weight, or one for each weight. */
-const QUANTIZE_SCHEMES = ["channel", "tensor"] as const;
-
-/** Way to choose scales. */
-export type QuantizeScheme = (typeof QUANTIZE_SCHEMES)[number];
+import { QUANTIZE_SCHEMES, type QuantizeScheme } from "./weight-grids.ts";
 
 /** Options of the grid of quantised weights. */
 export interface QuantizeChoice {
   /** Number of bits of a value on the grid. @defaultValue 8 */
   readonly bits?: QuantizedBits;
   /**
-   * Way to choose scales: one for each output channel of a weight, or one for each weight.
+   * Way to choose scales: one for each output channel of a weight, one for each weight, or one for each block
+   * of 32 neighbouring elements of a row, as in GGUF files.
    * @defaultValue "channel"
    */
   readonly scheme?: QuantizeScheme;
@@ -42,7 +38,7 @@ export const QUANTIZE_FIELDS: FieldsOf<QuantizeChoice> = {
   scheme: choiceField<QuantizeScheme>(QUANTIZE_SCHEMES, {
     default: "channel",
     placeholder: "<scheme>",
-    help: "one scale for each output channel, along the first axis as PyTorch has them, or for each tensor",
+    help: "one scale for each output channel, along the first axis as PyTorch has them, for each tensor, or for each block of 32 elements of a row",
   }),
   layers: namesField({
     keyed: "if-named",

@@ -2,6 +2,7 @@ import type { ResolvedOf } from "@isthmus/core";
 import { defineNetworkMaker, formatCounted, type NetworkMaker, type Report } from "@isthmus/findings";
 import { type QuantizeResult, quantizeNetwork } from "./quantize-network.ts";
 import { QUANTIZE_FIELDS, type QuantizeChoice } from "./quantize-options.ts";
+import type { QuantizeScheme } from "./weight-grids.ts";
 
 /** Maker of quantised networks, for the command and for entries of studies. */
 export const QUANTIZE: NetworkMaker<QuantizeChoice, never> = defineNetworkMaker({
@@ -27,12 +28,18 @@ export const QUANTIZE: NetworkMaker<QuantizeChoice, never> = defineNetworkMaker(
   describe: (result) => describeQuantized(result as QuantizeResult),
 });
 
+/** Parts of weights that have a scale each, by the scheme. */
+const SCALED: Readonly<Record<QuantizeScheme, string>> = {
+  channel: "output channel",
+  tensor: "weight",
+  block: "block of 32 elements",
+};
+
 function describeQuantized(result: QuantizeResult): Report {
   const { network, bits, scheme, layers } = result;
-  const scales = scheme === "channel" ? "one scale for each output channel" : "one scale for each weight";
   return {
     subject: "quantised network",
-    summary: `Weights of ${network} on the grid of ${bits} bits, ${scales}`,
+    summary: `Weights of ${network} on the grid of ${bits} bits, one scale for each ${SCALED[scheme]}`,
     tiles: [],
     sections: [
       {

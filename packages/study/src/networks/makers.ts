@@ -2,6 +2,7 @@ import { CONNECTIVITY_TUNING } from "@isthmus/connectivity";
 import type { NetworkMaker } from "@isthmus/findings";
 import { listAddedMakers } from "@isthmus/measurements";
 import { QUANTIZE } from "@isthmus/sparsity";
+import { TELEPORT } from "@isthmus/teleportation";
 import * as z from "zod";
 import { WHERE } from "../file/entry-fields.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
@@ -19,6 +20,9 @@ import { TUNE } from "./tune.ts";
 
 /** Networks of another group with their weights on a grid. */
 export type QuantizedStudyNetwork = MadeEntry<"quantize", typeof QUANTIZE>;
+
+/** Networks of another group, moved along their symmetries. */
+export type TeleportedStudyNetwork = MadeEntry<"teleport", typeof TELEPORT>;
 
 /**
  * Networks that are trained on from networks of another group by connectivity-based fine-tuning, so that they
@@ -38,6 +42,7 @@ interface BuiltIn {
   readonly gradientTickets: typeof GRADIENT_TICKETS;
   readonly evolvedTickets: typeof EVOLVED_TICKETS;
   readonly quantize: MadeGroup<QuantizedStudyNetwork>;
+  readonly teleport: MadeGroup<TeleportedStudyNetwork>;
   readonly collect: typeof COLLECT;
   readonly scatter: typeof SCATTER;
   readonly train: typeof TRAIN;
@@ -56,6 +61,7 @@ const BUILT_IN: BuiltIn = {
   gradientTickets: GRADIENT_TICKETS,
   evolvedTickets: EVOLVED_TICKETS,
   quantize: groupsMadeBy(QUANTIZE),
+  teleport: groupsMadeBy(TELEPORT),
   collect: COLLECT,
   scatter: SCATTER,
   train: TRAIN,

@@ -139,6 +139,7 @@ function resolve(options: DistillOptions) {
     curriculum: undefined,
     wasserstein: undefined,
     constraint: undefined,
+    move: undefined,
   };
   return {
     ...training,

@@ -8,6 +8,7 @@ const LOCAL: readonly (keyof LocalTrainingOptions)[] = [
   "curriculum",
   "wasserstein",
   "constraint",
+  "move",
 ];
 
 /**

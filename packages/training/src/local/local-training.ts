@@ -1,4 +1,5 @@
 import type { WeightConstraint } from "../train/weight-constraint.ts";
+import type { WeightMove } from "../train/weight-move.ts";
 import type { ControlVariates, ResolvedControlVariates } from "./control-variates.ts";
 import type { CurriculumOptions, ResolvedCurriculum } from "./curriculum.ts";
 import type { ProximalOptions } from "./proximal.ts";
@@ -22,6 +23,8 @@ export interface LocalTrainingOptions {
   readonly wasserstein?: WassersteinOptions | undefined;
   /** Rule that weights obey after every step, such as a mask. @defaultValue none */
   readonly constraint?: WeightConstraint | undefined;
+  /** Change of weights that is made after some steps. @defaultValue none */
+  readonly move?: WeightMove | undefined;
 }
 
 /** Options with all defaults filled in; undefined for options that have no effect. */
@@ -36,4 +39,6 @@ export interface ResolvedLocalTraining {
   readonly wasserstein: ResolvedWasserstein | undefined;
   /** Rule that weights obey after every step. */
   readonly constraint: WeightConstraint | undefined;
+  /** Change of weights that is made after some steps. */
+  readonly move: WeightMove | undefined;
 }

@@ -106,7 +106,7 @@ export async function prepareSteps(
   const workFor = async (one: Engine) => {
     const made = await stepFor(one);
     // Tensors that a constraint changes after every step are fed again.
-    const changed = options.constraint?.applyInPlace !== undefined;
+    const changed = options.constraint?.applyInPlace !== undefined || options.move !== undefined;
     const carried = changed ? new Map<string, string>() : carriedOutputs(made);
     return { graph: made.graph, options: { threads, carried } };
   };

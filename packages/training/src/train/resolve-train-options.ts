@@ -31,6 +31,7 @@ const UNRESOLVED: Omit<ResolvedTrainOptions, keyof LocalTrainingOptions> & Local
   curriculum: undefined,
   wasserstein: undefined,
   constraint: undefined,
+  move: undefined,
 };
 
 /**
@@ -75,6 +76,7 @@ function resolveLocalTraining(
     curriculum: resolveCurriculum(options.curriculum),
     wasserstein: resolveWasserstein(options.wasserstein),
     constraint: options.constraint,
+    move: options.move,
   };
 }
 

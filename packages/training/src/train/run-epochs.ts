@@ -145,13 +145,16 @@ class Loop {
     filler.fill();
     for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
-    const { constraint } = this.#options;
+    const { constraint, move } = this.#options;
     const before = constraint?.applyInPlace && (await runner.carried());
     const outcome = await runner
       .run({ step, learningRate }, this.#inputs)
       .catch((error: unknown) => failStep(error, this.#options.batch));
     const finished = { finished: step + 1, steps: this.#steps };
     if (before !== undefined) constraint?.applyInPlace?.(finished, before, await runner.carried());
+    const moves =
+      move !== undefined && finished.finished % move.every === 0 && finished.finished < this.#steps;
+    if (moves) await move.moveInPlace(finished, await runner.carried());
     await blend?.afterStep(finished);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);

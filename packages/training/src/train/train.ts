@@ -112,7 +112,7 @@ export async function train(
   try {
     const evaluator = await openEvaluator(training, resolved);
     if (evaluator !== undefined) open.push(evaluator);
-    const returnsEach = resolved.constraint?.applyInPlace !== undefined;
+    const returnsEach = resolved.constraint?.applyInPlace !== undefined || resolved.move !== undefined;
     const runner = await createStepRunner(step, prepared.engine, weights, { seed, threads, returnsEach });
     open.push(runner);
     const run =
@@ -199,7 +199,7 @@ export function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor
  */
 async function describeLocalTraining(
   { graph, part }: { readonly graph: Graph; readonly part: Graph },
-  { proximal, controlVariates, curriculum, wasserstein, constraint }: ResolvedLocalTraining,
+  { proximal, controlVariates, curriculum, wasserstein, constraint, move }: ResolvedLocalTraining,
 ): Promise<RunDescription> {
   const describe = async (weights: Graph, checkpoint: Checkpoint | undefined) =>
     checkpoint === undefined ? undefined : fingerprintWeights(weights, checkpoint);
@@ -217,5 +217,6 @@ async function describeLocalTraining(
     }),
     ...(wasserstein && { wasserstein }),
     ...(constraint && { constraint: constraint.description }),
+    ...(move && { move: { ...move.description, every: move.every } }),
   };
 }

@@ -128,7 +128,12 @@ async function learn(
       const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), t);
       if (!Number.isFinite(loss)) {
         const { mixture, ...units } = learning.before;
-        return { ...units, mixture: settle(spaces, mixture), steps: step - 1, diverged: { step, loss } };
+        return {
+          ...units,
+          mixture: settleMixture(spaces, mixture),
+          steps: step - 1,
+          diverged: { step, loss },
+        };
       }
       const products = await multiplier.multiply(gradients, network);
       const rate = rateAt(step, { steps, learningRate });
@@ -141,7 +146,7 @@ async function learn(
     throw error;
   }
   const { mixture, ...units } = learning.current;
-  return { ...units, mixture: settle(spaces, mixture), steps, diverged: null };
+  return { ...units, mixture: settleMixture(spaces, mixture), steps, diverged: null };
 }
 
 /** Sets the first scores of movable units: how well their weights fit each place. */
@@ -197,7 +202,7 @@ function rateAt(
 }
 
 /** Removes rounding errors: makes orthogonal matrices orthogonal, and inverses exact. */
-function settle(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
+export function settleMixture(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
   const next = spaces.map(({ size, group }, index) => {
     const matrix = at(matrices, index, "space");
     if (isComplex(group)) {

@@ -35,7 +35,7 @@ export function stepSpaces(
   const { current, ofMatrices, ofScales } = learning;
   const step = learning.step + 1;
   const generators = generatorGradients(mixing.spaces, products.matrices, t);
-  const mixture = movedMixture(mixing.spaces, current.mixture, (index, size, group) => {
+  const mixture = moveMixture(mixing.spaces, current.mixture, (index, size, group) => {
     const [gradient, moments] = [at(generators, index, "space"), at(ofMatrices, index, "space")];
     const isWhole = rule === "orthogonal" && !isComplex(group);
     const direction = isWhole ? orthogonalStep(gradient, moments, size) : adamStep(gradient, moments, step);
@@ -70,8 +70,11 @@ function movedUnits(
   );
 }
 
-/** Multiplies the matrix of each space by the exponential of a step. */
-function movedMixture(
+/**
+ * Multiplies the matrix of each space by the exponential of a step in the algebra of its group.
+ * @param stepOf - returns the step of a space, `[size, size]`, an element of the algebra
+ */
+export function moveMixture(
   spaces: readonly MixingSpace[],
   { matrices, inverses }: Mixture,
   stepOf: (index: number, size: number, group: MixingSpace["group"]) => Float64Array,

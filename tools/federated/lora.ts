@@ -121,7 +121,11 @@ async function stored(name: string, make: () => Promise<Checkpoint>): Promise<Ch
 const base = await stored(`base-p${pretrain}-s${seed}`, async () => {
   const data = windowsOf(baseText, pretrain * BATCH, "pretraining");
   const trained = await train({ graph, engine }, initialize(seed), data, {
-    ...{ seed, epochs: 1, batch: BATCH, optimizer: { kind: "adam" }, threads: 1 },
+    seed,
+    epochs: 1,
+    batch: BATCH,
+    optimizer: { kind: "adam" },
+    threads: 1,
     schedule: { kind: "cosine", learningRate: 0.003 },
   });
   return trained.weights;
@@ -162,7 +166,11 @@ async function trainClient(
 ): Promise<Adapter> {
   const data = windowsOf(partOf(client), steps * BATCH, `client ${client} in round ${round}`);
   const { weights } = await train({ graph: graphOf(rank), engine }, networkOf(start), data, {
-    ...{ seed, epochs: 1, batch: BATCH, optimizer: { kind: "adam" }, threads: 1 },
+    seed,
+    epochs: 1,
+    batch: BATCH,
+    optimizer: { kind: "adam" },
+    threads: 1,
     schedule: { kind: "constant", learningRate: rate },
     freeze: [...frozen, ...freeze],
   });
@@ -184,6 +192,13 @@ interface Way {
 }
 
 const MIXED = [2, 4, 8, 16];
+
+/** Makes a way in which two clients attack a rule. */
+function attacked(...chosen: Parameters<typeof byProducts>): Way {
+  const aggregate = byProducts(...chosen);
+  return { name: `attacked-${chosen[0]}`, server: 8, ranks: [8], attackers: 2, aggregate };
+}
+
 const WAYS: readonly Way[] = [
   { name: "factors", server: 8, ranks: [8], aggregate: byFactors },
   { name: "rotated-factors", server: 8, ranks: [8], aggregate: byRotatedFactors },
@@ -198,18 +213,11 @@ const WAYS: readonly Way[] = [
   { name: "mixed-products", server: 16, ranks: MIXED, aggregate: byProducts() },
   { name: "mixed-products-turned", server: 16, ranks: MIXED, aggregate: byProducts(), turns: true },
   { name: "median", server: 8, ranks: [8], aggregate: byProducts("coordinate-median") },
-  ...(["fedavg", "coordinate-median", "geometric-median"] as const).map((rule) => ({
-    ...{ name: `attacked-${rule}`, server: 8, ranks: [8], attackers: 2, aggregate: byProducts(rule) },
-  })),
-  ...(["multi-krum", "trimmed-mean"] as const).map((rule) => ({
-    ...{
-      name: `attacked-${rule}`,
-      server: 8,
-      ranks: [8],
-      attackers: 2,
-      aggregate: byProducts(rule, { f: 2 }),
-    },
-  })),
+  attacked("fedavg"),
+  attacked("coordinate-median"),
+  attacked("geometric-median"),
+  attacked("multi-krum", { f: 2 }),
+  attacked("trimmed-mean", { f: 2 }),
 ];
 
 const hostile = (adapter: Adapter): Adapter =>

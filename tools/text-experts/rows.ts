@@ -88,10 +88,17 @@ export function rowsOf(folder: string, out: string, options: RowsOptions): reado
   };
   /** Heals a network by experts, each on all of its text. */
   const heal = (from: string, to: string, experts: readonly Corpus[], options: readonly string[]) => [
-    ...["heal", made(from), "--from", ...experts.map(model)],
-    ...["--data", ...experts.map((corpus) => `${text(corpus)}:train`)],
-    ...["--eval-data", ...experts.map((corpus) => `${text(corpus)}:test@${FEW / 8}`)],
-    ...[...options, "-o", made(to)],
+    "heal",
+    made(from),
+    "--from",
+    ...experts.map(model),
+    "--data",
+    ...experts.map((corpus) => `${text(corpus)}:train`),
+    "--eval-data",
+    ...experts.map((corpus) => `${text(corpus)}:test@${FEW / 8}`),
+    ...options,
+    "-o",
+    made(to),
   ];
   const mixture = (base: string): string =>
     [
@@ -178,7 +185,8 @@ export function rowsOf(folder: string, out: string, options: RowsOptions): reado
   };
   /** Steps for a mixture; the rate is low if all that experts learned is in it, so that it is near to them. */
   const tuning = (steps: number) => [
-    ...["--steps", String(steps)],
+    "--steps",
+    String(steps),
     ...(firstLayer === 0 ? [] : ["--lr", "0.0003"]),
   ];
   const prompts = byPrompts("mixture-prompts", model("base"));
@@ -217,7 +225,14 @@ export function rowsOf(folder: string, out: string, options: RowsOptions): reado
     ...(firstLayer === 0 ? [] : [twice]),
     tuned("tuned-closed-form", "task_arithmetic", ["--objective", "output-space", "--by", "layer"]),
     tuned("tuned-by-loss", "task_arithmetic", [
-      ...["--objective", "loss", "--by", "layer", "--steps", "30", "--lr", "0.06"],
+      "--objective",
+      "loss",
+      "--by",
+      "layer",
+      "--steps",
+      "30",
+      "--lr",
+      "0.06",
     ]),
     {
       name: "mixtures-merged",

@@ -1,7 +1,12 @@
 import { at } from "@isthmus/core";
-import { type MixingSpace, type Mixture, mixInPlace } from "@isthmus/symmetry";
+import {
+  type DiagonalSymmetry,
+  type MixingSpace,
+  type Mixture,
+  mixInPlace,
+  type Occurrence,
+} from "@isthmus/symmetry";
 import { multiplyInPlace } from "@isthmus/symmetry/layout";
-import type { Orbit } from "./orbit.ts";
 
 /** Weights of a network in f64, by name. */
 export type Doubles = Map<string, Float64Array>;
@@ -17,26 +22,33 @@ export interface Element {
   readonly scales: Float64Array;
 }
 
-/** Parts of an orbit that decide how elements act. */
-type Acted = Pick<Orbit, "occurrences" | "scales" | "spaces">;
+/** Symmetry group of a network: the places in the weights that matrices mix and scales multiply. */
+export interface Group {
+  /** Spaces that matrices mix. */
+  readonly spaces: readonly MixingSpace[];
+  /** Occurrences of the spaces in each weight. */
+  readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
+  /** Scales of units. */
+  readonly scales: DiagonalSymmetry;
+}
 
 /** Applies an element to weights: weights that it changes are copies, all others are shared. */
 export function act(
-  orbit: Acted,
+  group: Group,
   { mixture, scales }: Element,
   weights: ReadonlyMap<string, Float64Array>,
 ): Doubles {
-  return scaled(orbit, scales, mixed(orbit, mixture, weights));
+  return scaled(group, scales, mixed(group, mixture, weights));
 }
 
 /** Applies the inverse of an element to weights, or to changes of weights. */
 export function undo(
-  orbit: Acted,
+  group: Group,
   { mixture, scales }: Element,
   changes: ReadonlyMap<string, Float64Array>,
 ): Doubles {
-  const apart = scaled(orbit, reciprocals(scales), changes, 0);
-  return mixed(orbit, inverseOf(orbit.spaces, mixture), apart);
+  const apart = scaled(group, reciprocals(scales), changes, 0);
+  return mixed(group, inverseOf(group.spaces, mixture), apart);
 }
 
 /**
@@ -44,27 +56,27 @@ export function undo(
  * loss moves by the inverse of the element, transposed.
  */
 export function carry(
-  orbit: Acted,
+  group: Group,
   { mixture: { matrices, inverses }, scales }: Element,
   gradients: ReadonlyMap<string, Float64Array>,
 ): Doubles {
   const dual = { matrices: inverses, inverses: matrices };
-  return scaled(orbit, reciprocals(scales), mixed(orbit, dual, gradients), 0);
+  return scaled(group, reciprocals(scales), mixed(group, dual, gradients), 0);
 }
 
 /** Carries gradients back: the inverse of {@link carry}. */
 export function carryBack(
-  orbit: Acted,
+  group: Group,
   { mixture: { matrices, inverses }, scales }: Element,
   gradients: ReadonlyMap<string, Float64Array>,
 ): Doubles {
   const dual = { matrices: inverses, inverses: matrices };
-  return mixed(orbit, inverseOf(orbit.spaces, dual), scaled(orbit, scales, gradients, 0));
+  return mixed(group, inverseOf(group.spaces, dual), scaled(group, scales, gradients, 0));
 }
 
 /** Mixes weights: changed weights are copies. */
-export function mixed(
-  { occurrences }: Pick<Orbit, "occurrences">,
+function mixed(
+  { occurrences }: Pick<Group, "occurrences">,
   mixture: Mixture,
   weights: ReadonlyMap<string, Float64Array>,
 ): Doubles {
@@ -84,7 +96,7 @@ export function mixed(
  *   changes of weights and gradients
  */
 export function scaled(
-  { scales: { weights: layouts } }: Pick<Orbit, "scales">,
+  { scales: { weights: layouts } }: Pick<Group, "scales">,
   scales: Float64Array,
   weights: ReadonlyMap<string, Float64Array>,
   origin?: number,

@@ -1,4 +1,4 @@
-export { act, carry, type Doubles, type Element } from "./element.ts";
+export { act, carry, type Doubles, type Element, type Group } from "./element.ts";
 export { type Orbit, type OrbitGroups, openOrbit } from "./orbit.ts";
 export type { TeleportProgress } from "./search.ts";
 export { type Start, startOf } from "./starts.ts";

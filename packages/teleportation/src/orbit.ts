@@ -12,17 +12,15 @@ import {
   identityMixture,
   type LinearSummary,
   leaveOutMixtures,
-  type MixingSpace,
   type MixingSummary,
   type MixingSymmetries,
   moveGainsInPlace,
-  type Occurrence,
   occurrencesOf,
   proveSymmetries,
   readGains,
   type Symmetries,
 } from "@isthmus/symmetry";
-import type { Doubles, Element } from "./element.ts";
+import type { Doubles, Element, Group } from "./element.ts";
 
 /** Groups of symmetries along which a network may be moved, and groups that stay unused, with reasons. */
 export interface OrbitGroups {
@@ -37,7 +35,7 @@ export interface OrbitGroups {
 }
 
 /** All networks that compute the same as one network and differ from it by proved symmetries. */
-export interface Orbit {
+export interface Orbit extends Group {
   /**
    * Weights of the network from which elements move it: gains of norms on mixed streams are 1, as they are
    * moved into the weights that read the norms.
@@ -47,12 +45,6 @@ export interface Orbit {
   readonly identity: Element;
   /** Returns the base and the identity of another network of the same graph. */
   readonly place: (weights: ReadonlyMap<string, Float64Array>) => Pick<Orbit, "base" | "identity">;
-  /** Spaces that matrices mix. */
-  readonly spaces: readonly MixingSpace[];
-  /** Occurrences of the spaces in each weight. */
-  readonly occurrences: ReadonlyMap<string, readonly Occurrence[]>;
-  /** Scales of units. */
-  readonly scales: DiagonalSymmetry;
   /** Whether scales change; if not, only the gains of norms are moved as mixtures need it. */
   readonly movesScales: boolean;
   /**

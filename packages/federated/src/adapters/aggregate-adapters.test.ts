@@ -346,8 +346,10 @@ describe("aggregateUpdates() of adapters", () => {
       );
     const of = (rank: number) =>
       createCheckpoint({
-        ...{ "c.lora_down.weight": normal(rank, 3, 2, 2), "c.lora_up.weight": normal(5, rank, 1, 1) },
-        ...{ "e.lora_embedding_A": normal(rank, 9), "e.lora_embedding_B": normal(4, rank) },
+        "c.lora_down.weight": normal(rank, 3, 2, 2),
+        "c.lora_up.weight": normal(5, rank, 1, 1),
+        "e.lora_embedding_A": normal(rank, 9),
+        "e.lora_embedding_B": normal(4, rank),
       });
     const [global, updates] = [of(2), updatesOf([of(2), of(1), of(3)])];
     const options = { scaleOf: () => 1, server: server("momentum") };

@@ -26,7 +26,8 @@ async function write(name: string, spoil?: (weight: Float32Array) => void) {
 
 let uploads = 0;
 const network = await write("network");
-const parts = { network: network.path, keep: [], averaged: ["c.bias"], variances: ["c.bias"] };
+const statistics = { averaged: ["c.bias"], variances: ["c.bias"] };
+const parts = { network: network.path, keep: [], ...statistics, rank: null, adapters: undefined };
 
 /** Lets bytes arrive up to each of some places, and goes on with their scan after each. */
 async function scanIn(bytes: Uint8Array, places: readonly number[]): Promise<ScannedUpload> {

@@ -18,8 +18,8 @@ assert(aligned[0].summary.verified.passed);
 const { files } = await saveCheckpoint(lerp(a, networks[1], 0.5), "half.safetensors");
 console.log(files.length, import.meta.resolve("isthmus"));
 `;
-/** Largest size that our own packages may have together as installed, in bytes: 12e6, and room for a tenth more. */
-const OWN_SIZE = 13.2e6;
+/** Largest size that our own packages may have together as installed, in bytes: what they have, and room for little more. */
+const OWN_SIZE = 13.6e6;
 
 /** Largest size of all that is installed, in bytes. */
 const WHOLE_SIZE = 100e6;

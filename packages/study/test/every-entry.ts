@@ -28,6 +28,7 @@ export const REQUIRED_ENTRIES: EveryEntry = {
     gradient: { tickets: "gradient", net: "mlp:4", data: TRAIN, seed: 0, epochs: 1, sparsity: 0.5 },
     evolution: { tickets: "evolution", net: "mlp:4", data: TRAIN, seed: 0, sparsity: 0.5 },
     quantized: { quantize: "trained" },
+    moved: { teleport: "trained" },
     collected: {
       for: { method: ["swa", "fge", "posterior", "spro"] },
       collect: "trained",

@@ -160,7 +160,7 @@ const kindOf = (
 ) => {
   if (entry.kind !== undefined) return entry.kind;
   if (entry.tickets !== undefined) return entry.tickets;
-  const makers = ["star", "tune", "prune", "quantize", "collect", "scatter", "net", "graph"];
+  const makers = ["star", "tune", "prune", "quantize", "teleport", "collect", "scatter", "net", "graph"];
   const maker = makers.find((key) => key in entry) ?? "";
   return maker === "tune" && entry.method === "cbft" ? "cbft" : maker;
 };

@@ -86,7 +86,7 @@ const STUDY: StudyDescription = {
       },
     },
     grids: { quantize: "mlps", where: { epochs: 3 }, bits: 4 },
-    moved: { teleport: "mlps", where: { epochs: 3 }, objective: "norm" },
+    moved: { teleport: "mlps", where: { epochs: 3 }, objective: "gradient-norm", data: "few:train" },
     along: {
       ...{ collect: "mlps", where: { epochs: 3, width: 4 }, method: "fge", data: "few:train", seed: 1 },
       ...{ epochs: 4, learningRate: 0.1, lowRate: 0.01, cycle: 2, batch: 4, augment: { flip: true } },

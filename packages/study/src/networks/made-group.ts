@@ -12,10 +12,15 @@ import type { AnyGroupMaker, GroupMaker, StartSort } from "./group-maker.ts";
 import { makingTask, type TaskMaking, WEIGHTS_FILE } from "./making-task.ts";
 import { hasExamples, planMade } from "./plan-made.ts";
 
-/** An entry of a study whose networks a maker makes; its key names the group that they are made from. */
-export type MadeEntry<K extends string, M> =
+/**
+ * An entry of a study whose networks a maker makes; its key names the group that they are made from. `P` are
+ * the names of examples that the maker does without.
+ */
+export type MadeEntry<K extends string, M, P extends string = never> =
   M extends NetworkMaker<infer O, infer X>
-    ? { readonly [key in K | X]: string } & { /** Choice of starts. */ readonly where?: WantedValues } & O
+    ? { readonly [key in K | Exclude<X, P>]: string } & { readonly [key in P]?: string } & {
+        /** Choice of starts. */ readonly where?: WantedValues;
+      } & O
     : never;
 
 /** Keys by which entries of a study choose a maker, and the options that they must give. */

@@ -22,7 +22,7 @@ import { TUNE } from "./tune.ts";
 export type QuantizedStudyNetwork = MadeEntry<"quantize", typeof QUANTIZE>;
 
 /** Networks of another group, moved along their symmetries. */
-export type TeleportedStudyNetwork = MadeEntry<"teleport", typeof TELEPORT>;
+export type TeleportedStudyNetwork = MadeEntry<"teleport", typeof TELEPORT, "data">;
 
 /**
  * Networks that are trained on from networks of another group by connectivity-based fine-tuning, so that they

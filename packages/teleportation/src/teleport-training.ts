@@ -74,6 +74,23 @@ const ATTEMPT = "teleport in training";
  *
  * @see Zhao, Dehmamy, Walters, Yu, Symmetry teleportation for accelerated optimization (2022), algorithm 1
  * @throws UnsupportedError if the symmetries do not hold on the weights of the start
+ *
+ * @example
+ * ```ts
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { openTrainingTeleports } from "@isthmus/teleportation";
+ * import { train } from "@isthmus/training";
+ * import { parseNetwork } from "@isthmus/zoo";
+ *
+ * const data = await openDataSet("mnist:train@100");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const start = initialize(0);
+ * const { move, release } = await openTrainingTeleports(architecture, start, data, { every: 5, seed: 0, batch: 20 });
+ * await train(architecture, start, data, { seed: 0, epochs: 2, batch: 20, move });
+ * await release();
+ * ```
  */
 export async function openTrainingTeleports(
   architecture: Architecture,

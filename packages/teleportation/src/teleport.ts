@@ -87,6 +87,21 @@ const RUN_DEFAULTS: Required<Omit<TeleportOptions, keyof TeleportChoice>> = {
  * @throws UnsupportedError if the symmetries do not hold on the weights, an operator has no gradient rule, or
  *   rounding changes the outputs
  * @throws OutOfRangeError if an option is out of range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { teleport } from "@isthmus/teleportation";
+ * import { parseNetwork } from "@isthmus/zoo";
+ *
+ * const data = await openDataSet("mnist:train@100");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const { result } = await teleport(architecture, initialize(0), { objective: "gradient-norm", data, steps: 3 });
+ * assert(result.after > result.before);
+ * ```
  */
 export async function teleport(
   architecture: Architecture,

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { type ByteSource, InputError } from "@isthmus/core";
 
 /** A file that is still being written: reads wait for their bytes. */
@@ -38,7 +39,9 @@ export function readArriving(path: string, size: number, name: string): Arriving
     arrived,
     async goOn(now, work) {
       written = now;
-      descriptor = openSync(path, "r");
+      // Closed when this call ends, so that hundreds of clients hold no file open.
+      const file = await open(path);
+      descriptor = file.fd;
       try {
         const paused = new Promise<null>((resolve) => {
           pause = () => resolve(null);
@@ -46,7 +49,7 @@ export function readArriving(path: string, size: number, name: string): Arriving
         wake();
         return await Promise.race([work, paused]);
       } finally {
-        closeSync(descriptor);
+        await file.close();
       }
     },
     async readInto(begin, out) {

@@ -149,7 +149,8 @@ async function readToken({ token, tokenFile }: JoinVerbOptions): Promise<string>
 async function readPeers(folder: string): Promise<Readonly<Record<string, string>>> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new InputError(`Cannot read the keys of other clients as "${folder}" must be a folder`, {
-      ...{ input: folder, cause },
+      input: folder,
+      cause,
     });
   });
   const keys = names.filter((name) => name.endsWith(".pem"));

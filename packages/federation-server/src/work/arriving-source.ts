@@ -38,10 +38,10 @@ export function readArriving(path: string, size: number, name: string): Arriving
     size,
     arrived,
     async goOn(now, work) {
-      written = now;
       // Closed when this call ends, so that hundreds of clients hold no file open.
       const file = await open(path);
       descriptor = file.fd;
+      written = now;
       try {
         const paused = new Promise<null>((resolve) => {
           pause = () => resolve(null);

@@ -87,7 +87,8 @@ const ATTEMPT = "teleport in training";
  * const { graph, initialize } = parseNetwork("mlp:8", data);
  * const architecture = { graph, engine: createOnnxRuntimeEngine() };
  * const start = initialize(0);
- * const { move, release } = await openTrainingTeleports(architecture, start, data, { every: 5, seed: 0, batch: 20 });
+ * const options = { every: 5, seed: 0, batch: 20 };
+ * const { move, release } = await openTrainingTeleports(architecture, start, data, options);
  * await train(architecture, start, data, { seed: 0, epochs: 2, batch: 20, move });
  * await release();
  * ```

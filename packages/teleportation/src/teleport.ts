@@ -99,7 +99,8 @@ const RUN_DEFAULTS: Required<Omit<TeleportOptions, keyof TeleportChoice>> = {
  * const data = await openDataSet("mnist:train@100");
  * const { graph, initialize } = parseNetwork("mlp:8", data);
  * const architecture = { graph, engine: createOnnxRuntimeEngine() };
- * const { result } = await teleport(architecture, initialize(0), { objective: "gradient-norm", data, steps: 3 });
+ * const options = { objective: "gradient-norm", data, steps: 3 } as const;
+ * const { result } = await teleport(architecture, initialize(0), options);
  * assert(result.after > result.before);
  * ```
  */

@@ -1,6 +1,12 @@
 export { type AdapterScaling, scaleBy } from "./adapters/adapter-scaling.ts";
 export { assertProducts, type ProductChoices } from "./adapters/assert-products.ts";
-export { atRanksOf, type FactorPair, findFactorPairs, rankIn } from "./adapters/factor-pairs.ts";
+export {
+  atRanksOf,
+  type FactorPair,
+  findFactorPairs,
+  namesOfFactors,
+  rankIn,
+} from "./adapters/factor-pairs.ts";
 export {
   type MeasuredProducts,
   squaredChange,

@@ -28,7 +28,7 @@ export interface OrbitGroups {
   readonly scales: readonly LinearSummary[];
   /** Residual streams, heads and other spaces whose units are mixed. */
   readonly mixtures: readonly MixingSummary[];
-  /** Norms whose stream stays as it is, with the reason for each. */
+  /** Norms whose residual stream is not mixed, with the reason for each. */
   readonly fixed: readonly FixedNorm[];
   /** Mixtures that do not hold on the weights of the network, with the reason for each. */
   readonly dropped: readonly DroppedMixture[];
@@ -37,8 +37,8 @@ export interface OrbitGroups {
 /** All networks that compute the same as one network and differ from it by proved symmetries. */
 export interface Orbit extends Group {
   /**
-   * Weights of the network from which elements move it: gains of norms on mixed streams are 1, as they are
-   * moved into the weights that read the norms.
+   * Weights of the network from which elements move it: gains of norms on mixed streams are 1, and the
+   * weights that read these norms are multiplied by the gains instead.
    */
   readonly base: Doubles;
   /** Element that moves the base to the network itself. */
@@ -48,7 +48,7 @@ export interface Orbit extends Group {
   /** Whether scales change; if not, only the gains of norms are moved as mixtures need it. */
   readonly movesScales: boolean;
   /**
-   * 1 for each scale variable that stays as it is, since it lies on a weight that is no parameter,
+   * 1 for each scale variable that no step changes, since it lies on a weight that is no parameter,
    * `[variables]`.
    */
   readonly still: Uint8Array;

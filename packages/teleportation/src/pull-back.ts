@@ -123,10 +123,10 @@ function addProducts(
     const { space, isInverse, offsets } = occurrence;
     const { size } = at(spaces, space, "space");
     const others = offsets.length;
-    const [a, b] = (isInverse ? [right, left] : [left, right]).map((data) =>
-      createMatrix(size, others, gatherRowsInto(data, occurrence, new Float64Array(size * others))),
-    ) as [ReturnType<typeof createMatrix>, ReturnType<typeof createMatrix>];
-    const { data } = multiply(a, b, { transposeRight: true });
+    const rowsOf = (data: Float64Array) =>
+      createMatrix(size, others, gatherRowsInto(data, occurrence, new Float64Array(size * others)));
+    const [a, b] = isInverse ? [right, left] : [left, right];
+    const { data } = multiply(rowsOf(a), rowsOf(b), { transposeRight: true });
     const sum = at(sums, space, "space");
     const sign = isInverse ? -1 : 1;
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + sign * (data[i] as number);

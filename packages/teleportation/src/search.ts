@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import { settleMixture } from "@isthmus/weight-matching";
 import { act, type Element } from "./element.ts";
 import type { Direction, OpenedObjective, Place } from "./objectives/objective.ts";
@@ -72,7 +73,8 @@ export async function search(
   const { direction, start } = options;
   const isBetter = (one: number, other: number) => (direction === "raise" ? one > other : one < other);
   const starts = await measureStarts(orbit, objective, options);
-  const asGiven = { element: orbit.identity, value: starts.get("given")?.value ?? Number.NaN, step: 0 };
+  const asGiven = starts.get("given");
+  if (asGiven === undefined) throw new InvariantError("a network as it was given is always a start");
   let chosen: Start = "given";
   let best: Candidate = asGiven;
   for (const [name, candidate] of starts) {

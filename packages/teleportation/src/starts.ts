@@ -58,12 +58,13 @@ function rotated({ spaces, scales }: Orbit, seed: number): Element {
     }
     if (group !== "orthogonal-keeping-ones") return randomOrthonormal([size, size], random);
     // Both bases are orthogonal to ones, which the last term keeps.
-    const [left, right] = [0, 1].map(() => randomOrthonormal([size - 1, size], random, { isCentred: true }));
+    const left = randomOrthonormal([size - 1, size], random, { isCentred: true });
+    const right = randomOrthonormal([size - 1, size], random, { isCentred: true });
     return Float64Array.from({ length: size * size }, (_, place) => {
       const [i, j] = [Math.floor(place / size), place % size];
       let sum = 1 / size;
       for (let k = 0; k < size - 1; k++)
-        sum += (left?.[k * size + i] as number) * (right?.[k * size + j] as number);
+        sum += (left[k * size + i] as number) * (right[k * size + j] as number);
       return sum;
     });
   });

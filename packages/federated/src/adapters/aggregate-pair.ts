@@ -10,7 +10,7 @@ import { combineCores } from "./core-changes.ts";
 import type { FactorPair } from "./factor-pairs.ts";
 import { factorsOf } from "./gauge.ts";
 import { linearStep, type StepWeights } from "./linear-step.ts";
-import { type ProductDisplacement, products, readScaled, scaled } from "./low-rank.ts";
+import { type ProductDisplacement, products, readScaled, scaled, squareOf } from "./low-rank.ts";
 import { readDisplacedPair, readState } from "./read-products.ts";
 
 /** A pair after the round. */
@@ -78,9 +78,9 @@ export async function aggregatePair(plan: AggregatePlan, pair: FactorPair): Prom
   return {
     factors: factorsOf(await spreadSvd(space, inner, size), pair.rank, { scale, before: unscaled }),
     states: written,
-    change: squareOf(change),
+    change: squareOf(change.data),
     step: squareOfStep(inner, before, pair.rank),
-    lost: inner.values.subarray(pair.rank).reduce((sum, value) => sum + value * value, 0),
+    lost: squareOf(inner.values.subarray(pair.rank)),
   };
 }
 
@@ -139,13 +139,7 @@ function squareOfStep({ left, values, right }: Svd, before: Matrix, rank: number
   for (let i = 0; i < part.data.length; i++) part.data[i] = at(part.data, i) * at(values, i % keep);
   const truncated = multiply(part, sliceColumns(right, 0, keep), { transposeRight: true });
   addScaled(before.data, -1, truncated.data);
-  return squareOf(truncated);
-}
-
-function squareOf({ data }: Matrix): number {
-  let sum = 0;
-  for (const value of data) sum += value * value;
-  return sum;
+  return squareOf(truncated.data);
 }
 
 /** Returns the tensors of a pair with the values of factors. */

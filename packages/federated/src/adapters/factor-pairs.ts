@@ -33,8 +33,8 @@ interface NamedFactor extends AdapterFactor {
 }
 
 /**
- * Returns the names of numerators of scales, which are not trained and stay as they are: tensors named
- * `alpha` beside factors of LoRA.
+ * Returns the names of tensors that hold the numerator of an adapter's scale: tensors named `alpha` beside
+ * factors of LoRA. No client trains these numbers.
  */
 export function scaleTensors(names: Iterable<string>): ReadonlySet<string> {
   const modules = [...groupFactors(names).values()];
@@ -72,6 +72,11 @@ export function findFactorPairs(
     pairs.push({ module, a, b, alpha: factors.find(({ role }) => role === "alpha")?.name, rank });
   }
   return pairs;
+}
+
+/** Returns the names of all factors of pairs, whose elements have no meaning by themselves. */
+export function namesOfFactors(pairs: readonly FactorPair[]): ReadonlySet<string> {
+  return new Set(pairs.flatMap(({ a, b }) => [a, b]));
 }
 
 function separateError(source: string, module: string, sent: readonly NamedFactor[]): UnsupportedError {

@@ -1,6 +1,7 @@
 import { at } from "@isthmus/core";
 import { type Matrix, type Svd, transposeMatrix, zerosLike } from "@isthmus/linear-algebra";
 import type { Factors } from "@isthmus/merging";
+import { squareOf } from "./low-rank.ts";
 
 /** Share of the largest singular value below which a direction counts as one that the product lacks. */
 const LOST = 1e-12;
@@ -58,16 +59,10 @@ const rowOf = ({ columns, data }: Matrix, row: number) => data.subarray(row * co
 /** Returns the median length of the rows that are not zero, of two the smaller; 0 if all rows are zero. */
 function medianLength(matrix: Matrix | undefined): number {
   if (matrix === undefined) return 0;
-  const lengths = Array.from({ length: matrix.rows }, (_, row) => lengthOf(rowOf(matrix, row)))
+  const lengths = Array.from({ length: matrix.rows }, (_, row) => Math.sqrt(squareOf(rowOf(matrix, row))))
     .filter((length) => length > 0)
     .sort((x, y) => x - y);
   return lengths.length === 0 ? 0 : at(lengths, (lengths.length - 1) >> 1);
-}
-
-function lengthOf(values: Matrix["data"]): number {
-  let square = 0;
-  for (const value of values) square += value * value;
-  return Math.sqrt(square);
 }
 
 /** Returns the sign of the largest element, the first of equal ones. */

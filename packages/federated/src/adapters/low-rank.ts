@@ -26,6 +26,13 @@ export function scaled({ rows, columns, data }: Matrix, factor: number): Matrix 
   return { rows, columns, data: data.map((value) => value * factor) };
 }
 
+/** Computes the sum of the squares of numbers. */
+export function squareOf(values: Matrix["data"]): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum;
+}
+
 /** Joins matrices with equally many columns, one below the other. */
 export function joinRows([first, ...others]: readonly [Matrix, ...Matrix[]]): Matrix {
   return transposeMatrix(joinColumns([transposeMatrix(first), ...others.map(transposeMatrix)]));

@@ -14,7 +14,7 @@ export interface ProductGramSource {
   readonly count: number;
   /** Reads the factors of a point in a pair: of the displacement of a client, or of a carried aggregate. */
   readonly read: (pair: FactorPair, point: number) => Promise<Factors>;
-  /** Whether only norms are needed: entries off the diagonal stay as they are. */
+  /** Whether only norms are needed, so that nothing is added to entries off the diagonal of the matrix. */
   readonly onlyNorms: boolean;
   /** Number of bytes that the factors of points may take at once, if more than one point does not fit. */
   readonly memory: number;

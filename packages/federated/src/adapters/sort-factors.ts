@@ -19,7 +19,7 @@ import { products, readScaled } from "./low-rank.ts";
 /**
  * Returns a network whose shared adapters are written as an aggregation writes them, largest singular values
  * first, so that a client of a smaller rank has the best approximation in the first rows and columns.
- * Products stay what they are; a network without shared adapters is returned as it is.
+ * The products of the factors do not change. A network without shared adapters is returned itself.
  * @param treatments - treatment of every tensor
  */
 export async function sortFactors(

@@ -9,7 +9,7 @@ import {
 import type { ParameterSpecs, TensorParameters } from "@isthmus/merging";
 import { assertScales } from "../adapters/adapter-scaling.ts";
 import { assertProducts } from "../adapters/assert-products.ts";
-import { type FactorPair, findFactorPairs } from "../adapters/factor-pairs.ts";
+import { type FactorPair, findFactorPairs, namesOfFactors } from "../adapters/factor-pairs.ts";
 import { addProductGram } from "../adapters/measure-product-gram.ts";
 import { productReader } from "../adapters/read-products.ts";
 import type { Treatment } from "../layers/treatment.ts";
@@ -235,7 +235,7 @@ export function namesOutsidePairs(
   treatments: ReadonlyMap<string, Treatment>,
   pairs: readonly FactorPair[],
 ): string[] {
-  const factors = new Set(pairs.flatMap(({ a, b }) => [a, b]));
+  const factors = namesOfFactors(pairs);
   return [...treatments]
     .filter(([name, treatment]) => treatment !== "keep" && !factors.has(name))
     .map(([name]) => name);

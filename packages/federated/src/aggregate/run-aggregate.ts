@@ -1,6 +1,6 @@
 import { at, type Checkpoint, entry, type TensorInfo } from "@isthmus/core";
 import { type AggregatedPair, aggregatePair, stateTensorsOf, tensorsOf } from "../adapters/aggregate-pair.ts";
-import type { FactorPair } from "../adapters/factor-pairs.ts";
+import { type FactorPair, namesOfFactors } from "../adapters/factor-pairs.ts";
 import { assertFiniteRange, assertFiniteState, assertStorable } from "./assert-finite-range.ts";
 import { CARRIED, stateName, stateOf } from "./carried-state.ts";
 import { arraysHeld, averageRange, combineRange } from "./combine-range.ts";
@@ -62,7 +62,7 @@ export interface AggregateNorms {
 export async function runAggregate(plan: AggregatePlan, sink: AggregateSink): Promise<AggregateNorms> {
   const { network, treatments, options } = plan;
   const names = namesOutsidePairs(treatments, plan.pairs);
-  const elements = countElements(network, [...names, ...plan.pairs.flatMap(({ a, b }) => [a, b])]);
+  const elements = countElements(network, [...names, ...namesOfFactors(plan.pairs)]);
   const states = new Map(keptStates(plan).map((state) => [state, stateOf(network, options.state, state)]));
   const arrays = arraysHeld(plan, plan.combination);
   let [done, changed, stepped] = [0, 0, 0];

@@ -4,7 +4,7 @@ import { type ByteSource, borrowScratch } from "@isthmus/core";
 /** Number of bytes that are digested at once. */
 const PIECE_BYTES = 128 * 1024;
 
-/** A source whose bytes are digested as they are read, so that they need not be read again for it. */
+/** A source of bytes that computes their SHA-256 while others read them, so that no byte is read twice. */
 export interface DigestedSource extends ByteSource {
   /**
    * Returns the SHA-256 of all bytes, in hexadecimal. Bytes that have not been read, or not in their order,

@@ -1,5 +1,5 @@
 import { type Checkpoint, type Elements, squaredNorm, toFloat64 } from "@isthmus/core";
-import { type FactorPair, findFactorPairs } from "@isthmus/federated";
+import { type FactorPair, findFactorPairs, namesOfFactors } from "@isthmus/federated";
 import type { NormLimit } from "../config/federation-config.ts";
 import { cutPieces, withPieceReader } from "./tensor-pieces.ts";
 
@@ -22,10 +22,6 @@ export function sharedPairs(network: Checkpoint, keep: readonly string[] = []): 
     new Map(names.map((name) => [name, personal.has(name) ? "keep" : "share"])),
   );
 }
-
-/** Returns the names of all factors of pairs, whose elements have no meaning by themselves. */
-export const namesOfFactors = (pairs: readonly FactorPair[]): ReadonlySet<string> =>
-  new Set(pairs.flatMap(({ a, b }) => [a, b]));
 
 /** Adds the squared norm of products to norms. */
 export const withProducts = (

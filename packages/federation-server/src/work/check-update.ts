@@ -2,6 +2,7 @@ import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type AdapterScaling,
   type FactorPair,
+  namesOfFactors,
   scaleBy,
   squaredChange,
   squaredProducts,
@@ -9,7 +10,6 @@ import {
 import type { NormLimit } from "../config/federation-config.ts";
 import {
   measureChange,
-  namesOfFactors,
   normsOfNetwork,
   refusalOfChange,
   rootsOf,

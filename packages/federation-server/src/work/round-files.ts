@@ -6,7 +6,7 @@ import type { KnownFile } from "../store/known-file.ts";
 export interface RoundFiles {
   /** Opens a network or a state. */
   open(path: string): Promise<Checkpoint>;
-  /** Opens an update, whose bytes are digested as they are read unless its stamp is known. */
+  /** Opens an update. Its SHA-256 is computed from the same reads, unless the stamp of the file is known. */
   openUpdate(file: KnownFile): Promise<ByteSource>;
   /** Returns the SHA-256 of an update, for which bytes are read that have not been read so far. */
   digest(path: string): Promise<string>;

@@ -10,16 +10,10 @@ import {
   sizeOf,
   squaredNorm,
 } from "@isthmus/core";
-import { type AdapterScaling, atRanksOf, type FactorPair, rankIn } from "@isthmus/federated";
+import { type AdapterScaling, atRanksOf, type FactorPair, namesOfFactors, rankIn } from "@isthmus/federated";
 import { type DigestedSource, digestReads } from "../store/digested-source.ts";
 import { type ArrivingSource, readArriving } from "./arriving-source.ts";
-import {
-  addSquares,
-  namesOfFactors,
-  type SharedNorms,
-  type SharedParts,
-  sharedPairs,
-} from "./change-norms.ts";
+import { addSquares, type SharedNorms, type SharedParts, sharedPairs } from "./change-norms.ts";
 import { cutPieces, faultOf, negativeOf, withPieceReader } from "./tensor-pieces.ts";
 
 /** The network whose tensors an update must have, and the names of tensors that are treated specially. */

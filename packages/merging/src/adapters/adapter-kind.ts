@@ -38,7 +38,7 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
  * adapter.
  */
 const FACTORS: readonly RegExp[] = [
-  // The bias of B is added as it is.
+  // PEFT adds the bias of B without the scale of the adapter.
   /\.(lora_(?:A|B|embedding_A|embedding_B))(?:\.(?!.*bias$).+)?$/,
   /\.(lora_[ab])$/,
   /\.lora_(up|down|mid)\.weight$/,

@@ -8,13 +8,13 @@ import {
   saveMerge,
 } from "@isthmus/merging";
 import { join } from "@isthmus/platform";
-import { summarizePlan } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import type {
   BuildMixtureOptions,
   BuildMixtureResult,
   PlannedMixture,
 } from "../build/build-mixture-options.ts";
+import { describeMixture, savingOptions } from "../build/describe-mixture.ts";
 import { removeKeptGates } from "../build/keep-gates.ts";
 import { computeGates, type MakeGatesOptions, openKeptGates } from "../build/open-gates.ts";
 import type { OpenMixtureOptions } from "../build/open-mixture.ts";
@@ -123,22 +123,13 @@ async function saveFiles(
   { output, opened, plans }: PlannedFiles,
   options: BuildMixtureOptions,
 ): Promise<SaveMergeResult> {
-  const { maker, memory, allowNonFinite, overwrite = false, resume = true } = options;
   const { layout, gateMode, seed } = opened;
-  const making = { verb: "moe", ...maker, seed, layout: layout.name, gates: gateMode.name, recipe };
+  const made = { seed, layout: layout.name, gates: gateMode.name, recipe };
   const files: SaveMergeResult[] = [];
   for (const [i, [folder, plan]] of [...plans].entries()) {
     await createFolder(join(output, folder));
     const saved = await saveMerge(plan, join(output, folder, WEIGHTS), {
-      ...(memory === undefined ? {} : { memory }),
-      ...(allowNonFinite === undefined ? {} : { allowNonFinite }),
-      overwrite,
-      resume,
-      threads: 1,
-      making: { ...making, part: folder },
-      signal: options.signal,
-      onStart: options.onStart,
-      onNote: options.onNote,
+      ...savingOptions(options, { ...made, part: folder }),
       onProgress: ({ done }) => options.onProgress?.({ phase: "writing", done: (i + done) / plans.size }),
     });
     files.push(saved);
@@ -200,17 +191,7 @@ export async function openRecordedPart(
 }
 
 function describe(opened: OpenedAdapterMixture, plan: MergePlan): PlannedMixture {
-  const { layout, gateMode, experts, active, base } = opened;
-  const { bytesRead, bytesWritten } = summarizePlan(plan);
-  return {
-    layout: layout.name,
-    gateMode: gateMode.name,
-    experts: experts.length,
-    active: active ?? experts.length,
-    shared: false,
-    layers: base.layers,
-    tensors: plan.tensors.size,
-    bytesRead,
-    bytesWritten,
-  };
+  const { layout, gateMode, experts, active = experts.length, base } = opened;
+  const sizes = { experts: experts.length, active, shared: false, layers: base.layers };
+  return describeMixture({ layout: layout.name, gateMode: gateMode.name, ...sizes }, plan);
 }

@@ -25,7 +25,7 @@ import type { AdapterLayout } from "./adapter-layout.ts";
 export interface AdapterExpert {
   /** Name of the expert in the recipe. */
   readonly name: string;
-  /** The adapter, as it is in its folder, or as it is computed from a fine-tune. */
+  /** The adapter of a folder, or one that is computed from a fine-tune when it is read. */
   readonly adapter: Adapter;
   /** The base with the adapter. */
   readonly adapted: Checkpoint;
@@ -50,7 +50,7 @@ export interface AdapterBase {
 }
 
 /**
- * Opens an expert: an adapter as it is, by its path or as `base+adapter`; or a fine-tune of the base, whose
+ * Opens an expert: an adapter, named by its path or as `base+adapter`; or a fine-tune of the base, whose
  * difference from the base becomes an adapter when it is read.
  * @throws InputError if it cannot be opened, or changes another base
  * @throws MismatchError if it does not fit the base

@@ -1,4 +1,4 @@
-import { type DType, isIsthmusError, type MismatchError } from "@isthmus/core";
+import { at, type DType, isIsthmusError, type MismatchError } from "@isthmus/core";
 import { DEFAULT_RANK } from "@isthmus/merging";
 import type { Path, Problem } from "@isthmus/recipe";
 import type { DenseModel } from "../build/dense-model.ts";
@@ -78,10 +78,11 @@ export async function openAdapterMixture(
       });
       experts.push({ ...expert, place: places.format(["experts", i]).replaceAll('"', "") });
     }
-    const gated = experts.map(({ name }, i) => {
-      const [entry] = recipe.experts.slice(i);
-      return { recipe: entry ?? { source_model: name }, model: { ...base, name }, isShared: false };
-    });
+    const gated = experts.map(({ name }, i) => ({
+      recipe: at(recipe.experts, i, "expert"),
+      model: { ...base, name },
+      isShared: false,
+    }));
     gateMode.check?.(gated);
     const foreign = await noteOtherBases(experts.map(({ adapted }) => adapted));
     const { experts_per_token: active, router_size: size = 0 } = recipe;

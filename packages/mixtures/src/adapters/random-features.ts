@@ -2,7 +2,7 @@ import { createRandom, createTensor, sizeOf, type Tensor, toFloat32 } from "@ist
 import type { Graph, Node } from "@isthmus/graph";
 import type { DenseModel } from "../build/dense-model.ts";
 
-/** First layer of a router of two layers, which is drawn once and stays as it is. */
+/** First layer of a router of two layers: random numbers that no fit changes. */
 export interface RandomFeatures {
   /** Weight, `[size, width]`, f32. */
   readonly weight: Tensor;

@@ -1,10 +1,11 @@
 import { type Checkpoint, UsageError } from "@isthmus/core";
 import { type MergePlan, saveMerge } from "@isthmus/merging";
-import { summarizePlan, writeModelFiles } from "@isthmus/recipe";
+import { writeModelFiles } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
 import { findAdapterLayout } from "../adapters/adapter-layout.ts";
 import { buildAdapterMixture, planAdapterMixture } from "../adapters/build-adapter-mixture.ts";
 import type { BuildMixtureOptions, BuildMixtureResult, PlannedMixture } from "./build-mixture-options.ts";
+import { describeMixture, savingOptions } from "./describe-mixture.ts";
 import { removeKeptGates } from "./keep-gates.ts";
 import { mixtureConfig } from "./mixture-config.ts";
 import { modelsOf, openGates, zeroGates } from "./open-gates.ts";
@@ -106,7 +107,7 @@ export async function buildMixture(
   output: string,
   options: BuildMixtureOptions = {},
 ): Promise<BuildMixtureResult> {
-  const { maker, overwrite = false, resume = true, onNote, onProgress, ...saving } = options;
+  const { resume = true, onNote, onProgress } = options;
   if (output.endsWith(".safetensors") || output.endsWith(".gguf")) {
     throw new UsageError(
       `Cannot write a mixture to "${output}" as it is a folder of weights, config and tokenizer: name a folder`,
@@ -129,18 +130,10 @@ export async function buildMixture(
     const onShare = (done: number) => onProgress?.({ phase: "gates", done });
     gates = await openGates(opened, output, { engine, signal, onNote, onProgress: onShare });
     const plan = planMixture(opened, gates);
-    const { memory, maxShardBytes, allowNonFinite, onStart } = saving;
+    const { maxShardBytes } = options;
     const saved = await saveMerge(plan, output.endsWith("/") ? output : `${output}/`, {
-      ...(memory === undefined ? {} : { memory }),
+      ...savingOptions(options, { seed, layout: layout.name, gates: mode, recipe: read.recipe }),
       ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
-      ...(allowNonFinite === undefined ? {} : { allowNonFinite }),
-      overwrite,
-      resume,
-      threads: 1,
-      making: { verb: "moe", ...maker, seed, layout: layout.name, gates: mode, recipe: read.recipe },
-      signal,
-      onStart,
-      onNote,
       onProgress: ({ done }) => onProgress?.({ phase: "writing", done }),
     });
     const { files, notes } = await writeModelFiles(output, {
@@ -164,19 +157,8 @@ export async function buildMixture(
   }
 }
 
-function describe(opened: OpenedMixture, plan: MergePlan): PlannedMixture {
-  const { layout, mode, extents, shared } = opened;
+function describe({ layout, mode, extents, shared }: OpenedMixture, plan: MergePlan): PlannedMixture {
   const { experts, active, base } = extents;
-  const { bytesRead, bytesWritten } = summarizePlan(plan);
-  return {
-    layout: layout.name,
-    gateMode: mode,
-    experts,
-    active,
-    shared: shared !== undefined,
-    layers: base.layers,
-    tensors: plan.tensors.size,
-    bytesRead,
-    bytesWritten,
-  };
+  const sizes = { experts, active, shared: shared !== undefined, layers: base.layers };
+  return describeMixture({ layout: layout.name, gateMode: mode, ...sizes }, plan);
 }

@@ -23,11 +23,9 @@ export const GRADIENT_NORM: ObjectiveKind = {
       },
       async slope({ weights }) {
         const place = at.join(weights);
-        const [gradient, ahead, behind] = [0, 1, 2].map(() => new Float64Array(dimension)) as [
-          Float64Array,
-          Float64Array,
-          Float64Array,
-        ];
+        const gradient = new Float64Array(dimension);
+        const ahead = new Float64Array(dimension);
+        const behind = new Float64Array(dimension);
         await at.gradient(place, gradient);
         const value = lengthOf(gradient);
         if (value === 0) return { value, pairings: [] };

@@ -41,11 +41,9 @@ export const SHARPNESS: ObjectiveKind = {
         const { value, vector } =
           followed === undefined ? await measured(place) : await follow(lossAt, place, followed);
         followed = vector;
-        const [middle, ahead, behind] = [0, 1, 2].map(() => new Float64Array(dimension)) as [
-          Float64Array,
-          Float64Array,
-          Float64Array,
-        ];
+        const middle = new Float64Array(dimension);
+        const ahead = new Float64Array(dimension);
+        const behind = new Float64Array(dimension);
         await lossAt.gradient(place, middle);
         await lossAt.gradient(plus(place, FAR_STEP, vector), ahead);
         await lossAt.gradient(plus(place, -FAR_STEP, vector), behind);

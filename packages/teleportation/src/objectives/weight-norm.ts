@@ -8,9 +8,9 @@ export const WEIGHT_NORM: ObjectiveKind = {
   direction: "lower",
   needsData: false,
   async open({ architecture: { graph } }) {
-    const names = parameterNames(graph);
+    const names = new Set(parameterNames(graph));
     const chosen = (weights: Doubles) => {
-      const entries = [...weights].filter(([name]) => names.includes(name));
+      const entries = [...weights].filter(([name]) => names.has(name));
       let square = 0;
       for (const [, values] of entries) for (const value of values) square += value * value;
       return { entries, norm: Math.sqrt(square) };

@@ -77,6 +77,7 @@ const ATTEMPT = "teleport in training";
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { openDataSet } from "@isthmus/data";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
  * import { openTrainingTeleports } from "@isthmus/teleportation";
@@ -89,8 +90,9 @@ const ATTEMPT = "teleport in training";
  * const start = initialize(0);
  * const options = { every: 5, seed: 0, batch: 20 };
  * const { move, release } = await openTrainingTeleports(architecture, start, data, options);
- * await train(architecture, start, data, { seed: 0, epochs: 2, batch: 20, move });
+ * const { result } = await train(architecture, start, data, { seed: 0, epochs: 2, batch: 20, move });
  * await release();
+ * assert.equal(result.epochs.length, 2);
  * ```
  */
 export async function openTrainingTeleports(

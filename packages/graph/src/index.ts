@@ -29,7 +29,7 @@ export {
   type WeightNormSource,
   type WeightSource,
 } from "./binding/weight-source.ts";
-export { withNamesOf } from "./binding/with-names-of.ts";
+export { withCommonNames, withNamesOf } from "./binding/with-names-of.ts";
 export { type ChannelScaling, channelScalings, formatScaling } from "./channel-scalings.ts";
 export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export { DEVICE_NAMES, type DeviceName, withoutDevice } from "./device-names.ts";

@@ -38,6 +38,17 @@ const permuteTokens = (tensors: Tensors): Tensors => {
 };
 
 describe("compareNetworks() and judgeMerge()", () => {
+  test("compare a network whose names have a prefix, and the base, under the names of the first", async () => {
+    const start = plantNetwork(1);
+    const prefixed = Object.fromEntries(
+      Object.entries(start).map(([name, tensor]) => [`module.${name}`, tensor]),
+    );
+    const [first, second] = [network(start, "first"), network(prefixed, "second")];
+    expect(await judge([first, second])).toMatchObject({ verdict: "identical" });
+    const { pairs } = await compareNetworks([first, network(fineTune(start, 2), "tuned")], { base: second });
+    expect(pairs.map(({ identical }) => identical)).toEqual([false, true, false]);
+  });
+
   test("call a network and itself identical, its fine-tunes relatives, others strangers", () =>
     fc.assert(
       fc.asyncProperty(seeds, async (seed) => {

@@ -2,13 +2,12 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import {
   type Checkpoint,
   expandPaths,
-  isIsthmusError,
   noteTwice,
   saveFile,
   UsageError,
   withCheckpoints,
 } from "@isthmus/core";
-import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
+import type { BoundArchitecture, DataSet } from "@isthmus/graph";
 import { measureGradientSigns } from "@isthmus/merge-learning";
 import {
   adviseMerge,
@@ -125,9 +124,8 @@ async function compareFiles(
   const facts = await Promise.all(all.map(readModelFacts));
   return withCheckpoints(all, async (checkpoints) => {
     const opened = await openCompared(checkpoints, all, options, context);
-    const networks = withCommonNames(checkpoints);
-    const comparison = await compareNetworks(networks.slice(0, paths.length), {
-      base: networks[paths.length],
+    const comparison = await compareNetworks(checkpoints.slice(0, paths.length), {
+      base: checkpoints[paths.length],
       sample: options.sample,
       seed: options.seed,
       architecture: options.align || options.graph !== undefined ? opened?.architecture : undefined,
@@ -240,22 +238,4 @@ async function measureGradients(
     signal,
     onProgress: (done) => progress("Measuring gradients", done),
   });
-}
-
-/**
- * Gives checkpoints that share no name of a tensor the names of the first, if they differ by a prefix only.
- */
-function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
-  if (first === undefined) return [];
-  const rename = (other: Checkpoint): Checkpoint => {
-    if ([...other.tensors.keys()].some((name) => first.tensors.has(name))) return other;
-    try {
-      return withNamesOf(first, other);
-    } catch (error) {
-      // Of another architecture: what differs is part of the comparison.
-      if (isIsthmusError(error)) return other;
-      throw error;
-    }
-  };
-  return [first, ...others.map(rename)];
 }

@@ -1,4 +1,4 @@
-import { type Checkpoint, composeCheckpoint } from "@isthmus/core";
+import { type Checkpoint, composeCheckpoint, isIsthmusError } from "@isthmus/core";
 import { findNames } from "./find-names.ts";
 
 /**
@@ -14,4 +14,22 @@ export function withNamesOf(first: Checkpoint, other: Checkpoint): Checkpoint {
   const { stored } = findNames([...first.tensors.keys()], { source: other.source, names });
   const places = [...stored].map(([name, place]) => [name, { checkpoint: other, name: place }] as const);
   return composeCheckpoint(new Map(places), other);
+}
+
+/**
+ * Returns checkpoints of which each that shares no name of a tensor with the first has the names of the first,
+ * if theirs differ by a prefix only. Checkpoints of another architecture keep their names.
+ */
+export function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
+  if (first === undefined) return [];
+  const rename = (other: Checkpoint): Checkpoint => {
+    if ([...other.tensors.keys()].some((name) => first.tensors.has(name))) return other;
+    try {
+      return withNamesOf(first, other);
+    } catch (error) {
+      if (isIsthmusError(error)) return other;
+      throw error;
+    }
+  };
+  return [first, ...others.map(rename)];
 }

@@ -1,4 +1,5 @@
 import { assertWholeOptions, type Checkpoint, DTYPES, resolveOptions, UsageError } from "@isthmus/core";
+import { withCommonNames } from "@isthmus/graph";
 import { type ComparedArchitecture, type MeasuredGain, measureAlignmentGain } from "./alignment-gain.ts";
 import { comparePair } from "./compare-pair.ts";
 import type { NetworkComparison, PairComparison } from "./comparison.ts";
@@ -70,7 +71,8 @@ const AT_ONCE = 4;
  * Only a sample of each tensor of a large network is read, so that the time is bounded for any size.
  * `judgeMerge` says what the numbers mean.
  *
- * @param checkpoints - at least two networks, whose tensors may have any names and shapes
+ * @param checkpoints - at least two networks, whose tensors may have any names and shapes; a network whose names differ
+ *   from those of the first by a prefix only is compared under the names of the first
  * @throws UsageError if there are fewer than two networks
  * @throws OutOfRangeError if an option is out of its range
  *
@@ -94,7 +96,7 @@ export async function compareNetworks(
   const resolved = resolveOptions("compare networks", COMPARE_NETWORKS_DEFAULTS, options);
   const { base, sample, search, seed, facts, signal, onProgress } = resolved;
   assertWholeOptions("compare networks", resolved, { sample: 1, search: 0, seed: 0 });
-  const networks = base === undefined ? checkpoints : [...checkpoints, base];
+  const networks = withCommonNames(base === undefined ? checkpoints : [...checkpoints, base]);
   if (networks.length < 2) {
     throw new UsageError(`Cannot compare networks as there must be at least two: got ${networks.length}`);
   }

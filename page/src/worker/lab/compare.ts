@@ -1,5 +1,4 @@
-import { at, type Checkpoint, isIsthmusError, withCheckpoints } from "@isthmus/core";
-import { withNamesOf } from "@isthmus/graph";
+import { at, withCheckpoints } from "@isthmus/core";
 import {
   adviseMerge,
   compareNetworks,
@@ -23,7 +22,7 @@ export async function compareFiles(
   const began = performance.now();
   const facts = await Promise.all(paths.map(readModelFacts));
   return withCheckpoints(paths, async (checkpoints) => {
-    const comparison = await compareNetworks(withCommonNames(checkpoints), {
+    const comparison = await compareNetworks(checkpoints, {
       facts,
       signal,
       onProgress: ({ done, phase }) => report({ done, stage: phase === "reading" ? "Reading" : "Comparing" }),
@@ -64,19 +63,4 @@ export async function compareFiles(
       command: commandOf("compare", ...paths),
     };
   });
-}
-
-/** Gives networks that differ by a prefix of their names the names of the first. */
-function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
-  if (first === undefined) return [];
-  const rename = (other: Checkpoint): Checkpoint => {
-    if ([...other.tensors.keys()].some((name) => first.tensors.has(name))) return other;
-    try {
-      return withNamesOf(first, other);
-    } catch (error) {
-      if (isIsthmusError(error)) return other;
-      throw error;
-    }
-  };
-  return [first, ...others.map(rename)];
 }

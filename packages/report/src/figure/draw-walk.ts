@@ -1,0 +1,120 @@
+import { alikeFormat, type WalkGround, type WalkPlot, type WalkView } from "@isthmus/findings";
+import type { Markish } from "@observablehq/plot";
+import { frameOf, horizontalAxis, verticalAxis } from "./axes.ts";
+import { painter } from "./band-colors.ts";
+import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import { customMark, type Drawn } from "./custom-mark.ts";
+import type { Drawing, PlotLibrary } from "./drawing.ts";
+import { type Label, labelMark } from "./labels.ts";
+import { curveColor } from "./palette.ts";
+import { OVER } from "./plane-marks.ts";
+import { boundsOf, cellOf, type Point, strokesOf } from "./walk-shapes.ts";
+
+const MARGIN = { right: 20, bottom: 46, left: 52, top: 10 } as const;
+/** Width below which a picture is as high as wide. */
+const NARROW = 400;
+/** Height of the frame relative to its width, on wide and on narrow pictures. */
+const ASPECT = { wide: 0.55, narrow: 1 } as const;
+
+/** Draws the last view of a map to walk on: its ground, lines and paths, and networks with their names. */
+export function drawWalk(figure: WalkPlot): Drawing {
+  const view = figure.views.at(-1);
+  if (view === undefined) return () => ({ marks: [] });
+  const ground = view.name === "ground" ? figure.ground : undefined;
+  const legends = legendsOf(figure, ground);
+  return (plot, width) => {
+    const inner = width - MARGIN.left - MARGIN.right;
+    const height = inner * (width < NARROW ? ASPECT.narrow : ASPECT.wide);
+    const top = MARGIN.top + COLOR_LEGEND_HEIGHT * legends.length;
+    const { x, y } = boundsOf(view.places, ground, height / inner);
+    const count = width < NARROW ? 4 : 6;
+    return {
+      ...frameOf(width, Math.round(top + height + MARGIN.bottom), { ...MARGIN, top }),
+      x: { domain: [...x] },
+      y: { domain: [...y] },
+      marks: [
+        ...(ground === undefined ? [] : [cellsMark(ground)]),
+        ...verticalAxis(plot, { label: "", beside: true }, y).slice(1),
+        ...horizontalAxis(plot, { label: "distance between weights" }, x, { count }),
+        plot.frame({ stroke: "var(--isthmus-grid)" }),
+        linesMark(figure, view),
+        ...pointMarks(plot, figure, view),
+        ...legends,
+      ],
+    };
+  };
+}
+
+/** Makes the legends of the colours of lines, and of the ground below it. */
+function legendsOf({ words, scale }: WalkPlot, ground: WalkGround | undefined): Markish[] {
+  const of = [
+    { label: words.barrier, scale },
+    ...(ground ? [{ label: words.loss, scale: ground.scale }] : []),
+  ];
+  return of.map(({ label, scale: { levels, ...colors } }, i) =>
+    colorLegend({
+      ...{ label, scale: { levels, ...colors }, format: alikeFormat(levels) },
+      above: COLOR_LEGEND_HEIGHT * (of.length - 1 - i),
+    }),
+  );
+}
+
+/** Draws the points of a view, each with the names of all networks on it. */
+function pointMarks(plot: PlotLibrary, { networks }: WalkPlot, { groups, places }: WalkView): Markish[] {
+  const points = groups.flatMap((group) => {
+    const place = places[group[0] ?? -1];
+    const members = group.flatMap((i) => networks[i] ?? []);
+    const name = members.map((one) => one.name).join(" = ");
+    return place ? [{ x: place[0], y: place[1], name, star: members.some(({ star }) => star) }] : [];
+  });
+  const label = ({ x, y, name }: (typeof points)[number]): Label => ({
+    places: [{ x, y }],
+    text: name,
+    important: true,
+  });
+  return [
+    ...([false, true] as const).map((star) =>
+      plot.dot(
+        points.filter((one) => one.star === star),
+        {
+          ...{ x: "x", y: "y", title: "name", strokeWidth: 1.5, stroke: OVER.color },
+          ...{ r: star ? 7 : 5, symbol: star ? "star" : "circle", fill: curveColor(star ? 0 : 1) },
+        },
+      ),
+    ),
+    labelMark(points.map(label), { avoid: points }),
+  ];
+}
+
+const toPixels =
+  ({ scales }: Drawn) =>
+  ([x, y]: Point): Point => [Number(scales.x?.(x)), Number(scales.y?.(y))];
+
+/** Draws each measured place of the ground as a square of its colour. */
+function cellsMark(ground: WalkGround): Markish {
+  const paint = painter(ground.scale);
+  return customMark((drawn) => {
+    const pixels = toPixels(drawn);
+    ground.loss.forEach((row, j) => {
+      row.forEach((loss, i) => {
+        const d = `M${cellOf(ground, i, j).map(pixels).join("L")}Z`;
+        const color = Number.isFinite(loss) ? paint(loss) : "var(--isthmus-muted)";
+        drawn.add("path", { d, fill: color, stroke: color, "stroke-width": 0.6 });
+      });
+    });
+  });
+}
+
+/** Draws the lines between networks, coloured and as thick as their barriers say, and paths as arcs. */
+function linesMark(figure: WalkPlot, view: WalkView): Markish {
+  const paint = painter(figure.scale);
+  return customMark((drawn) => {
+    for (const { kind, d, width, loss } of strokesOf(figure, view, view.lines, toPixels(drawn))) {
+      const dashes = kind === "path" ? "7 5" : "none";
+      const line = { d, fill: "none", "stroke-linecap": "round", "stroke-dasharray": dashes };
+      const color = loss === undefined ? curveColor(2) : paint(loss);
+      drawn.add("path", { ...line, stroke: "var(--isthmus-background)", "stroke-width": width + 2 });
+      drawn.add("path", { ...line, stroke: color, "stroke-width": width });
+    }
+  });
+}

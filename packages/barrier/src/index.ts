@@ -100,10 +100,13 @@ export type {
 } from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
+  MapGround,
+  MapGroundPlace,
   MapPlaces,
   MappedMean,
   MappedNetwork,
   MappedPair,
+  MappedPath,
   MapResult,
   MapStage,
   MapTree,

@@ -64,7 +64,10 @@ export interface WalkView {
   readonly places: readonly (readonly [x: number, y: number] | null)[];
   /** Coordinates of the mean of the networks; null if it has no place. */
   readonly mean: readonly [x: number, y: number] | null;
-  /** Distances of the networks from the ground, `[networks]`. @defaultValue there is no ground */
+  /**
+   * Distances of the networks from the ground, `[networks]`, 0 for a network that lies in it.
+   * @defaultValue there is no ground
+   */
   readonly off?: readonly (number | null)[];
   /** Networks by their point: those of one group are one network up to the order of its units. */
   readonly groups: readonly (readonly number[])[];

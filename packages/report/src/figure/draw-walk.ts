@@ -8,7 +8,7 @@ import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { curveColor } from "./palette.ts";
 import { OVER } from "./plane-marks.ts";
-import { boundsOf, cellOf, type Point, strokesOf } from "./walk-shapes.ts";
+import { aspectOf, boundsOf, cellOf, type Point, strokesOf } from "./walk-shapes.ts";
 
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 10 } as const;
 /** Width below which a picture is as high as wide. */
@@ -24,7 +24,7 @@ export function drawWalk(figure: WalkPlot): Drawing {
   const legends = legendsOf(figure, ground);
   return (plot, width) => {
     const inner = width - MARGIN.left - MARGIN.right;
-    const height = inner * (width < NARROW ? ASPECT.narrow : ASPECT.wide);
+    const height = inner * aspectOf(ground, width < NARROW ? ASPECT.narrow : ASPECT.wide);
     const top = MARGIN.top + COLOR_LEGEND_HEIGHT * legends.length;
     const { x, y } = boundsOf(view.places, ground, height / inner);
     const count = width < NARROW ? 4 : 6;

@@ -26,12 +26,7 @@ export function boundsOf(
   ground: WalkGround | undefined,
   aspect: number,
 ): Bounds {
-  const corners =
-    ground === undefined
-      ? []
-      : [0, ground.xs.length - 1].flatMap((i) =>
-          [0, ground.ys.length - 1].flatMap((j) => cellOf(ground, i, j)),
-        );
+  const corners = ground === undefined ? [] : cornersOf(ground);
   const points = [...places, ...corners].flatMap((place) => (place === null ? [] : [place]));
   const [left, right] = extentOf(points.map(([x]) => x));
   const [low, high] = extentOf(points.map(([, y]) => y));
@@ -43,6 +38,18 @@ export function boundsOf(
   ];
   return { x: around(left, right, width), y: around(low, high, width * aspect) };
 }
+
+/** Returns the height of a picture over its width at which the ground fills it, within limits. */
+export function aspectOf(ground: WalkGround | undefined, usual: number): number {
+  if (ground === undefined) return usual;
+  const corners = cornersOf(ground);
+  const [left, right] = extentOf(corners.map(([x]) => x));
+  const [low, high] = extentOf(corners.map(([, y]) => y));
+  return Math.min(1, Math.max(usual / 2, (high - low) / (right - left) || usual));
+}
+
+const cornersOf = (ground: WalkGround): Point[] =>
+  [0, ground.xs.length - 1].flatMap((i) => [0, ground.ys.length - 1].flatMap((j) => cellOf(ground, i, j)));
 
 function extentOf(values: readonly number[]): Point {
   return values.length === 0 ? [-1, 1] : [Math.min(...values), Math.max(...values)];

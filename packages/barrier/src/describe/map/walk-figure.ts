@@ -18,6 +18,10 @@ import { MAP_STAGES, mapNames } from "./map-networks.ts";
 
 /** Share of the longest distance below which two networks are one, up to the order of its units. */
 const SAME = 1e-6;
+/** Share of the longest distance up to which a network lies in the plane of the ground. */
+const IN_PLANE = 1e-3;
+/** Number of shared points whose networks are named in words. */
+const MOST_SAID = 8;
 /** Number of lines up to which all are drawn; of more networks, only the lowest lines that connect them. */
 const MOST_LINES = 45;
 
@@ -92,15 +96,31 @@ export function walkPlot(result: MapResult): WalkPlot {
 function stageView(result: MapResult, stage: 0 | 1): WalkView {
   const { key, name } = at(MAP_STAGES, stage, "stage");
   const { places } = result[key];
+  const drawn = drawnOf(result, stage);
   return {
     name: key,
     label: name,
-    caption: `Places are fitted so that distances are as near as a plane allows to those between all weights (stress ${formatShort(places.stress, 2)}); nothing is measured between the points but the lines.`,
+    caption: `Places are fitted so that distances are as near as a plane allows to those between all weights (stress ${formatShort(places.stress, 2)}); nothing is measured between the points but the lines.${sayGroups(mapNames(result), drawn.groups)}`,
     stage,
     places: places.networks,
     mean: places.mean,
-    ...drawnOf(result, stage),
+    ...drawn,
   };
+}
+
+/** Returns the shortest name of the networks on one point. */
+function shortest(names: readonly string[], group: readonly number[]): string {
+  const [first = "", ...others] = group.map((i) => at(names, i, "name"));
+  return others.reduce((best, name) => (name.length < best.length ? name : best), first);
+}
+
+/** Lists the networks that are on one point in words; an empty text if each has its own. */
+function sayGroups(names: readonly string[], groups: readonly (readonly number[])[]): string {
+  const shared = groups.filter(({ length }) => length > 1);
+  if (shared.length === 0) return "";
+  const said = shared.slice(0, MOST_SAID).map((group) => group.map((i) => at(names, i, "name")).join(" = "));
+  const more = shared.length > MOST_SAID ? `; and ${shared.length - MOST_SAID} more points` : "";
+  return ` On one point, as they differ in the order of their units only: ${said.join("; ")}${more}.`;
 }
 
 /** Lays out the networks at their nearest places on a plane whose losses were measured. */
@@ -113,19 +133,23 @@ function groundView(result: MapResult, ground: MapGround): WalkView {
     return one === undefined ? null : onPlane(basis, one);
   };
   const all = Array.from({ length: n }, (_, i) => i);
-  const off = all.map((i) => placed.get(i)?.distance ?? null);
-  const names = mapNames(result);
   const longest = Math.max(...result[ground.stage].pairs.map(({ distance }) => distance));
-  const inPlane = all.filter((i) => (off[i] ?? longest) <= 1e-3 * longest).map((i) => at(names, i, "name"));
+  const off = all.map((i) => {
+    const distance = placed.get(i)?.distance ?? null;
+    return distance !== null && distance <= IN_PLANE * longest ? 0 : distance;
+  });
+  const drawn = drawnOf(result, ground.stage === "before" ? 0 : 1);
+  const names = mapNames(result);
+  const inPlane = drawn.groups.flatMap((group) => (off[group[0] ?? 0] === 0 ? [shortest(names, group)] : []));
   return {
     name: "ground",
     label: "On the ground",
-    caption: `Squares are ${xs.length} by ${ys.length} networks of the plane through ${inPlane.slice(0, 4).join(", ")}${inPlane.length > 4 ? ` and ${inPlane.length - 4} more` : ""}, each measured on ${dataWords(data, examples)}; nothing between them is interpolated. Other networks, drawn hollow, stand at the nearest place of the plane: their loss is not the loss of the square below them.`,
+    caption: `Squares are ${xs.length} by ${ys.length} networks of the plane through ${inPlane.slice(0, 4).join(", ")}${inPlane.length > 4 ? ` and ${inPlane.length - 4} more` : ""}, each measured on ${dataWords(data, examples)}; nothing between them is interpolated. Other networks, drawn hollow, stand at the nearest place of the plane: their loss is not the loss of the square below them.${sayGroups(names, drawn.groups)}`,
     stage: ground.stage === "before" ? 0 : 1,
     places: all.map(placeOf),
     mean: placeOf(n),
     off,
-    ...drawnOf(result, ground.stage === "before" ? 0 : 1),
+    ...drawn,
   };
 }
 

@@ -28,5 +28,8 @@ if (process.argv[1] === import.meta.filename) {
     path,
     `/** Script of maps to walk on, minified; tools/write-walk-script.mjs writes it from packages/report/walk. */\nexport const WALK_SCRIPT: string = ${text};\n`,
   );
-  execFileSync(join(root, "node_modules", ".bin", "biome"), ["format", "--write", path], { cwd: root, stdio: "inherit" });
+  execFileSync(join(root, "node_modules", ".bin", "biome"), ["format", "--write", path], {
+    cwd: root,
+    stdio: "inherit",
+  });
 }

@@ -58,6 +58,7 @@ function start(figure: Element, data: WalkData): void {
   const left = html("div", {}, parts.map, parts.legends, parts.caption);
   const stage = html("div", { class: "stage" }, left, panel.root);
   const title = html("h3", {}, "Which networks join");
+  figure.className = "hero";
   figure.replaceChildren(html("div", { class: "walking" }, set, stage, title, parts.status, parts.tree));
   parts.map.addEventListener("keydown", ({ key }) => {
     const turn = { ArrowLeft: -1, ArrowRight: 1 }[key];
@@ -100,7 +101,9 @@ function drawParts(
         const all = String(node.dataset["n"]).split(" ").map(Number);
         node.classList.toggle("dim", members !== undefined && !all.some((one) => members.includes(one)));
       }
-    status.textContent = shown ? sayJoin(data, shown) : "";
+    status.textContent = shown
+      ? sayJoin(data, shown)
+      : "Point at a branch, or choose it, to see which networks join there.";
   };
   const point = (join: number) => light(join < 0 ? state.join : join);
   drawTree(tree, data, state, { point, choose: (join) => change({ join }) });

@@ -23,7 +23,7 @@ export const WALK_STYLE = `
 .walking .point.on .dot{stroke:var(--isthmus-text);stroke-width:3.5}
 .walking .count{fill:#fff;dominant-baseline:central;font-size:11px;font-weight:700;text-anchor:middle;pointer-events:none}
 .walking .far .count{fill:var(--isthmus-text)}
-.walking .label{paint-order:stroke;stroke:var(--isthmus-background);stroke-width:4px;stroke-linejoin:round;dominant-baseline:central;pointer-events:none}
+.walking .label{paint-order:stroke;stroke:var(--isthmus-background);stroke-width:4px;stroke-linejoin:round;dominant-baseline:central}
 .walking .point.on .label{font-weight:700}
 .walking .label.hidden{visibility:hidden}.walking :is(:hover,:focus)>.label.hidden{visibility:visible}
 .walking .mean path{stroke:var(--isthmus-text);stroke-width:2.5}

@@ -46,14 +46,14 @@ export function walkFigure(result: MapResult): Figure {
       .map(({ name, loss }) => `${name}: loss ${formatNumber(loss)}`)
       .join("; ")}.`,
     table: ground === undefined ? "pairs" : "ground",
-    size: "hero",
+    size: "half",
     plot,
   };
 }
 
 /** Gathers everything that the map shows, as plain data. */
 export function walkPlot(result: MapResult): WalkPlot {
-  const { networks, before, after, ground, points, data, statistics, paths = [] } = result;
+  const { networks, before, after, ground, points, data, examples, statistics, paths = [] } = result;
   const words = lossWords(result);
   const names = mapNames(result);
   const command = quoteCommand([
@@ -79,8 +79,12 @@ export function walkPlot(result: MapResult): WalkPlot {
       const { a, b, ...aligned } = at(after.pairs, i, "pair");
       return { a, b, stages: [naive, aligned] };
     }),
-    paths: paths.map(({ label, a, b, points: measured }) => ({
-      ...{ label, a, b },
+    paths: paths.map(({ label, a, b, points: measured, ...on }) => ({
+      label:
+        on.data === data && on.examples === examples
+          ? label
+          : `${label} (${dataWords(on.data, on.examples)})`,
+      ...{ a, b },
       points: measured.map(({ t, loss, error }) => ({ t, loss, error })),
     })),
     ...(ground && { ground: groundOf(ground) }),

@@ -135,7 +135,10 @@ export function hostileMapResult(n: number): MapResult {
       order: all,
     },
     places: {
-      networks: all.map((i) => [10 * Math.cos(i * 2.4) * Math.sqrt(i + 1), 10 * Math.sin(i * 2.4)] as const),
+      networks: all.map(
+        (i) =>
+          [10 * Math.cos(i * 2.4) * Math.sqrt(i + 1), 10 * Math.sin(i * 2.4) * Math.sqrt(i + 1)] as const,
+      ),
       mean: [0, 0],
       stress: 0.3,
     },

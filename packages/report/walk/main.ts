@@ -17,6 +17,7 @@ interface Parts {
 /** Puts a map to walk on into a figure, in place of its picture. */
 function start(figure: Element, data: WalkData): void {
   let state = readFragment(data, location.hash);
+  const root = html("div", { class: "walking hero", id: figure.id });
   const parts: Parts = {
     map: svg("svg", { class: "map", role: "group", "aria-label": "Map of networks" }),
     tree: svg("svg", { role: "group", "aria-label": "Tree of networks" }),
@@ -49,7 +50,7 @@ function start(figure: Element, data: WalkData): void {
     for (const radio of radios) radio.checked = radio.value === state.view;
     panel.show(state);
     drawParts(parts, data, state, change);
-    if (key) figure.querySelector<SVGElement>(`[data-key="${key}"]`)?.focus();
+    if (key) root.querySelector<SVGElement>(`[data-key="${key}"]`)?.focus();
   };
   const clear = html("button", { type: "button" }, "Clear");
   clear.addEventListener("click", () => change({ a: -1, b: -1, way: 0, step: 0, join: -1 }));
@@ -58,8 +59,8 @@ function start(figure: Element, data: WalkData): void {
   const left = html("div", {}, parts.map, parts.legends, parts.caption);
   const stage = html("div", { class: "stage" }, left, panel.root);
   const title = html("h3", {}, "Which networks join");
-  figure.className = "hero";
-  figure.replaceChildren(html("div", { class: "walking" }, set, stage, title, parts.status, parts.tree));
+  root.append(set, stage, title, parts.status, parts.tree);
+  figure.replaceWith(root);
   parts.map.addEventListener("keydown", ({ key }) => {
     const turn = { ArrowLeft: -1, ArrowRight: 1 }[key];
     if (turn !== undefined) change({ step: state.step + turn });

@@ -40,7 +40,7 @@ export function drawMap(root: SVGElement, data: WalkData, state: State, choose: 
   const view = viewOf(data, state);
   const ground = view.name === "ground" ? data.ground : undefined;
   const width = root.clientWidth || 600;
-  const height = Math.round(width * aspectOf(ground, width < 500 ? 1 : 0.72));
+  const height = Math.round(width * aspectOf(view.places, ground, width < 500 ? 1 : 0.72));
   const inner = [width - 2 * EDGE, height - 2 * EDGE] as const;
   const { x, y } = boundsOf([...view.places, view.mean], ground, inner[1] / inner[0]);
   const pixels = ([u, v]: Point): Point => [

@@ -24,7 +24,7 @@ export function drawWalk(figure: WalkPlot): Drawing {
   const legends = legendsOf(figure, ground);
   return (plot, width) => {
     const inner = width - MARGIN.left - MARGIN.right;
-    const height = inner * aspectOf(ground, width < NARROW ? ASPECT.narrow : ASPECT.wide);
+    const height = inner * aspectOf(view.places, ground, width < NARROW ? ASPECT.narrow : ASPECT.wide);
     const top = MARGIN.top + COLOR_LEGEND_HEIGHT * legends.length;
     const { x, y } = boundsOf(view.places, ground, height / inner);
     const count = width < NARROW ? 4 : 6;

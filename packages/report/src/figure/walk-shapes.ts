@@ -39,13 +39,20 @@ export function boundsOf(
   return { x: around(left, right, width), y: around(low, high, width * aspect) };
 }
 
-/** Returns the height of a picture over its width at which the ground fills it, within limits. */
-export function aspectOf(ground: WalkGround | undefined, usual: number): number {
-  if (ground === undefined) return usual;
-  const corners = cornersOf(ground);
-  const [left, right] = extentOf(corners.map(([x]) => x));
-  const [low, high] = extentOf(corners.map(([, y]) => y));
-  return Math.min(1, Math.max(usual / 2, (high - low) / (right - left) || usual));
+/**
+ * Returns the height of a picture over its width at which the ground, or else the places, fill it: at most
+ * `usual` without a ground, at most 1 with one.
+ */
+export function aspectOf(
+  places: readonly (Point | null)[],
+  ground: WalkGround | undefined,
+  usual: number,
+): number {
+  const points = ground === undefined ? places.filter((place) => place !== null) : cornersOf(ground);
+  const [left, right] = extentOf(points.map(([x]) => x));
+  const [low, high] = extentOf(points.map(([, y]) => y));
+  const most = ground === undefined ? usual : 1;
+  return Math.min(most, Math.max(usual / 2, (high - low) / (right - left) || usual));
 }
 
 const cornersOf = (ground: WalkGround): Point[] =>

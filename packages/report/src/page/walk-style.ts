@@ -37,6 +37,6 @@ export const WALK_STYLE = `
 .walking .note{color:var(--isthmus-muted);font-size:.9rem}
 .walking .legends{display:flex;flex-wrap:wrap;gap:.3rem 2rem;margin:.8rem 0}.walking .bands{width:auto;max-width:100%;font-size:12px}
 .walking .key{display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9rem}.walking .key svg{display:inline-block;width:12px;margin-right:.4rem}
-.walking .panel pre{margin-top:.8rem}.walking h3{margin:1.5rem 0 .3rem;font-size:1.05rem}
+.walking .panel pre{margin-top:.8rem;max-height:12rem}.walking h3{margin:1.5rem 0 .3rem;font-size:1.05rem}
 @media (max-width:46rem){.walking .stage{grid-template-columns:minmax(0,1fr)}}
 @media print{.walking :is(fieldset,select,input,button){display:none}}`;

@@ -1,4 +1,4 @@
-import { digits, svg } from "./dom.ts";
+import { digits, draw, svg } from "./dom.ts";
 import type { Way } from "./state.ts";
 
 /** A way in a chart of losses, with its colour and its mark. */
@@ -26,7 +26,11 @@ export const hueOf = (style: number): string => `var(--isthmus-curve-${style % 8
 /** Draws the losses along ways, and where on one of them the reader stands. */
 export function drawChart(root: SVGElement, ways: readonly ChartWay[], here: Way["points"][number]): void {
   const width = root.clientWidth || 360;
-  const losses = ways.flatMap(({ points }) => points.map(({ loss }) => loss)).filter(Number.isFinite);
+  const measured = ways.map((way) => ({
+    ...way,
+    points: way.points.filter(({ loss }) => Number.isFinite(loss)),
+  }));
+  const losses = measured.flatMap(({ points }) => points.map(({ loss }) => loss));
   const [low, high] = [Math.min(...losses), Math.max(...losses)];
   const room = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
   const x = (t: number) => Math.round(10 * (EDGE.left + t * (width - EDGE.left - EDGE.right))) / 10;
@@ -46,8 +50,6 @@ export function drawChart(root: SVGElement, ways: readonly ChartWay[], here: Way
       ...{ d: `M${way.points.map(({ t, loss }) => `${x(t)},${y(loss)}`).join("L")}`, class: "curve" },
       ...{ stroke: hueOf(way.style), "stroke-dasharray": ["", "7 4", "2 4"][way.style % 3] },
     });
-  root.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  root.setAttribute("height", String(HEIGHT));
   const ticks = [low, (low + high) / 2, high].map((loss) => [
     svg("path", { d: `M${EDGE.left},${y(loss)}H${width - EDGE.right}`, class: "rule" }),
     svg(
@@ -59,12 +61,16 @@ export function drawChart(root: SVGElement, ways: readonly ChartWay[], here: Way
   const places = [0, 0.25, 0.5, 0.75, 1].map((t) =>
     svg("text", { x: x(t), y: down + 16, "text-anchor": "middle" }, digits(t)),
   );
-  root.replaceChildren(
-    ...(high > low ? ticks.flat() : ticks.slice(0, 1).flat()),
-    ...places,
-    svg("text", { x: width - EDGE.right, y: HEIGHT - 4, "text-anchor": "end" }, "place t on the way"),
-    ...ways.filter(({ points }) => points.length > 0).map(curve),
-    ...ways.flatMap(marks),
-    svg("circle", { class: "walker", cx: x(here.t), cy: y(here.loss), r: 8 }),
+  draw(
+    root,
+    [width, HEIGHT],
+    [
+      ...(high > low ? ticks.flat() : ticks.slice(0, 1).flat()),
+      ...places,
+      svg("text", { x: width - EDGE.right, y: HEIGHT - 4, "text-anchor": "end" }, "place t on the way"),
+      ...measured.filter(({ points }) => points.length > 0).map(curve),
+      ...measured.flatMap(marks),
+      svg("circle", { class: "walker", cx: x(here.t), cy: y(here.loss), r: 8 }),
+    ],
   );
 }

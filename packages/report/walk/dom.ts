@@ -1,5 +1,5 @@
-/** Attributes of an element; undefined ones are left out. */
-export type Attributes = Readonly<Record<string, string | number | undefined>>;
+/** Attributes of an element, and what it does at events, by their names; undefined ones are left out. */
+export type Attributes = Readonly<Record<string, string | number | (() => void) | undefined>>;
 
 type Children = readonly (Node | string)[];
 
@@ -22,18 +22,23 @@ export function html<K extends keyof HTMLElementTagNameMap>(
 }
 
 function fill<E extends Element>(element: E, attributes: Attributes, children: Children): E {
-  for (const [key, value] of Object.entries(attributes))
-    if (value !== undefined) element.setAttribute(key, String(value));
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(key, value);
+    else if (value !== undefined) element.setAttribute(key, String(value));
+  }
   // Texts become text nodes, so that no name of a network can be markup.
   element.append(...children);
   return element;
 }
 
+/** Sets the size of a picture, in pixels, and shows marks in it. */
+export function draw(root: SVGElement, [width, height]: readonly [number, number], marks: Children): void {
+  fill(root, { viewBox: `0 0 ${width} ${height}`, height }, []).replaceChildren(...marks);
+}
+
 /** Lets an element be chosen by a click, by Enter and by Space. */
 export function pressable(element: SVGElement, press: () => void): SVGElement {
-  element.setAttribute("tabindex", "0");
-  element.setAttribute("role", "button");
-  element.addEventListener("click", press);
+  fill(element, { tabindex: 0, role: "button", click: press }, []);
   element.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();

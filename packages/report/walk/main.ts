@@ -37,9 +37,8 @@ function start(figure: Element, data: WalkData): void {
   };
   const panel = makePanel(data, change);
   const radios = data.views.map(({ name }) => {
-    const radio = html("input", { type: "radio", name: "walk-view", value: name });
-    radio.addEventListener("change", () => change({ view: name, way: 0, step: 0 }));
-    return radio;
+    const choose = () => change({ view: name, way: 0, step: 0 });
+    return html("input", { type: "radio", name: "walk-view", value: name, change: choose });
   });
   const draw = () => {
     // A result of one file may name places that another lacks: the nearest ones that exist are shown.
@@ -52,8 +51,8 @@ function start(figure: Element, data: WalkData): void {
     drawParts(parts, data, state, change);
     if (key) root.querySelector<SVGElement>(`[data-key="${key}"]`)?.focus();
   };
-  const clear = html("button", { type: "button" }, "Clear");
-  clear.addEventListener("click", () => change({ a: -1, b: -1, way: 0, step: 0, join: -1 }));
+  const forget = () => change({ a: -1, b: -1, way: 0, step: 0, join: -1 });
+  const clear = html("button", { type: "button", click: forget }, "Clear");
   const labels = data.views.map(({ label }, i) => html("label", {}, radios[i] ?? "", ` ${label}`));
   const set = html("fieldset", {}, html("legend", {}, "Networks"), ...labels, clear);
   const left = html("div", {}, parts.map, parts.legends, parts.caption);

@@ -8,7 +8,7 @@ import {
   type Stroke,
   strokesOf,
 } from "../src/figure/walk-shapes.ts";
-import { cut, digits, isolate, pressable, svg } from "./dom.ts";
+import { cut, digits, draw, isolate, pressable, svg } from "./dom.ts";
 import { placeLabels } from "./labels.ts";
 import { colorOf } from "./legend.ts";
 import { pairIndex, type State, viewOf, type WalkData, waysOf } from "./state.ts";
@@ -48,14 +48,16 @@ export function drawMap(root: SVGElement, data: WalkData, state: State, choose: 
     round(EDGE + ((y[1] - v) / (y[1] - y[0])) * inner[1]),
   ];
   const drawing = { data, state, view, pixels, choose };
-  root.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  root.setAttribute("height", String(height));
-  root.replaceChildren(
-    ...(ground === undefined ? [] : cells(drawing)),
-    ...strokes(drawing),
-    ...meanMark(drawing),
-    ...points(drawing),
-    ...walker(drawing),
+  draw(
+    root,
+    [width, height],
+    [
+      ...(ground === undefined ? [] : cells(drawing)),
+      ...strokes(drawing),
+      ...meanMark(drawing),
+      ...points(drawing),
+      ...walker(drawing),
+    ],
   );
   placeLabels(root, width, height);
 }

@@ -18,15 +18,18 @@ type Change = (more: Partial<State>) => void;
 /** Makes the panel of the way between two networks, whose controls stay while their contents change. */
 export function makePanel(data: WalkData, change: Change): Panel {
   const choose = (field: "a" | "b" | "way", words: string) => {
-    const select = html("select", {});
-    select.addEventListener("change", () => change({ way: 0, step: 0, [field]: Number(select.value) }));
+    const select: HTMLSelectElement = html("select", {
+      change: () => change({ way: 0, step: 0, [field]: Number(select.value) }),
+    });
     return { select, label: html("label", {}, `${words} `, select) };
   };
   const [from, to, way] = [choose("a", "From"), choose("b", "to"), choose("way", "Walk")];
   const names = data.networks.map(({ name }) => name);
   for (const { select } of [from, to]) setOptions(select, ["choose a network", ...names], -1);
-  const slider = html("input", { type: "range", min: 0, "aria-label": "Place on the way" });
-  slider.addEventListener("input", () => change({ step: slider.valueAsNumber }));
+  const slider: HTMLInputElement = html("input", {
+    ...{ type: "range", min: 0, "aria-label": "Place on the way" },
+    input: () => change({ step: slider.valueAsNumber }),
+  });
   const chart = svg("svg", { class: "chart", role: "img", "aria-label": "Losses on the way" });
   const [key, said] = [html("p", { class: "key" }), html("p", { class: "here", "aria-live": "polite" })];
   const [table, command] = [html("table", {}), html("code", {})];
@@ -98,8 +101,9 @@ function rowsOf(
     return [way?.label ?? "", digits(line?.loss), percent(line?.error), digits(line?.distance)];
   });
   const highest = paths.map(({ label, points }) => {
-    const most = (of: "loss" | "error") => Math.max(...points.map((point) => point[of]));
-    return [cut(label, NAME), `highest loss ${digits(most("loss"))}`, percent(most("error")), ""];
+    const most = (of: "loss" | "error") =>
+      Math.max(...points.map((point) => point[of]).filter(Number.isFinite));
+    return [cut(label, NAME), `highest loss ${digits(most("loss"))}`, `highest ${percent(most("error"))}`, ""];
   });
   const head = ["Way", "Loss barrier", "Error barrier", "Distance"];
   return [head, ...lines, ...highest].map((cells, row) => {

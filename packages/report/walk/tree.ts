@@ -1,4 +1,4 @@
-import { cut, digits, pressable, svg } from "./dom.ts";
+import { cut, digits, draw, pressable, svg } from "./dom.ts";
 import { type State, viewOf, type WalkData } from "./state.ts";
 
 const ROW = 20;
@@ -66,21 +66,23 @@ export function drawTree(
     const [one = { x: 0, y: 0 }, other = { x: 0, y: 0 }] = [branches[a], branches[b]];
     branches.push({ x: x(height), y: (one.y + other.y) / 2 });
     const d = `M${one.x},${one.y}H${x(height)}V${other.y}H${other.x}`;
+    const [enter, leave] = [() => point(index), () => point(-1)];
     const join = svg(
       "g",
-      { class: state.join === index ? "join on" : "join", "data-key": `join${index}` },
+      {
+        class: state.join === index ? "join on" : "join",
+        "data-key": `join${index}`,
+        ...{ mouseenter: enter, focus: enter, mouseleave: leave, blur: leave },
+      },
       svg("title", {}, sayJoin(data, joins[index] as Join)),
       ...["hit", "branch"].map((kind) => svg("path", { d, class: kind })),
     );
-    for (const event of ["mouseenter", "focus"]) join.addEventListener(event, () => point(index));
-    for (const event of ["mouseleave", "blur"]) join.addEventListener(event, () => point(-1));
     return pressable(join, () => choose(state.join === index ? -1 : index));
   });
   const ticks = [0, 1 / 16, 1 / 4, 1].map((share) =>
     text([x(share * tallest), down + 14], share === 1 ? "end" : "middle", digits(share * tallest)),
   );
-  root.setAttribute("viewBox", `0 0 ${width} ${down + EDGE.bottom}`);
-  root.setAttribute("height", String(down + EDGE.bottom));
   const words = "mean loss barrier between the groups, spread by its root";
-  root.replaceChildren(...leaves, ...tree, ...ticks, text([width - EDGE.right, down + 31], "end", words));
+  const below = text([width - EDGE.right, down + 31], "end", words);
+  draw(root, [width, down + EDGE.bottom], [...leaves, ...tree, ...ticks, below]);
 }

@@ -145,11 +145,12 @@ function pointOf({ data, state, view }: Drawing, group: readonly number[]) {
   const away = off ? `, ${digits(off)} away from the ground` : "";
   const short = names.reduce((best, name) => (name.length < best.length ? name : best));
   const more = names.length - 1;
+  const all = names.map(isolate).join(" = ");
   const circle = svg("circle", { r: more ? 9 : 6, class: "dot" });
   return {
     kinds: [isStar && "star", off && "far", isOn && "on"].filter(Boolean).join(" "),
-    words: `${names.map(isolate).join(" = ")}: loss ${digits(members[0]?.loss)}${away}`,
-    label: cut(short, LABEL) + (more ? ` = ${more} more` : ""),
+    words: `${all}: loss ${digits(members[0]?.loss)}${away}`,
+    label: all.length > LABEL && more ? `${cut(short, LABEL)} = ${more} more` : cut(all, LABEL),
     mark: [
       isStar ? svg("path", { d: STAR, class: "dot" }) : circle,
       ...(more ? [svg("text", { class: "count" }, String(names.length))] : []),

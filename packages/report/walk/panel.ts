@@ -103,7 +103,12 @@ function rowsOf(
   const highest = paths.map(({ label, points }) => {
     const most = (of: "loss" | "error") =>
       Math.max(...points.map((point) => point[of]).filter(Number.isFinite));
-    return [cut(label, NAME), `highest loss ${digits(most("loss"))}`, `highest ${percent(most("error"))}`, ""];
+    return [
+      cut(label, NAME),
+      `highest loss ${digits(most("loss"))}`,
+      `highest ${percent(most("error"))}`,
+      "",
+    ];
   });
   const head = ["Way", "Loss barrier", "Error barrier", "Distance"];
   return [head, ...lines, ...highest].map((cells, row) => {

@@ -60,12 +60,14 @@ function legendsOf({ words, scale }: WalkPlot, ground: WalkGround | undefined): 
 }
 
 /** Draws the points of a view, each with the names of all networks on it. */
-function pointMarks(plot: PlotLibrary, { networks }: WalkPlot, { groups, places }: WalkView): Markish[] {
-  const points = groups.flatMap((group) => {
-    const place = places[group[0] ?? -1];
+function pointMarks(plot: PlotLibrary, { networks }: WalkPlot, { groups, places, off }: WalkView): Markish[] {
+  const points = groups.flatMap(([head = -1, ...copies]) => {
+    const group = [head, ...copies];
+    const place = places[head];
     const members = group.flatMap((i) => networks[i] ?? []);
     const name = members.map((one) => one.name).join(" = ");
-    return place ? [{ x: place[0], y: place[1], name, star: members.some(({ star }) => star) }] : [];
+    const looks = { star: members.some(({ star }) => star), far: (off?.[head] ?? 0) > 0 };
+    return place ? [{ x: place[0], y: place[1], name, ...looks }] : [];
   });
   const label = ({ x, y, name }: (typeof points)[number]): Label => ({
     places: [{ x, y }],
@@ -73,15 +75,16 @@ function pointMarks(plot: PlotLibrary, { networks }: WalkPlot, { groups, places 
     important: true,
   });
   return [
-    ...([false, true] as const).map((star) =>
-      plot.dot(
-        points.filter((one) => one.star === star),
-        {
-          ...{ x: "x", y: "y", title: "name", strokeWidth: 1.5, stroke: OVER.color },
-          ...{ r: star ? 7 : 5, symbol: star ? "star" : "circle", fill: curveColor(star ? 0 : 1) },
-        },
-      ),
-    ),
+    ...points.map((point) => {
+      const color = curveColor(point.star ? 0 : 1);
+      // Networks beside the ground are hollow.
+      const [fill, stroke] = point.far ? ["var(--isthmus-background)", color] : [color, OVER.color];
+      const symbol = point.star ? "star" : "circle";
+      return plot.dot([point], {
+        ...{ x: "x", y: "y", title: "name", strokeWidth: point.far ? 2.5 : 1.5, fill, stroke },
+        ...{ r: point.star ? 7 : 5, symbol },
+      });
+    }),
     labelMark(points.map(label), { avoid: points }),
   ];
 }

@@ -84,7 +84,7 @@ export interface MapGroundPlace {
   readonly x: number;
   /** Coordinate of its place on the axis of the rows. */
   readonly y: number;
-  /** Distance of the network from the plane, in units of distance between weights; about 0 if it lies in it. */
+  /** Distance from the plane, in units of distance between weights; about 0 if the network lies in it. */
   readonly distance: number;
 }
 

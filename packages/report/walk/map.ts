@@ -3,7 +3,7 @@ import {
   aspectOf,
   bendOf,
   boundsOf,
-  cellOf,
+  cellsOf,
   type Point,
   type Stroke,
   strokesOf,
@@ -66,13 +66,10 @@ const round = (value: number): number => Math.round(10 * value) / 10;
 
 function cells({ data: { ground, colors }, pixels }: Drawing): SVGElement[] {
   if (ground === undefined) return [];
-  return ground.loss.flatMap((row, j) =>
-    row.map((loss, i) => {
-      const fill = colorOf(ground.scale.levels, colors.ground, loss);
-      const d = `M${cellOf(ground, i, j).map(pixels).join("L")}Z`;
-      return svg("path", { d, fill, stroke: fill, "stroke-width": 0.6 });
-    }),
-  );
+  return cellsOf(ground).map(({ corners, loss }) => {
+    const fill = colorOf(ground.scale.levels, colors.ground, loss);
+    return svg("path", { d: `M${corners.map(pixels).join("L")}Z`, fill, stroke: fill, "stroke-width": 0.6 });
+  });
 }
 
 /** Lists the pairs whose lines are drawn: those of the view, of the one chosen network, or of both. */

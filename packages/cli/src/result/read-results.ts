@@ -1,4 +1,4 @@
-import { joinToMap, type ResultOfFile, readResult } from "@isthmus/report";
+import { type ResultOfFile, readResult } from "@isthmus/report";
 
 /** Reads results, each with the name of its file. */
 export async function readResults(files: readonly string[]): Promise<ResultOfFile[]> {

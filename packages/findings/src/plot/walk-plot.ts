@@ -69,7 +69,7 @@ export interface WalkView {
    * @defaultValue there is no ground
    */
   readonly off?: readonly (number | null)[];
-  /** Networks by their point: those of one group are one network up to the order of its units. */
+  /** Networks by their point: networks of one group are one network up to the order of its units. */
   readonly groups: readonly (readonly number[])[];
   /** Indices of the pairs whose lines are drawn while no network is chosen. */
   readonly lines: readonly number[];

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { alikeFormat, type WalkGround, type WalkPlot, type WalkView } from "@isthmus/findings";
 import type { Markish } from "@observablehq/plot";
 import { frameOf, horizontalAxis, verticalAxis } from "./axes.ts";
@@ -8,7 +9,7 @@ import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { curveColor } from "./palette.ts";
 import { OVER } from "./plane-marks.ts";
-import { aspectOf, boundsOf, cellOf, type Point, strokesOf } from "./walk-shapes.ts";
+import { aspectOf, boundsOf, cellsOf, type Point, strokesOf } from "./walk-shapes.ts";
 
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 10 } as const;
 /** Width below which a picture is as high as wide. */
@@ -61,12 +62,13 @@ function legendsOf({ words, scale }: WalkPlot, ground: WalkGround | undefined): 
 
 /** Draws the points of a view, each with the names of all networks on it. */
 function pointMarks(plot: PlotLibrary, { networks }: WalkPlot, { groups, places, off }: WalkView): Markish[] {
-  const points = groups.flatMap(([head = -1, ...copies]) => {
-    const group = [head, ...copies];
-    const place = places[head];
-    const members = group.flatMap((i) => networks[i] ?? []);
+  const points = groups.flatMap((group) => {
+    const head = at(group, 0, "network");
+    const place = at(places, head, "place");
+    const distance = off === undefined ? 0 : at(off, head, "distance");
+    const members = group.map((i) => at(networks, i, "network"));
     const name = members.map((one) => one.name).join(" = ");
-    const looks = { star: members.some(({ star }) => star), far: (off?.[head] ?? 0) > 0 };
+    const looks = { star: members.some(({ star }) => star), far: distance !== null && distance > 0 };
     return place ? [{ x: place[0], y: place[1], name, ...looks }] : [];
   });
   const label = ({ x, y, name }: (typeof points)[number]): Label => ({
@@ -98,13 +100,11 @@ function cellsMark(ground: WalkGround): Markish {
   const paint = painter(ground.scale);
   return customMark((drawn) => {
     const pixels = toPixels(drawn);
-    ground.loss.forEach((row, j) => {
-      row.forEach((loss, i) => {
-        const d = `M${cellOf(ground, i, j).map(pixels).join("L")}Z`;
-        const color = Number.isFinite(loss) ? paint(loss) : "var(--isthmus-muted)";
-        drawn.add("path", { d, fill: color, stroke: color, "stroke-width": 0.6 });
-      });
-    });
+    for (const { corners, loss } of cellsOf(ground)) {
+      const color = loss === null || !Number.isFinite(loss) ? "var(--isthmus-muted)" : paint(loss);
+      const d = `M${corners.map(pixels).join("L")}Z`;
+      drawn.add("path", { d, fill: color, stroke: color, "stroke-width": 0.6 });
+    }
   });
 }
 

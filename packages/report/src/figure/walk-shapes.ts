@@ -17,8 +17,8 @@ const ROOM = 0.12;
 const WIDTHS = { high: 1.5, low: 5 } as const;
 
 /**
- * Finds the extents of a picture with one scale on both axes that holds all points, and the ground if there is
- * one.
+ * Finds the extents of a picture with one scale on both axes that holds all points, and the ground if there
+ * is one.
  * @param aspect - height of the picture over its width
  */
 export function boundsOf(
@@ -55,24 +55,30 @@ export function aspectOf(
   return Math.min(most, Math.max(usual / 2, (high - low) / (right - left) || usual));
 }
 
-const cornersOf = (ground: WalkGround): Point[] =>
-  [0, ground.xs.length - 1].flatMap((i) => [0, ground.ys.length - 1].flatMap((j) => cellOf(ground, i, j)));
+const cornersOf = (ground: WalkGround): Point[] => cellsOf(ground).flatMap(({ corners }) => corners);
 
 function extentOf(values: readonly number[]): Point {
   return values.length === 0 ? [-1, 1] : [Math.min(...values), Math.max(...values)];
 }
 
-/** Returns the four corners of a cell of the ground, which has its measured place in the middle. */
-export function cellOf({ xs, ys, basis: [u, v] }: WalkGround, column: number, row: number): Point[] {
-  const half = (list: readonly number[]) => ((list[1] ?? 1) - (list[0] ?? 0)) / 2;
-  const [w, h] = [half(xs), half(ys)];
-  const [x, y] = [xs[column] ?? 0, ys[row] ?? 0];
-  return [
-    [x - w, y - h],
-    [x + w, y - h],
-    [x + w, y + h],
-    [x - w, y + h],
-  ].map(([s = 0, t = 0]) => [s * u[0] + t * v[0], s * u[1] + t * v[1]]);
+/** A measured place of the ground. */
+interface Cell {
+  /** Four corners of the square that has the place in its middle. */
+  readonly corners: readonly Point[];
+  /** Loss at the place; null or not finite if it was not measured. */
+  readonly loss: number | null;
+}
+
+/** Lists the measured places of the ground, row by row. */
+export function cellsOf({ xs, ys, basis: [u, v], loss }: WalkGround): Cell[] {
+  const [w = 0, h = 0] = [xs, ys].map(([first = 0, second = 1]) => (second - first) / 2);
+  const place = (s: number, t: number): Point => [s * u[0] + t * v[0], s * u[1] + t * v[1]];
+  return ys.flatMap((y, row) =>
+    xs.map((x, column) => ({
+      corners: [place(x - w, y - h), place(x + w, y - h), place(x + w, y + h), place(x - w, y + h)],
+      loss: loss[row]?.[column] ?? null,
+    })),
+  );
 }
 
 /** Returns the width of a line by its barrier, so that lines differ without colour: the lower the thicker. */

@@ -1,6 +1,7 @@
 import type { MapGround, MappedPath, MapResult, PlaneResult } from "@isthmus/barrier";
 import { InputError } from "@isthmus/core";
 import type { LandscapeResult } from "@isthmus/curvature";
+import { endsOf } from "@isthmus/findings";
 import type { DrawableResult } from "./drawable-result.ts";
 
 /** A result, and the file that it was read from. */
@@ -11,7 +12,10 @@ export interface ResultOfFile {
   readonly result: DrawableResult;
 }
 
-/** Parts of a map that other results are put on: before it is measured, only the files of its networks are known. */
+/**
+ * Parts of a map that other results are put on: before it is measured, only the files of its networks are
+ * known.
+ */
 type JoinedMap = Pick<MapResult, "paths" | "ground"> & {
   readonly networks: readonly { readonly source: string }[];
 };
@@ -72,7 +76,11 @@ function mappedPath(
   );
 }
 
-const extentOf = (values: readonly number[]): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
+/** Returns the difference of the last coordinate of an axis and the first. */
+function extentOf(values: readonly number[]): number {
+  const [from, to] = endsOf(values);
+  return to - from;
+}
 
 const cannotJoin = (file: string, rule: string): InputError =>
   new InputError(`Cannot put "${file}" on the map as ${rule}`, { input: file });
@@ -137,7 +145,7 @@ function groundOfLandscape(result: LandscapeResult, find: Find): MapGround {
   const { axes, basis: directions, cosines, loss, error, networks: named, data, examples } = result;
   const [xs = [], ys = []] = axes;
   const [along = 1, across = 1] = directions.map(({ length }) => length);
-  const cosine = cosines[0]?.[1] ?? 0;
+  const [[, cosine = 0] = []] = cosines;
   const networks = named.flatMap(({ source, place: [x = 0, y = 0], distance }) => {
     const network = find(source);
     return network === undefined ? [] : [{ network, x, y, distance }];

@@ -144,7 +144,9 @@ function groundView(result: MapResult, ground: MapGround): WalkView {
   });
   const drawn = drawnOf(result, ground.stage === "before" ? 0 : 1);
   const names = mapNames(result);
-  const inPlane = drawn.groups.flatMap((group) => (off[group[0] ?? 0] === 0 ? [shortest(names, group)] : []));
+  const inPlane = drawn.groups
+    .filter((group) => at(off, at(group, 0, "network"), "distance") === 0)
+    .map((group) => shortest(names, group));
   return {
     name: "ground",
     label: "On the ground",
@@ -182,8 +184,8 @@ function drawnOf(
     // A path leads to the networks before alignment; it stays true of aligned ones if they moved alike.
     paths: paths.flatMap(({ a, b }, i) => {
       const [was, is] = [before, after].map(({ pairs }) => at(pairs, pairIndex(n, a, b), "pair").distance);
-      const kept = Math.abs((was ?? 0) - (is ?? 0)) <= SAME * (was ?? 0);
-      return stage === 0 || kept ? [i] : [];
+      const movedAlike = Math.abs((was ?? 0) - (is ?? 0)) <= SAME * (was ?? 0);
+      return stage === 0 || movedAlike ? [i] : [];
     }),
     joins: one.tree.joins,
     order: one.tree.order,

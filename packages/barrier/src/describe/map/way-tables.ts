@@ -31,7 +31,7 @@ function lineTable(
   const { before, after, points } = result;
   const names = mapNames(result);
   const between = Array.from({ length: points - 2 }, (_, i) => (i + 1) / (points - 1));
-  const valuesOf = (pair: MappedPair) => between.map((_, i) => at(pair[name] ?? [], i, "place"));
+  const valuesOf = ({ [name]: values = [] }: MappedPair) => between.map((_, i) => at(values, i, "place"));
   return {
     name: `way-${name}`,
     title,

@@ -72,6 +72,7 @@ describe("the ground of a map", () => {
       { ground: 3, through: [1, 2, 5] },
       { ground: 3, through: [1, 2, 2] },
       { through: [1, 2, 3] },
+      { ground: 1 },
     ]) {
       const refused = map(options);
       await expect(refused).rejects.toThrow(OutOfRangeError);

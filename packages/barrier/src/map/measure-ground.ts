@@ -78,6 +78,7 @@ export function assertThrough(
   n: number,
   { ground, through }: Pick<ResolvedMapOptions, "ground" | "through">,
 ): void {
+  if (ground === 1) throw refuse("the ground needs at least 2 places on each side: got 1");
   if (ground > 0 && n < 3) throw refuse(`the ground needs at least three networks: got ${n}`);
   if (through === undefined) return;
   const named = through.join(" ");

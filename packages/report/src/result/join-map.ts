@@ -125,7 +125,7 @@ function groundOf({ file, result }: ResultOfFile, find: Find): MapGround {
   if (inPlane.length >= 3) return ground;
   throw cannotJoin(
     file,
-    `its plane must go through three networks of the map: it goes through ${inPlane.length}`,
+    `its plane must go through three networks of the map: it goes through ${inPlane.length}; put its other networks on the map, too`,
   );
 }
 

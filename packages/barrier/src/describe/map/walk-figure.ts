@@ -150,13 +150,21 @@ function groundView(result: MapResult, ground: MapGround): WalkView {
   return {
     name: "ground",
     label: "On the ground",
-    caption: `Squares are ${xs.length} by ${ys.length} networks of the plane through ${inPlane.slice(0, 4).join(", ")}${inPlane.length > 4 ? ` and ${inPlane.length - 4} more` : ""}, each measured on ${dataWords(data, examples)}; nothing between them is interpolated. Other networks, drawn hollow, stand at the nearest place of the plane: their loss is not the loss of the square below them.${sayGroups(names, drawn.groups)}`,
+    caption: `Squares are ${xs.length} by ${ys.length} networks of the plane through ${inPlane.slice(0, 4).join(", ")}${inPlane.length > 4 ? ` and ${inPlane.length - 4} more` : ""}, each measured on ${dataWords(data, examples)}; nothing between them is interpolated. Other networks, drawn hollow, stand at the nearest place of the plane: their loss is not the loss of the square below them.${sayMissing(off)}${sayGroups(names, drawn.groups)}`,
     stage: ground.stage === "before" ? 0 : 1,
     places: all.map(placeOf),
     mean: placeOf(n),
     off,
     ...drawn,
   };
+}
+
+/** Says how many networks have no place on the ground; an empty text if all have one. */
+function sayMissing(off: readonly (number | null)[]): string {
+  const missing = off.filter((distance) => distance === null).length;
+  return missing === 0
+    ? ""
+    : ` The plane was measured without ${formatCounted(missing, "network")}, left out here.`;
 }
 
 const onPlane = (

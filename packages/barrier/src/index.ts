@@ -101,6 +101,7 @@ export type {
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
   MapGround,
+  MapGroundMark,
   MapGroundPlace,
   MapPlaces,
   MappedMean,

@@ -70,10 +70,26 @@ export interface MapGround {
   readonly error: readonly (readonly number[])[];
   /** Networks of the map that have a place on the plane; at least three of them lie in it. */
   readonly networks: readonly MapGroundPlace[];
+  /** Minima and saddles of the losses on the grid. @defaultValue they were not looked for */
+  readonly marks?: readonly MapGroundMark[];
   /** Name of the examples that were evaluated. */
   readonly data: string;
   /** Number of these examples. */
   readonly examples: number;
+}
+
+/** A minimum or a saddle of the ground: a place of the merge tree of its losses. */
+export interface MapGroundMark {
+  /** Whether branches of the tree begin at the place, or meet there. */
+  readonly kind: "minimum" | "saddle";
+  /** Coordinate of the place on the axis of the columns. */
+  readonly x: number;
+  /** Coordinate of the place on the axis of the rows. */
+  readonly y: number;
+  /** Loss at the place. */
+  readonly loss: number;
+  /** Loss of the saddle at which a minimum joins a deeper one; absent for the deepest, and for saddles. */
+  readonly joins?: number;
 }
 
 /** A network of a map at the nearest place of the ground. */

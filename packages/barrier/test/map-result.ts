@@ -99,6 +99,11 @@ export function walkedMapResult(result: MapResult = mapResult()): MapResult {
         { network: 4, x: 18, y: 10, distance: 9.5 },
         { network: result.networks.length, x: 17, y: 9, distance: 2 },
       ],
+      marks: [
+        { kind: "minimum", x: 10, y: -10, loss: 0.17 },
+        { kind: "minimum", x: 30, y: 15, loss: 0.52, joins: 0.6 },
+        { kind: "saddle", x: 10, y: 15, loss: 0.6 },
+      ],
       data: "mnist:test@2000",
       examples: 2000,
     },

@@ -34,6 +34,10 @@ describe("the page of a map", () => {
     );
     expect(data.networks.map(({ loss }: { loss: number }) => loss)).toEqual(networks.map(({ loss }) => loss));
     expect(data.ground).toMatchObject({ xs: ground?.xs, ys: ground?.ys, loss: ground?.loss });
+    expect(data.ground.marks[1]).toEqual({
+      ...{ kind: "minimum", place: [30, 15] },
+      words: "minimum of the squares: loss 0.5200, joins a deeper one at 0.6000",
+    });
     expect(data.paths[0].points).toEqual(paths?.[0]?.points);
     expect(data.views.map(({ name }: { name: string }) => name)).toEqual(["before", "after", "ground"]);
     expect(data.views[1].places).toEqual(after.places.networks);

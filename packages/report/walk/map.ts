@@ -53,6 +53,7 @@ export function drawMap(root: SVGElement, data: WalkData, state: State, choose: 
     [width, height],
     [
       ...(ground === undefined ? [] : cells(drawing)),
+      ...(ground === undefined ? [] : marks(drawing)),
       ...strokes(drawing),
       ...meanMark(drawing),
       ...points(drawing),
@@ -69,6 +70,15 @@ function cells({ data: { ground, colors }, pixels }: Drawing): SVGElement[] {
   return cellsOf(ground).map(({ corners, loss }) => {
     const fill = colorOf(ground.scale.levels, colors.ground, loss);
     return svg("path", { d: `M${corners.map(pixels).join("L")}Z`, fill, stroke: fill, "stroke-width": 0.6 });
+  });
+}
+
+/** Marks minima by triangles on their tips, and saddles by crosses. */
+function marks({ data: { ground }, pixels }: Drawing): SVGElement[] {
+  return (ground?.marks ?? []).map(({ kind, place, words }) => {
+    const d = kind === "minimum" ? "M-5,-4H5L0,5Z" : "M-4,-4L4,4M-4,4L4,-4";
+    const mark = { class: `mark ${kind}`, transform: `translate(${pixels(place)})` };
+    return svg("g", mark, svg("title", {}, words), svg("path", { d, class: "halo" }), svg("path", { d }));
   });
 }
 

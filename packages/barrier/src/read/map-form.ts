@@ -35,6 +35,17 @@ const ground = z.looseObject({
   loss: z.array(z.array(MEASURED)),
   error: z.array(z.array(MEASURED)),
   networks: z.array(z.looseObject({ network: COUNT, x: z.number(), y: z.number(), distance: z.number() })),
+  marks: z
+    .array(
+      z.looseObject({
+        kind: z.enum(["minimum", "saddle"]),
+        x: z.number(),
+        y: z.number(),
+        loss: z.number(),
+        joins: z.number().optional(),
+      }),
+    )
+    .optional(),
   data: text,
   examples: COUNT,
 });

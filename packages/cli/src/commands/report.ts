@@ -122,7 +122,7 @@ async function readDrawable(files: readonly string[], labels: readonly string[] 
   if (file !== undefined && labels.length === 0) {
     const first = await readResult(file);
     if (others.length === 0) return first;
-    if (first.kind === "map") return joinToMap(first, await readResults(others));
+    if (first.kind === "map") return await joinToMap(first, await readResults(others));
   }
   if (labels.length > 0 && labels.length !== files.length) {
     throw new UsageError(

@@ -167,7 +167,7 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
     const { alignment, binding, restore } = opened;
     // What cannot be on the map is refused before the map is measured.
-    if (joined.length > 0) joinToMap({ networks: sourcesOf(opened) }, joined);
+    if (joined.length > 0) await joinToMap({ networks: sourcesOf(opened) }, joined);
     const inputs = [...opened.files, ...(flags.join ?? [])];
     const facts = alignmentFacts(alignment);
     const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
@@ -179,7 +179,7 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
       return control.follow(() => measurement.run(opened.subject, resolved, control));
     });
     const drawn = alone as DrawableResult;
-    const drawable = drawn.kind === "map" ? joinToMap(drawn, joined) : drawn;
+    const drawable = drawn.kind === "map" ? await joinToMap(drawn, joined) : drawn;
     await saveResult(drawable, { output, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
     const note = corrected === undefined ? "" : noteStatistics(opened, drawable, corrected);

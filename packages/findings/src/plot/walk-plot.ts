@@ -93,6 +93,12 @@ export interface WalkGround {
   readonly loss: readonly (readonly number[])[];
   /** Scale of colours of the losses. */
   readonly scale: ColorScale;
+  /** Minima and saddles of the losses, with words for each. */
+  readonly marks: readonly {
+    readonly kind: "minimum" | "saddle";
+    readonly place: readonly [x: number, y: number];
+    readonly words: string;
+  }[];
 }
 
 /** Networks as places between which readers walk: a page shows them with controls, a file as a picture. */

@@ -8,7 +8,7 @@ import { customMark, type Drawn } from "./custom-mark.ts";
 import type { Drawing, PlotLibrary } from "./drawing.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { curveColor } from "./palette.ts";
-import { OVER } from "./plane-marks.ts";
+import { OVER, pointMarks } from "./plane-marks.ts";
 import { aspectOf, boundsOf, cellsOf, type Point, strokesOf } from "./walk-shapes.ts";
 
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 10 } as const;
@@ -34,12 +34,12 @@ export function drawWalk(figure: WalkPlot): Drawing {
       x: { domain: [...x] },
       y: { domain: [...y] },
       marks: [
-        ...(ground === undefined ? [] : [cellsMark(ground)]),
+        ...(ground === undefined ? [] : [cellsMark(ground), ...groundMarks(plot, ground)]),
         ...verticalAxis(plot, { label: "", beside: true }, y).slice(1),
         ...horizontalAxis(plot, { label: "distance between weights" }, x, { count }),
         plot.frame({ stroke: "var(--isthmus-grid)" }),
         linesMark(figure, view),
-        ...pointMarks(plot, figure, view),
+        ...networkMarks(plot, figure, view),
         ...legends,
       ],
     };
@@ -61,7 +61,11 @@ function legendsOf({ words, scale }: WalkPlot, ground: WalkGround | undefined): 
 }
 
 /** Draws the points of a view, each with the names of all networks on it. */
-function pointMarks(plot: PlotLibrary, { networks }: WalkPlot, { groups, places, off }: WalkView): Markish[] {
+function networkMarks(
+  plot: PlotLibrary,
+  { networks }: WalkPlot,
+  { groups, places, off }: WalkView,
+): Markish[] {
   const points = groups.flatMap((group) => {
     const head = at(group, 0, "network");
     const place = at(places, head, "place");
@@ -106,6 +110,12 @@ function cellsMark(ground: WalkGround): Markish {
       drawn.add("path", { d, fill: color, stroke: color, "stroke-width": 0.6 });
     }
   });
+}
+
+/** Marks the minima and saddles of the ground. */
+function groundMarks(plot: PlotLibrary, { xs, ys, marks }: WalkGround): Markish[] {
+  const places = marks.map(({ kind, place: [x, y] }) => ({ kind, x, y }));
+  return pointMarks(plot, { xs, ys, marks: places });
 }
 
 /** Draws the lines between networks, coloured and as thick as their barriers say, and paths as arcs. */

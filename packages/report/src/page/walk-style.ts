@@ -27,6 +27,7 @@ export const WALK_STYLE = `
 .walking .point.on .label{font-weight:700}
 .walking .label.hidden{visibility:hidden}.walking :is(:hover,:focus)>.label.hidden{visibility:visible}
 .walking .mean path{stroke:var(--isthmus-text);stroke-width:2.5}
+.walking .mark path{fill:none;stroke:#fff;stroke-width:1.8}.walking .mark .halo{stroke:#14181c;stroke-width:4.5}.walking .minimum path{fill:#fff}
 .walking .walker{fill:none;stroke:var(--isthmus-text);stroke-width:3;pointer-events:none;paint-order:stroke}
 .walking .rule{stroke:var(--isthmus-grid)}.walking .curve{stroke-width:2}
 .walking .branch{stroke:var(--isthmus-muted);stroke-width:2}

@@ -11,9 +11,9 @@ const sources = ["mlp/s0.safetensors", "mlp/s1.safetensors", "mlp/s2.safetensors
 const ofFile = (result: DrawableResult) => [{ file: "other.json", result }];
 
 describe("joinToMap()", () => {
-  it("puts a path between the networks of its ends, which longer or shorter paths of files name, too", () => {
+  it("puts a path between the networks of its ends, which longer or shorter paths of files name, too", async () => {
     const curve = { ...curveResult(), a: "/home/me/mlp/s2.safetensors", b: "./s0.safetensors" };
-    const { paths = [], ...rest } = joinToMap(map, ofFile(curve));
+    const { paths = [], ...rest } = await joinToMap(map, ofFile(curve));
     expect(rest).toEqual(map);
     expect(paths).toEqual([
       {
@@ -21,20 +21,25 @@ describe("joinToMap()", () => {
         points: curve.path.points.map(({ t, loss, error }) => ({ t, loss, error })),
       },
     ]);
-    expect(joinToMap(joinToMap(map, ofFile(curve)), ofFile(curve)).paths).toHaveLength(2);
+    const twice = await joinToMap(await joinToMap(map, ofFile(curve)), ofFile(curve));
+    expect(twice.paths).toHaveLength(2);
   });
 
-  it("takes a plane through three networks of the map as its ground", () => {
+  it("takes a plane through three networks of the map as its ground", async () => {
     const plane = planeResult();
     const models = plane.models
       .slice(0, 3)
       .map((model, i) => ({ ...model, source: sources[i] ?? "", distance: 0 }));
-    const { ground } = joinToMap(map, ofFile({ ...plane, models }));
+    const { ground } = await joinToMap(map, ofFile({ ...plane, models }));
     expect(ground).toMatchObject({ stage: "before", xs: plane.xs, loss: plane.loss });
     expect(ground?.networks.map(({ network }) => network)).toEqual([0, 2, 3]);
+    const [deepest, next] = ground?.marks ?? [];
+    expect(deepest).toMatchObject({ kind: "minimum", loss: Math.min(...plane.loss.flat()) });
+    expect(deepest).not.toHaveProperty("joins");
+    expect(ground?.marks?.some(({ kind, loss }) => kind === "saddle" && loss === next?.joins)).toBe(true);
   });
 
-  it("takes a landscape of two directions that are not at right angles, and keeps their angle", () => {
+  it("takes a landscape of two directions that are not at right angles, and keeps their angle", async () => {
     const landscape = landscapeResult();
     const [first, second] = landscape.basis;
     const places = [
@@ -49,7 +54,7 @@ describe("joinToMap()", () => {
       [1, 0.6],
       [0.6, 1],
     ];
-    const { ground } = joinToMap(map, ofFile({ ...landscape, networks, cosines }));
+    const { ground } = await joinToMap(map, ofFile({ ...landscape, networks, cosines }));
     expect(ground?.basis[0]).toEqual([first?.length, 0]);
     expect(ground?.basis[1][0]).toBeCloseTo(0.6 * (second?.length ?? 0));
     expect(ground?.basis[1][1]).toBeCloseTo(0.8 * (second?.length ?? 0));
@@ -58,14 +63,15 @@ describe("joinToMap()", () => {
     expect([ground?.loss.length, ground?.loss[0]?.length]).toEqual([ys.length, xs.length]);
   });
 
-  it("refuses paths and planes of other networks, and results of other kinds", () => {
+  it("refuses paths and planes of other networks, and results of other kinds", async () => {
     for (const [result, message] of [
       [curveResult(), /"other\.json" on the map as its path must lead between two networks of the map/],
       [planeResult(), /must go through three networks of the map: it goes through 0/],
       [map, /maps take results of isthmus curve, path and plane.*: it is of kind "map"/],
     ] as const) {
-      expect(() => joinToMap(map, ofFile(result))).toThrow(InputError);
-      expect(() => joinToMap(map, ofFile(result))).toThrow(message);
+      const refused = joinToMap(map, ofFile(result));
+      await expect(refused).rejects.toThrow(InputError);
+      await expect(refused).rejects.toThrow(message);
     }
   });
 });

@@ -1,6 +1,5 @@
-import type { MapGround, MappedPath, MapResult, PlaneResult } from "@isthmus/barrier";
-import { InputError } from "@isthmus/core";
-import type { LandscapeResult } from "@isthmus/curvature";
+import type { MapGround, MapGroundMark, MappedPath, MapResult, PlaneResult } from "@isthmus/barrier";
+import { at, InputError } from "@isthmus/core";
 import { endsOf } from "@isthmus/findings";
 import type { DrawableResult } from "./drawable-result.ts";
 
@@ -48,16 +47,38 @@ const IN_PLANE = 1e-3;
  * path, the common end decides.
  * @throws InputError if a result is of another kind, or its networks are not on the map
  */
-export function joinToMap<M extends JoinedMap>(map: M, others: readonly ResultOfFile[]): M {
+export async function joinToMap<M extends JoinedMap>(map: M, others: readonly ResultOfFile[]): Promise<M> {
   const paths = [...(map.paths ?? [])];
   let { ground } = map;
   const find = (source: string) => findNetwork(map, source);
   for (const one of others) {
     const path = pathOf(one.result);
-    if (path === undefined) ground = groundOf(one, find);
+    if (path === undefined) ground = await groundOf(one, find);
     else paths.push(mappedPath(path, find, one));
   }
-  return { ...map, ...(ground && { ground }), ...(paths.length > 0 && { paths }) };
+  const marked = ground && (await withMarks(ground));
+  return { ...map, ...(marked && { ground: marked }), ...(paths.length > 0 && { paths }) };
+}
+
+/** Finds the minima and saddles of a ground, unless it has them. */
+async function withMarks(ground: MapGround): Promise<MapGround> {
+  if (ground.marks !== undefined) return ground;
+  const { topologyOf } = await import("@isthmus/curvature");
+  const { minima, saddles } = topologyOf(ground);
+  const { length: columns } = ground.xs;
+  const placeOf = (index: number) => ({
+    x: at(ground.xs, index % columns, "column"),
+    y: at(ground.ys, Math.floor(index / columns), "row"),
+  });
+  const heights = new Map(saddles.map(({ index, value }) => [index, value]));
+  const low = minima.map(({ index, value, merge }): MapGroundMark => {
+    const joins = merge === undefined ? undefined : heights.get(merge);
+    return { kind: "minimum", ...placeOf(index), loss: value, ...(joins !== undefined && { joins }) };
+  });
+  const high = saddles.map(({ index, value }): MapGroundMark => {
+    return { kind: "saddle", ...placeOf(index), loss: value };
+  });
+  return { ...ground, marks: [...low, ...high] };
 }
 
 type Find = (source: string) => number | undefined;
@@ -111,61 +132,45 @@ function findNetwork({ networks }: JoinedMap, source: string): number | undefine
 }
 
 /** Makes the ground of a map of the losses of a plane, or of a landscape of two directions. */
-function groundOf({ file, result }: ResultOfFile, find: Find): MapGround {
-  const isFlat = result.kind === "plane" || (result.kind === "landscape" && result.axes.length === 2);
-  if (!isFlat)
+async function groundOf({ file, result }: ResultOfFile, find: Find): Promise<MapGround> {
+  const plane = await planeOfResult(result);
+  if (plane === undefined)
     throw cannotJoin(
       file,
       `maps take results of isthmus curve, path and plane, and of landscape with two directions: it is of kind "${result.kind}"`,
     );
-  const ground = result.kind === "plane" ? groundOfPlane(result, find) : groundOfLandscape(result, find);
-  const [across, along] = ground.basis.map((vector) => Math.hypot(...vector));
-  const size = Math.hypot(extentOf(ground.xs) * (across ?? 1), extentOf(ground.ys) * (along ?? 1));
-  const inPlane = ground.networks.filter(({ distance }) => distance <= IN_PLANE * size);
-  if (inPlane.length >= 3) return ground;
+  const { xs, ys, loss, error, models, data, examples } = plane;
+  const networks = models.flatMap(({ source, x, y, distance }) => {
+    const network = find(source);
+    return network === undefined ? [] : [{ network, x, y, distance }];
+  });
+  const basis = basisOf(result);
+  const [along = 1, across = 1] = basis.map((vector) => Math.hypot(...vector));
+  const size = Math.hypot(extentOf(xs) * along, extentOf(ys) * across);
+  const inPlane = networks.filter(({ distance }) => distance <= IN_PLANE * size);
+  if (inPlane.length >= 3) return { stage: "before", xs, ys, basis, loss, error, networks, data, examples };
   throw cannotJoin(
     file,
     `its plane must go through three networks of the map: it goes through ${inPlane.length}; put its other networks on the map, too`,
   );
 }
 
-function groundOfPlane({ xs, ys, loss, error, models, data, examples }: PlaneResult, find: Find): MapGround {
-  const networks = models.flatMap(({ source, x, y, distance }) => {
-    const network = find(source);
-    return network === undefined ? [] : [{ network, x, y, distance }];
-  });
-  const basis = [
-    [1, 0],
-    [0, 1],
-  ] as const;
-  return { stage: "before", xs, ys, basis, loss, error, networks, data, examples };
+/** Returns the losses of a result on a plane, if it has any. */
+async function planeOfResult(result: DrawableResult): Promise<PlaneResult | undefined> {
+  if (result.kind === "plane") return result;
+  return result.kind === "landscape" ? (await import("@isthmus/curvature")).planeOf(result) : undefined;
 }
 
-function groundOfLandscape(result: LandscapeResult, find: Find): MapGround {
-  const { axes, basis: directions, cosines, loss, error, networks: named, data, examples } = result;
-  const [xs = [], ys = []] = axes;
+/**
+ * Returns the vectors along which the coordinates of a plane count: directions of a landscape may have any
+ * length, and any angle.
+ */
+function basisOf(result: DrawableResult): MapGround["basis"] {
+  const { basis: directions, cosines } = result.kind === "landscape" ? result : { basis: [], cosines: [] };
   const [along = 1, across = 1] = directions.map(({ length }) => length);
   const [[, cosine = 0] = []] = cosines;
-  const networks = named.flatMap(({ source, place: [x = 0, y = 0], distance }) => {
-    const network = find(source);
-    return network === undefined ? [] : [{ network, x, y, distance }];
-  });
-  // Values of landscapes run along the last direction first.
-  const rowsOf = (values: readonly number[]) =>
-    ys.map((_, row) => xs.map((_, column) => values[column * ys.length + row] ?? Number.NaN));
-  const basis = [
+  return [
     [along, 0],
     [across * cosine, across * Math.sqrt(Math.max(0, 1 - cosine ** 2))],
-  ] as const;
-  return {
-    stage: "before",
-    xs,
-    ys,
-    basis,
-    loss: rowsOf(loss),
-    error: rowsOf(error),
-    networks,
-    data,
-    examples,
-  };
+  ];
 }

@@ -20,6 +20,9 @@ import { MAP_STAGES, mapNames } from "./map-networks.ts";
 const SAME = 1e-6;
 /** Share of the longest distance up to which a network lies in the plane of the ground. */
 const IN_PLANE = 1e-3;
+/** Words for minima and saddles. */
+const MARKED =
+  " Triangles are minima of the squares, crosses the saddles at which they join; beyond the edge, losses may fall further.";
 /** Number of shared points whose networks are named in words. */
 const MOST_SAID = 8;
 /** Number of lines up to which all are drawn; of more networks, only the lowest lines that connect them. */
@@ -52,7 +55,7 @@ export function walkFigure(result: MapResult): Figure {
 }
 
 /** Gathers everything that the map shows, as plain data. */
-export function walkPlot(result: MapResult): WalkPlot {
+function walkPlot(result: MapResult): WalkPlot {
   const { networks, before, after, ground, points, data, examples, statistics, paths = [] } = result;
   const words = lossWords(result);
   const names = mapNames(result);
@@ -150,7 +153,7 @@ function groundView(result: MapResult, ground: MapGround): WalkView {
   return {
     name: "ground",
     label: "On the ground",
-    caption: `Squares are ${xs.length} by ${ys.length} networks of the plane through ${inPlane.slice(0, 4).join(", ")}${inPlane.length > 4 ? ` and ${inPlane.length - 4} more` : ""}, each measured on ${dataWords(data, examples)}; nothing between them is interpolated. Other networks, drawn hollow, stand at the nearest place of the plane: their loss is not the loss of the square below them.${sayMissing(off)}${sayGroups(names, drawn.groups)}`,
+    caption: `Squares are ${xs.length} by ${ys.length} networks of the plane through ${inPlane.slice(0, 4).join(", ")}${inPlane.length > 4 ? ` and ${inPlane.length - 4} more` : ""}, each measured on ${dataWords(data, examples)}; nothing between them is interpolated. Other networks, drawn hollow, stand at the nearest place of the plane: their loss is not the loss of the square below them.${ground.marks === undefined ? "" : MARKED}${sayMissing(off)}${sayGroups(names, drawn.groups)}`,
     stage: ground.stage === "before" ? 0 : 1,
     places: all.map(placeOf),
     mean: placeOf(n),
@@ -172,8 +175,13 @@ const onPlane = (
   { x, y }: { readonly x: number; readonly y: number },
 ): readonly [number, number] => [x * u[0] + y * v[0], x * u[1] + y * v[1]];
 
-function groundOf({ xs, ys, basis, loss }: MapGround): WalkGround {
-  return { xs, ys, basis, loss, scale: sequentialScale(loss.flat()) };
+function groundOf({ xs, ys, basis, loss, marks = [] }: MapGround): WalkGround {
+  const said = marks.map((mark) => {
+    const joins = mark.joins === undefined ? "" : `, joins a deeper one at ${formatNumber(mark.joins)}`;
+    const words = `${mark.kind} of the squares: loss ${formatNumber(mark.loss)}${joins}`;
+    return { kind: mark.kind, place: onPlane(basis, mark), words };
+  });
+  return { xs, ys, basis, loss, scale: sequentialScale(loss.flat()), marks: said };
 }
 
 /** Chooses the lines and paths of a view, and its tree. */

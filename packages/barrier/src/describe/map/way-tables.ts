@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import { dataWords, formatCounted, formatPlace, lossWords, type Table } from "@isthmus/findings";
-import type { MappedPair, MapResult } from "../../map-result.ts";
+import type { MapGroundMark, MappedPair, MapResult } from "../../map-result.ts";
 import { MAP_STAGES, mapNames } from "./map-networks.ts";
 
 /** Makes the tables of the losses and errors on the way between networks, as far as they are known. */
@@ -88,7 +88,7 @@ export function groundTables(result: MapResult): Table[] {
   const { ground } = result;
   if (ground === undefined) return [];
   const names = [...mapNames(result), "mean"];
-  const { xs, ys, loss, error, networks, data, examples } = ground;
+  const { xs, ys, loss, error, networks, data, examples, marks = [] } = ground;
   return [
     {
       name: "ground",
@@ -110,6 +110,7 @@ export function groundTables(result: MapResult): Table[] {
         })),
       ),
     },
+    ...(marks.length === 0 ? [] : [marksTable(marks, lossWords(result).inUnit)]),
     {
       name: "on-ground",
       title: "Networks on the ground",
@@ -126,4 +127,21 @@ export function groundTables(result: MapResult): Table[] {
       })),
     },
   ];
+}
+
+/** Makes the table of the minima and saddles of the ground. */
+function marksTable(marks: readonly MapGroundMark[], inUnit: string): Table {
+  return {
+    name: "ground-marks",
+    title: "Minima and saddles of the ground",
+    caption: `Places of the grid, with the loss at which a minimum joins a deeper one, ${inUnit}; minima on the edge may not be minima of the plane.`,
+    columns: [
+      { title: "Place", kind: "text" },
+      { title: "x", kind: "number" },
+      { title: "y", kind: "number" },
+      { title: "Loss", kind: "loss" },
+      { title: "Joins at", kind: "loss" },
+    ],
+    rows: marks.map(({ kind, x, y, loss, joins }) => ({ cells: [kind, x, y, loss, joins ?? null] })),
+  };
 }

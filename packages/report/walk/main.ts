@@ -110,9 +110,10 @@ function drawParts(
   light(state.join);
   caption.textContent = view.caption;
   const { ground, scale, words, colors } = data;
-  legends.replaceChildren(legend(words.barrier, scale, colors.lines, true));
+  const room = map.clientWidth;
+  legends.replaceChildren(legend(words.barrier, scale, colors.lines, { isLines: true, room }));
   if (ground && view.name === "ground")
-    legends.append(legend(words.loss, ground.scale, colors.ground, false));
+    legends.append(legend(words.loss, ground.scale, colors.ground, { isLines: false, room }));
 }
 
 for (const element of document.querySelectorAll("script.walk")) {

@@ -53,8 +53,8 @@ export function drawMap(root: SVGElement, data: WalkData, state: State, choose: 
     [width, height],
     [
       ...(ground === undefined ? [] : cells(drawing)),
-      ...(ground === undefined ? [] : marks(drawing)),
       ...strokes(drawing),
+      ...(ground === undefined ? [] : marks(drawing)),
       ...meanMark(drawing),
       ...points(drawing),
       ...walker(drawing),
@@ -173,7 +173,7 @@ function meanMark({ view: { mean }, pixels }: Drawing): SVGElement[] {
   const [x, y] = pixels(mean);
   const place = { class: "mean", transform: `translate(${x},${y})`, "data-x": x, "data-y": y };
   const label = svg("text", { class: "label" }, "mean");
-  return [svg("g", place, svg("path", { d: "M-5,-5L5,5M-5,5L5,-5" }), label)];
+  return [svg("g", place, svg("path", { d: "M-7,0H7M0,-7V7" }), label)];
 }
 
 /** Marks the place of the way at which the reader stands. */

@@ -33,13 +33,24 @@ describe("joinToMap()", () => {
     const { ground } = await joinToMap(map, ofFile({ ...plane, models }));
     expect(ground).toMatchObject({ stage: "before", xs: plane.xs, loss: plane.loss });
     expect(ground?.networks.map(({ network }) => network)).toEqual([0, 2, 3]);
-    const [deepest, next] = ground?.marks ?? [];
-    expect(deepest).toMatchObject({
-      kind: "minimum",
-      loss: Math.min(...plane.loss.flat().filter(Number.isFinite)),
+  });
+
+  it("finds minima and saddles of the ground, and the loss at which a minimum joins a deeper one", async () => {
+    const plane = planeResult();
+    const models = plane.models.slice(0, 3).map((model, i) => {
+      return { ...model, source: sources[i] ?? "", distance: 0 };
     });
-    expect(deepest).not.toHaveProperty("joins");
-    expect(ground?.marks?.some(({ kind, loss }) => kind === "saddle" && loss === next?.joins)).toBe(true);
+    const loss = [
+      [0.1, 0.9, 0.2],
+      [0.5, 1, 0.6],
+    ];
+    const small = { ...plane, models, xs: [-4, 2, 8], ys: [5, 7], loss, error: loss };
+    const { ground } = await joinToMap(map, ofFile(small));
+    expect(ground?.marks).toEqual([
+      { kind: "minimum", x: -4, y: 5, loss: 0.1 },
+      { kind: "minimum", x: 8, y: 5, loss: 0.2, joins: 0.9 },
+      { kind: "saddle", x: 2, y: 5, loss: 0.9 },
+    ]);
   });
 
   it("takes a landscape of two directions that are not at right angles, and keeps their angle", async () => {

@@ -70,10 +70,9 @@ async function withMarks(ground: MapGround): Promise<MapGround> {
     x: at(ground.xs, index % columns, "column"),
     y: at(ground.ys, Math.floor(index / columns), "row"),
   });
-  const heights = new Map(saddles.map(({ index, value }) => [index, value]));
   const low = minima.map(({ index, value, merge }): MapGroundMark => {
-    const joins = merge === undefined ? undefined : heights.get(merge);
-    return { kind: "minimum", ...placeOf(index), loss: value, ...(joins !== undefined && { joins }) };
+    const joins = merge === undefined ? {} : { joins: at(saddles, merge, "saddle").value };
+    return { kind: "minimum", ...placeOf(index), loss: value, ...joins };
   });
   const high = saddles.map(({ index, value }): MapGroundMark => {
     return { kind: "saddle", ...placeOf(index), loss: value };

@@ -1,9 +1,10 @@
 // Makes the results and figures of docs/gallery again: runs the blocks of its page in their order, and keeps the results that the page
 // links to, each with the figure that it shows. Pages of results are drawn from them when the site is built.
 //
-//   node tools/make-gallery.mjs
+//   node tools/make-gallery.mjs            all of it, in some minutes
+//   node tools/make-gallery.mjs map.json   the section of this result alone, if it needs no files of others
 //
-// It takes some minutes. The numbers are the same on each machine with one kind of processor.
+// The numbers are the same on each machine with one kind of processor.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,9 +26,11 @@ try {
 
 function makeSection(section) {
   const started = Date.now();
+  const only = process.argv.slice(2);
   const [, block] = /^```sh\n([\s\S]*?)^```$/m.exec(section) ?? [];
   const [, result] = /\]\(([^)]+\.json)\)/.exec(section) ?? [];
   const pictures = [...section.matchAll(/!\[[^\]]*\]\(([^)]+\.svg)\)/g)].map(([, picture]) => picture);
+  if (only.length > 0 && !only.includes(result)) return;
   if (block === undefined || result === undefined || pictures.length === 0)
     throw new Error(
       `Cannot make "${section.split("\n")[0]}" as it must have a block, a picture and a result`,

@@ -64,6 +64,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Which measure answers what", page: "measures" },
       { text: "Paths between networks", page: "connectivity" },
       { text: "The loss around a network", page: "loss-around-a-network" },
+      { text: "A map to walk on", page: "map" },
       { text: "A measurement of your own", page: "measurements" },
     ],
   },

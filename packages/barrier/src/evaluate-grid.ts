@@ -33,6 +33,9 @@ export interface GridTask {
   readonly run: JournalRun;
 }
 
+/** Opens a journal of the rows of a grid by the description of all inputs that decide their numbers. */
+export type OpenRows = (run: JournalRun) => Promise<Pick<Journal, "get" | "has">>;
+
 /** Options of {@link evaluateGrid}. */
 export interface EvaluateGridOptions {
   /** Treatment of batch norms of all networks. */
@@ -43,6 +46,11 @@ export interface EvaluateGridOptions {
   readonly batchSize: number;
   /** File that stores finished rows, and from which the same measurement resumes. */
   readonly journalPath?: string | undefined;
+  /**
+   * Opens the journal of the rows, such as a part of the journal of a larger measurement.
+   * @defaultValue the journal at `journalPath`
+   */
+  readonly openRows?: OpenRows | undefined;
   /** Signal that stops the measurement; finished rows stay in the journal. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called after each network. @defaultValue nothing is called */
@@ -81,7 +89,8 @@ export async function evaluateGrid(
     );
   }
   const rows = productOf(others.toReversed());
-  const journal = await openJournal(options.journalPath, task.run);
+  const { openRows = (run: JournalRun) => openJournal(options.journalPath, run) } = options;
+  const journal = await openRows(task.run);
   const { statistics, statisticsData, batchSize, signal } = options;
   const evaluator = await createCorrectedEvaluator(architecture, {
     attempt,
@@ -143,7 +152,7 @@ async function evaluateRows(
     readonly last: readonly number[];
     readonly at: GridTask["at"];
   },
-  { journal, evaluate }: { readonly journal: Journal; readonly evaluate: Evaluate },
+  { journal, evaluate }: { readonly journal: Pick<Journal, "get">; readonly evaluate: Evaluate },
 ): Promise<Pick<EvaluatedGrid, "loss" | "error">> {
   const loss: number[] = [];
   const error: number[] = [];

@@ -100,10 +100,14 @@ export type {
 } from "./map/map-options.ts";
 export { type MeasurePairsOptions, measurePairs } from "./map/measure-pairs.ts";
 export type {
+  MapGround,
+  MapGroundMark,
+  MapGroundPlace,
   MapPlaces,
   MappedMean,
   MappedNetwork,
   MappedPair,
+  MappedPath,
   MapResult,
   MapStage,
   MapTree,

@@ -1,5 +1,6 @@
 import type { LossFields } from "@isthmus/graph";
 import type { NormPolicy } from "@isthmus/statistics";
+import type { BarrierPoint } from "./barrier-result.ts";
 
 /** Network of a map. */
 export interface MappedNetwork {
@@ -25,7 +26,86 @@ export interface MappedPair {
   readonly error: number;
   /** Euclidean distance between the parameters of both networks. */
   readonly distance: number;
+  /**
+   * Losses at the places between `a` and `b`, the ends excluded, in the order from `a` to `b`,
+   * `[points - 2]`. Missing in older files.
+   */
+  readonly losses?: readonly number[];
+  /** Errors at the same places; NaN (null in JSON) if the loss has no errors. Missing in older files. */
+  readonly errors?: readonly number[];
 }
+
+/** Path between two networks of a map that another result measured, such as a trained curve or a walk. */
+export interface MappedPath {
+  /** Name of the path in figures and tables. */
+  readonly label: string;
+  /** Index of the network at the beginning of the path. */
+  readonly a: number;
+  /** Index of the network at its end. */
+  readonly b: number;
+  /** Measured places, ascending in `t`, from 0 to 1. */
+  readonly points: readonly BarrierPoint[];
+  /** Name of the examples that were evaluated; they may be others than the examples of the map. */
+  readonly data: string;
+  /** Number of these examples. */
+  readonly examples: number;
+}
+
+/** Losses on a grid of a plane that goes through three networks of a map: the ground that they stand on. */
+export interface MapGround {
+  /** State of alignment of the networks that stand on the ground. */
+  readonly stage: "before" | "after";
+  /** Ascending coordinates of the columns. */
+  readonly xs: readonly number[];
+  /** Ascending coordinates of the rows. */
+  readonly ys: readonly number[];
+  /**
+   * Vectors of the plane, in units of distance between weights, along which the coordinates of columns and of
+   * rows count: `[[1, 0], [0, 1]]` for axes at right angles in units of distance.
+   */
+  readonly basis: readonly [column: Vector, row: Vector];
+  /** Mean loss, `[ys][xs]`; NaN (null in JSON) if it is no number. */
+  readonly loss: readonly (readonly number[])[];
+  /** Share of examples classified wrongly, `[ys][xs]`; NaN (null in JSON) if the loss has no errors. */
+  readonly error: readonly (readonly number[])[];
+  /** Networks of the map that have a place on the plane; at least three of them lie in it. */
+  readonly networks: readonly MapGroundPlace[];
+  /** Minima and saddles of the losses on the grid. @defaultValue they were not looked for */
+  readonly marks?: readonly MapGroundMark[];
+  /** Name of the examples that were evaluated. */
+  readonly data: string;
+  /** Number of these examples. */
+  readonly examples: number;
+}
+
+/** A minimum or a saddle of the ground: a place of the merge tree of its losses. */
+export interface MapGroundMark {
+  /** Whether branches of the tree begin at the place, or meet there. */
+  readonly kind: "minimum" | "saddle";
+  /** Coordinate of the place on the axis of the columns. */
+  readonly x: number;
+  /** Coordinate of the place on the axis of the rows. */
+  readonly y: number;
+  /** Loss at the place. */
+  readonly loss: number;
+  /** Loss of the saddle at which a minimum joins a deeper one; absent for the deepest, and for saddles. */
+  readonly joins?: number;
+}
+
+/** A network of a map at the nearest place of the ground. */
+export interface MapGroundPlace {
+  /** Index of the network; the number of networks stands for their mean. */
+  readonly network: number;
+  /** Coordinate of its place on the axis of the columns. */
+  readonly x: number;
+  /** Coordinate of its place on the axis of the rows. */
+  readonly y: number;
+  /** Distance from the plane, in units of distance between weights; about 0 if the network lies in it. */
+  readonly distance: number;
+}
+
+/** Two coordinates of a vector in a plane. */
+type Vector = readonly [x: number, y: number];
 
 /** Mean of the networks of a map, without the star. */
 export interface MappedMean {
@@ -91,6 +171,10 @@ export interface MapResult extends LossFields {
   readonly after: MapStage;
   /** Method by which the networks were aligned, see `matchMany` of `@isthmus/weight-matching`. */
   readonly many: string;
+  /** Losses on a plane through three of the networks; absent if they were not measured. */
+  readonly ground?: MapGround;
+  /** Paths between networks that other results measured. @defaultValue none */
+  readonly paths?: readonly MappedPath[];
   /** Number of evenly spaced places between each pair of networks, both included. */
   readonly points: number;
   /** Treatment of batch norms between a pair, and of the mean. */

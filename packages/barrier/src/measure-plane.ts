@@ -139,7 +139,7 @@ async function evaluatePlane(
   options: Required<Omit<MeasurePlaneOptions, "placed">>,
 ): Promise<Pick<PlaneResult, "loss" | "error" | "models">> {
   const { plane, grid, subjects } = task;
-  const { statistics, statisticsData, batchSize, signal, journalPath, onProgress } = options;
+  const { statistics, statisticsData, batchSize, signal, journalPath, openRows, onProgress } = options;
   const { loss, error, networks } = await evaluateGrid(
     architecture,
     {
@@ -149,7 +149,7 @@ async function evaluatePlane(
       networks: subjects.map(({ network }) => network),
       run: await describePlane(architecture, task, options),
     },
-    { statistics, statisticsData, batchSize, signal, journalPath, onProgress },
+    { statistics, statisticsData, batchSize, signal, journalPath, openRows, onProgress },
   );
   const columns = grid.xs.length;
   const rowsOf = (values: readonly number[]) =>

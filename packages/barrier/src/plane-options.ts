@@ -10,7 +10,7 @@ import {
 import type { DataSet, LossOption } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind, type PlanePlace } from "@isthmus/interpolation";
 import { type NormPolicy, normField } from "@isthmus/statistics";
-import type { GridProgress } from "./evaluate-grid.ts";
+import type { GridProgress, OpenRows } from "./evaluate-grid.ts";
 
 /** Network of a plane, and its label there. */
 export interface PlaneSubject {
@@ -81,6 +81,11 @@ interface PlaneRun extends LossOption {
   readonly statisticsData?: DataSet | undefined;
   /** File that stores finished rows, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
+  /**
+   * Opens a journal for finished rows in place of the file, such as a part of a larger journal.
+   * @defaultValue the file at `journalPath`
+   */
+  readonly openRows?: OpenRows | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PlaneProgress) => void) | undefined;
 }
@@ -98,6 +103,7 @@ const RUN_DEFAULTS: Required<PlaneRun> = {
   loss: undefined,
   statisticsData: undefined,
   journalPath: undefined,
+  openRows: undefined,
   signal: undefined,
   onProgress: undefined,
 };

@@ -67,7 +67,8 @@ describe("mapNetworks()", () => {
       ]);
       for (const pair of stage.pairs) {
         const both = [networks[pair.a]!, networks[pair.b]!] as const;
-        const { barrier } = await measureBarrier({ graph: mlp, engine }, both, data, { points: 3 });
+        const { barrier, points } = await measureBarrier({ graph: mlp, engine }, both, data, { points: 3 });
+        expect([pair.losses, pair.errors]).toEqual([[points[1]?.loss], [points[1]?.error]]);
         expect(pair.loss).toBe(barrier.loss.chord);
         expect(pair.error).toBe(barrier.error.chord);
         expect(pair.distance).toBeCloseTo(await lengthBetween(...both), 5);
@@ -82,9 +83,11 @@ describe("mapNetworks()", () => {
   });
 
   test("puts a permuted copy on its original: no barrier, no distance, joined first", async () => {
-    const { before, after } = await map([a, b, copy, c]);
+    const { before, after, networks } = await map([a, b, copy, c]);
     expect(before.pairs[1]?.distance).toBeGreaterThan(1);
-    expect(after.pairs[1]).toEqual({ a: 0, b: 2, loss: 0, error: 0, distance: 0 });
+    expect(after.pairs[1]).toMatchObject({ a: 0, b: 2, loss: 0, error: 0, distance: 0 });
+    // On the way from a network to itself, the loss is that of the network everywhere.
+    expect(after.pairs[1]?.losses).toEqual([networks[0]?.loss]);
     expect(after.tree.joins[0]).toEqual({ a: 0, b: 2, height: 0 });
     const [one, , two] = after.places.networks;
     for (const axis of [0, 1] as const) expect(two?.[axis]).toBeCloseTo(one?.[axis] ?? Number.NaN, 6);

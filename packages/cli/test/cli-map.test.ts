@@ -68,6 +68,26 @@ describe("isthmus map", () => {
     );
   });
 
+  it("isthmus map measures a ground, and puts the path of another result on the map", async () => {
+    const ends = ["net-0.safetensors", "net-1.safetensors"];
+    const path = await run("net-?.safetensors", "--ground", "3", "--through", "1,2,3", "-o", "map.json");
+    expect(path).toMatchObject({ code: 0 });
+    const walk = ["path", ...ends, ...rest.slice(0, 4), "-o", "path.json"];
+    expect(await runCli(walk, { cwd: folder })).toMatchObject({ code: 0 });
+    const joined = await run("net-?.safetensors", "-o", "joined.json", "--join", "path.json");
+    expect(joined).toMatchObject({ code: 0 });
+    const { ground } = JSON.parse(readFileSync(join(folder, "map.json"), "utf8")) as MapResult;
+    expect(ground?.loss).toHaveLength(3);
+    const { paths } = JSON.parse(readFileSync(join(folder, "joined.json"), "utf8")) as MapResult;
+    expect(paths).toMatchObject([{ label: "path by halves", a: 0, b: 1 }]);
+    const drawn = await runCli(["report", "map.json", "path.json", "-o", "map.html"], { cwd: folder });
+    expect(drawn).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, "map.html"), "utf8")).toContain("path by halves");
+    const other = await run(...ends.slice(1), "net-2.safetensors", "--join", "path.json");
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/"path\.json" on the map as its path must lead between two networks/);
+  });
+
   it("isthmus map goes on from its journal, and places a star", async () => {
     const nets = ["net-0.safetensors", "net-1.safetensors", "--journal", "pairs-kept.json"];
     const json = (...args: string[]) =>

@@ -10,6 +10,19 @@ describe("distinctNamesOfFiles()", () => {
       "s1",
     ]);
   });
+
+  it("leaves out the middle of long names, which stay distinct", () => {
+    const long = (end: string) => `nets/${"x".repeat(4000)}-${end}.pt`;
+    const [one = "", two = ""] = distinctNamesOfFiles([
+      long("seed-of-one"),
+      long("seed-of-one").replace("x", "y"),
+    ]);
+    expect(one).toBe(`${"x".repeat(40)}…${"x".repeat(8)}-seed-of-one`);
+    expect(two).toMatch(/^y/);
+    expect(distinctNamesOfFiles([`a/${long("s")}`, `b/${long("s")}`])[1]).not.toBe(one);
+    const middles = ["u", "v"].map((middle) => `${"x".repeat(50)}${middle}${"x".repeat(50)}`);
+    expect(distinctNamesOfFiles(middles)[1]).toMatch(/^x{40}…x{20} \(2\)$/);
+  });
 });
 
 describe("titlesOfFiles()", () => {

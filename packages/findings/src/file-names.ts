@@ -48,10 +48,24 @@ function foldersOf(path: string): readonly string[] {
   return [...foldersOf(folder), name];
 }
 
-/** Makes short names of the files of networks, no two of which are alike: later ones are numbered. */
+/** Characters of the beginning and of the end of a longer name that are kept. */
+const KEPT = { beginning: 40, end: 20 } as const;
+
+/** Leaves out the middle of a name that is too long for tables and figures. */
+function shorten(name: string): string {
+  const characters = [...name];
+  if (characters.length <= KEPT.beginning + KEPT.end + 1) return name;
+  return [...characters.slice(0, KEPT.beginning), "…", ...characters.slice(-KEPT.end)].join("");
+}
+
+/**
+ * Makes short names of the files of networks, no two of which are alike: the middle of long ones is left out,
+ * and later ones of one name are numbered.
+ */
 export function distinctNamesOfFiles(sources: readonly string[]): string[] {
   const taken = new Set<string>();
-  return namesOfFiles(sources).map((name) => {
+  return namesOfFiles(sources).map((whole) => {
+    const name = shorten(whole);
     let distinct = name;
     for (let number = 2; taken.has(distinct); number++) distinct = `${name} (${number})`;
     taken.add(distinct);

@@ -95,6 +95,15 @@ export type { Plot } from "./plot/plot.ts";
 export type { Slice, SlicePlot } from "./plot/slice-plot.ts";
 export type { StackPlot } from "./plot/stack-plot.ts";
 export type { Strip, StripPlot } from "./plot/strip-plot.ts";
+export type {
+  WalkGround,
+  WalkLine,
+  WalkNetwork,
+  WalkPair,
+  WalkPath,
+  WalkPlot,
+  WalkView,
+} from "./plot/walk-plot.ts";
 export type { FedData, Provenance } from "./provenance.ts";
 export { quoteCommand } from "./quote-command.ts";
 export type { Report, Section, Tile } from "./report.ts";

@@ -11,6 +11,7 @@ export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
 export { describeResult, titleOfResult } from "./result/describe-result.ts";
 export { type Drawable, type DrawableResult, isNamedBarriers } from "./result/drawable-result.ts";
+export { joinToMap, type ResultOfFile } from "./result/join-map.ts";
 export { listResultKinds } from "./result/result-kinds.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export { type BarrierChartOptions, renderBarrierChart } from "./terminal/render-barrier-chart.ts";

@@ -23,12 +23,13 @@ describe("describeMap()", () => {
   it("describeMap() draws two maps and two planes, and writes every pair as CSV", async () => {
     const figures = await renderFigures(mapResult());
     expect(figures.map(({ name }) => name)).toEqual([
+      "walk",
       "barriers-before",
       "barriers-after",
       "places-before",
       "places-after",
     ]);
-    const [, aligned, , plane] = figures;
+    const [, , aligned, , plane] = figures;
     // One bracket a join, and two networks on one place with one label.
     expect(aligned?.svg.match(/ d="M[\d.]+,[\d.]+V[\d.]+H[\d.]+V[\d.]+"/g)).toHaveLength(4);
     expect(plane?.svg).toContain(">s0, copy<");

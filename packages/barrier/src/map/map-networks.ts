@@ -13,12 +13,20 @@ import { bindNetwork } from "../bind-network.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
 import type { MapResult } from "../map-result.ts";
-import { type MapNetworksOptions, type ResolvedMapOptions, resolveMapOptions } from "./map-options.ts";
+import {
+  type MapNetworksOptions,
+  type MapProgress,
+  type ResolvedMapOptions,
+  resolveMapOptions,
+} from "./map-options.ts";
+import { assertThrough, measureGround } from "./measure-ground.ts";
 import { measurePairsBy } from "./measure-pairs.ts";
 import { countOfStage, measureStage, type StageNetwork } from "./measure-stage.ts";
 
 /** Share of the time that alignment takes, for progress. */
 const ALIGNING = 0.25;
+/** Share of the rest of the time that pairs take if there is a ground, for progress. */
+const PAIRS = 0.6;
 
 /**
  * Measures the barriers and distances between all pairs of networks, before and after all are aligned to each
@@ -73,9 +81,11 @@ export async function mapNetworks(
     ...networks.map((network) => ({ network, role: "network" as const })),
     ...(star === undefined ? [] : [{ network: star, role: "star" as const }]),
   ]);
+  assertThrough(trained.length, resolved);
   const run = describeMeasurement({ graph, engine, data }, { statistics, statisticsData, batchSize });
   const journal = await openJournal(resolved.journalPath, { ...run, points });
-  const report = (phase: "aligning" | "measuring", done: number) => resolved.onProgress?.({ done, phase });
+  const report = (phase: MapProgress["phase"], done: number) => resolved.onProgress?.({ done, phase });
+  const pairsEnd = resolved.ground > 0 ? ALIGNING + (1 - ALIGNING) * PAIRS : 1;
   const { many, aligned } = await alignStage({ graph, engine }, trained, {
     ...resolved,
     journal: alignmentJournal(journal, nameOf(trained, resolved)),
@@ -90,12 +100,15 @@ export async function mapNetworks(
     const total = 2 * countOfStage(trained.length, points);
     const count = (more: number) => {
       counted += more;
-      report("measuring", ALIGNING + (1 - ALIGNING) * (counted / total));
+      report("measuring", ALIGNING + (pairsEnd - ALIGNING) * (counted / total));
     };
     const pairing = { measurePairs: resolved.measurePairs ?? measurePairsBy(evaluator) };
     const tools = { graph, engine, data, evaluator, journal, options: resolved, ...pairing, count };
     const { ends, ...before } = await measureStage(trained, tools);
     const { ends: _, ...after } = await measureStage(aligned, tools);
+    const onShare = (done: number) => report("ground", pairsEnd + (1 - pairsEnd) * done);
+    const ground =
+      resolved.ground > 0 ? await measureGround(aligned, after.pairs, { ...tools, onShare }) : undefined;
     return {
       kind: "map",
       ...lossFields(graph, data),
@@ -106,6 +119,7 @@ export async function mapNetworks(
       })),
       before,
       after,
+      ...(ground && { ground }),
       many,
       points,
       statistics,

@@ -2,9 +2,11 @@ import {
   BATCH_SIZE_FIELD,
   type Checkpoint,
   type FieldsOf,
+  listField,
   type ResolvedOf,
   resolveFields,
   seedField,
+  wholeField,
 } from "@isthmus/core";
 import type { MeasurePairs, PairsOfNetworks } from "@isthmus/findings";
 import type { DataSet, LossOption } from "@isthmus/graph";
@@ -17,8 +19,8 @@ import { pointsField } from "../barrier-fields.ts";
 export interface MapProgress {
   /** Estimated share of the work that is done, in `[0, 1]`. */
   readonly done: number;
-  /** Work under way: the alignment of all networks, or measurements. */
-  readonly phase: "aligning" | "measuring";
+  /** Work under way: the alignment of all networks, the pairs, or the ground. */
+  readonly phase: "aligning" | "measuring" | "ground";
 }
 
 /** Options of the measurement of the pairs of a map. */
@@ -43,8 +45,24 @@ export type MapPairs = PairsOfNetworks<ResolvedOf<MapPairsChoice>>;
 /** Port that measures pairs of networks of a map on any machine and in any order, as `measurePairs` does. */
 export type MeasureMapPairs = MeasurePairs<ResolvedOf<MapPairsChoice>>;
 
+/** Options of the ground of a map. */
+export interface MapGroundChoice {
+  /**
+   * Number of columns, and of rows, of losses that are measured on the plane through three of the aligned
+   * networks; 0 for none.
+   * @defaultValue 0
+   */
+  readonly ground?: number;
+  /**
+   * Three networks that the plane goes through, by their number in the order of the arguments, from 1; a star
+   * comes last.
+   * @defaultValue the first network, and the two with which it spans the largest triangle
+   */
+  readonly through?: readonly number[] | undefined;
+}
+
 /** Options of a map that are plain data. */
-export interface MapChoice extends ManyChoice, MapPairsChoice {
+export interface MapChoice extends ManyChoice, MapPairsChoice, MapGroundChoice {
   /** Seed of the alignment; 0 on a command line without a seed. */
   readonly seed?: number;
 }
@@ -56,10 +74,30 @@ export const MAP_PAIRS_FIELDS: FieldsOf<MapPairsChoice> = {
   batchSize: BATCH_SIZE_FIELD,
 };
 
+/** Largest number of columns of the ground: each place is a network that is evaluated. */
+const MOST_COLUMNS = 100;
+
+const GROUND_FIELDS: FieldsOf<MapGroundChoice> = {
+  ground: wholeField({
+    least: 0,
+    most: MOST_COLUMNS,
+    default: 0,
+    help: "measure losses at n by n places of the plane through three aligned networks; 0 for none",
+  }),
+  through: listField<number>(
+    { type: "whole", least: 1, most: Number.MAX_SAFE_INTEGER },
+    {
+      placeholder: "<n,n,n>",
+      help: "with --ground: the numbers of these three, from 1 (default: the first, and the two that are farthest from it and each other)",
+    },
+  ),
+};
+
 /** Fields of {@link MapChoice}. */
 export const MAP_FIELDS: FieldsOf<MapChoice> = {
   ...MANY_FIELDS,
   ...MAP_PAIRS_FIELDS,
+  ...GROUND_FIELDS,
   seed: seedField("seed of the alignment"),
 };
 

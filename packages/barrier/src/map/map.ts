@@ -47,6 +47,10 @@ export const MAP: Measurement<"networks-and-star", MapChoice, MapResult> = {
       "--star star.safetensors --journal pairs.json",
       "with the star that isthmus star found; start it again after an interruption and it goes on",
     ],
+    [
+      "--ground 21 --through 1,3,4 -o map.json --report map.html",
+      "a page to walk on: the losses of the plane through the first, third and fourth network are its ground",
+    ],
     ["--points 11 --many cycle", "barriers on a finer grid, aligned by the cycle-consistent search alone"],
     [
       "-o map.json --queue /shared/queue --storage /shared",
@@ -75,4 +79,5 @@ export const MAP: Measurement<"networks-and-star", MapChoice, MapResult> = {
 const PHASES: Readonly<Record<MapProgress["phase"], string>> = {
   aligning: "Aligning",
   measuring: "Measuring pairs",
+  ground: "Measuring the ground",
 };

@@ -134,11 +134,12 @@ function barriersOf(
 ): Omit<MappedPair, "a" | "b"> {
   const places = placesOf(points);
   const between = places.length - 2;
-  const rise = (from: number, measure: keyof Measured) => {
-    const values = numbers.slice(from, from + between);
-    return chordBarrier(places, [a[measure], ...values, b[measure]]).chord;
-  };
-  return { distance: at(numbers, 0, "distance"), loss: rise(1, "loss"), error: rise(1 + between, "error") };
+  const losses = numbers.slice(1, 1 + between);
+  const errors = numbers.slice(1 + between, 1 + 2 * between);
+  const rise = (values: readonly number[], measure: keyof Measured) =>
+    chordBarrier(places, [a[measure], ...values, b[measure]]).chord;
+  const barriers = { loss: rise(losses, "loss"), error: rise(errors, "error") };
+  return { distance: at(numbers, 0, "distance"), ...barriers, losses, errors };
 }
 
 /** Measures the mean of all networks but the star. */

@@ -5,6 +5,7 @@ import { saveFile, UsageError } from "@isthmus/core";
 import {
   type Drawable,
   isNamedBarriers,
+  joinToMap,
   readResult,
   renderResultPage,
   type Theme,
@@ -15,6 +16,7 @@ import { formatResult } from "../format/format-result.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { readResults } from "../result/read-results.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -34,7 +36,7 @@ export function reportVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("report", HELP_GROUPS.done)
     .argument(
       "<results...>",
-      "a .json file that another verb wrote, or printed with --json; several of barriers are drawn in one figure",
+      "a .json file that another verb wrote, or printed with --json; several of barriers are drawn in one figure, and paths and planes on a map before them",
     )
     .option("-o, --output <file>", "write a page with figures and all numbers (.html)")
     .option("--svg <folder>", "write each figure of the page as .svg into this folder")
@@ -73,6 +75,10 @@ const EXAMPLES = formatExamples(
     "isthmus report seeds-01.json seeds-02.json --label 'seeds 0 and 1' --label 'seeds 0 and 2' --svg figures",
     "barriers of two pairs in one figure",
   ],
+  [
+    "isthmus report map.json curve.json plane.json -o walk.html",
+    "a map to walk on, with the path of a curve, and the losses of a plane as the ground",
+  ],
 );
 
 async function report(
@@ -108,12 +114,16 @@ async function report(
 }
 
 /**
- * Reads one result, or several barriers, named by `labels` or by their files.
+ * Reads one result, a map with other results on it, or several barriers, named by `labels` or by their files.
  * @throws UsageError if the numbers of names and barriers differ, or one of several results is no barrier
  */
 async function readDrawable(files: readonly string[], labels: readonly string[] = []): Promise<Drawable> {
   const [file, ...others] = files;
-  if (file !== undefined && others.length === 0 && labels.length === 0) return readResult(file);
+  if (file !== undefined && labels.length === 0) {
+    const first = await readResult(file);
+    if (others.length === 0) return first;
+    if (first.kind === "map") return await joinToMap(first, await readResults(others));
+  }
   if (labels.length > 0 && labels.length !== files.length) {
     throw new UsageError(
       `Cannot name barriers as every file needs a --label, or none: got ${labels.length} for ${files.length} files`,

@@ -7,11 +7,12 @@ import type {
   MeasurementEntry,
   MeasurePairs,
   OpenedSubject,
+  Subjects,
   TrainingSubject,
 } from "@isthmus/findings";
 import { limitExamples } from "@isthmus/graph";
 import type { Opened } from "@isthmus/measurements/open";
-import type { DrawableResult } from "@isthmus/report";
+import { type DrawableResult, joinToMap } from "@isthmus/report";
 import { STATISTICS_EXAMPLES, type StatisticsChoice } from "@isthmus/statistics";
 import type { QueueTasks } from "@isthmus/workers";
 import { alignmentFacts } from "../format/describe-pair.ts";
@@ -21,6 +22,7 @@ import { type DoneStatistics, formatStatistics, measuredOn } from "../format/for
 import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addQueueOptions, loadWorkers, type QueueOptions, withWorkers } from "../options/queue-options.ts";
 import { assertPageName, assertResultName } from "../output/assert-output.ts";
+import { readResults } from "../result/read-results.ts";
 import { saveResult } from "../result/save-result.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 import { type Context, type CreateVerb, createVerb, formatExamples, type Outcome } from "../verb.ts";
@@ -45,6 +47,7 @@ interface MeasurementFlags extends Partial<TrainingFlags> {
   readonly testData?: string;
   readonly journal?: string;
   readonly networks?: string;
+  readonly join?: readonly string[];
   readonly output?: string;
   readonly report?: string;
 }
@@ -158,26 +161,31 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
     ),
   };
   const { corrected } = SUBJECT_FORMS[subject];
+  const joined = await readResults(flags.join ?? []);
   return openSubject(request, context, async (opened) => {
     const trained = trainingValues(measurement, flags, opened.subject as OpenedSubject | TrainingSubject);
     const resolved = resolveFields(attempt, fields, { ...chosen, ...trained, ...opened.implied });
-    const { files: inputs, alignment, binding, restore } = opened;
+    const { alignment, binding, restore } = opened;
+    // What cannot be on the map is refused before the map is measured.
+    if (joined.length > 0) await joinToMap({ networks: sourcesOf(opened) }, joined);
+    const inputs = [...opened.files, ...(flags.join ?? [])];
     const facts = alignmentFacts(alignment);
     const files = { fileOf: placeOf(made, networks), graphFile: made?.graph };
     const work = { verb: entry.verb, beside: journal ?? output ?? report ?? entry.verb, context };
-    const measured = await withWorkers(flags, work, async (tasks) => {
+    const alone = await withWorkers(flags, work, async (tasks) => {
       const measurePairs = tasks && (await pairsByQueue(tasks, measurement, opened));
       const running = { entry, measurement, journal, restore, measurePairs, ...files };
       const control = createControl(running, context);
       return control.follow(() => measurement.run(opened.subject, resolved, control));
     });
-    const drawable = measured as DrawableResult;
+    const drawn = alone as DrawableResult;
+    const drawable = drawn.kind === "map" ? await joinToMap(drawn, joined) : drawn;
     await saveResult(drawable, { output, report }, { inputs, facts, context });
     if (former !== undefined) await rm(former, { force: true });
-    const note = corrected === undefined ? "" : noteStatistics(opened, measured, corrected);
+    const note = corrected === undefined ? "" : noteStatistics(opened, drawable, corrected);
     return {
       result: {
-        ...measured,
+        ...drawable,
         ...(alignment && { alignment }),
         ...(binding && { binding }),
         ...((made || saysOutputs(measurement.kind)) && { outputs }),
@@ -189,6 +197,12 @@ async function measureInto(asked: Asked, paths: readonly string[], context: Cont
       ].join(""),
     };
   });
+}
+
+/** Lists the sources of the networks of a map, a star last. */
+function sourcesOf({ subject }: Opened): { readonly source: string }[] {
+  const { networks = [], star }: Partial<Subjects["networks-and-star"]> = subject as object;
+  return [...networks.map(({ network }) => network), ...(star ? [star] : [])];
 }
 
 /**

@@ -55,7 +55,11 @@ const NETWORKS_AND_STAR_FORM: SubjectForm = {
     addSharedOptions(command);
     command
       .optionsGroup(HELP_GROUPS.networks)
-      .option("--star <file>", "a network to align and place with the others, that is no part of their mean");
+      .option("--star <file>", "a network to align and place with the others, that is no part of their mean")
+      .option(
+        "--join <results...>",
+        "put paths and planes between these networks on the map: results (.json) of isthmus curve, path, plane and landscape",
+      );
   },
 };
 

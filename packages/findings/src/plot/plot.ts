@@ -9,6 +9,7 @@ import type { PlacePlot } from "./place-plot.ts";
 import type { SlicePlot } from "./slice-plot.ts";
 import type { StackPlot } from "./stack-plot.ts";
 import type { StripPlot } from "./strip-plot.ts";
+import type { WalkPlot } from "./walk-plot.ts";
 
 /** Plot of a figure, as plain data: its `kind` names the way it is drawn. */
 export type Plot =
@@ -22,4 +23,5 @@ export type Plot =
   | PlacePlot
   | SlicePlot
   | StackPlot
-  | StripPlot;
+  | StripPlot
+  | WalkPlot;

@@ -9,6 +9,7 @@ import { drawPlaces } from "./draw-places.ts";
 import { drawSlices } from "./draw-slices.ts";
 import { drawStacks } from "./draw-stacks.ts";
 import { drawStrips } from "./draw-strips.ts";
+import { drawWalk } from "./draw-walk.ts";
 import type { Drawing } from "./drawing.ts";
 
 /** Functions that draw each kind of plot. */
@@ -24,6 +25,7 @@ const DRAWERS: { readonly [K in Plot["kind"]]: (plot: Extract<Plot, { readonly k
   slices: drawSlices,
   stacks: drawStacks,
   strips: drawStrips,
+  walk: drawWalk,
 };
 
 /** Makes the drawing of a plot by its kind. */

@@ -1,4 +1,5 @@
 import type { Figure, PageFact, Report, Section, Tile } from "@isthmus/findings";
+import { bandColors } from "../figure/band-colors.ts";
 import { drawSvg } from "../figure/draw-svg.ts";
 import { drawingOf } from "../figure/drawers.ts";
 import { FIGURE_WIDTHS } from "../figure/drawing.ts";
@@ -17,7 +18,9 @@ import { PAGE_STYLE } from "./style.ts";
  * `#measurement`. The same input gives the same bytes.
  */
 export async function renderPage(page: ReportPage, report: Report): Promise<string> {
-  const policy = await contentPolicy({ style: PAGE_STYLE, script: PAGE_SCRIPT });
+  const walks = report.sections.some(({ figures }) => figures.some(({ plot }) => plot.kind === "walk"));
+  const { style, script } = walks ? await withWalk() : { style: PAGE_STYLE, script: PAGE_SCRIPT };
+  const policy = await contentPolicy({ style, script });
   const made = page.version === undefined ? "" : ` ${page.version}`;
   const body = html`
 <a class="skip" href="#main">Skip to the result</a>
@@ -38,7 +41,7 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 </main>
 <footer>Made by Isthmus${made}. No network was used to show this page.</footer>
 <script type="application/json" id="measurement">${trusted(embeddableJson(report.data))}</script>
-<script>${trusted(PAGE_SCRIPT)}</script>`;
+<script>${trusted(script)}</script>`;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -49,12 +52,21 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 <meta name="description" content="${report.summary || page.title}">
 <meta name="generator" content="isthmus${made}">
 <title>${page.title}</title>
-<style>${trusted(PAGE_STYLE)}</style>
+<style>${trusted(style)}</style>
 </head>
 <body>${body}
 </body>
 </html>
 `.markup;
+}
+
+/** Returns the style and the script of a page with a map to walk on. */
+async function withWalk(): Promise<{ readonly style: string; readonly script: string }> {
+  const [{ WALK_STYLE }, { WALK_SCRIPT }] = await Promise.all([
+    import("./walk-style.ts"),
+    import("./walk-script.ts"),
+  ]);
+  return { style: PAGE_STYLE + WALK_STYLE, script: `${PAGE_SCRIPT}\n${WALK_SCRIPT}` };
 }
 
 /** Returns the facts of the result, followed by the facts of the page that differ from them. */
@@ -183,7 +195,15 @@ async function renderFigure(figure: Figure, number: number): Promise<Html> {
   const { name, title, caption, size, table } = figure;
   const [full, compact] = await Promise.all([drawAt(figure, size), drawAt(figure, "compact")]);
   return html`<figure class="${size}" id="figure-${name}"><div class="full">${trusted(full)}</div><div class="compact">${trusted(compact)}</div>
-<figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
+<figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption>${walkData(figure)}</figure>`;
+}
+
+/** Embeds the data of a map to walk on, with the colours of its bands, for the script of the page. */
+function walkData({ plot }: Figure): Html | undefined {
+  if (plot.kind !== "walk") return undefined;
+  const { scale, ground } = plot;
+  const colors = { lines: bandColors(scale), ground: ground === undefined ? [] : bandColors(ground.scale) };
+  return html`<script type="application/json" class="walk">${trusted(embeddableJson({ ...plot, colors }))}</script>`;
 }
 
 /**

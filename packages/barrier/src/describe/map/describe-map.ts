@@ -12,6 +12,8 @@ import type { MapResult } from "../../map-result.ts";
 import { barrierMaps, placeMaps } from "./map-figures.ts";
 import { assertMap, MAP_STAGES, meanBarrier, pairsOf } from "./map-networks.ts";
 import { joinTables, networksTable, pairsTable } from "./map-tables.ts";
+import { walkFigure } from "./walk-figure.ts";
+import { groundTables, wayTables } from "./way-tables.ts";
 
 /**
  * Describes the positions of several networks relative to each other, before and after alignment.
@@ -25,6 +27,7 @@ export function describeMap(result: MapResult): Report {
     summary: summarize(result),
     tiles: tilesOf(result),
     sections: [
+      { name: "walk", title: "The map", figures: [walkFigure(result)], tables: [] },
       { name: "barriers", title: "Barriers between all pairs", figures: barrierMaps(result), tables: [] },
       {
         name: "plane",
@@ -32,7 +35,12 @@ export function describeMap(result: MapResult): Report {
         figures: placeMaps(result),
         tables: [networksTable(result)],
       },
-      { name: "pairs", title: "Every pair", figures: [], tables: [pairsTable(result)] },
+      {
+        name: "pairs",
+        title: "Every pair",
+        figures: [],
+        tables: [pairsTable(result), ...wayTables(result), ...groundTables(result)],
+      },
       { name: "trees", title: "The trees", figures: [], tables: joinTables(result) },
     ],
     facts: factsOf(result, [

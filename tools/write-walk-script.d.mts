@@ -1,0 +1,2 @@
+/** Builds the script of maps to walk on from its sources, minified. */
+export function buildWalkScript(): Promise<string>;

@@ -62,8 +62,9 @@ export interface StarResult extends LossFields {
 }
 
 /** Kinds of pairs and their names, in the order of figures and tables. */
-export const PAIR_GROUPS: readonly { readonly key: keyof StarResult["barriers"]; readonly label: string }[] = [
-  { key: "regularRegular", label: "regular to regular" },
-  { key: "starHeldOut", label: "star to held out" },
-  { key: "starAnchor", label: "star to anchor" },
-];
+export const PAIR_GROUPS: readonly { readonly key: keyof StarResult["barriers"]; readonly label: string }[] =
+  [
+    { key: "regularRegular", label: "regular to regular" },
+    { key: "starHeldOut", label: "star to held out" },
+    { key: "starAnchor", label: "star to anchor" },
+  ];

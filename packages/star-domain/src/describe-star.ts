@@ -11,14 +11,7 @@ import {
   type Report,
   type Section,
 } from "@isthmus/findings";
-import type { PairGroup, StarResult } from "./star-result.ts";
-
-/** Kinds of pairs, in the order of figures and tables. */
-const GROUPS = [
-  { key: "regularRegular", label: "regular to regular" },
-  { key: "starHeldOut", label: "star to held out" },
-  { key: "starAnchor", label: "star to anchor" },
-] as const;
+import { PAIR_GROUPS, type PairGroup, type StarResult } from "./star-result.ts";
 
 interface NamedGroup extends PairGroup {
   readonly label: string;
@@ -29,7 +22,7 @@ interface NamedGroup extends PairGroup {
  * @throws UsageError if no pair of any kind was measured
  */
 export function describeStar(result: StarResult): Report {
-  const groups = GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(
+  const groups = PAIR_GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(
     ({ pairs }) => pairs.length > 0,
   );
   const losses = lossWords(result);

@@ -26,5 +26,5 @@ export {
 } from "./search/find-star-options.ts";
 export type { RayDistribution } from "./search/ray.ts";
 export type { StarArchitecture } from "./search/star-search.ts";
-export type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
+export { PAIR_GROUPS, type PairBarrier, type PairGroup, type StarResult } from "./star-result.ts";
 export { STAR_RESULT } from "./star-result-kind.ts";

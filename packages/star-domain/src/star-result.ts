@@ -60,3 +60,11 @@ export interface StarResult extends LossFields {
   /** Name of the engine on which the networks ran. */
   readonly engine: string;
 }
+
+/** Kinds of pairs and their names, in the order of figures and tables. */
+export const PAIR_GROUPS: readonly { readonly key: keyof StarResult["barriers"]; readonly label: string }[] =
+  [
+    { key: "regularRegular", label: "regular to regular" },
+    { key: "starHeldOut", label: "star to held out" },
+    { key: "starAnchor", label: "star to anchor" },
+  ];

@@ -1,6 +1,6 @@
 import type { JudgedPredictor } from "@isthmus/ensemble";
 import { formatNumber, formatShort } from "@isthmus/findings";
-import type { StarResult } from "@isthmus/star-domain";
+import { PAIR_GROUPS, type StarResult } from "@isthmus/star-domain";
 import { formatBar } from "../format/format-bar.ts";
 import type { Screen } from "../format/format-chart.ts";
 import { formatPairs, formatTable } from "../format/format-table.ts";
@@ -11,13 +11,6 @@ const formatArea = (area: number | null | undefined): string =>
 
 /** Number of cells of the longest bar. */
 const BAR_WIDTH = 16;
-
-/** Sorts of pairs, in the order they are shown. */
-const GROUPS = [
-  ["regularRegular", "regular to regular"],
-  ["starHeldOut", "star to held out"],
-  ["starAnchor", "star to anchor"],
-] as const;
 
 /** Formats the barriers of a star with bars and, if there are any, the quality of its predictions. */
 export function formatStar(result: StarResult, terminal: Screen): string {
@@ -53,13 +46,13 @@ export function formatStar(result: StarResult, terminal: Screen): string {
 }
 
 function formatGroups({ barriers }: StarResult, { unicode }: Screen): string {
-  const full = Math.max(...GROUPS.map(([key]) => barriers[key].mean).filter(Number.isFinite));
-  const rows = GROUPS.filter(([key]) => barriers[key].pairs.length > 0).map(([key, name]) => {
+  const full = Math.max(...PAIR_GROUPS.map(({ key }) => barriers[key].mean).filter(Number.isFinite));
+  const rows = PAIR_GROUPS.filter(({ key }) => barriers[key].pairs.length > 0).map(({ key, label }) => {
     const { pairs, mean, std } = barriers[key];
     const highest = Math.max(...pairs.map(({ loss }) => loss));
     const ratio = mean / barriers.regularRegular.mean;
     return [
-      name,
+      label,
       String(pairs.length),
       formatNumber(mean),
       pairs.length > 1 ? formatNumber(std) : "",

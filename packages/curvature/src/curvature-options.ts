@@ -59,17 +59,17 @@ export interface CurvatureChoice
   readonly operator?: CurvatureKind;
   /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix. @defaultValue 1 */
   readonly labelSamples?: number;
-  /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 3 */
+  /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 1 */
   readonly count?: number;
   /** Largest residual of an eigenvalue over the largest absolute one. @defaultValue 1e-4 */
   readonly tolerance?: number;
-  /** Largest number of products for eigenvalues. @defaultValue 200 */
+  /** Largest number of products for eigenvalues. @defaultValue 20 */
   readonly steps?: number;
-  /** Largest number of products for the trace, at least 6; 0 for no trace. @defaultValue 30 */
+  /** Largest number of products for the trace, at least 6; 0 for no trace. @defaultValue 12 */
   readonly traceProducts?: number;
   /** Standard error over the trace at which its estimation stops. @defaultValue 1e-3 */
   readonly relativeError?: number;
-  /** Number of random vectors for the density; 0 for no density. @defaultValue 1 */
+  /** Number of random vectors for the density; 0 for no density. @defaultValue 0 */
   readonly runs?: number;
   /** Products for each random vector of the density. @defaultValue 40 */
   readonly densitySteps?: number;
@@ -106,9 +106,9 @@ export interface CurvatureChoice
 }
 
 /**
- * Fields of {@link CurvatureChoice}. Their defaults take some 120 products in all: half a minute on two cores
- * for a network of a million parameters. For that many parameters, one random vector estimates the density
- * well.
+ * Fields of {@link CurvatureChoice}. Their defaults are a budget of 32 products on 200 examples: some seconds
+ * for a network of a million parameters, in which the largest eigenvalue converges. For that many parameters,
+ * one random vector estimates the density well.
  */
 export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   operator: choiceField<CurvatureKind>(CURVATURE_KINDS, {
@@ -142,10 +142,10 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   }),
   examples: examplesField({
     least: 0,
-    default: 500,
+    default: 200,
     help: "number of examples, the first ones; 0 for all",
   }),
-  count: wholeField({ least: 0, default: 3, help: "number of eigenvalues at either end; 0 for none" }),
+  count: wholeField({ least: 0, default: 1, help: "number of eigenvalues at either end; 0 for none" }),
   tolerance: numberField({
     rare: true,
     above: 0,
@@ -154,12 +154,12 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   }),
   steps: triesField({
     least: 1,
-    default: TOP_EIGENPAIRS_DEFAULTS.steps,
+    default: 20,
     help: "the most products for eigenvalues",
   }),
   traceProducts: triesField({
     least: 0,
-    default: 30,
+    default: 12,
     help: "the most products for the trace, at least 6; 0 for none",
   }),
   relativeError: numberField({
@@ -170,8 +170,8 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   }),
   runs: triesField({
     least: 0,
-    default: 1,
-    help: "random vectors for the density of all eigenvalues; 0 for none",
+    default: 0,
+    help: "random vectors for the density of all eigenvalues, of which one is enough for a large network; 0 for none",
   }),
   densitySteps: triesField({ rare: true, least: 1, default: 40, help: "products for each of these vectors" }),
   points: wholeField({

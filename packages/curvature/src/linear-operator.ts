@@ -1,3 +1,5 @@
+import type { MatrixProducts } from "@isthmus/linear-algebra";
+
 /** Part of a vector that belongs to one tensor. */
 export interface OperatorTensor {
   /** Name of the tensor. */
@@ -20,6 +22,11 @@ export interface LinearOperator {
    * @param out - `[dimension]`, another array than `vector`; overwritten
    */
   readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
+  /**
+   * Multiplier by which many vectors are made orthogonal at once. @defaultValue `plainProducts` of
+   * `@isthmus/linear-algebra`
+   */
+  readonly products?: MatrixProducts | undefined;
 }
 
 /** Progress of a computation by products with an operator. */

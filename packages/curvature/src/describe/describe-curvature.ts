@@ -139,7 +139,7 @@ function stepWords({ step }: CurvatureResult, before: string): string {
 }
 
 function notesOf(result: CurvatureResult): string[] {
-  const { derivatives, reason, eigenvalues, trace } = result;
+  const { derivatives, reason, eigenvalues, trace, density, layers, examples } = result;
   const notes: string[] = [];
   if (derivatives === "finite-differences") {
     const why = reason === undefined ? "as asked for" : `as exact ones cannot be had: ${reason}`;
@@ -150,13 +150,18 @@ function notesOf(result: CurvatureResult): string[] {
   if (eigenvalues && !eigenvalues.converged) {
     const residuals = [...eigenvalues.largest, ...eigenvalues.smallest].map(({ residual }) => residual);
     notes.push(
-      `Eigenvalues have not all converged after ${formatCounted(eigenvalues.products, "product")}: true ones are within the residual of each, which is up to ${formatNumber(Math.max(0, ...residuals))}.`,
+      `Eigenvalues have not all converged after ${formatCounted(eigenvalues.products, "product")}: true ones are within the residual of each, which is up to ${formatNumber(Math.max(0, ...residuals))}. --steps allows more products.`,
     );
   }
   if (trace && !trace.converged) {
     const { products, samples } = trace;
     notes.push(
-      `The trace has not reached the precision asked for after ${formatCounted(products, "product")}: it is estimated from ${formatCounted(samples, "random vector")}, ${errorWords(trace)}.`,
+      `The trace has not reached the precision asked for after ${formatCounted(products, "product")}: it is estimated from ${formatCounted(samples, "random vector")}, ${errorWords(trace)}. --trace-products allows more products.`,
+    );
+  }
+  if (eigenvalues && trace && !density && !layers) {
+    notes.push(
+      `A quick look on ${formatCounted(examples, "example")}: --examples measures on more of them, --count more eigenvalues, --runs the density of all, --by layer every layer.`,
     );
   }
   const drift = result.learningCoefficient?.drift;

@@ -17,6 +17,8 @@ import type { LossSpec } from "@isthmus/training";
 import { CRITICAL_SHARPNESS_FIELDS, type CriticalSharpnessChoice } from "./critical-sharpness.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
+import { SHARINGS, type Sharing } from "./kronecker/factor-graphs.ts";
+import { FISHERS, type Fisher } from "./kronecker/output-columns.ts";
 import { LEARNING_COEFFICIENT_FIELDS, type LearningCoefficientChoice } from "./learning-coefficient.ts";
 import { SETTLING_FIELDS, type SettlingChoice } from "./measure-settling.ts";
 import { SHARPNESS_FIELDS, type SharpnessChoice } from "./measure-sharpness.ts";
@@ -57,8 +59,14 @@ export interface CurvatureChoice
   extends Pick<HessianOptions, "parameters" | "examples" | "batchSize" | "derivatives" | "step"> {
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;
-  /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix. @defaultValue 1 */
+  /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix, or `mc`. @defaultValue 1 */
   readonly labelSamples?: number;
+  /** Kind of Fisher information that KFAC and EKFAC approximate. @defaultValue "type-2" */
+  readonly fisher?: Fisher;
+  /** Convention of KFAC and EKFAC for layers that use their weight at several places. @defaultValue "expand" */
+  readonly sharing?: Sharing;
+  /** Number added to the eigenvalues of KFAC and EKFAC for the determinant, at least 0. @defaultValue 1e-3 */
+  readonly damping?: number;
   /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 1 */
   readonly count?: number;
   /** Largest residual of an eigenvalue over the largest absolute one. @defaultValue 1e-4 */
@@ -120,7 +128,28 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
     least: 1,
     default: 1,
     keyed: "if-named",
-    help: "labels drawn for each example of a sampled Gauss-Newton matrix",
+    help: "labels drawn for each example of a sampled Gauss-Newton matrix, or random sums for --fisher mc",
+  }),
+  fisher: choiceField<Fisher>(FISHERS, {
+    placeholder: "<kind>",
+    default: "type-2",
+    rare: true,
+    keyed: "if-named",
+    help: "the Fisher information that kfac and ekfac approximate: exact, of random sums, or for the labels",
+  }),
+  sharing: choiceField<Sharing>(SHARINGS, {
+    placeholder: "<how>",
+    default: "expand",
+    rare: true,
+    keyed: "if-named",
+    help: "kfac and ekfac of layers used at several tokens or pixels: each an example, or one by their mean",
+  }),
+  damping: numberField({
+    least: 0,
+    default: 1e-3,
+    rare: true,
+    keyed: "if-named",
+    help: "number added to the eigenvalues of kfac and ekfac for their determinant",
   }),
   derivatives: choiceField<HessianDerivatives>(HESSIAN_DERIVATIVES, {
     placeholder: "<how>",

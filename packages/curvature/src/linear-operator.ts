@@ -27,6 +27,22 @@ export interface LinearOperator {
    * `@isthmus/linear-algebra`
    */
   readonly products?: MatrixProducts | undefined;
+  /** What is known of the matrix without products; missing if it is not known. */
+  readonly closedForm?: ClosedForm;
+}
+
+/** Numbers of a matrix that are known in closed form, and its inverse. */
+export interface ClosedForm {
+  /** Sum of all eigenvalues. */
+  readonly trace: number;
+  /** Square root of the sum of the squares of all elements. */
+  readonly frobeniusNorm: number;
+  /** Returns all eigenvalues, falling. */
+  readonly eigenvalues: () => Float64Array;
+  /** Returns the logarithm of the determinant once a number is added to the diagonal. */
+  readonly logDeterminant: (damping: number) => number;
+  /** Computes the product of a vector with the inverse once a number is added to the diagonal. */
+  readonly applyInverse: (vector: Float64Array, out: Float64Array, damping: number) => Promise<void>;
 }
 
 /** Progress of a computation by products with an operator. */

@@ -20,6 +20,7 @@ import {
   type ResolvedCurvatureOptions,
 } from "./curvature-options.ts";
 import type { CurvatureMeasures, CurvatureResult } from "./curvature-result.ts";
+import { ekfac, kfac } from "./kronecker/kronecker-operator.ts";
 import { layerBlocks, measureOperator, plannedProducts } from "./measure-operator.ts";
 import { measureSurface, plannedLosses } from "./measure-surface.ts";
 import { empiricalFisher } from "./operators/empirical-fisher.ts";
@@ -243,5 +244,11 @@ function openOperator(
     }
     case "empirical-fisher":
       return empiricalFisher(architecture, network, data, shared);
+    case "kfac":
+    case "ekfac": {
+      const { labelSamples, seed, fisher, sharing } = resolved;
+      const approximate = operator === "kfac" ? kfac : ekfac;
+      return approximate(architecture, network, data, { ...shared, labelSamples, seed, fisher, sharing });
+    }
   }
 }

@@ -166,8 +166,11 @@ async function combineInto(
   { of, products }: { readonly of: readonly Float64Array[]; readonly products: MatrixProducts },
 ): Promise<void> {
   const read = pieceReader(of);
+  const memory = new Float64Array(factors.rows * WIDE_PIECE);
   for (let begin = 0; begin < (of[0]?.length ?? 0); begin += WIDE_PIECE) {
-    const { columns, data } = await products.multiply(factors, read(begin));
+    const piece = read(begin);
+    const out = memory.subarray(0, factors.rows * piece.columns);
+    const { columns, data } = await products.multiply(factors, piece, { out });
     for (const [row, vector] of vectors.entries()) {
       vector.set(data.subarray(row * columns, (row + 1) * columns), begin);
     }

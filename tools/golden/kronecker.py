@@ -2,8 +2,8 @@
 # PyTorch 2.15.0 on a CPU, in f64: a product, a product with the damped inverse, trace, norm and eigenvalues.
 # python kronecker.py > FILE && npx biome format --write FILE
 #
-# Weights, examples and the vector are waves, as test/helpers/waves.ts has them. For kinds that have no weight sharing,
-# the empirical Fisher information of mean squared errors is left out: curvlinops scales it by the size of the output.
+# Weights, examples and the vector are waves, as test/helpers/waves.ts has them. The empirical Fisher information of mean
+# squared errors is left out: curvlinops multiplies it by the size of the output.
 import json
 import math
 import sys
@@ -14,7 +14,7 @@ from torch import nn
 
 torch.set_default_dtype(torch.float64)
 # Of a product, every seventh element is kept.
-EXAMPLES, CLASSES, DAMPING, EVERY = 14, 3, 0.1, 7
+EXAMPLES, CLASSES, DAMPING, EVERY = 24, 3, 0.1, 7
 
 
 def waves(shape, seed, scale):
@@ -75,4 +75,6 @@ def measure(kind, network, loss, fisher, sharing):
     }
 
 
-json.dump([measure(kind, *case) for case in CASES for kind in KINDS], sys.stdout)
+# Means over windows depend on one another here: any basis of the space without inputs gives other eigenvalues.
+UNDEFINED = ("ekfac", "cnn", "cross-entropy", "type-2", "reduce")
+json.dump([measure(kind, *case) for case in CASES for kind in KINDS if (kind, *case) != UNDEFINED], sys.stdout)

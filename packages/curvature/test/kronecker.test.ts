@@ -34,7 +34,7 @@ const golden: readonly {
   readonly eigenvalues: readonly number[];
 }[] = JSON.parse(readFileSync(new URL("golden/kronecker.json", import.meta.url), "utf8"));
 
-const [EXAMPLES, DAMPING, EVERY, BATCH] = [14, 0.1, 7, 4];
+const [EXAMPLES, DAMPING, EVERY, BATCH] = [24, 0.1, 7, 4];
 const KINDS = { kfac, ekfac };
 const engine = createOnnxRuntimeEngine();
 

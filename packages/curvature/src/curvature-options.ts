@@ -9,6 +9,7 @@ import {
   namesField,
   numberField,
   seedField,
+  textField,
   triesField,
   wholeField,
 } from "@isthmus/core";
@@ -61,6 +62,11 @@ export interface CurvatureChoice
   readonly operator?: CurvatureKind;
   /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix, or `mc`. @defaultValue 1 */
   readonly labelSamples?: number;
+  /**
+   * ONNX file of a loss of two inputs, predictions and targets, in this order: one number for each example, or
+   * their mean. @defaultValue the loss networks are evaluated by, or the option `loss`
+   */
+  readonly lossGraph?: string | undefined;
   /** Kind of Fisher information that KFAC and EKFAC approximate. @defaultValue "type-2" */
   readonly fisher?: Fisher;
   /** Convention of KFAC and EKFAC for layers that use their weight at several places. @defaultValue "expand" */
@@ -129,6 +135,12 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
     default: 1,
     keyed: "if-named",
     help: "labels drawn for each example of a sampled Gauss-Newton matrix, or random sums for --fisher mc",
+  }),
+  lossGraph: textField({
+    placeholder: "<file>",
+    rare: true,
+    keyed: "if-named",
+    help: "an ONNX graph of the loss, of two inputs, predictions and targets: one number for each example, or their mean",
   }),
   fisher: choiceField<Fisher>(FISHERS, {
     placeholder: "<kind>",

@@ -6,10 +6,12 @@ import {
   fingerprintGraph,
   fingerprintWeights,
   lossFields,
+  readGraph,
   scoreBy,
 } from "@isthmus/graph";
 import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry";
 import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
+import { withLossGraph } from "@isthmus/training";
 import { canonicalize } from "@isthmus/weight-matching";
 import {
   CURVATURE_FIELDS,
@@ -80,13 +82,18 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
 export async function measureCurvature(
   unscored: Architecture,
   network: Checkpoint,
-  data: DataSet,
+  labelled: DataSet,
   options: MeasureCurvatureOptions = {},
 ): Promise<CurvatureResult> {
   const { loss, ...others } = resolveFields(ATTEMPT, CURVATURE_FIELDS, options, RUN_DEFAULTS);
   const isNamed = typeof loss === "string";
-  const resolved: ResolvedCurvatureOptions = { ...others, loss: isNamed ? undefined : loss };
-  const architecture = { ...unscored, graph: isNamed ? scoreBy(unscored.graph, loss) : unscored.graph };
+  const scored = isNamed ? scoreBy(unscored.graph, loss) : unscored.graph;
+  const named = { graph: scored, data: labelled, loss: isNamed ? undefined : loss };
+  const { lossGraph } = others;
+  const { data, ...measured } =
+    lossGraph === undefined ? named : withLossGraph(ATTEMPT, named, await readGraph(lossGraph));
+  const resolved: ResolvedCurvatureOptions = { ...others, loss: measured.loss };
+  const architecture = { ...unscored, graph: measured.graph };
   const { canonical, seed, onProgress, onPart } = resolved;
   const forms = canonical ? 2 : 1;
   const announced = (form: number): ResolvedCurvatureOptions => ({

@@ -43,6 +43,7 @@ export {
 export type { LocalTrainingOptions } from "./local/local-training.ts";
 export type { ProximalOptions } from "./local/proximal.ts";
 export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
+export { type GraphWithLoss, withLossGraph } from "./loss/with-loss-graph.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData, type TrainedLoss } from "./loss/loss-of-data.ts";
 export type {

@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { at, createCheckpoint, UnsupportedError } from "@isthmus/core";
+import {
+  type CurvatureOperator,
+  empiricalFisher,
+  gaussNewton,
+  hessian,
+  kfac,
+  measureCurvature,
+} from "@isthmus/curvature";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { decodeGraph, scoreBy } from "@isthmus/graph";
+import { withLossGraph } from "@isthmus/training";
+import { describe, expect, test } from "vitest";
+import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
+import { waves } from "../../../test/helpers/waves.ts";
+
+/** Losses that torch.onnx exports, and PyTorch's products; see tools/golden/loss-graphs.py. */
+const golden: Readonly<
+  Record<
+    "huber" | "poisson",
+    { graph: string; loss: number; hessian: readonly number[]; gaussNewton: readonly number[] }
+  >
+> = JSON.parse(readFileSync(new URL("golden/loss-graphs.json", import.meta.url), "utf8"));
+
+const EXAMPLES = 14;
+const engine = createOnnxRuntimeEngine();
+const network = createCheckpoint(twoLayerWeights(1, 0.8), {}, "waves");
+const graph = twoLayerMlp({ batchName: "N" });
+const data = createDataSet(waves([EXAMPLES, 5], 10, 1.5), waves([EXAMPLES, 3], 30, 1), { name: "waves" });
+const lossOf = (name: keyof typeof golden) => decodeGraph(Buffer.from(golden[name].graph, "base64"));
+
+async function product(opening: Promise<CurvatureOperator>): Promise<Float64Array> {
+  const operator = await opening;
+  const out = new Float64Array(operator.dimension);
+  await operator.apply(Float64Array.from(waves([operator.dimension], 20, 1).data as Float32Array), out);
+  await operator.release();
+  return out;
+}
+
+const expectClose = (out: ArrayLike<number>, expected: ArrayLike<number>) => {
+  expect(out).toHaveLength(expected.length);
+  for (const [i, x] of Array.from(out).entries())
+    expect(Math.abs(x - at(expected, i, "element"))).toBeLessThan(2e-6);
+};
+
+describe.each(["huber", "poisson"] as const)("the loss graph %s of torch.onnx", (name) => {
+  test("has the Hessian and the Gauss-Newton matrix of PyTorch", async () => {
+    const { hessian: exact, gaussNewton: gaussian } = golden[name];
+    const own = withLossGraph("measure", { graph, data }, lossOf(name));
+    const options = { loss: own.loss, batchSize: 6 };
+    const architecture = { graph: own.graph, engine };
+    expectClose(await product(hessian(architecture, network, own.data, options)), exact);
+    expectClose(await product(gaussNewton(architecture, network, own.data, options)), gaussian);
+  });
+
+  test("is measured from its file, by every matrix that it has", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-loss-"));
+    try {
+      const lossGraph = join(folder, "loss.onnx");
+      writeFileSync(lossGraph, Buffer.from(golden[name].graph, "base64"));
+      for (const operator of ["hessian", "gauss-newton", "kfac", "ekfac"] as const) {
+        const result = await measureCurvature({ graph, engine }, network, data, { lossGraph, operator });
+        expect(result.loss).toBeCloseTo(golden[name].loss, 6);
+        expect(result.lossKind).toBeUndefined();
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+test("a loss graph of single losses has an empirical Fisher information, and the named loss its matrices", async () => {
+  const own = withLossGraph("measure", { graph, data }, lossOf("huber"));
+  const architecture = { graph: own.graph, engine };
+  const fisher = await product(empiricalFisher(architecture, network, own.data, { loss: own.loss }));
+  expect(fisher.every(Number.isFinite)).toBe(true);
+  // A Poisson loss over single numbers is the one of that name, which has blocks of single numbers.
+  const poisson = withLossGraph("measure", { graph, data }, lossOf("poisson"));
+  const named = { graph: scoreBy(graph, "poisson"), engine };
+  for (const open of [hessian, gaussNewton, kfac]) {
+    const expected = await product(open(named, network, data));
+    const { loss } = poisson;
+    expectClose(await product(open({ graph: poisson.graph, engine }, network, poisson.data, { loss })), expected);
+  }
+});
+
+test("refuses graphs that are no losses", () => {
+  expect(() => withLossGraph("measure", { graph, data }, { graph, weights: new Map() })).toThrow(UnsupportedError);
+  const { graph: loss, weights } = lossOf("huber");
+  const older = { graph: { ...loss, opsets: new Map([["", 17]]) }, weights };
+  expect(() => withLossGraph("measure", { graph, data }, older)).toThrow(/version of ONNX's operators/);
+});

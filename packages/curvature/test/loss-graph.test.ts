@@ -84,12 +84,17 @@ test("a loss graph of single losses has an empirical Fisher information, and the
   for (const open of [hessian, gaussNewton, kfac]) {
     const expected = await product(open(named, network, data));
     const { loss } = poisson;
-    expectClose(await product(open({ graph: poisson.graph, engine }, network, poisson.data, { loss })), expected);
+    expectClose(
+      await product(open({ graph: poisson.graph, engine }, network, poisson.data, { loss })),
+      expected,
+    );
   }
 });
 
 test("refuses graphs that are no losses", () => {
-  expect(() => withLossGraph("measure", { graph, data }, { graph, weights: new Map() })).toThrow(UnsupportedError);
+  expect(() => withLossGraph("measure", { graph, data }, { graph, weights: new Map() })).toThrow(
+    UnsupportedError,
+  );
   const { graph: loss, weights } = lossOf("huber");
   const older = { graph: { ...loss, opsets: new Map([["", 17]]) }, weights };
   expect(() => withLossGraph("measure", { graph, data }, older)).toThrow(/version of ONNX's operators/);

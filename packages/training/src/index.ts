@@ -43,7 +43,6 @@ export {
 export type { LocalTrainingOptions } from "./local/local-training.ts";
 export type { ProximalOptions } from "./local/proximal.ts";
 export { WASSERSTEIN_DEFAULTS, type WassersteinOptions } from "./local/wasserstein.ts";
-export { type GraphWithLoss, withLossGraph } from "./loss/with-loss-graph.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData, type TrainedLoss } from "./loss/loss-of-data.ts";
 export type {
@@ -60,6 +59,7 @@ export type {
 export { type MeasureExampleLossesOptions, measureExampleLosses } from "./loss/measure-example-losses.ts";
 export { attachEntropy } from "./loss/prediction-entropy.ts";
 export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
+export { type GraphWithLoss, withLossGraph } from "./loss/with-loss-graph.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
 export type { Objective, TermInputs } from "./objective.ts";

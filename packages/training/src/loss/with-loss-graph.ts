@@ -66,7 +66,9 @@ export function withLossGraph(
     inputs: node.inputs.map(renamed),
     outputs: node.outputs.map(renamed),
   }));
-  const constants = [...lossGraph.constants, ...weights].map(([name, tensor]) => [renamed(name), tensor] as const);
+  const constants = [...lossGraph.constants, ...weights].map(
+    ([name, tensor]) => [renamed(name), tensor] as const,
+  );
   return {
     graph: {
       ...graph,
@@ -101,7 +103,8 @@ function assertLossGraph(attempt: string, graph: Graph, loss: Graph): readonly [
           : versions[0] !== versions[1]
             ? `it must have the version of ONNX's operators of the network, ${versions[0]}: it has ${versions[1]}; export it with that opset`
             : undefined;
-  if (problem === undefined && predictions !== undefined && targets !== undefined) return [predictions, targets];
+  if (problem === undefined && predictions !== undefined && targets !== undefined)
+    return [predictions, targets];
   throw new UnsupportedError(`Cannot ${attempt} by the loss graph "${loss.name}" as ${problem}`, {
     feature: "loss graph",
   });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { at, createCheckpoint, createTensor, type Tensor, UnsupportedError } from "@isthmus/core";
 import {
   ekfac,
+  estimateTrace,
   type Fisher,
   gaussNewton,
   type KroneckerOperator,
@@ -226,6 +227,17 @@ describe("laws", () => {
         const [further, nearer] = [distance(rough, fisher, inBlock), distance(corrected, fisher, inBlock)];
         expect(nearer).toBeLessThanOrEqual(further + 1e-20);
       }
+    }
+  });
+
+  test("EKFAC has the trace of the Gauss-Newton matrix", async () => {
+    for (const name of ["mlp", "cnn", "tokens"] as const) {
+      const { architecture, network, data } = problem(name);
+      const exact = await gaussNewton(architecture, network, data);
+      const { trace } = await estimateTrace(exact, { products: exact.dimension });
+      await exact.release();
+      const { closedForm } = await withOperator(ekfac(architecture, network, data), async (own) => own);
+      expect(closedForm.trace / trace).toBeCloseTo(1, 5);
     }
   });
 

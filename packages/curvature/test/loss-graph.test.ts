@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at, createCheckpoint, UnsupportedError } from "@isthmus/core";
+import { at, createCheckpoint, createTensor, UnsupportedError } from "@isthmus/core";
 import {
   type CurvatureOperator,
   empiricalFisher,
@@ -12,7 +12,8 @@ import {
 } from "@isthmus/curvature";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { decodeGraph, scoreBy } from "@isthmus/graph";
+import { decodeGraph, type Graph, scoreBy } from "@isthmus/graph";
+import { string } from "@isthmus/graph/ir";
 import { withLossGraph } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
@@ -95,7 +96,57 @@ test("refuses graphs that are no losses", () => {
   expect(() => withLossGraph("measure", { graph, data }, { graph, weights: new Map() })).toThrow(
     UnsupportedError,
   );
+});
+
+test("a loss of another version of operators is adapted: axes move between attributes and inputs", async () => {
+  const expected = golden.huber.hessian;
+  for (const opset of [13, 17, 18]) {
+    const older = { ...graph, opsets: new Map([["", opset]]) };
+    const own = withLossGraph("measure", { graph: older, data }, lossOf("huber"));
+    const { loss } = own;
+    expectClose(await product(hessian({ graph: own.graph, engine }, network, own.data, { loss })), expected);
+  }
   const { graph: loss, weights } = lossOf("huber");
-  const older = { graph: { ...loss, opsets: new Map([["", 17]]) }, weights };
-  expect(() => withLossGraph("measure", { graph, data }, older)).toThrow(/version of ONNX's operators/);
+  const ancient = { graph: { ...loss, opsets: new Map([["", 9]]) }, weights };
+  expect(() => withLossGraph("measure", { graph, data }, ancient)).toThrow(
+    /export the loss with opset_version=21/,
+  );
+});
+
+test("the cross-entropy of PyTorch's exports is the loss of that name, with weights of classes or without", async () => {
+  const labelled = createDataSet(
+    waves([EXAMPLES, 5], 10, 1.5),
+    Int32Array.from({ length: EXAMPLES }, (_, i) => i % 3),
+    { name: "waves" },
+  );
+  const node = { name: "loss", op: "SoftmaxCrossEntropyLoss", domain: "", outputs: ["loss"] };
+  const lossGraph = (reduction: string, inputs: readonly string[]): Graph => ({
+    name: "cross-entropy",
+    opsets: new Map([["", 20]]),
+    inputs: [
+      { name: "x", dtype: "f32", shape: ["N", 3] },
+      { name: "y", dtype: "i64", shape: ["N"] },
+    ],
+    weights: new Map(),
+    constants: new Map([["w", createTensor("f32", [3], Float32Array.of(2, 2, 2))]]),
+    nodes: [
+      { ...node, inputs: ["x", "y", ...inputs], attributes: new Map([["reduction", string(reduction)]]) },
+    ],
+    outputs: [{ name: "loss" }],
+  });
+  const expected = await product(hessian({ graph, engine }, network, labelled));
+  for (const [reduction, inputs, factor] of [
+    ["mean", [], 1],
+    ["none", [], 1],
+    ["mean", ["w"], 1],
+    ["none", ["w"], 2],
+  ] as const) {
+    const decoded = { graph: lossGraph(reduction, inputs), weights: new Map() };
+    const { graph: whole, data: fed, loss } = withLossGraph("measure", { graph, data: labelled }, decoded);
+    const out = await product(hessian({ graph: whole, engine }, network, fed, { loss }));
+    expectClose(
+      out.map((x) => x / factor),
+      expected,
+    );
+  }
 });

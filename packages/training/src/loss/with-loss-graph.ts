@@ -1,6 +1,7 @@
-import { createTensor, excerpt, type Tensor, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import { allocateData, createTensor, excerpt, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { DataSet, DecodedGraph, Graph, Node, ValueInfo } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
+import { adaptLossNode } from "./adapt-loss-node.ts";
 import type { OutputLoss } from "./loss-spec.ts";
 
 /** Text before the names of a loss graph's values, which keeps them apart from the network's. */
@@ -25,8 +26,8 @@ export interface GraphWithLoss {
  *
  * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights in
  *   its file are constants
- * @throws UnsupportedError if the loss graph has other inputs or outputs, control flow, or another version of
- *   ONNX's operators than the network
+ * @throws UnsupportedError if the loss graph has other inputs or outputs, control flow, or an operator that the
+ *   network's version of ONNX's operators may have in another form
  *
  * @example
  * ```ts
@@ -41,7 +42,7 @@ export interface GraphWithLoss {
  * const off = sub(x, y);
  * const graph = builder.build([reduceMean(mul(off, off), { axes: [1] })], { batchName: "N" });
  * const network = await readGraph("examples/mnist-mlp/graph.onnx");
- * const opened = { graph: { ...network.graph, opsets: graph.opsets }, data: await openDataSet("mnist:test@10") };
+ * const opened = { graph: network.graph, data: await openDataSet("mnist:test@10") };
  * const { loss } = withLossGraph("train", opened, { graph, weights: new Map() });
  * assert.equal(loss.kind, "output");
  * ```
@@ -51,7 +52,7 @@ export function withLossGraph(
   { graph, data }: Pick<GraphWithLoss, "graph" | "data">,
   { graph: lossGraph, weights }: DecodedGraph,
 ): GraphWithLoss {
-  const [predictions, targets] = assertLossGraph(attempt, graph, lossGraph);
+  const [predictions, targets] = assertLossGraph(attempt, lossGraph);
   const prediction = graph.scored ?? graph.outputs[0]?.name ?? "";
   const target = data.targets ?? TARGETS;
   const names = new Map([
@@ -60,15 +61,17 @@ export function withLossGraph(
   ]);
   const renamed = (name: string): string => (name === "" ? "" : (names.get(name) ?? `${PREFIX}${name}`));
   const losses = renamed(lossGraph.outputs[0]?.name ?? "");
-  const nodes = lossGraph.nodes.map((node) => ({
+  const held = new Map([...lossGraph.constants, ...weights]);
+  const adapted = lossGraph.nodes.flatMap((node) =>
+    adaptLossNode(attempt, node, { constants: held, from: lossGraph, to: graph }),
+  );
+  const nodes = adapted.map((node) => ({
     ...node,
     name: `${PREFIX}${node.name}`,
     inputs: node.inputs.map(renamed),
     outputs: node.outputs.map(renamed),
   }));
-  const constants = [...lossGraph.constants, ...weights].map(
-    ([name, tensor]) => [renamed(name), tensor] as const,
-  );
+  const constants = [...held].map(([name, tensor]) => [renamed(name), tensor] as const);
   return {
     graph: {
       ...graph,
@@ -90,8 +93,7 @@ export function withLossGraph(
 }
 
 /** Checks that a loss can be put behind a network, and returns its two inputs. */
-function assertLossGraph(attempt: string, graph: Graph, loss: Graph): readonly [ValueInfo, ValueInfo] {
-  const versions = [graph, loss].map(({ opsets }) => opsets.get(""));
+function assertLossGraph(attempt: string, loss: Graph): readonly [ValueInfo, ValueInfo] {
   const [predictions, targets, ...others] = loss.inputs;
   const problem =
     predictions === undefined || targets === undefined || others.length > 0
@@ -100,8 +102,8 @@ function assertLossGraph(attempt: string, graph: Graph, loss: Graph): readonly [
         ? `it must have one output: it has ${loss.outputs.length}`
         : loss.nodes.some((node) => capturedNames(node).length > 0)
           ? "it must have no control flow"
-          : versions[0] !== versions[1]
-            ? `it must have the version of ONNX's operators of the network, ${versions[0]}: it has ${versions[1]}; export it with that opset`
+          : targets.shape?.slice(1).some((extent) => typeof extent !== "number")
+            ? "only the first extent of its targets may vary"
             : undefined;
   if (problem === undefined && predictions !== undefined && targets !== undefined)
     return [predictions, targets];
@@ -120,19 +122,21 @@ const meanNode = (input: string): Node => ({
   attributes: new Map([["keepdims", { type: "int", value: 0 } as const]]),
 });
 
-/** Adds the labels of classes to the arrays of a data set, of the type that a loss takes. */
-function withTargets(data: DataSet, { dtype = "i64" }: ValueInfo): DataSet {
+/**
+ * Adds an array for targets to a data set whose labels are classes: zeros, which trainings and curvature
+ * replace by the labels, or by rows with a one at the class.
+ */
+function withTargets(data: DataSet, { dtype = "i64", shape = [] }: ValueInfo): DataSet {
   const { gatherInto: _, ...rest } = data;
-  const info: TensorInfo = { dtype, shape: [] };
+  const extents = shape.slice(1).map(Number);
   return {
     ...rest,
-    features: new Map([...(data.features ?? []), [TARGETS, info]]),
+    features: new Map([...(data.features ?? []), [TARGETS, { dtype, shape: extents }]]),
     read(begin, end) {
       const batch = data.read(begin, end);
-      const { labels } = batch;
-      const values = dtype === "i64" ? BigInt64Array.from(labels, BigInt) : Float32Array.from(labels);
-      const targets: Tensor = createTensor(dtype === "i64" ? "i64" : "f32", [labels.length], values);
-      return { ...batch, features: new Map([...(batch.features ?? []), [TARGETS, targets]]) };
+      const [rows, size] = [[end - begin, ...extents], (end - begin) * sizeOf(extents)];
+      const zeros = createTensor(dtype, rows, allocateData(dtype, size));
+      return { ...batch, features: new Map([...(batch.features ?? []), [TARGETS, zeros]]) };
     },
   };
 }

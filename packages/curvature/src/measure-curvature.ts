@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveFields } from "@isthmus/core";
+import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type DataSet,
@@ -61,6 +61,7 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
  * @throws InputError if the data do not fit the graph or the loss, or a derivative is not finite
  * @throws OutOfRangeError if an option is out of range
  * @throws MismatchError if the journal is of another measurement
+ * @throws UsageError if a loss and a graph of a loss are given
  * @throws UnsupportedError if an operator has no gradient rule
  *
  * @example
@@ -90,6 +91,9 @@ export async function measureCurvature(
   const scored = isNamed ? scoreBy(unscored.graph, loss) : unscored.graph;
   const named = { graph: scored, data: labelled, loss: isNamed ? undefined : loss };
   const { lossGraph } = others;
+  if (loss !== undefined && lossGraph !== undefined) {
+    throw new UsageError(`Cannot ${ATTEMPT} by two losses: leave out "loss", or "lossGraph"`);
+  }
   const { data, ...measured } =
     lossGraph === undefined ? named : withLossGraph(ATTEMPT, named, await readGraph(lossGraph));
   const resolved: ResolvedCurvatureOptions = { ...others, loss: measured.loss };

@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveFields, UsageError } from "@isthmus/core";
+import { type Checkpoint, defaultsOf, resolveFields, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type DataSet,
@@ -218,6 +218,11 @@ async function measureForm(
   }
 }
 
+const { lossGraph, fisher, sharing, damping } = CURVATURE_FIELDS;
+
+/** Fields that came after the first journals, which name them only if they differ from their defaults. */
+const LATER_FIELDS = { lossGraph, fisher, sharing, damping };
+
 /** Describes all inputs that decide the numbers of a measurement. */
 async function describeRun(
   { graph, engine }: Architecture,
@@ -226,7 +231,10 @@ async function describeRun(
   { signal: _, onProgress: __, onPart: ___, journalPath, ...options }: ResolvedCurvatureOptions,
 ): Promise<JournalRun> {
   if (journalPath === undefined) return {};
-  const settings = Object.entries(options).map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);
+  const defaults = new Map(Object.entries(defaultsOf(LATER_FIELDS)));
+  const settings = Object.entries(options)
+    .filter(([name, value]) => !Object.hasOwn(LATER_FIELDS, name) || value !== defaults.get(name))
+    .map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);
   return {
     ...Object.fromEntries(settings),
     graph: fingerprintGraph(graph),

@@ -63,13 +63,15 @@ export interface CurvatureChoice
   /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix, or `mc`. @defaultValue 1 */
   readonly labelSamples?: number;
   /**
-   * ONNX file of a loss of two inputs, predictions and targets, in this order: one number for each example, or
-   * their mean. @defaultValue the loss networks are evaluated by, or the option `loss`
+   * ONNX file of a loss of two inputs, predictions and targets, in this order: one number for each example,
+   * or their mean. @defaultValue the loss networks are evaluated by, or the option `loss`
    */
   readonly lossGraph?: string | undefined;
   /** Kind of Fisher information that KFAC and EKFAC approximate. @defaultValue "type-2" */
   readonly fisher?: Fisher;
-  /** Convention of KFAC and EKFAC for layers that use their weight at several places. @defaultValue "expand" */
+  /**
+   * Convention of KFAC and EKFAC for layers that use their weight at several places. @defaultValue "expand"
+   */
   readonly sharing?: Sharing;
   /** Number added to the eigenvalues of KFAC and EKFAC for the determinant, at least 0. @defaultValue 1e-3 */
   readonly damping?: number;

@@ -47,7 +47,9 @@ export interface CurvatureMeasures {
   readonly closedForm?: {
     /** Square root of the sum of the squares of all elements. */
     readonly frobeniusNorm: number;
-    /** Logarithm of the determinant with `damping` added to all eigenvalues; null if an eigenvalue is 0 then. */
+    /**
+     * Logarithm of the determinant with `damping` added to all eigenvalues; null if an eigenvalue is 0 then.
+     */
     readonly logDeterminant: number | null;
     readonly damping: number;
   };

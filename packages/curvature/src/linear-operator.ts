@@ -27,7 +27,7 @@ export interface LinearOperator {
    * `@isthmus/linear-algebra`
    */
   readonly products?: MatrixProducts | undefined;
-  /** What is known of the matrix without products; missing if it is not known. */
+  /** Numbers of the matrix that are known without products; missing if they are not known. */
   readonly closedForm?: ClosedForm;
 }
 

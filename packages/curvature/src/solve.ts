@@ -45,8 +45,8 @@ export interface SolveResult {
 const ATTEMPT = "solve a linear system";
 
 /**
- * Solves `(A + damping I) x = b` for a positive definite `A + damping I` by conjugate gradients; by one product
- * with the inverse if the operator has a closed form.
+ * Solves `(A + damping I) x = b` for a positive definite `A + damping I` by conjugate gradients; by one
+ * product with the inverse if the operator has a closed form.
  * @param b - right side, `[dimension]`; it is not changed
  * @throws OutOfRangeError if an option is out of range, or `b` is of another length
  * @throws InputError if a product is not finite

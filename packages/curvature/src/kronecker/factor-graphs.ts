@@ -1,5 +1,5 @@
 import { pullBack } from "@isthmus/autodiff";
-import { entry, formatShape, sizeOf, UnsupportedError } from "@isthmus/core";
+import { at, entry, formatShape, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import {
   GraphBuilder,
@@ -65,7 +65,7 @@ export function inputsGraph(loss: FactoredLoss): Graph {
     if (layer.weight === undefined) return [];
     const x = places(layer);
     const shared = loss.sharing === "expand" ? x : reduceMean(x, { axes: [1], keepDims: true });
-    const mean = mul(squareOf(shared), 1 / (shared.shape[1] ?? 1));
+    const mean = mul(squareOf(shared), 1 / at(shared.shape, 1, "extent"));
     return [builder.rename(mean, factorName.inputs(layer.output))];
   });
   return shareNodes(builder.build(sums));
@@ -108,7 +108,10 @@ export function correctionsGraph(loss: FactoredLoss): Graph {
   return shareNodes(builder.build(sums));
 }
 
-/** Computes `sum (sum_s g_s x_s')^2` over examples, of `[batch, places, outputs]` and `[batch, places, inputs]`. */
+/**
+ * Computes `sum (sum_s g_s x_s')^2` over examples, of `[batch, places, outputs]` and `[batch, places,
+ * inputs]`.
+ */
 function squaresOfProducts(g: Value, x: Value): Value {
   if (g.shape[1] === 1) return matMul(transposeLast(flat(mul(g, g))), flat(mul(x, x)));
   const products = matMul(transposeLast(g), x);
@@ -129,7 +132,7 @@ function inBasis(x: Value, name: string): Value {
 /** Returns a function that gives the inputs of a layer, 0 for examples that do not count. */
 function countedPlaces(builder: GraphBuilder, { output }: FactoredLoss): (layer: KroneckerLayer) => Value {
   const { dtype, shape } = builder.value(output);
-  const counted = builder.input(FACTOR_INPUTS.counted, { dtype, shape: [shape[0] ?? 1, 1, 1] });
+  const counted = builder.input(FACTOR_INPUTS.counted, { dtype, shape: [at(shape, 0, "extent"), 1, 1] });
   return (layer) => mul(inputsOf(builder, layer, counted), counted);
 }
 
@@ -141,8 +144,8 @@ function inputsOf(
 ): Value {
   const x = builder.value(input);
   if (convolution === undefined) return placesOf(x, batch);
-  const channels = x.shape[1] ?? 1;
-  const taps = builder.value(convolution.inputs[1] ?? "").shape.slice(2);
+  const channels = at(x.shape, 1, "extent");
+  const taps = builder.value(at(convolution.inputs, 1, "input")).shape.slice(2);
   const size = sizeOf(taps);
   // A convolution that copies each tap of each channel to a channel of its own gives the windows.
   const copies = Array.from({ length: channels * size * size }, (_, i) =>
@@ -155,7 +158,9 @@ function inputsOf(
   return channelsLast(windows);
 }
 
-/** Returns gradients of the weighted sum of the output by the outputs of layers, `[batch, places, outputs]`. */
+/**
+ * Returns gradients of the weighted sum of the output by the outputs of layers, `[batch, places, outputs]`.
+ */
 function pulledGradients(builder: GraphBuilder, { graph, output, layers }: FactoredLoss): Map<string, Value> {
   const pulled = pullBack(graph, {
     cotangents: new Map([[output, FACTOR_INPUTS.cotangent]]),
@@ -178,7 +183,7 @@ function pulledGradients(builder: GraphBuilder, { graph, output, layers }: Facto
  * another.
  */
 function placesOf(x: Value, batch: number): Value {
-  const isOfExamples = x.shape.length === 2 ? (x.shape[0] ?? 0) % batch === 0 : x.shape[0] === batch;
+  const isOfExamples = x.shape.length === 2 ? at(x.shape, 0, "extent") % batch === 0 : x.shape[0] === batch;
   if (isOfExamples) return reshape(x, [batch, -1, x.shape.at(-1) ?? 1]);
   throw new UnsupportedError(
     `Cannot find the examples of "${x.name}" as its first extent must be the batch of ${batch}: it is ${formatShape(x.shape)}; name parameters of other layers`,

@@ -1,4 +1,4 @@
-import { matchesAny, UnsupportedError } from "@isthmus/core";
+import { at, matchesAny, sizeOf, UnsupportedError } from "@isthmus/core";
 import { type Graph, type Node, parameterNames } from "@isthmus/graph";
 import { countUses } from "@isthmus/graph/ir";
 import { findLinearLayers } from "@isthmus/statistics";
@@ -45,12 +45,12 @@ export function findKroneckerLayers(
       }),
     )
     .filter(({ weight, bias }) => weight !== undefined || bias !== undefined);
-  const found = layers.flatMap(({ weight, bias }) => [weight, bias]);
+  const names = layers.flatMap(({ weight, bias }) => [weight, bias]);
   const all = parameterNames(graph);
   const other =
     patterns === undefined
       ? undefined
-      : all.find((name) => matchesAny(patterns, name) && !found.includes(name));
+      : all.find((name) => matchesAny(patterns, name) && !names.includes(name));
   if (layers.length > 0 && other === undefined) return layers;
   throw new UnsupportedError(
     `Cannot ${attempt} of graph "${graph.name}" as every parameter must be the weight or the bias of one Gemm, MatMul or Conv without groups: ${other === undefined ? `none of ${all.join(", ")} is` : `"${other}" is not`}; name others, or take the operator gauss-newton`,
@@ -59,11 +59,14 @@ export function findKroneckerLayers(
 }
 
 function linearLayers(graph: Graph): KroneckerLayer[] {
-  return findLinearLayers(graph).layers.map(({ node, ...layer }) => ({
-    ...layer,
-    bias: node.inputs[2] || addedBias(graph, layer.output),
-    convolution: undefined,
-  }));
+  return findLinearLayers(graph).layers.flatMap(({ node, ...layer }) => {
+    const isScaled = ["alpha", "beta"].some((name) => Number(node.attributes.get(name)?.value ?? 1) !== 1);
+    if (isScaled) return [];
+    const bias = node.inputs[2] || addedBias(graph, layer.output);
+    const outputs = graph.weights.get(layer.weight)?.shape[layer.isFirst ? 1 : 0];
+    const isWhole = sizeOf(graph.weights.get(bias ?? "")?.shape ?? []) === outputs;
+    return [{ ...layer, bias: isWhole ? bias : undefined, convolution: undefined }];
+  });
 }
 
 /** Returns the vector of the graph's weights that is added to a value; undefined if there is none. */
@@ -78,6 +81,8 @@ function convolutions(graph: Graph): KroneckerLayer[] {
   return graph.nodes.flatMap((node) => {
     const [input = "", weight = "", bias] = node.inputs;
     if (node.op !== "Conv" || Number(node.attributes.get("group")?.value ?? 1) !== 1) return [];
-    return [{ weight, bias, input, output: node.outputs[0] ?? "", isFirst: false, convolution: node }];
+    return [
+      { weight, bias, input, output: at(node.outputs, 0, "output"), isFirst: false, convolution: node },
+    ];
   });
 }

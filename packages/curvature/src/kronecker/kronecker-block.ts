@@ -23,16 +23,21 @@ export interface KroneckerBlock {
 
 /** Place of a block in the whole vector, and its multiplier of matrices. */
 export interface BlockPlace extends Pick<KroneckerBlock, "offset" | "rows" | "columns"> {
+  /** Multiplier of matrices. */
   readonly products: MatrixProducts;
 }
 
 /** Eigenvectors of both factors, in columns. */
 export interface FactorVectors {
+  /** Eigenvectors of the left factor. */
   readonly left: Matrix;
+  /** Eigenvectors of the right factor. */
   readonly right: Matrix;
 }
 
-/** Creates the block of two factors, `left (x) right`, whose eigenvectors are computed once they are needed. */
+/**
+ * Creates the block of two factors, `left (x) right`, whose eigenvectors are computed once they are needed.
+ */
 export function factorBlock(place: BlockPlace, left: Matrix, right: Matrix): KroneckerBlock {
   let spectral: KroneckerBlock | undefined;
   const decompose = (): KroneckerBlock => {
@@ -59,7 +64,9 @@ export function factorBlock(place: BlockPlace, left: Matrix, right: Matrix): Kro
   };
 }
 
-/** Creates the block of given eigenvalues, `[rows, columns]`, for the products of two factors' eigenvectors. */
+/**
+ * Creates the block of given eigenvalues, `[rows, columns]`, for the products of two factors' eigenvectors.
+ */
 export function spectralBlock(
   place: BlockPlace,
   { left, right }: FactorVectors,

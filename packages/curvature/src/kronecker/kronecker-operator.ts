@@ -62,7 +62,8 @@ export type KroneckerOperator = CurvatureOperator & { readonly closedForm: Close
  * @throws OutOfRangeError if an option is out of range
  * @throws UnsupportedError if a named parameter belongs to no such layer, the graph computes the loss itself,
  *   or an operator has no gradient rule
- * @see Martens and Grosse, 2015; Grosse and Martens, 2016; Eschenhagen et al., 2023, for `expand` and `reduce`
+ * @see Martens and Grosse, 2015; Grosse and Martens, 2016; Eschenhagen et al., 2023, for `expand` and
+ *   `reduce`
  */
 export async function kfac(
   architecture: Architecture,
@@ -74,8 +75,8 @@ export async function kfac(
 }
 
 /**
- * Creates the approximation of {@link kfac} with other eigenvalues for the same eigenvectors (EKFAC): the mean
- * squares of the gradients of examples along them, which are the best for the distance to the Fisher
+ * Creates the approximation of {@link kfac} with other eigenvalues for the same eigenvectors (EKFAC): the
+ * mean squares of the gradients of examples along them, which are the best for the distance to the Fisher
  * information of a tensor.
  * @throws MismatchError, InputError, OutOfRangeError and UnsupportedError as {@link kfac} does
  * @see George et al., Fast approximate natural gradient descent in a Kronecker-factored eigenbasis, 2018

@@ -27,13 +27,19 @@ import { type ColumnOptions, outputColumns } from "./output-columns.ts";
 
 /** Settings of the measurement of factors. */
 export interface FactorSettings extends ColumnOptions {
+  /** Words for the computation in messages. */
   readonly attempt: string;
+  /** Names of the parameters that are measured; undefined for all of known layers. */
   readonly parameters: readonly string[] | undefined;
+  /** Convention for layers that use their weight at several places. */
   readonly sharing: Sharing;
+  /** The loss; undefined for the loss that networks are evaluated by. */
   readonly loss: LossSpec | undefined;
   /** Number of examples, the first ones of the data. */
   readonly examples: number;
+  /** Number of examples in one engine call. */
   readonly batchSize: number;
+  /** Signal that stops the measurement. */
   readonly signal: AbortSignal | undefined;
   /** Whether the eigenvalues are corrected for the eigenvectors of the factors. */
   readonly corrects: boolean;
@@ -45,7 +51,9 @@ export interface MeasuredFactors {
   readonly factors: ReadonlyMap<string, Matrix>;
   /** Eigenvectors of the factors; empty if eigenvalues are not corrected. */
   readonly eigen: ReadonlyMap<string, SymmetricEigen>;
-  /** Corrected eigenvalues, `[outputs, inputs]`, and `[outputs]` of biases; empty if they are not corrected. */
+  /**
+   * Corrected eigenvalues, `[outputs, inputs]`, and `[outputs]` of biases; empty if they are not corrected.
+   */
   readonly corrections: ReadonlyMap<string, Float64Array>;
 }
 
@@ -127,8 +135,8 @@ async function openFactorRunner(
       );
     }
     varying.add(vectorName(output));
-    const own = findKroneckerLayers(attempt, scored, parameters);
-    const factored = { graph: scored, output, layers: own, sharing };
+    const scoredLayers = findKroneckerLayers(attempt, scored, parameters);
+    const factored = { graph: scored, output, layers: scoredLayers, sharing };
     const ofOutput = { loss, withRespectTo: [output] };
     const make = {
       gradient: () => gradient(scored, ofOutput),

@@ -29,6 +29,7 @@ export type Fisher = (typeof FISHERS)[number];
 
 /** How a batch is weighed at the output of the network. */
 export interface ColumnOptions {
+  /** Kind of Fisher information. */
   readonly fisher: Fisher;
   /** Number of random sums of each example, for `mc`. */
   readonly samples: number;

@@ -69,12 +69,12 @@ export async function measureGrams(
   data: DataSet,
   { inputsFirst = false, ...options }: MeasureGramsOptions = {},
 ): Promise<MeasureGramsResult> {
-  const found = findLinearLayers(architecture.graph);
-  const layers = found.layers.filter(({ isFirst }) => inputsFirst || !isFirst);
-  const others = found.layers.flatMap(({ weight }) =>
+  const linear = findLinearLayers(architecture.graph);
+  const layers = linear.layers.filter(({ isFirst }) => inputsFirst || !isFirst);
+  const others = linear.layers.flatMap(({ weight }) =>
     layers.some((layer) => layer.weight === weight) ? [] : [weight],
   );
-  const leftOut = [...new Set([...found.leftOut, ...others])];
+  const leftOut = [...new Set([...linear.leftOut, ...others])];
   if (layers.length === 0) {
     throw new UnsupportedError(
       `Cannot measure Gram matrices of graph "${architecture.graph.name}" as it must have a linear layer of a weight [outputs, inputs]: it has none`,

@@ -1,10 +1,10 @@
-import { at, createTensor, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, createTensor, entry, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { ELEMENT_WISE_OPERATORS, int, ints, REDUCTION_OPERATORS } from "@isthmus/graph/ir";
 
 /** Graphs that a node is taken from and put into. */
 interface Adaptation {
-  /** Constants of the graph that it is taken from, to which those of its new form are added. */
+  /** Constants of the graph that it is taken from, to which constants of its new form are added. */
   readonly constants: Map<string, Tensor>;
   readonly from: Pick<Graph, "opsets">;
   readonly to: Pick<Graph, "opsets">;
@@ -52,9 +52,11 @@ function moveAxes(node: Node, constants: Map<string, Tensor>, version: number): 
   const { axes, noop_with_empty_axes: _, ...attributes } = Object.fromEntries(node.attributes);
   const [input = "", name = ""] = node.inputs;
   if (version < AXES_ARE_INPUT) {
-    const given = constants.get(name);
-    if (name !== "" && given === undefined) return undefined;
-    const moved = given && { axes: ints(Array.from(given.data as Iterable<number | bigint>, Number)) };
+    const axesGiven = constants.get(name);
+    if (name !== "" && axesGiven === undefined) return undefined;
+    const moved = axesGiven && {
+      axes: ints(Array.from(axesGiven.data as Iterable<number | bigint>, Number)),
+    };
     return { ...node, inputs: [input], attributes: new Map(Object.entries({ ...attributes, ...moved })) };
   }
   if (axes === undefined) return node;
@@ -99,12 +101,12 @@ function crossEntropyNodes(node: Node, constants: Map<string, Tensor>): readonly
     make("ReduceMean", [of("weights")], "weight", whole),
     make("Div", [of("mean"), of("weight")], "ratio"),
   ];
-  const reduced: Readonly<Record<string, readonly Node[]>> = {
-    none: [],
-    sum: [make("ReduceSum", [losses], "sum", whole)],
-    mean: weights === "" ? mean : means,
-  };
-  const all = [...single, ...(weights === "" ? [] : weighed), ...(reduced[reduction] ?? [])];
+  const reduced = new Map<string, readonly Node[]>([
+    ["none", []],
+    ["sum", [make("ReduceSum", [losses], "sum", whole)]],
+    ["mean", weights === "" ? mean : means],
+  ]);
+  const all = [...single, ...(weights === "" ? [] : weighed), ...entry(reduced, reduction, "reduction")];
   const last = at(all, all.length - 1, "node");
-  return [...all.slice(0, -1), { ...last, outputs: [node.outputs[0] ?? ""] }];
+  return [...all.slice(0, -1), { ...last, outputs: node.outputs.slice(0, 1) }];
 }

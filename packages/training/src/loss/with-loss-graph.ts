@@ -24,9 +24,11 @@ export interface GraphWithLoss {
  * Puts the graph of a loss behind the graph of a network: the loss takes the output that is scored, and
  * targets of the data. A loss of one number for each example is turned into their mean.
  *
- * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights in
+ * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights
+ *   in
  *   its file are constants
- * @throws UnsupportedError if the loss graph has other inputs or outputs, control flow, or an operator that the
+ * @throws UnsupportedError if the loss graph has other inputs or outputs, control flow, or an operator that
+ *   the
  *   network's version of ONNX's operators may have in another form
  *
  * @example
@@ -38,14 +40,11 @@ export interface GraphWithLoss {
  * import { withLossGraph } from "@isthmus/training";
  *
  * const builder = new GraphBuilder("loss", 18);
- * const [x, y] = [builder.input("x", { dtype: "f32", shape: [1, 10] }), builder.input("y", { dtype: "f32", shape: [1, 10] })];
- * const off = sub(x, y);
- * const graph = builder.build([reduceMean(mul(off, off), { axes: [1] })], { batchName: "N" });
- * const network = await readGraph("examples/mnist-mlp/graph.onnx");
- * const opened = { graph: network.graph, data: await openDataSet("mnist:test@10") };
- * const { loss } = withLossGraph("train", opened, { graph, weights: new Map() });
- * assert.equal(loss.kind, "output");
- * ```
+ * const [x, y] = [builder.input("x", { dtype: "f32", shape: [1, 10] }), builder.input("y", { dtype: "f32",
+ * shape: [1, 10] })]; const off = sub(x, y); const graph = builder.build([reduceMean(mul(off, off), { axes:
+ * [1] })], { batchName: "N" }); const network = await readGraph("examples/mnist-mlp/graph.onnx"); const
+ * opened = { graph: network.graph, data: await openDataSet("mnist:test@10") }; const { loss } =
+ * withLossGraph("train", opened, { graph, weights: new Map() }); assert.equal(loss.kind, "output"); ```
  */
 export function withLossGraph(
   attempt: string,

@@ -75,7 +75,8 @@ function errorWords({ standardError, samples }: NonNullable<CurvatureResult["tra
 }
 
 function tilesOf(result: CurvatureResult): Tile[] {
-  const { eigenvalues, trace, loss, gradientNorm, criticalSharpness, learningCoefficient } = result;
+  const { eigenvalues, trace, closedForm, loss, gradientNorm, criticalSharpness, learningCoefficient } =
+    result;
   const ends = (["largest", "smallest"] as const).flatMap((end) => {
     const first = eigenvalues?.[end][0];
     if (!first) return [];
@@ -105,7 +106,16 @@ function tilesOf(result: CurvatureResult): Tile[] {
       formatCounted(learningCoefficient.chains.length, "chain"),
     ],
   };
-  const further = [sum, critical, coefficient].flatMap((tile) => (tile ? [tile] : []));
+  const { frobeniusNorm, logDeterminant, damping } = closedForm ?? {};
+  const closed = frobeniusNorm !== undefined && {
+    name: "Frobenius norm",
+    value: formatNumber(frobeniusNorm),
+    unit: "",
+    more: [
+      `log-determinant ${formatNumber(logDeterminant ?? Number.NEGATIVE_INFINITY)} with ${formatNumber(damping ?? 0)} added to eigenvalues`,
+    ],
+  };
+  const further = [sum, closed, critical, coefficient].flatMap((tile) => (tile ? [tile] : []));
   return [...ends, ...further, { name: "mean loss", value: formatNumber(loss), unit: "", more }];
 }
 

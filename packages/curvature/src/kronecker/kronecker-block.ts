@@ -44,8 +44,9 @@ export function factorBlock(place: BlockPlace, left: Matrix, right: Matrix): Kro
     const [ofLeft, ofRight] = [symmetricEigen(left), symmetricEigen(right)];
     const values = new Float64Array(place.rows * place.columns).map(
       (_, i) =>
-        at(ofLeft.values, Math.floor(i / place.columns), "eigenvalue") *
-        at(ofRight.values, i % place.columns, "eigenvalue"),
+        // Factors have no negative eigenvalues but by rounding.
+        Math.max(0, at(ofLeft.values, Math.floor(i / place.columns), "eigenvalue")) *
+        Math.max(0, at(ofRight.values, i % place.columns, "eigenvalue")),
     );
     spectral = spectralBlock(place, { left: ofLeft.vectors, right: ofRight.vectors }, values);
     return spectral;

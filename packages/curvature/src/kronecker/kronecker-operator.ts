@@ -39,7 +39,7 @@ export interface KroneckerOptions extends CurvatureOperatorOptions {
 }
 
 /** Defaults of {@link kfac} and {@link ekfac}. */
-export const KRONECKER_DEFAULTS: Required<KroneckerOptions> = {
+const KRONECKER_DEFAULTS: Required<KroneckerOptions> = {
   ...CURVATURE_OPERATOR_DEFAULTS,
   fisher: "type-2",
   sharing: "expand",

@@ -4,6 +4,6 @@ export {
   gaussNewtonProduct,
   gradientOuterProduct,
 } from "./gauss-newton-product.ts";
-export { type GradientOptions, gradient } from "./gradient.ts";
+export { type GradientOptions, gradient, type PullBackOptions, pullBack } from "./gradient.ts";
 export { hessianVectorProduct, productName, vectorName } from "./hessian-vector-product.ts";
 export { lowerBatchNorm } from "./lower/lower-batch-norm.ts";

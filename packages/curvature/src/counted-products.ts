@@ -5,8 +5,8 @@ import type { LinearOperator, ProductOptions } from "./linear-operator.ts";
 export interface CountedProducts {
   /** Number of products made so far. */
   readonly completed: () => number;
-  /** Computes the product with a vector. */
-  readonly multiply: (vector: Float64Array) => Promise<Float64Array>;
+  /** Computes the product with a vector into `out`, which is made if it is missing, and returns it. */
+  readonly multiply: (vector: Float64Array, out?: Float64Array) => Promise<Float64Array>;
 }
 
 /**
@@ -23,9 +23,8 @@ export function countProducts(
   let completed = 0;
   return {
     completed: () => completed,
-    async multiply(vector) {
+    async multiply(vector, product = new Float64Array(operator.dimension)) {
       signal?.throwIfAborted();
-      const product = new Float64Array(operator.dimension);
       await operator.apply(vector, product);
       const place = findNonFinite({ dtype: "f64", data: product });
       if (place >= 0) {

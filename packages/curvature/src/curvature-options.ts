@@ -9,6 +9,7 @@ import {
   namesField,
   numberField,
   seedField,
+  textField,
   triesField,
   wholeField,
 } from "@isthmus/core";
@@ -17,6 +18,8 @@ import type { LossSpec } from "@isthmus/training";
 import { CRITICAL_SHARPNESS_FIELDS, type CriticalSharpnessChoice } from "./critical-sharpness.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
+import { SHARINGS, type Sharing } from "./kronecker/factor-graphs.ts";
+import { FISHERS, type Fisher } from "./kronecker/output-columns.ts";
 import { LEARNING_COEFFICIENT_FIELDS, type LearningCoefficientChoice } from "./learning-coefficient.ts";
 import { SETTLING_FIELDS, type SettlingChoice } from "./measure-settling.ts";
 import { SHARPNESS_FIELDS, type SharpnessChoice } from "./measure-sharpness.ts";
@@ -57,19 +60,32 @@ export interface CurvatureChoice
   extends Pick<HessianOptions, "parameters" | "examples" | "batchSize" | "derivatives" | "step"> {
   /** The matrix to measure. @defaultValue "hessian" */
   readonly operator?: CurvatureKind;
-  /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix. @defaultValue 1 */
+  /** Number of labels drawn for each example, for a sampled Gauss-Newton matrix, or `mc`. @defaultValue 1 */
   readonly labelSamples?: number;
-  /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 3 */
+  /**
+   * ONNX file of a loss of two inputs, predictions and targets, in this order: one number for each example,
+   * or their mean. @defaultValue the loss networks are evaluated by, or the option `loss`
+   */
+  readonly lossGraph?: string | undefined;
+  /** Kind of Fisher information that KFAC and EKFAC approximate. @defaultValue "type-2" */
+  readonly fisher?: Fisher;
+  /**
+   * Convention of KFAC and EKFAC for layers that use their weight at several places. @defaultValue "expand"
+   */
+  readonly sharing?: Sharing;
+  /** Number added to the eigenvalues of KFAC and EKFAC for the determinant, at least 0. @defaultValue 1e-3 */
+  readonly damping?: number;
+  /** Number of eigenvalues at each end of the spectrum; 0 for none. @defaultValue 1 */
   readonly count?: number;
   /** Largest residual of an eigenvalue over the largest absolute one. @defaultValue 1e-4 */
   readonly tolerance?: number;
-  /** Largest number of products for eigenvalues. @defaultValue 200 */
+  /** Largest number of products for eigenvalues. @defaultValue 20 */
   readonly steps?: number;
-  /** Largest number of products for the trace, at least 6; 0 for no trace. @defaultValue 30 */
+  /** Largest number of products for the trace, at least 6; 0 for no trace. @defaultValue 12 */
   readonly traceProducts?: number;
   /** Standard error over the trace at which its estimation stops. @defaultValue 1e-3 */
   readonly relativeError?: number;
-  /** Number of random vectors for the density; 0 for no density. @defaultValue 1 */
+  /** Number of random vectors for the density; 0 for no density. @defaultValue 0 */
   readonly runs?: number;
   /** Products for each random vector of the density. @defaultValue 40 */
   readonly densitySteps?: number;
@@ -106,9 +122,9 @@ export interface CurvatureChoice
 }
 
 /**
- * Fields of {@link CurvatureChoice}. Their defaults take some 120 products in all: half a minute on two cores
- * for a network of a million parameters. For that many parameters, one random vector estimates the density
- * well.
+ * Fields of {@link CurvatureChoice}. Their defaults are a budget of 32 products on 200 examples: some seconds
+ * for a network of a million parameters, in which the largest eigenvalue converges. For that many parameters,
+ * one random vector estimates the density well.
  */
 export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   operator: choiceField<CurvatureKind>(CURVATURE_KINDS, {
@@ -120,7 +136,34 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
     least: 1,
     default: 1,
     keyed: "if-named",
-    help: "labels drawn for each example of a sampled Gauss-Newton matrix",
+    help: "labels drawn for each example of a sampled Gauss-Newton matrix, or random sums for --fisher mc",
+  }),
+  lossGraph: textField({
+    placeholder: "<file>",
+    rare: true,
+    keyed: "if-named",
+    help: "an ONNX graph of the loss, of two inputs, predictions and targets: one number for each example, or their mean",
+  }),
+  fisher: choiceField<Fisher>(FISHERS, {
+    placeholder: "<kind>",
+    default: "type-2",
+    rare: true,
+    keyed: "if-named",
+    help: "the Fisher information that kfac and ekfac approximate: exact, of random sums, or for the labels",
+  }),
+  sharing: choiceField<Sharing>(SHARINGS, {
+    placeholder: "<how>",
+    default: "expand",
+    rare: true,
+    keyed: "if-named",
+    help: "kfac and ekfac of layers used at several tokens or pixels: each an example, or one by their mean",
+  }),
+  damping: numberField({
+    least: 0,
+    default: 1e-3,
+    rare: true,
+    keyed: "if-named",
+    help: "number added to the eigenvalues of kfac and ekfac for their determinant",
   }),
   derivatives: choiceField<HessianDerivatives>(HESSIAN_DERIVATIVES, {
     placeholder: "<how>",
@@ -142,10 +185,10 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   }),
   examples: examplesField({
     least: 0,
-    default: 500,
+    default: 200,
     help: "number of examples, the first ones; 0 for all",
   }),
-  count: wholeField({ least: 0, default: 3, help: "number of eigenvalues at either end; 0 for none" }),
+  count: wholeField({ least: 0, default: 1, help: "number of eigenvalues at either end; 0 for none" }),
   tolerance: numberField({
     rare: true,
     above: 0,
@@ -154,12 +197,12 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   }),
   steps: triesField({
     least: 1,
-    default: TOP_EIGENPAIRS_DEFAULTS.steps,
+    default: 20,
     help: "the most products for eigenvalues",
   }),
   traceProducts: triesField({
     least: 0,
-    default: 30,
+    default: 12,
     help: "the most products for the trace, at least 6; 0 for none",
   }),
   relativeError: numberField({
@@ -170,8 +213,8 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
   }),
   runs: triesField({
     least: 0,
-    default: 1,
-    help: "random vectors for the density of all eigenvalues; 0 for none",
+    default: 0,
+    help: "random vectors for the density of all eigenvalues, of which one is enough for a large network; 0 for none",
   }),
   densitySteps: triesField({ rare: true, least: 1, default: 40, help: "products for each of these vectors" }),
   points: wholeField({

@@ -43,6 +43,16 @@ export interface CurvatureMeasures {
   };
   /** Trace of the matrix; absent if it was not requested. */
   readonly trace?: TraceEstimate;
+  /** Norm and determinant of KFAC or EKFAC; absent for other matrices. */
+  readonly closedForm?: {
+    /** Square root of the sum of the squares of all elements. */
+    readonly frobeniusNorm: number;
+    /**
+     * Logarithm of the determinant with `damping` added to all eigenvalues; null if an eigenvalue is 0 then.
+     */
+    readonly logDeterminant: number | null;
+    readonly damping: number;
+  };
   /** Density of all eigenvalues; absent if it was not requested. */
   readonly density?: SpectralDensity;
   /**

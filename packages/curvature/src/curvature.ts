@@ -1,3 +1,4 @@
+import { defaultsOf } from "@isthmus/core";
 import type { Measurement } from "@isthmus/findings";
 import { basename } from "@isthmus/platform";
 import { CURVATURE_FIELDS, type CurvatureChoice, type CurvatureStage } from "./curvature-options.ts";
@@ -19,19 +20,20 @@ export const CURVATURE: Measurement<"network", CurvatureChoice, CurvatureResult>
       "how sharply the loss curves around a network, also as a page",
     ],
     [
-      "--operator gauss-newton --parameters 'head.*' --runs 0",
-      "the Gauss-Newton matrix of one layer, without the density",
+      "--examples 0 --count 3 --steps 200 --trace-products 100 --runs 10 --report curvature.html",
+      "precisely, on all examples and with the density of all eigenvalues, in minutes to hours",
     ],
+    ["--operator gauss-newton --parameters 'head.*'", "the Gauss-Newton matrix of one layer"],
     [
-      "--by layer --sharpness --critical-sharpness --canonical --runs 0 --report curvature.html",
+      "--by layer --sharpness --critical-sharpness --canonical --report curvature.html",
       "every layer, and how far the loss rises nearby; all of it with scales of layers undone, too",
     ],
     [
-      "--learning-coefficient --step 1e-4 --count 0 --trace-products 0 --runs 0",
+      "--learning-coefficient --step 1e-4 --count 0 --trace-products 0",
       "the local learning coefficient alone",
     ],
     [
-      "--settling --count 0 --trace-products 0 --runs 0 --report settling.html",
+      "--settling --count 0 --trace-products 0 --report settling.html",
       "how the loss and its Hessian settle as the number of examples grows",
     ],
   ],
@@ -44,7 +46,7 @@ export const CURVATURE: Measurement<"network", CurvatureChoice, CurvatureResult>
       signal,
       journalPath,
       onPart,
-      onProgress: ({ stage, done, stored }) => report(STAGES[stage], done, stored),
+      onProgress: ({ stage, done, stored }) => report(stageWords(stage, options), done, stored),
     });
   },
 };
@@ -59,3 +61,14 @@ const STAGES: Readonly<Record<CurvatureStage, string>> = {
   "learning-coefficient": "Sampling losses nearby",
   settling: "Measuring on fewer examples",
 };
+
+/** Says what a stage does, and by how many products with the matrix at most. */
+function stageWords(stage: CurvatureStage, options: CurvatureChoice): string {
+  const { steps, traceProducts, runs, densitySteps } = { ...defaultsOf(CURVATURE_FIELDS), ...options };
+  const most: Partial<Record<CurvatureStage, number>> = {
+    eigenvalues: steps,
+    trace: traceProducts,
+    density: runs * densitySteps,
+  };
+  return stage in most ? `${STAGES[stage]} (${most[stage]} products)` : STAGES[stage];
+}

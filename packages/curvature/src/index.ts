@@ -16,6 +16,14 @@ export type { CurvatureMeasures, CurvatureResult, LayerCurvature } from "./curva
 export { type EstimateTraceOptions, estimateTrace, type TraceEstimate } from "./estimate-trace.ts";
 export type { HessianPoint, HessianPointOptions } from "./hessian-point.ts";
 export { type InvertOuterProductsOptions, invertOuterProducts } from "./invert-outer-products.ts";
+export type { Sharing } from "./kronecker/factor-graphs.ts";
+export {
+  ekfac,
+  type KroneckerOperator,
+  type KroneckerOptions,
+  kfac,
+} from "./kronecker/kronecker-operator.ts";
+export type { Fisher } from "./kronecker/output-columns.ts";
 export { planeOf } from "./landscape/describe/landscape-planes.ts";
 export { LANDSCAPE } from "./landscape/landscape.ts";
 export {
@@ -50,7 +58,13 @@ export {
   type LearningCoefficientResult,
   learningCoefficient,
 } from "./learning-coefficient.ts";
-export type { LinearOperator, OperatorTensor, ProductOptions, ProductProgress } from "./linear-operator.ts";
+export type {
+  ClosedForm,
+  LinearOperator,
+  OperatorTensor,
+  ProductOptions,
+  ProductProgress,
+} from "./linear-operator.ts";
 export { measureCurvature } from "./measure-curvature.ts";
 export {
   type MeasureSettlingOptions,

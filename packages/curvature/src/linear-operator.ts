@@ -1,3 +1,5 @@
+import type { MatrixProducts } from "@isthmus/linear-algebra";
+
 /** Part of a vector that belongs to one tensor. */
 export interface OperatorTensor {
   /** Name of the tensor. */
@@ -20,6 +22,27 @@ export interface LinearOperator {
    * @param out - `[dimension]`, another array than `vector`; overwritten
    */
   readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
+  /**
+   * Multiplier by which many vectors are made orthogonal at once. @defaultValue `plainProducts` of
+   * `@isthmus/linear-algebra`
+   */
+  readonly products?: MatrixProducts | undefined;
+  /** Numbers of the matrix that are known without products; missing if they are not known. */
+  readonly closedForm?: ClosedForm;
+}
+
+/** Numbers of a matrix that are known in closed form, and its inverse. */
+export interface ClosedForm {
+  /** Sum of all eigenvalues. */
+  readonly trace: number;
+  /** Square root of the sum of the squares of all elements. */
+  readonly frobeniusNorm: number;
+  /** Returns all eigenvalues, falling. */
+  readonly eigenvalues: () => Float64Array;
+  /** Returns the logarithm of the determinant once a number is added to the diagonal. */
+  readonly logDeterminant: (damping: number) => number;
+  /** Computes the product of a vector with the inverse once a number is added to the diagonal. */
+  readonly applyInverse: (vector: Float64Array, out: Float64Array, damping: number) => Promise<void>;
 }
 
 /** Progress of a computation by products with an operator. */

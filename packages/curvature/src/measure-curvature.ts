@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveFields } from "@isthmus/core";
+import { type Checkpoint, defaultsOf, resolveFields, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type DataSet,
@@ -6,10 +6,12 @@ import {
   fingerprintGraph,
   fingerprintWeights,
   lossFields,
+  readGraph,
   scoreBy,
 } from "@isthmus/graph";
 import { discoverLinearSymmetries, discoverSymmetries } from "@isthmus/symmetry";
 import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
+import { withLossGraph } from "@isthmus/training";
 import { canonicalize } from "@isthmus/weight-matching";
 import {
   CURVATURE_FIELDS,
@@ -20,6 +22,7 @@ import {
   type ResolvedCurvatureOptions,
 } from "./curvature-options.ts";
 import type { CurvatureMeasures, CurvatureResult } from "./curvature-result.ts";
+import { ekfac, kfac } from "./kronecker/kronecker-operator.ts";
 import { layerBlocks, measureOperator, plannedProducts } from "./measure-operator.ts";
 import { measureSurface, plannedLosses } from "./measure-surface.ts";
 import { empiricalFisher } from "./operators/empirical-fisher.ts";
@@ -58,6 +61,7 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
  * @throws InputError if the data do not fit the graph or the loss, or a derivative is not finite
  * @throws OutOfRangeError if an option is out of range
  * @throws MismatchError if the journal is of another measurement
+ * @throws UsageError if a loss and a graph of a loss are given
  * @throws UnsupportedError if an operator has no gradient rule
  *
  * @example
@@ -79,13 +83,21 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
 export async function measureCurvature(
   unscored: Architecture,
   network: Checkpoint,
-  data: DataSet,
+  labelled: DataSet,
   options: MeasureCurvatureOptions = {},
 ): Promise<CurvatureResult> {
   const { loss, ...others } = resolveFields(ATTEMPT, CURVATURE_FIELDS, options, RUN_DEFAULTS);
   const isNamed = typeof loss === "string";
-  const resolved: ResolvedCurvatureOptions = { ...others, loss: isNamed ? undefined : loss };
-  const architecture = { ...unscored, graph: isNamed ? scoreBy(unscored.graph, loss) : unscored.graph };
+  const scored = isNamed ? scoreBy(unscored.graph, loss) : unscored.graph;
+  const named = { graph: scored, data: labelled, loss: isNamed ? undefined : loss };
+  const { lossGraph } = others;
+  if (loss !== undefined && lossGraph !== undefined) {
+    throw new UsageError(`Cannot ${ATTEMPT} by two losses: leave out "loss", or "lossGraph"`);
+  }
+  const { data, ...measured } =
+    lossGraph === undefined ? named : withLossGraph(ATTEMPT, named, await readGraph(lossGraph));
+  const resolved: ResolvedCurvatureOptions = { ...others, loss: measured.loss };
+  const architecture = { ...unscored, graph: measured.graph };
   const { canonical, seed, onProgress, onPart } = resolved;
   const forms = canonical ? 2 : 1;
   const announced = (form: number): ResolvedCurvatureOptions => ({
@@ -206,6 +218,11 @@ async function measureForm(
   }
 }
 
+const { lossGraph, fisher, sharing, damping } = CURVATURE_FIELDS;
+
+/** Fields that came after the first journals, which name them only if they differ from their defaults. */
+const LATER_FIELDS = { lossGraph, fisher, sharing, damping };
+
 /** Describes all inputs that decide the numbers of a measurement. */
 async function describeRun(
   { graph, engine }: Architecture,
@@ -214,7 +231,10 @@ async function describeRun(
   { signal: _, onProgress: __, onPart: ___, journalPath, ...options }: ResolvedCurvatureOptions,
 ): Promise<JournalRun> {
   if (journalPath === undefined) return {};
-  const settings = Object.entries(options).map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);
+  const defaults = new Map(Object.entries(defaultsOf(LATER_FIELDS)));
+  const settings = Object.entries(options)
+    .filter(([name, value]) => !Object.hasOwn(LATER_FIELDS, name) || value !== defaults.get(name))
+    .map(([name, value]) => [name, JSON.stringify(value) ?? "none"]);
   return {
     ...Object.fromEntries(settings),
     graph: fingerprintGraph(graph),
@@ -243,5 +263,11 @@ function openOperator(
     }
     case "empirical-fisher":
       return empiricalFisher(architecture, network, data, shared);
+    case "kfac":
+    case "ekfac": {
+      const { labelSamples, seed, fisher, sharing } = resolved;
+      const approximate = operator === "kfac" ? kfac : ekfac;
+      return approximate(architecture, network, data, { ...shared, labelSamples, seed, fisher, sharing });
+    }
   }
 }

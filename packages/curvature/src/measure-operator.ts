@@ -4,6 +4,7 @@ import type { Graph } from "@isthmus/graph";
 import type { ResolvedCurvatureOptions } from "./curvature-options.ts";
 import type { CurvatureMeasures, LayerCurvature } from "./curvature-result.ts";
 import { estimateTrace } from "./estimate-trace.ts";
+import type { ClosedForm } from "./linear-operator.ts";
 import type { CurvatureOperator } from "./operators/operator-options.ts";
 import { type OperatorBlock, restrictOperator } from "./restrict-operator.ts";
 import type { Eigenpair } from "./ritz-pairs.ts";
@@ -37,14 +38,14 @@ export function layerBlocks(
 
 /** Plans how many products each measure of an operator takes at most. */
 export function plannedProducts(
-  { dimension }: CurvatureOperator,
+  { dimension, closedForm }: CurvatureOperator,
   blocks: readonly LayerBlock[],
   { count, steps, traceProducts, runs, densitySteps }: ResolvedCurvatureOptions,
 ): PlannedWork[] {
   const ofBlocks = blocks.map(({ block }) => blockProducts(block, { count, steps, traceProducts }));
   return [
-    { stage: "eigenvalues", work: count > 0 ? steps : 0 },
-    { stage: "trace", work: Math.min(traceProducts, dimension) },
+    { stage: "eigenvalues", work: count > 0 && !closedForm ? steps : 0 },
+    { stage: "trace", work: closedForm ? 0 : Math.min(traceProducts, dimension) },
     { stage: "density", work: runs * Math.min(densitySteps, dimension) },
     { stage: "layers", work: sumOf(ofBlocks) },
   ];
@@ -62,10 +63,13 @@ export async function measureOperator(
   operator: CurvatureOperator,
   { blocks, gradient }: { readonly blocks: readonly LayerBlock[]; readonly gradient: Float64Array },
   { options, announce, keep, isStored }: MeasurementFrame,
-): Promise<Pick<CurvatureMeasures, "eigenvalues" | "trace" | "density" | "layers">> {
+): Promise<Pick<CurvatureMeasures, "eigenvalues" | "trace" | "closedForm" | "density" | "layers">> {
   const { count, tolerance, steps, traceProducts, relativeError, runs, seed, signal } = options;
-  const measured: { -readonly [K in keyof CurvatureMeasures]?: CurvatureMeasures[K] } = {};
-  if (count > 0) {
+  const { closedForm } = operator;
+  const measured: { -readonly [K in keyof CurvatureMeasures]?: CurvatureMeasures[K] } = closedForm
+    ? readClosedForm(closedForm, options)
+    : {};
+  if (count > 0 && closedForm === undefined) {
     const onProgress = announce("eigenvalues");
     measured.eigenvalues = await keep("eigenvalues", async () => {
       const pairs = await topEigenpairs(operator, {
@@ -82,7 +86,7 @@ export async function measureOperator(
       return { largest, smallest, converged, tolerance, products };
     });
   }
-  if (traceProducts > 0) {
+  if (traceProducts > 0 && closedForm === undefined) {
     const onProgress = announce("trace");
     measured.trace = await keep("trace", () =>
       estimateTrace(operator, {
@@ -124,6 +128,25 @@ export async function measureOperator(
   return measured;
 }
 
+/** Reads eigenvalues, trace, norm and determinant of a matrix off its closed form, without products. */
+function readClosedForm(
+  closed: ClosedForm,
+  { count, tolerance, traceProducts, damping }: ResolvedCurvatureOptions,
+): Pick<CurvatureMeasures, "eigenvalues" | "trace" | "closedForm"> {
+  const falling = count > 0 ? closed.eigenvalues() : new Float64Array();
+  const exact = (values: Float64Array) => Array.from(values, (value) => ({ value, residual: 0 }));
+  const largest = exact(falling.subarray(0, count));
+  const smallest = exact(falling.slice(-count).reverse());
+  const { trace, frobeniusNorm } = closed;
+  return {
+    ...(count > 0 && { eigenvalues: { largest, smallest, converged: true, tolerance, products: 0 } }),
+    ...(traceProducts > 0 && {
+      trace: { trace, standardError: 0, samples: 0, products: 0, converged: true },
+    }),
+    closedForm: { frobeniusNorm, logDeterminant: finite(closed.logDeterminant(damping)), damping },
+  };
+}
+
 async function measureBlock(
   block: OperatorBlock,
   { count, tolerance, steps, traceProducts, relativeError, seed, signal }: ResolvedCurvatureOptions,
@@ -147,3 +170,5 @@ async function measureBlock(
 }
 
 const withoutVector = ({ value, residual }: Eigenpair) => ({ value, residual });
+
+const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);

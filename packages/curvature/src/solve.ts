@@ -1,6 +1,11 @@
 import { assertWholeOptions, innerProduct, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { type CountedProducts, countProducts } from "./counted-products.ts";
-import { type LinearOperator, PRODUCT_DEFAULTS, type ProductOptions } from "./linear-operator.ts";
+import {
+  type ClosedForm,
+  type LinearOperator,
+  PRODUCT_DEFAULTS,
+  type ProductOptions,
+} from "./linear-operator.ts";
 import { addMultipleInPlace, norm, scaleInPlace } from "./vectors.ts";
 
 /** Options of {@link solve}. */
@@ -40,7 +45,8 @@ export interface SolveResult {
 const ATTEMPT = "solve a linear system";
 
 /**
- * Solves `(A + damping I) x = b` for a positive definite `A + damping I` by conjugate gradients.
+ * Solves `(A + damping I) x = b` for a positive definite `A + damping I` by conjugate gradients; by one
+ * product with the inverse if the operator has a closed form.
  * @param b - right side, `[dimension]`; it is not changed
  * @throws OutOfRangeError if an option is out of range, or `b` is of another length
  * @throws InputError if a product is not finite
@@ -52,6 +58,7 @@ export async function solve(
 ): Promise<SolveResult> {
   const resolved = resolveOptions(ATTEMPT, SOLVE_DEFAULTS, options);
   assertOptions(operator, b, resolved);
+  if (operator.closedForm !== undefined) return solveClosed(operator.closedForm, b, resolved);
   const counted = countProducts(ATTEMPT, operator, { ...resolved, total: resolved.steps });
   return iterate(counted, b, resolved);
 }
@@ -70,6 +77,20 @@ function assertOptions(
   throw new OutOfRangeError(
     `Cannot ${ATTEMPT} of ${dimension} rows as the right side must be as long: it has ${b.length} elements`,
   );
+}
+
+async function solveClosed(
+  { applyInverse, eigenvalues }: ClosedForm,
+  b: Float64Array,
+  { damping }: Required<SolveOptions>,
+): Promise<SolveResult> {
+  const solution = new Float64Array(b.length);
+  const least = eigenvalues().at(-1) ?? 0;
+  if (!(least + damping > 0)) {
+    return { solution, residual: 1, stopped: "negative-curvature", products: 0 };
+  }
+  await applyInverse(b, solution, damping);
+  return { solution, residual: 0, stopped: "converged", products: 0 };
 }
 
 async function iterate(

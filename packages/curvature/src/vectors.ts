@@ -1,5 +1,11 @@
 import { at, innerProduct, type Random } from "@isthmus/core";
-import { createMatrix, type Matrix, multiply } from "@isthmus/linear-algebra";
+import {
+  createMatrix,
+  invertCholesky,
+  type Matrix,
+  type MatrixProducts,
+  plainProducts,
+} from "@isthmus/linear-algebra";
 
 /** Computes the Euclidean norm of a vector. */
 export function norm(x: Float64Array): number {
@@ -57,47 +63,132 @@ export function orthogonalizeInPlace(x: Float64Array, basis: readonly Float64Arr
   return { parts, whole: first.length, left: takeOutInPlace(x, basis, second.parts) };
 }
 
+/** Orthonormal vectors to make others orthogonal to, and the multiplier that does so. */
+interface OrthogonalizeOptions {
+  /** Orthonormal vectors. */
+  readonly basis: readonly Float64Array[];
+  /** Multiplier of matrices of vectors. @defaultValue `plainProducts` */
+  readonly products?: MatrixProducts | undefined;
+}
+
 /**
  * Removes the parts along orthonormal vectors from several vectors in place, as {@link orthogonalizeInPlace}
  * does, by products of matrices: the basis is read twice for all vectors together, not for each.
  */
-export function orthogonalizeAllInPlace(
+export async function orthogonalizeAllInPlace(
+  vectors: readonly Float64Array[],
+  { basis, products = plainProducts }: OrthogonalizeOptions,
+): Promise<void> {
+  if (basis.length === 0) return;
+  const [rows, columns] = [vectors.length, basis.length];
+  let squares = vectors.map((vector) => innerProduct(vector, vector));
+  for (let pass = 0; pass < 2; pass++) {
+    const { data } = await partsOf(vectors, basis, products);
+    // Each vector, less its parts along the basis.
+    const factors = new Float64Array(rows * (rows + columns));
+    const left = squares.map((square, i) => {
+      const parts = data.subarray(i * columns, (i + 1) * columns) as Float64Array;
+      const row = i * (rows + columns);
+      factors[row + i] = 1;
+      for (const [j, part] of parts.entries()) factors[row + rows + j] = -part;
+      return Math.max(0, square - innerProduct(parts, parts));
+    });
+    const combined = createMatrix(rows, rows + columns, factors);
+    await combineInto(vectors, combined, { of: [...vectors, ...basis], products });
+    if (left.every((square, i) => square >= LEFT ** 2 * at(squares, i, "square"))) return;
+    squares = left;
+  }
+}
+
+/** Fraction of a vector's length that must remain for Cholesky factors to be precise. */
+const WELL_LEFT = 1e-3;
+
+/** Fraction of a vector's length below which its remainder counts as rounding error. */
+const ROUNDING = 1e-10;
+
+/**
+ * Makes vectors orthonormal, and orthogonal to a basis, in place, by Cholesky factors of their scalar
+ * products, twice; one by one if they nearly depend on one another.
+ * @returns the number of vectors before the first one that depends on those before it; further ones are of no
+ *   use
+ */
+export async function orthonormalizeInPlace(
+  vectors: readonly Float64Array[],
+  { basis, products = plainProducts }: OrthogonalizeOptions,
+): Promise<number> {
+  const whole = vectors.map(norm);
+  const count = vectors.length;
+  await orthogonalizeAllInPlace(vectors, { basis, products });
+  for (let pass = 0; pass < 2; pass++) {
+    const inverse = await invertCholesky(await partsOf(vectors, vectors, products), plainProducts);
+    const isWell = whole.every((length, i) => {
+      const left = 1 / at(inverse.data, i * (count + 1), "pivot");
+      return Number.isFinite(left) && (pass > 0 || left > WELL_LEFT * length);
+    });
+    if (!isWell) return orthonormalizeOneByOne(vectors, basis, whole);
+    await combineInto(vectors, inverse, { of: vectors, products });
+  }
+  return count;
+}
+
+function orthonormalizeOneByOne(
   vectors: readonly Float64Array[],
   basis: readonly Float64Array[],
-): void {
-  const dimension = vectors[0]?.length ?? 0;
-  if (basis.length === 0) return;
-  const before = vectors.map(norm);
-  const parts = new Float64Array(vectors.length * basis.length);
-  const along = createMatrix(vectors.length, basis.length, parts);
-  const pieceOfVectors = pieceReader(vectors);
-  const pieceOfBasis = pieceReader(basis);
-  for (let begin = 0; begin < dimension; begin += PIECE) {
-    const options = { transposeRight: true };
-    const inPiece = multiply(pieceOfVectors(begin), pieceOfBasis(begin), options);
-    addMultipleInPlace(parts, 1, inPiece.data as Float64Array);
+  whole: readonly number[],
+): number {
+  for (const [i, vector] of vectors.entries()) {
+    const { left } = orthogonalizeInPlace(vector, [...basis, ...vectors.slice(0, i)]);
+    if (left <= ROUNDING * at(whole, i, "length")) return i;
+    scaleInPlace(vector, 1 / left);
   }
-  for (let begin = 0; begin < dimension; begin += PIECE) {
-    const end = Math.min(begin + PIECE, dimension);
-    const { data } = multiply(along, pieceOfBasis(begin));
-    for (const [i, vector] of vectors.entries()) {
-      const removed = data.subarray(i * (end - begin), (i + 1) * (end - begin)) as Float64Array;
-      addMultipleInPlace(vector.subarray(begin, end), -1, removed);
+  return vectors.length;
+}
+
+/** Computes the scalar products of vectors with others, `[vectors, others]`, summed up piece by piece. */
+async function partsOf(
+  vectors: readonly Float64Array[],
+  others: readonly Float64Array[],
+  products: MatrixProducts,
+): Promise<Matrix> {
+  const parts = new Float64Array(vectors.length * others.length);
+  const [left, right] = [pieceReader(vectors), pieceReader(others)];
+  for (let begin = 0; begin < (vectors[0]?.length ?? 0); begin += WIDE_PIECE) {
+    const { data } = await products.multiply(left(begin), right(begin), { transposeRight: true });
+    addMultipleInPlace(parts, 1, data as Float64Array);
+  }
+  return createMatrix(vectors.length, others.length, parts);
+}
+
+/** Overwrites vectors with combinations of vectors by the rows of a matrix, piece by piece. */
+async function combineInto(
+  vectors: readonly Float64Array[],
+  factors: Matrix,
+  { of, products }: { readonly of: readonly Float64Array[]; readonly products: MatrixProducts },
+): Promise<void> {
+  const read = pieceReader(of);
+  const memory = new Float64Array(factors.rows * WIDE_PIECE);
+  for (let begin = 0; begin < (of[0]?.length ?? 0); begin += WIDE_PIECE) {
+    const piece = read(begin);
+    const out = memory.subarray(0, factors.rows * piece.columns);
+    const { columns, data } = await products.multiply(factors, piece, { out });
+    for (const [row, vector] of vectors.entries()) {
+      vector.set(data.subarray(row * columns, (row + 1) * columns), begin);
     }
   }
-  vectors.forEach((vector, i) => {
-    if (norm(vector) < LEFT * at(before, i, "length")) orthogonalizeInPlace(vector, basis);
-  });
 }
+
+/** Elements of a piece of vectors that a product of matrices takes, for which a call costs little. */
+const WIDE_PIECE = 16_384;
 
 /**
  * Returns a function that copies the piece of vectors that begins at an element into the rows of a matrix,
  * whose memory the next piece takes.
  */
 function pieceReader(vectors: readonly Float64Array[]): (begin: number) => Matrix {
-  const scratch = new Float64Array(vectors.length * PIECE);
+  const length = vectors[0]?.length ?? 0;
+  const scratch = new Float64Array(vectors.length * Math.min(WIDE_PIECE, length));
   return (begin) => {
-    const size = Math.min(PIECE, (vectors[0]?.length ?? 0) - begin);
+    const size = Math.min(WIDE_PIECE, length - begin);
     for (const [i, vector] of vectors.entries()) scratch.set(vector.subarray(begin, begin + size), i * size);
     return createMatrix(vectors.length, size, scratch.subarray(0, vectors.length * size));
   };

@@ -347,7 +347,7 @@ test("a permuted network has the same spectrum", async () => {
   const data = randomExamples([6], { size: 30, classes: 4, seed: 3 });
   const spectrum = async (checkpoint: Checkpoint) => {
     const { eigenvalues } = await measureCurvature({ graph, engine }, checkpoint, data, {
-      ...{ count: 5, traceProducts: 0, runs: 0, tolerance: 1e-6 },
+      ...{ count: 5, steps: 200, traceProducts: 0, tolerance: 1e-6 },
     });
     return [...(eigenvalues?.largest ?? []), ...(eigenvalues?.smallest ?? [])].map(({ value }) => value);
   };

@@ -77,6 +77,7 @@ export { type SpecializeOptions, specialize } from "./probe/specialize.ts";
 export { chooseOutput, classAxisOf, type ScoredData, scoreOutput } from "./scoring/choose-output.ts";
 export { describeScoring } from "./scoring/describe-scoring.ts";
 export {
+  ELEMENTWISE_LOSS_NAMES,
   ELEMENTWISE_LOSSES,
   type ElementwiseLoss,
   type ElementwiseLossName,

@@ -6,6 +6,7 @@ export {
   pairStatistics,
   type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
+export { findLinearLayers, type LinearLayer } from "./activations/find-linear-layers.ts";
 export {
   type MeasureGramsOptions,
   type MeasureGramsResult,

@@ -27,6 +27,10 @@ export const CURVATURE: readonly string[] = [
   "2",
   "--trace-products",
   "6",
+  "--steps",
+  "200",
+  "--runs",
+  "1",
 ];
 const TRAINING = [...TRAIN, "--epochs", "1", "--batch", "8", "--seed", "1", "--threads", "1"];
 

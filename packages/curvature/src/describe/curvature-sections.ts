@@ -19,6 +19,8 @@ export const OPERATOR_WORDS: Readonly<Record<CurvatureKind, string>> = {
   "gauss-newton": "Gauss-Newton matrix",
   "sampled-gauss-newton": "sampled Gauss-Newton matrix",
   "empirical-fisher": "empirical Fisher information",
+  kfac: "KFAC matrix",
+  ekfac: "EKFAC matrix",
 };
 
 /** Indices of curves, which decide the colours of the density and of both ends of the spectrum. */

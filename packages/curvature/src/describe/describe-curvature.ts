@@ -75,7 +75,8 @@ function errorWords({ standardError, samples }: NonNullable<CurvatureResult["tra
 }
 
 function tilesOf(result: CurvatureResult): Tile[] {
-  const { eigenvalues, trace, loss, gradientNorm, criticalSharpness, learningCoefficient } = result;
+  const { eigenvalues, trace, closedForm, loss, gradientNorm, criticalSharpness, learningCoefficient } =
+    result;
   const ends = (["largest", "smallest"] as const).flatMap((end) => {
     const first = eigenvalues?.[end][0];
     if (!first) return [];
@@ -105,7 +106,16 @@ function tilesOf(result: CurvatureResult): Tile[] {
       formatCounted(learningCoefficient.chains.length, "chain"),
     ],
   };
-  const further = [sum, critical, coefficient].flatMap((tile) => (tile ? [tile] : []));
+  const { frobeniusNorm, logDeterminant, damping } = closedForm ?? {};
+  const closed = frobeniusNorm !== undefined && {
+    name: "Frobenius norm",
+    value: formatNumber(frobeniusNorm),
+    unit: "",
+    more: [
+      `log-determinant ${formatNumber(logDeterminant ?? Number.NEGATIVE_INFINITY)} with ${formatNumber(damping ?? 0)} added to eigenvalues`,
+    ],
+  };
+  const further = [sum, closed, critical, coefficient].flatMap((tile) => (tile ? [tile] : []));
   return [...ends, ...further, { name: "mean loss", value: formatNumber(loss), unit: "", more }];
 }
 
@@ -139,7 +149,7 @@ function stepWords({ step }: CurvatureResult, before: string): string {
 }
 
 function notesOf(result: CurvatureResult): string[] {
-  const { derivatives, reason, eigenvalues, trace } = result;
+  const { derivatives, reason, eigenvalues, trace, density, layers, examples } = result;
   const notes: string[] = [];
   if (derivatives === "finite-differences") {
     const why = reason === undefined ? "as asked for" : `as exact ones cannot be had: ${reason}`;
@@ -150,13 +160,18 @@ function notesOf(result: CurvatureResult): string[] {
   if (eigenvalues && !eigenvalues.converged) {
     const residuals = [...eigenvalues.largest, ...eigenvalues.smallest].map(({ residual }) => residual);
     notes.push(
-      `Eigenvalues have not all converged after ${formatCounted(eigenvalues.products, "product")}: true ones are within the residual of each, which is up to ${formatNumber(Math.max(0, ...residuals))}.`,
+      `Eigenvalues have not all converged after ${formatCounted(eigenvalues.products, "product")}: true ones are within the residual of each, which is up to ${formatNumber(Math.max(0, ...residuals))}. --steps allows more products.`,
     );
   }
   if (trace && !trace.converged) {
     const { products, samples } = trace;
     notes.push(
-      `The trace has not reached the precision asked for after ${formatCounted(products, "product")}: it is estimated from ${formatCounted(samples, "random vector")}, ${errorWords(trace)}.`,
+      `The trace has not reached the precision asked for after ${formatCounted(products, "product")}: it is estimated from ${formatCounted(samples, "random vector")}, ${errorWords(trace)}. --trace-products allows more products.`,
+    );
+  }
+  if (eigenvalues && trace && !density && !layers) {
+    notes.push(
+      `A quick look on ${formatCounted(examples, "example")}: --examples measures on more of them, --count more eigenvalues, --runs the density of all, --by layer every layer.`,
     );
   }
   const drift = result.learningCoefficient?.drift;

@@ -38,6 +38,9 @@ const measures = {
     })
     .optional(),
   trace: trace.optional(),
+  closedForm: z
+    .looseObject({ frobeniusNorm: z.number(), logDeterminant: z.number().nullable(), damping: z.number() })
+    .optional(),
   density: z
     .looseObject({
       range: z.tuple([z.number(), z.number()]),

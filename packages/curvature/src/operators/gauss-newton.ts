@@ -35,7 +35,8 @@ export async function gaussNewton(
   options: CurvatureOperatorOptions = {},
 ): Promise<CurvatureOperator> {
   const resolved = resolveOptions(GAUSS_NEWTON.attempt, CURVATURE_OPERATOR_DEFAULTS, options);
-  if (resolved.loss?.kind === "output") throw lossOfGraph(graph, resolved.loss.output);
+  const { loss } = resolved;
+  if (loss?.kind === "output" && loss.prediction === undefined) throw lossOfGraph(graph, loss.output);
   return openExactOperator(GAUSS_NEWTON, { graph, engine, network, data }, resolved);
 }
 

@@ -9,6 +9,7 @@ import {
 } from "@isthmus/core";
 import { type Architecture, assertNetwork, bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { gradientName } from "@isthmus/graph/ir";
+import { createProducts, type MatrixProducts } from "@isthmus/linear-algebra";
 import {
   createObjectiveRunner,
   type Objective,
@@ -59,6 +60,8 @@ export interface OpenedLoss extends VectorLayout {
   readonly gradientAt: (weights: ReadonlyMap<string, Tensor>, out: Float64Array) => Promise<number>;
   /** Computes the product of the curvature with a vector into `out`, both `[dimension]`. */
   readonly apply: (vector: Float64Array, out: Float64Array) => Promise<void>;
+  /** Multiplier of matrices of vectors; undefined if the engine would copy them, or may have no f64. */
+  readonly products: MatrixProducts | undefined;
   /** Frees the memory of the engine. */
   readonly release: () => Promise<void>;
 }
@@ -97,6 +100,7 @@ export async function openLoss(
     ],
   );
   const sums: BatchSums = { runner, layout, heldBatches };
+  const products = engine.sharesMemory === true ? createProducts(engine, 1, false) : undefined;
   return {
     layout,
     dimension,
@@ -112,7 +116,10 @@ export async function openLoss(
     },
     apply:
       product === undefined ? refuseProduct : createProduct(sums, { product, weights, examples, dimension }),
-    release: () => runner.release(),
+    products,
+    async release() {
+      await Promise.all([runner.release(), products?.release()]);
+    },
   };
 }
 
@@ -220,7 +227,7 @@ export async function openExactOperator(
 
 /** Returns the operator of an opened loss whose products are exact. */
 export function exactOperator(kind: CurvatureOperator["kind"], opened: OpenedLoss): CurvatureOperator {
-  const { dimension, layout, examples, apply, release, weights } = opened;
+  const { dimension, layout, examples, apply, products, release, weights } = opened;
   return {
     kind,
     derivatives: "exact",
@@ -228,6 +235,7 @@ export function exactOperator(kind: CurvatureOperator["kind"], opened: OpenedLos
     layout,
     examples,
     apply,
+    products,
     release,
     gradient: (out) => opened.gradientAt(weights, out),
   };

@@ -7,6 +7,8 @@ export const CURVATURE_KINDS = [
   "gauss-newton",
   "sampled-gauss-newton",
   "empirical-fisher",
+  "kfac",
+  "ekfac",
 ] as const;
 
 /** A kind of curvature. */

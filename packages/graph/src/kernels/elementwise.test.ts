@@ -30,6 +30,8 @@ describe("elementwiseLossInto()", () => {
   it.each<readonly [ElementwiseLossName, fc.Arbitrary<number>, (x: number, y: number) => number]>([
     ["mean-squared-error", number, (x, y) => (x - y) * (x - y)],
     ["mean-absolute-error", number, (x, y) => Math.max(x - y, y - x)],
+    ["huber", number, (x, y) => (Math.abs(x - y) < 1 ? (x - y) ** 2 / 2 : Math.abs(x - y) - 0.5)],
+    ["poisson", number, (x, y) => Math.exp(x) - y * x],
     [
       "binary-cross-entropy",
       label,
@@ -43,7 +45,7 @@ describe("elementwiseLossInto()", () => {
         const { losses, right } = score(kind, outputs, targets);
         rows.forEach((row, i) => {
           const mean = row.reduce((sum, [x, y]) => sum + plain(x, y), 0) / row.length;
-          expect(Math.abs(losses[i]! - mean)).toBeLessThanOrEqual(1e-12 * (1 + mean));
+          expect(Math.abs(losses[i]! - mean)).toBeLessThanOrEqual(1e-12 * (1 + Math.abs(mean)));
           const rightly = row.filter(([x, y]) => (y === 1 ? x > 0 : x <= 0)).length;
           const expected = kind === "binary-cross-entropy" ? rightly / row.length : Number.NaN;
           expect(right[i]).toEqual(expected);

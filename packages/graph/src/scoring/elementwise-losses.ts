@@ -1,6 +1,6 @@
 import type { Value } from "../builder/graph-builder.ts";
-import { softplus } from "../builder/operators/activation.ts";
-import { abs, cast, mul, sub } from "../builder/operators/elementwise.ts";
+import { clip, softplus } from "../builder/operators/activation.ts";
+import { abs, cast, exp, mul, sub } from "../builder/operators/elementwise.ts";
 
 /** A loss that compares each number of an output with its own target. */
 export interface ElementwiseLoss {
@@ -13,7 +13,12 @@ export interface ElementwiseLoss {
 }
 
 /** Name of a loss that compares each number of an output with its own target. */
-export type ElementwiseLossName = "binary-cross-entropy" | "mean-squared-error" | "mean-absolute-error";
+export type ElementwiseLossName =
+  | "binary-cross-entropy"
+  | "mean-squared-error"
+  | "mean-absolute-error"
+  | "huber"
+  | "poisson";
 
 /** Losses that compare each number of an output with its own target, by name. */
 export const ELEMENTWISE_LOSSES: Readonly<Record<ElementwiseLossName, ElementwiseLoss>> = {
@@ -37,9 +42,27 @@ export const ELEMENTWISE_LOSSES: Readonly<Record<ElementwiseLossName, Elementwis
     of: (output, target) => Math.abs(output - target),
     nodes: (output, target) => abs(sub(output, target)),
   },
+  huber: {
+    of: (output, target) => {
+      const near = Math.min(Math.max(output - target, -1), 1);
+      return near * (output - target - near / 2);
+    },
+    nodes: (output, target) => {
+      const difference = sub(output, target);
+      const near = clip(difference, -1, 1);
+      return mul(near, sub(difference, mul(near, 0.5)));
+    },
+  },
+  poisson: {
+    of: (output, target) => Math.exp(output) - target * output,
+    nodes: (output, target) => sub(exp(output), mul(target, output)),
+  },
 };
 
 /** Checks whether a loss compares each number of an output with its own target. */
 export function isElementwise(loss: unknown): loss is ElementwiseLossName {
   return typeof loss === "string" && Object.hasOwn(ELEMENTWISE_LOSSES, loss);
 }
+
+/** Names of the losses that compare each number of an output with its own target. */
+export const ELEMENTWISE_LOSS_NAMES = Object.keys(ELEMENTWISE_LOSSES) as readonly ElementwiseLossName[];

@@ -7,6 +7,8 @@ export type LossName =
   | "binary-cross-entropy"
   | "mean-squared-error"
   | "mean-absolute-error"
+  | "huber"
+  | "poisson"
   | "next-token"
   | "masked-token"
   | "none";
@@ -47,6 +49,18 @@ export const LOSSES: readonly LossInfo[] = [
     name: "mean-absolute-error",
     help: "numbers of the output's shape, each by its distance",
     unit: "units",
+    hasError: false,
+  },
+  {
+    name: "huber",
+    help: "numbers of the output's shape, each by half its squared distance, beyond 1 by its distance less a half",
+    unit: "units",
+    hasError: false,
+  },
+  {
+    name: "poisson",
+    help: "counts, each by the logarithm of its rate, without the term of the count alone",
+    unit: "nats",
     hasError: false,
   },
   {

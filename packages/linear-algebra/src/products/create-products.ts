@@ -53,7 +53,7 @@ export function createProducts(engine: Engine, threads = 0, optimize = true): Ma
       if (m * n * k === 0) return multiply(left, right, options);
       const dtype = left.data instanceof Float64Array ? "f64" : "f32";
       const session = await sessionOf(productGraph(dtype, options));
-      const out: Tensor = { dtype, shape: [m, n], data: allocateData(dtype, m * n) };
+      const out: Tensor = { dtype, shape: [m, n], data: options.out ?? allocateData(dtype, m * n) };
       const feeds = new Map([
         ["left", tensorOf(dtype, left)],
         ["right", tensorOf(dtype, right)],

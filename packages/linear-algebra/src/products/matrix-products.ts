@@ -1,5 +1,5 @@
 import { OutOfRangeError, UsageError } from "@isthmus/core";
-import type { Matrix } from "../matrix.ts";
+import type { Matrix, MatrixData } from "../matrix.ts";
 
 /** Factors of a product that are transposed first. */
 export interface MatrixProductOptions {
@@ -7,6 +7,11 @@ export interface MatrixProductOptions {
   readonly transposeLeft?: boolean;
   /** Whether the right factor is transposed. @defaultValue false */
   readonly transposeRight?: boolean;
+  /**
+   * Memory for the product, of its size and element type, which multipliers may leave unused.
+   * @defaultValue new memory
+   */
+  readonly out?: MatrixData;
 }
 
 /** A port that multiplies matrices; every factorization of this package is made of such products. */

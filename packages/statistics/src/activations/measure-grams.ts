@@ -6,7 +6,8 @@ import {
   type Tensor,
   UnsupportedError,
 } from "@isthmus/core";
-import type { Architecture, DataSet, Graph, Node } from "@isthmus/graph";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { findLinearLayers } from "./find-linear-layers.ts";
 import { measureSecondMoments, type SecondMoments } from "./measure-second-moments.ts";
 import type { ActivationStatisticsOptions } from "./statistics-options.ts";
 
@@ -68,7 +69,12 @@ export async function measureGrams(
   data: DataSet,
   { inputsFirst = false, ...options }: MeasureGramsOptions = {},
 ): Promise<MeasureGramsResult> {
-  const { layers, leftOut } = findLinearLayers(architecture.graph, inputsFirst);
+  const linear = findLinearLayers(architecture.graph);
+  const layers = linear.layers.filter(({ isFirst }) => inputsFirst || !isFirst);
+  const others = linear.layers.flatMap(({ weight }) =>
+    layers.some((layer) => layer.weight === weight) ? [] : [weight],
+  );
+  const leftOut = [...new Set([...linear.leftOut, ...others])];
   if (layers.length === 0) {
     throw new UnsupportedError(
       `Cannot measure Gram matrices of graph "${architecture.graph.name}" as it must have a linear layer of a weight [outputs, inputs]: it has none`,
@@ -88,48 +94,6 @@ export async function measureGrams(
     leftOut,
     inputsFirst: layers.flatMap(({ weight, isFirst }) => (isFirst ? [weight] : [])),
   };
-}
-
-/** A linear layer: names of its weight and its input, and whether the weight is `[inputs, outputs]`. */
-interface LinearLayer {
-  readonly weight: string;
-  readonly input: string;
-  readonly isFirst: boolean;
-}
-
-function findLinearLayers(
-  graph: Graph,
-  inputsFirst: boolean,
-): {
-  readonly layers: readonly LinearLayer[];
-  readonly leftOut: readonly string[];
-} {
-  const layers: LinearLayer[] = [];
-  const leftOut: string[] = [];
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const isMatrix = (name: string) => graph.weights.get(name)?.shape.length === 2;
-  for (const node of graph.nodes) {
-    const [input, operand] = node.inputs;
-    if ((node.op !== "Gemm" && node.op !== "MatMul") || input === undefined || operand === undefined)
-      continue;
-    const stored = graph.weights.has(operand) ? operand : transposedWeight(producers.get(operand));
-    if (stored === undefined || !isMatrix(stored)) continue;
-    const isFirst = (stored !== operand) === isSet(node, "transB");
-    const isNew = !layers.some(({ weight }) => weight === stored);
-    if ((inputsFirst || !isFirst) && !isSet(node, "transA") && isNew)
-      layers.push({ weight: stored, input, isFirst });
-    else leftOut.push(stored);
-  }
-  return { layers, leftOut: [...new Set(leftOut)] };
-}
-
-/** Returns the weight that a node transposes; undefined if the node does something else. */
-function transposedWeight(node: Node | undefined): string | undefined {
-  return node?.op === "Transpose" ? node.inputs[0] : undefined;
-}
-
-function isSet({ attributes }: Node, name: string): boolean {
-  return Number(attributes.get(name)?.value ?? 0) !== 0;
 }
 
 /** Turns mean products back into sums of products. */

@@ -175,6 +175,10 @@ const NETWORKS: Readonly<Record<string, z.ZodType>> = {
 const LATER: Readonly<Record<string, readonly string[]>> = {
   curvature: [
     "labelSamples",
+    "lossGraph",
+    "fisher",
+    "sharing",
+    "damping",
     "derivatives",
     "step",
     "points",

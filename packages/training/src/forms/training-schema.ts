@@ -1,5 +1,6 @@
 import { amount, count, positive, schemaOf, share, shareBelow1, text } from "@isthmus/forms";
 import {
+  ELEMENTWISE_LOSS_NAMES,
   LOSSES,
   type LossesOfOutputs,
   type LossName,
@@ -75,7 +76,7 @@ const labelSmoothing = shareBelow1.optional();
 const weighted = z.boolean().optional();
 const labels = { logits: text.optional(), examples, labelSmoothing, weighted };
 
-const ofNumbers = z.enum(["binary-cross-entropy", "mean-squared-error", "mean-absolute-error"]);
+const ofNumbers = z.enum(ELEMENTWISE_LOSS_NAMES);
 
 const crossEntropy = z.strictObject({
   kind: z.literal("cross-entropy"),
@@ -111,7 +112,14 @@ const described = schemaOf<LossSpec>()(
       terms: z.record(text, z.union([crossEntropy, numbers])).optional(),
       examples,
     }),
-    z.strictObject({ kind: z.literal("output"), output: text, examples, targets: text.optional() }),
+    z.strictObject({
+      kind: z.literal("output"),
+      output: text,
+      examples,
+      targets: text.optional(),
+      prediction: text.optional(),
+      losses: text.optional(),
+    }),
   ]),
 );
 

@@ -1,5 +1,6 @@
 import { at, excerpt, formatShape, MismatchError, resolveOptions, sizeOf, UsageError } from "@isthmus/core";
 import {
+  ELEMENTWISE_LOSS_NAMES,
   ELEMENTWISE_LOSSES,
   findNumbers,
   type Graph,
@@ -47,15 +48,12 @@ import { attachNextToken } from "./next-token.ts";
  * @throws UsageError if the kind or an option of the loss is unknown
  */
 export function attachLoss(graph: Graph, loss: StepLoss): Objective {
+  if (isElementwise(loss.kind)) return attachNumbers(graph, loss as NumbersLoss);
   switch (loss.kind) {
     case "cross-entropy":
       return attachCrossEntropy(graph, loss);
     case "next-token":
       return attachNextToken(graph, loss);
-    case "mean-squared-error":
-    case "mean-absolute-error":
-    case "binary-cross-entropy":
-      return attachNumbers(graph, loss);
     case "several":
       return attachSeveral(graph, loss);
     case "output":
@@ -64,7 +62,7 @@ export function attachLoss(graph: Graph, loss: StepLoss): Objective {
       return attachTaught(graph, loss);
     default:
       throw new UsageError(
-        `Cannot attach a loss as its kind must be cross-entropy, next-token, binary-cross-entropy, mean-squared-error, mean-absolute-error, several or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
+        `Cannot attach a loss as its kind must be cross-entropy, next-token, ${ELEMENTWISE_LOSS_NAMES.join(", ")}, several or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }
 }
@@ -82,7 +80,8 @@ export function attachTaught(graph: Graph, loss: DistillationLoss): OutputObject
 
 /** Takes a scalar that a graph computes itself as its loss, which has no metrics. */
 function attachOutput(graph: Graph, loss: OutputLoss): Objective {
-  const { kind: _, output: name, examples: examplesName, targets: targetsName, ...rest } = loss;
+  const { kind: _, output: name, examples: examplesName, targets: targetsName, ...others } = loss;
+  const { prediction, losses, ...rest } = others;
   resolveOptions("attach a loss", {}, rest);
   const builder = GraphBuilder.from(graph);
   const output = outputOf(graph, builder, name);
@@ -103,7 +102,15 @@ function attachOutput(graph: Graph, loss: OutputLoss): Objective {
     examples: inputOf(graph, examples).name,
     targets: inputOf(graph, targets),
     metrics: new Map(),
+    ...(prediction !== undefined && { output: outputOf(graph, builder, prediction).name }),
+    ...(losses !== undefined && areOfExamples(builder, losses, examples) && { losses }),
   };
+}
+
+/** Returns whether a value has a number for each example of a batch. */
+function areOfExamples(builder: GraphBuilder, losses: string, examples: string): boolean {
+  const [[batch], [count]] = [builder.value(examples).shape, builder.value(losses).shape];
+  return count !== undefined && count === batch;
 }
 
 function inputOf(graph: Graph, name: string): ValueInfo {

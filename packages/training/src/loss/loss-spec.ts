@@ -87,6 +87,13 @@ export interface OutputLoss {
    * Data input for the targets. @defaultValue the second; if there is only one, the examples are the targets
    */
   readonly targets?: string;
+  /**
+   * Value of the graph that the loss depends on the parameters through, such as the predictions, by which the
+   * Gauss-Newton matrix and its likes are taken. @defaultValue none, so that they are refused
+   */
+  readonly prediction?: string;
+  /** Value of the graph whose mean the loss is, if it has one number for each example. @defaultValue none */
+  readonly losses?: string;
 }
 
 /**

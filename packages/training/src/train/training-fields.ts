@@ -12,7 +12,7 @@ import {
   seedField,
   wholeField,
 } from "@isthmus/core";
-import { isNamedLoss, LOSS_FIELD, LOSSES } from "@isthmus/graph";
+import { ELEMENTWISE_LOSS_NAMES, isNamedLoss, LOSS_FIELD, LOSSES } from "@isthmus/graph";
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -62,9 +62,7 @@ const NAMES = LOSSES.flatMap(({ name }) => (name === "none" ? [] : [name])).join
 const LOSS_KINDS: readonly LossSpec["kind"][] = [
   "cross-entropy",
   "next-token",
-  "mean-squared-error",
-  "mean-absolute-error",
-  "binary-cross-entropy",
+  ...ELEMENTWISE_LOSS_NAMES,
   "several",
   "output",
 ];

@@ -170,7 +170,7 @@ describe("a federation with secure: true", () => {
     for (const other of others) other.catch(() => undefined);
     const strict = { require: ["secure"], leastClients: 3 } as const;
     await expect(joinAs(federation, server.url, "ada", strict)).rejects.toThrow(
-      /requires "secure", a sum of at least 3 clients: it may be of 2; .*threshold: 1 \}; nothing was sent/,
+      /requires "secure", a sum of at least 3 clients: it may be of 2; .*threshold: 1 \}; nothing is sent/,
     );
     const keys = server.state.secure?.sum.keys.map(({ client }) => client) ?? [];
     expect(keys).not.toContain("ada");

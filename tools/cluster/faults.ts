@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import type { StartedServer } from "../../packages/distributed/test/start-process.ts";
 import { childrenOf } from "./processes.ts";
 import type { RunningCommand } from "./program.ts";
 import type { ToolQueue } from "./queue-servers.ts";
@@ -8,6 +9,8 @@ import type { ToolQueue } from "./queue-servers.ts";
 /** What a fault can happen to. */
 export interface Victims {
   readonly queue: ToolQueue;
+  /** Server of the objects of the storage; undefined for a folder. */
+  readonly objects: StartedServer | undefined;
   /** Folder on a disk of its own, which can be filled; undefined if it has none. */
   readonly disk: string | undefined;
   /** Milliseconds of a lease. */
@@ -24,6 +27,7 @@ export const FAULTS = [
   "stop worker",
   "kill waiting",
   "restart queue",
+  "restart storage",
   "fill disk",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -43,11 +47,24 @@ export async function happen(fault: Fault, victims: Victims, pick: number): Prom
     worker.signal("SIGSTOP");
     await setTimeout(1.5 * victims.lease);
     worker.signal("SIGCONT");
-  } else if (fault === "restart queue" && victims.queue.server !== undefined) {
-    await victims.queue.server.kill();
-    await setTimeout(1000 * pick);
-    await victims.queue.server.restart();
-  }
+  } else await restart(fault === "restart queue" ? victims.queue.server : victims.objects, pick);
+}
+
+/** Kills a server, and starts it again a moment later. */
+async function restart(server: StartedServer | undefined, pick: number): Promise<void> {
+  await server?.kill();
+  await setTimeout(1000 * pick);
+  await server?.restart();
+}
+
+/** Says whether a fault can happen here. */
+export function canHappen(
+  fault: Fault,
+  { queue, objects, disk }: Omit<Victims, "workers" | "waiting">,
+): boolean {
+  if (fault === "restart queue") return queue.server !== undefined;
+  if (fault === "restart storage") return objects !== undefined;
+  return fault !== "fill disk" || disk !== undefined;
 }
 
 /** Kills the process of a task of a worker, as a system does that runs out of memory. */

@@ -1,6 +1,6 @@
 // Runs a study of 64 tasks on three workers, again and again, while faults happen at random moments: workers, tasks and the waiting command
 // are killed, workers are stopped for longer than their lease, the servers of the queue and of the objects are killed and restarted, the disk is
-// full for two seconds.
+// full for two seconds, the clocks of all commands are set hours ahead or back (if libfaketime is installed).
 // Every study must end with the bytes that threads give, every task published once, and nothing left behind.
 //
 //   npx tsx --conditions=@isthmus/source tools/kill-cluster.ts [--queue folder|redis|postgres] [--storage folder|s3] [--faults 100] [--seed 1]
@@ -18,7 +18,7 @@ import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { at, createRandom } from "@isthmus/core";
 import { digestTree, filesBelow } from "./cluster/digest-tree.ts";
-import { canHappen, FAULTS, type Fault, happen } from "./cluster/faults.ts";
+import { canHappen, FAULTS, type Fault, happen, startClock } from "./cluster/faults.ts";
 import { OBJECT_CREDENTIALS, startObjects } from "./cluster/object-server.ts";
 import { type RunningCommand, runCommand, startCommand } from "./cluster/program.ts";
 import { queueSort, startQueue, type ToolQueue } from "./cluster/queue-servers.ts";
@@ -54,7 +54,9 @@ if (started === undefined) throw new Error(`there is no queue of the sort ${sort
 const queue: ToolQueue = started;
 const objects = values.storage === "s3" ? await startObjects(join(folder, "storage")) : undefined;
 // Copies of objects go below a home of this tool's own.
-const env = objects && { ...OBJECT_CREDENTIALS, HOME: folder };
+const clock = join(folder, "clock");
+const setting = startClock(clock);
+const env = { ...setting, ...(objects && { ...OBJECT_CREDENTIALS, HOME: folder }) };
 
 let [faults, wrong, round] = [0, 0, 0];
 try {
@@ -134,7 +136,10 @@ async function runStudy(name: string, most: number): Promise<RoundOutcome> {
     await setTimeout(500 + 2500 * random.uniform());
     if (isOver) break;
     const fault = at(FAULTS, Math.floor(FAULTS.length * random.uniform()), "fault");
-    const victims = { queue, objects, disk, lease: LEASE, workers: () => workers, waiting: () => waiting };
+    const victims = {
+      ...{ queue, objects, disk, clock: setting && clock, lease: LEASE },
+      ...{ workers: () => workers, waiting: () => waiting },
+    };
     if (!canHappen(fault, victims)) continue;
     happened.push(fault);
     await happen(fault, victims, random.uniform());

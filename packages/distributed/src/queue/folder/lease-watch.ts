@@ -36,10 +36,12 @@ export function createLeaseWatch(lease: number, now = (): number => performance.
     isOver(name, written) {
       const at = now();
       const before = seen.get(name);
-      const since = before?.written === written ? before.since : at;
+      const isSame = before?.written === written;
+      const since = isSame ? before.since : at;
       seen.set(name, { written, since, asked: at });
       const isOld = last !== undefined && at >= distrusted && written <= last.time - lease;
-      return isOld || at - since >= lease;
+      // A worker whose clock is behind takes a task as if long ago, and writes its token a moment later.
+      return isSame && (isOld || at - since >= lease);
     },
   };
 }

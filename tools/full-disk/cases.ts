@@ -20,7 +20,7 @@ const MEASUREMENTS: readonly (readonly [verb: string, words: readonly string[], 
   ["barrier", PAIR],
   ["layers", PAIR, "{}/journal.json"],
   ["similarity", PAIR, "{}/journal.json"],
-  ["path", [...PAIR, "--by", "walk", "--max-steps", "20"], "{}/journal.json"],
+  ["path", [...PAIR, "--by", "walk", "--moves", "1", "--train-steps", "2"], "{}/journal.json"],
   [
     "plane",
     ["a.safetensors", "b.safetensors", "c.safetensors", ...GRAPH, ...DATA, "--points", "4"],

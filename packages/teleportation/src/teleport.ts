@@ -66,7 +66,7 @@ export interface TeleportedNetwork {
 
 const ATTEMPT = "teleport";
 
-/** Largest difference of outputs that passes as rounding in 32 bits, relative to an output's largest element. */
+/** Largest difference of outputs that passes as rounding in 32 bits, relative to the largest element. */
 const OUTPUT_TOLERANCE = 1e-3;
 
 /** Defaults of the options that are not plain data. */

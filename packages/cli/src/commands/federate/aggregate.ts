@@ -159,7 +159,7 @@ interface PlacedFiles extends AggregateFiles {
   readonly settings: string | undefined;
 }
 
-/** Places the files of the result: of an adapter of PEFT in a folder, which PEFT loads, unless a file is named. */
+/** Places the files of the result: an adapter of PEFT in a folder that PEFT loads, unless a file is named. */
 async function placeFiles(path: string, { output, state }: AggregateVerbOptions): Promise<PlacedFiles> {
   const isFolder =
     !output.endsWith(".safetensors") && (await stat(join(path, SETTINGS)).catch(() => undefined));

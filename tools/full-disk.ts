@@ -34,8 +34,8 @@ const cases = CASES.filter(({ name }) => only === undefined || only.includes(nam
 /** Bytes of the disk. */
 const DISK = 8 * 2 ** 20;
 const FILLING = "filling";
-/** Files by which a command goes on, which may be left beside an output that is not there. */
-const PROGRESS = /\.lock$/;
+/** Files by which a command goes on, which may be left before they are complete. */
+const PROGRESS = /\.lock$|(?:journal|rows|pairs)\.json$/;
 
 /** Parts of files that say where and when they were written. */
 const PLACES = /(?<![a-z])(?:expected|disk)\//g;

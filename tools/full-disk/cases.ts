@@ -10,6 +10,8 @@ export interface WritingCase {
 const GRAPH = ["--graph", "graph.onnx"];
 const DATA = ["--data", "safetensors:data.safetensors:train"];
 const TRAIN = [...DATA, "--epochs", "2", "--batch", "10", "--threads", "1"];
+const EVAL = ["--eval-data", "safetensors:data.safetensors:train"];
+const WALK = ["--train-data", "safetensors:data.safetensors:train"];
 const TOKENS = ["--data", "tokens:a.bin,u16", "--data", "tokens:b.bin,u16"];
 const PAIR = ["a.safetensors", "b.safetensors", ...GRAPH, ...DATA];
 const ONE = ["a.safetensors", ...GRAPH, ...DATA];
@@ -20,7 +22,7 @@ const MEASUREMENTS: readonly (readonly [verb: string, words: readonly string[], 
   ["barrier", PAIR],
   ["layers", PAIR, "{}/journal.json"],
   ["similarity", PAIR, "{}/journal.json"],
-  ["path", [...PAIR, "--by", "walk", "--moves", "1", "--train-steps", "2"], "{}/journal.json"],
+  ["path", [...PAIR, "--by", "walk", "--moves", "1", "--train-steps", "2", ...WALK], "{}/journal.json"],
   [
     "plane",
     ["a.safetensors", "b.safetensors", "c.safetensors", ...GRAPH, ...DATA, "--points", "4"],
@@ -33,7 +35,11 @@ const MEASUREMENTS: readonly (readonly [verb: string, words: readonly string[], 
   ["curvature", ONE, "{}/journal.json"],
   ["dropout", ONE, "{}/journal.json"],
   ["map", PAIR, "{}/pairs.json"],
-  ["intrinsic-dimension", ["--net", "mlp:8", ...TRAIN, "--runs", "1", "--first", "4"], "{}/journal.json"],
+  [
+    "intrinsic-dimension",
+    ["--net", "mlp:8", ...TRAIN, "--runs", "1", "--first", "4", ...EVAL],
+    "{}/journal.json",
+  ],
 ];
 
 /** Verbs that write networks, recipes and other files. */
@@ -44,7 +50,7 @@ const WRITERS: readonly WritingCase[] = [
   },
   { name: "align", words: ["align", "a.safetensors", "b.safetensors", ...GRAPH, "-o", "{}/b.safetensors"] },
   {
-    name: "align, a folder",
+    name: "align into a folder",
     words: ["align", "a.safetensors", "b.safetensors", ...GRAPH, "-o", "{}/aligned"],
   },
   {
@@ -64,8 +70,8 @@ const WRITERS: readonly WritingCase[] = [
     name: "merge",
     words: ["merge", "a.safetensors", "b.safetensors", "--no-check", "-o", "{}/m.safetensors"],
   },
-  { name: "merge, a model", words: ["merge", "llama-a", "llama-b", "--no-check", "-o", "{}/m"] },
-  { name: "merge, a recipe", words: ["merge", "recipe.yml", "-o", "{}/m.safetensors"] },
+  { name: "merge of models", words: ["merge", "llama-a", "llama-b", "--no-check", "-o", "{}/m"] },
+  { name: "merge of a recipe", words: ["merge", "recipe.yml", "-o", "{}/m.safetensors"] },
   { name: "moe", words: ["moe", "moe.yml", "-o", "{}/moe"] },
   { name: "fuse", words: ["fuse", "a.safetensors", "b.safetensors", ...GRAPH, "-o", "{}/f.safetensors"] },
   { name: "zip", words: ["zip", "a.safetensors", "b.safetensors", ...GRAPH, ...DATA, "-o", "{}/z"] },
@@ -163,20 +169,7 @@ const WRITERS: readonly WritingCase[] = [
   },
   {
     name: "tune",
-    words: [
-      "tune",
-      ...ONE,
-      "--method",
-      "all",
-      "--epochs",
-      "2",
-      "--batch",
-      "10",
-      "--threads",
-      "1",
-      "-o",
-      "{}/t.safetensors",
-    ],
+    words: ["tune", ...ONE, "--method", "all", "--epochs", "2", "--batch", "10", "-o", "{}/t.safetensors"],
     again: ["--resume"],
   },
   {
@@ -187,6 +180,8 @@ const WRITERS: readonly WritingCase[] = [
       "b.safetensors",
       ...GRAPH,
       ...TRAIN,
+      "--test-data",
+      "safetensors:data.safetensors:train",
       "-o",
       "{}/bend.safetensors",
       "--report",
@@ -266,8 +261,8 @@ const WRITERS: readonly WritingCase[] = [
     words: ["quantize", "a.safetensors", "-o", "{}/q.safetensors", "--report", "{}/q.html"],
   },
   { name: "convert", words: ["convert", "a.safetensors", "{}/c.safetensors", "--dtype", "bf16"] },
-  { name: "convert, gguf", words: ["convert", "llama-a", "{}/c.gguf"] },
-  { name: "convert, onnx", words: ["convert", "a.safetensors", "{}/c.onnx", ...GRAPH] },
+  { name: "convert to gguf", words: ["convert", "llama-a", "{}/c.gguf"] },
+  { name: "convert to onnx", words: ["convert", "a.safetensors", "{}/c.onnx", ...GRAPH] },
   { name: "report", words: ["report", "barrier.json", "-o", "{}/b.html"] },
   {
     name: "report --svg --pdf --csv",

@@ -29,7 +29,8 @@ export async function writeInputs(folder: string): Promise<void> {
     const network = seed === 0 ? initialize(0) : lerp(initialize(0), initialize(seed), 0.3);
     await saveCheckpoint(network, join(folder, `${name}.safetensors`));
   }
-  const models = "models: [{ model: b.safetensors }, { model: c.safetensors }]\nparameters: { weight: 0.5 }\n";
+  const models =
+    "models: [{ model: b.safetensors }, { model: c.safetensors }]\nparameters: { weight: 0.5 }\n";
   write("recipe.yml", `merge_method: task_arithmetic\nbase_model: a.safetensors\n${models}`);
   write(
     "search.yml",

@@ -172,7 +172,7 @@ export function countSenders(state: SecureServerState): number {
 }
 
 /** Says whether clients sign the list of survivors: if all of the roster said that they will. */
-export function isConfirmed({ keys }: SecureServerState): boolean {
+function isConfirmed({ keys }: SecureServerState): boolean {
   return keys.every(({ confirms }) => confirms === true);
 }
 

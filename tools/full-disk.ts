@@ -32,7 +32,7 @@ const { values } = parseArgs({
 const only = values.only?.split(",");
 const cases = CASES.filter(({ name }) => only === undefined || only.includes(name));
 /** Bytes of the disk. */
-const DISK = 8 * 2 ** 20;
+const DISK = 24 * 2 ** 20;
 const FILLING = "filling";
 /** Files by which a command goes on, which may be left before they are complete. */
 const PROGRESS = /\.lock$|(?:journal|rows|pairs)\.json$/;
@@ -96,7 +96,7 @@ async function write(
 async function tryCase(
   folder: string,
   disk: string,
-  { words, again = [] }: WritingCase,
+  { words, again = [], isRandom = false }: WritingCase,
 ): Promise<readonly string[]> {
   const expected = join(folder, "expected");
   rmSync(expected, { recursive: true, force: true });
@@ -128,7 +128,7 @@ async function tryCase(
     const later = await write(folder, [...words, ...leftBefore], "disk");
     if (later.code !== 0)
       told(`with room it ends with ${later.code}: ${later.said.trim()} (left were ${left.join(", ")})`);
-    else if (differing(expected, disk).length > 0)
+    else if (!isRandom && differing(expected, disk).length > 0)
       told(`with room it writes other bytes: ${differing(expected, disk).join(", ")}`);
   }
   return problems;

@@ -5,6 +5,8 @@ export interface WritingCase {
   readonly words: readonly string[];
   /** Words that let the command go on after it failed, if it needs any. */
   readonly again?: readonly string[];
+  /** Whether what is written is drawn anew each time, as secrets are. */
+  readonly isRandom?: boolean;
 }
 
 const GRAPH = ["--graph", "graph.onnx"];
@@ -288,6 +290,7 @@ const WRITERS: readonly WritingCase[] = [
     ],
   },
   {
+    isRandom: true,
     name: "federate token",
     words: ["federate", "token", "anna", "--for", "federation.yml", "-o", "{}/anna.token"],
   },

@@ -28,7 +28,7 @@ for (let seed = Number(values.seed); kills < Number(values.kills); seed++) {
   const killed = await runKilled(options, {
     seed,
     kills: Number(values.kills) - kills,
-    most: Number(values.life),
+    most,
   });
   const same = killed.network === whole.network && killed.updates.join() === expected.join();
   if (!same) wrong++;

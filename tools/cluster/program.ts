@@ -36,10 +36,23 @@ export interface RunningCommand {
  */
 export function startCommand(
   args: readonly string[],
-  { cwd, before = [] }: { readonly cwd: string; readonly before?: readonly string[] },
+  {
+    cwd,
+    before = [],
+    env,
+  }: {
+    readonly cwd: string;
+    readonly before?: readonly string[];
+    readonly env?: Readonly<Record<string, string>> | undefined;
+  },
 ): RunningCommand {
   const [program = process.execPath, ...words] = [...before, process.execPath, PROGRAM, ...args];
-  const child = spawn(program, words, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, words, {
+    cwd,
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   started.add(child);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -185,8 +185,8 @@ interface Way {
   readonly ranks: readonly number[];
   readonly aggregate: Aggregate;
   readonly freeze?: readonly string[];
-  /** Whether clients turn the factors that they begin with to those that they ended with before. */
-  readonly turns?: boolean;
+  /** Whether clients turn the factors that they begin with to those that they, or all the first, ended with before. */
+  readonly turns?: boolean | "together";
   /** Number of clients, the first ones, that send -10 B in place of B. */
   readonly attackers?: number;
 }
@@ -205,6 +205,7 @@ const WAYS: readonly Way[] = [
   { name: "keep-a", server: 8, ranks: [8], aggregate: keepingA, freeze: ["*lora_A.weight"] },
   { name: "products", server: 8, ranks: [8], aggregate: byProducts() },
   { name: "products-turned", server: 8, ranks: [8], aggregate: byProducts(), turns: true },
+  { name: "products-turned-together", server: 8, ranks: [8], aggregate: byProducts(), turns: "together" },
   { name: "products-balanced", server: 8, ranks: [8], aggregate: balanced(byProducts()) },
   // The width of the network is 64: nothing is lost.
   { name: "products-server-64", server: 64, ranks: [8], aggregate: byProducts() },
@@ -246,7 +247,8 @@ for (const way of WAYS) {
     }));
     const began = clients.map(({ client, rank }) => {
       const start = atRank(global, rank, drawn(rank, 1 + client));
-      return way.turns === true ? rotateTo(at(last, client), start) : start;
+      if (way.turns === undefined) return start;
+      return rotateTo(at(last, way.turns === "together" ? 0 : client), start);
     });
     const sent: Adapter[] = [];
     for (const { client, rank } of clients) {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
@@ -234,6 +234,14 @@ describe("isthmus federate", () => {
     await network.close();
     // Products 4/1 * 1 * 1 and 4/2 * 2 * 2 in each element, whose mean is 6, at the scale 4/2 of the network.
     expect(2 * (b[0] as number) * (a[0] as number)).toBeCloseTo(6, 5);
+    // Into a folder goes an adapter that PEFT loads, and that the next round begins with, in its place too.
+    await runJson([...aggregated.slice(0, -1), "next/"], { cwd: folder });
+    await runJson(["federate", "aggregate", "next", "anna/lora", "-o", "after"], { cwd: folder });
+    expect(readdirSync(join(folder, "after"))).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+    const [whole, placed] = ["next.safetensors", "next/adapter_model.safetensors"].map((name) =>
+      readFileSync(join(folder, name)),
+    );
+    expect(placed?.equals(whole as Buffer)).toBe(true);
     const adam = await runCli([...aggregated, "--server", "adam"], { cwd: folder });
     expect([adam.code, adam.stderr]).toEqual([2, expect.stringContaining('choose "average" or "momentum"')]);
   });

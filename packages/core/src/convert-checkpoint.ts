@@ -236,7 +236,7 @@ async function writeFiles(
   };
   const files: OutputFile[] = [];
   try {
-    await assertRoom({ place: { folder }, bytes: plan.bytes });
+    await assertRoom({ path, place: { folder }, bytes: plan.bytes });
     await plan.write({
       durable,
       async create(name) {

@@ -122,6 +122,7 @@ export {
   splitAdapters,
   withAdapters,
 } from "./io/adapted-name.ts";
+export { appendText } from "./io/append-text.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { confineFiles, type FileBounds, isInside, realPathOf, unconfineFiles } from "./io/confine-files.ts";

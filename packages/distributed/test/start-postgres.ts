@@ -2,6 +2,7 @@ import { execFileSync, type SpawnOptions } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { freePort } from "../../../test/helpers/free-port.ts";
 import { killProcess, type StartedServer, startProcess, warnSkipped } from "./start-process.ts";
 
@@ -67,10 +68,18 @@ async function startServer(programs: string): Promise<StartedServer> {
   return {
     url,
     pid: () => Number(child.pid),
-    // Killed outright, its own processes would hold the memory that it needs to start again.
-    kill: () => killProcess(child, "SIGQUIT"),
+    kill: () => killProcess(child),
+    // Its own processes end a moment after it, and hold the memory until then that it needs to start again.
     async restart() {
-      child = await start();
+      for (let tries = 50; ; tries--) {
+        const started = await start().catch((error: unknown) => error as Error);
+        if (!(started instanceof Error)) {
+          child = started;
+          return;
+        }
+        if (tries === 0) throw started;
+        await setTimeout(200);
+      }
     },
     async stop() {
       await killProcess(child, "SIGQUIT");

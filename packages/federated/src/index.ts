@@ -121,6 +121,7 @@ export { assertSecurable, type SecurableRound } from "./secure/assert-securable.
 export { type MaskUpdateResult, maskUpdate, type SecureUpdate } from "./secure/mask-update.ts";
 export type {
   ClientMessage,
+  ConfirmMessage,
   DeliveryMessage,
   EncryptedShares,
   KeyPairMessage,
@@ -132,9 +133,11 @@ export type {
   ShareCommitments,
   SharesMessage,
   SurvivorsMessage,
+  SurvivorsSignature,
 } from "./secure/messages.ts";
 export { openSecureSum, type SecureSum } from "./secure/open-secure-sum.ts";
 export {
+  confirmSurvivors,
   openSecureClient,
   receiveShares,
   revealShares,
@@ -145,6 +148,7 @@ export {
 export { layOutTensors, type SecureLayout, type TensorPlacement } from "./secure/secure-layout.ts";
 export {
   closeStage,
+  type MessageStage,
   openSecureServer,
   receiveSecure,
   type SecureServerState,

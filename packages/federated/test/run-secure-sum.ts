@@ -9,6 +9,7 @@ import type {
 } from "../src/secure/messages.ts";
 import { openSecureSum, type SecureSum } from "../src/secure/open-secure-sum.ts";
 import {
+  confirmSurvivors,
   openSecureClient,
   receiveShares,
   revealShares,
@@ -31,9 +32,13 @@ export interface TestClient {
   readonly clipWeight?: number;
   readonly values: Float64Array;
   readonly lostAt?: SecureStage | undefined;
+  /** Private key of the client in PEM, if it signs its keys and the list of survivors. */
+  readonly identity?: string | undefined;
+  /** Public keys of the others in PEM, if the client knows them. */
+  readonly peers?: ReadonlyMap<string, string> | undefined;
 }
 
-const STAGES: readonly SecureStage[] = ["keys", "shares", "masked", "reveal"];
+const STAGES: readonly SecureStage[] = ["keys", "shares", "masked", "confirm", "reveal"];
 
 export interface SecureRun {
   readonly sum: SecureSum;
@@ -67,6 +72,7 @@ export async function runStages(
     messages: settings.clients.map((to) => ({ to, message: undefined as never })),
   };
   for (const [index, stage] of STAGES.entries()) {
+    if (stage !== run.server.stage) continue;
     for (const { to, message } of run.messages) {
       const client = at(
         clients,
@@ -101,7 +107,7 @@ async function answer(
 ) {
   const { name } = client;
   if (message === undefined) {
-    const opened = openSecureClient(settings, name, secretOfTest(name, seed));
+    const opened = openSecureClient(settings, name, secretOfTest(name, seed), client.identity);
     run.clients.set(name, copy(opened.state));
     return opened.message;
   }
@@ -120,10 +126,13 @@ async function answer(
     run.files.set(name, new Uint8Array(words.buffer));
     return masked.message;
   }
+  const { identity = "", peers } = client;
   const step =
     message.kind === "roster"
-      ? await shareSecrets(state, message as RosterMessage)
-      : revealShares(state, message as SurvivorsMessage);
+      ? await shareSecrets(state, message as RosterMessage, peers)
+      : run.server.stage === "confirm"
+        ? confirmSurvivors(state, message as SurvivorsMessage, identity)
+        : revealShares(state, message as SurvivorsMessage, peers);
   run.clients.set(name, copy(step.state));
   return step.message;
 }

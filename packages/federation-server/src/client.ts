@@ -1,6 +1,6 @@
 // The client of a federation, without the server and the packages that only the server needs.
 
-export type { RequiredProtection } from "./client/assert-required.ts";
+export { REQUIREMENTS, type RequiredProtection } from "./client/assert-required.ts";
 export {
   type JoinFederationOptions,
   type JoinFederationResult,

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import {
   type ClientMessage,
   drawSecret,
@@ -10,54 +9,18 @@ import {
   type SecureTask,
   type SurvivorsMessage,
 } from "@isthmus/federated";
-import type { ClientEvent, JoinFederationOptions } from "@isthmus/federation-server/client";
 import { afterEach, describe, expect, it } from "vitest";
-import { type AskedRequest, answerOf, type Lie, lieFor } from "./lying-server.ts";
-import { joinAs, makeSecure } from "./secure-small.ts";
-import { createServing } from "./start-server.ts";
+import { createLying, isSecure, makeTrust, NAMES, type Trust } from "./lying-clients.ts";
+import { answerOf, type Lie } from "./lying-server.ts";
+import { joinAs } from "./secure-small.ts";
 
-const serving = createServing();
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await serving.close();
-});
+const lying = createLying();
+afterEach(() => lying.close());
 
 /** Lets three clients take part, of which the first one asks a server that lies; returns what it does. */
-async function joinLiar(lie: Lie, trust: (name: string) => Trust = () => ({})) {
-  const federation = await makeSecure({ plan: { quorum: 3 } });
-  closers.push(federation.remove);
-  const { server } = await serving.reopen(federation);
-  const liar = await lieFor(server.url, lie);
-  const stop = new AbortController();
-  closers.push(liar.close, () => stop.abort());
-  const { signal } = stop;
-  for (const name of ["bea", "cas"])
-    joinAs(federation, server.url, name, { signal, ...trust(name) }).catch(() => undefined);
-  const events: ClientEvent[] = [];
-  const onEvent = (event: ClientEvent) => void events.push(event);
-  const ada = joinAs(federation, liar.url, "ada", { signal, onEvent, ...trust("ada") });
-  ada.catch(() => undefined);
-  return { ada, events, server };
-}
-
-type Trust = Pick<JoinFederationOptions, "identity" | "peers">;
-
-const NAMES = ["ada", "bea", "cas"] as const;
-
-/** Makes identities of all clients, and lets each know those of the others. */
-function makeTrust(): (name: string) => Trust {
-  const pairs = new Map(NAMES.map((name) => [name as string, generateKeyPairSync("ed25519")]));
-  const peers = Object.fromEntries(
-    [...pairs].map(([name, { publicKey }]) => [
-      name,
-      String(publicKey.export({ format: "pem", type: "spki" })),
-    ]),
-  );
-  return (name) => ({
-    identity: String(pairs.get(name)?.privateKey.export({ format: "pem", type: "pkcs8" })),
-    peers: Object.fromEntries(Object.entries(peers).filter(([other]) => other !== name)),
-  });
+async function joinLiar(lie: Lie, trust?: (name: string) => Trust) {
+  const { joined, events, server } = await lying.join(lie, trust && { trust });
+  return { ada: joined[0] as NonNullable<(typeof joined)[0]>, events, server };
 }
 
 /** Changes the roster that a client is given. */
@@ -72,9 +35,6 @@ const withRoster =
     if (task.step === "shares") change([...(task.message as RosterMessage).keys], task.settings);
     return answerOf(200, task);
   };
-
-const isSecure = ({ method, path }: AskedRequest, round: number, wanted: string): boolean =>
-  method === wanted && path === `/v1/rounds/${round}/secure`;
 
 describe("a client of a secure sum whose server lies", () => {
   it("hides one update by the masks of a session, and no second one", async () => {
@@ -166,10 +126,10 @@ describe("a client of a secure sum whose server lies", () => {
   });
 
   it("sends nothing to a federation without masks if it knows its peers", async () => {
-    const federation = await serving.serve();
+    const federation = await lying.serving.serve();
     const { identity, peers } = makeTrust()("ada");
     const joined = joinAs(federation, federation.server.url, "ada", { identity, peers });
-    await expect(joined).rejects.toThrow(/requires "secure"/);
+    await expect(joined).rejects.toThrow(/requires "identity"/);
     await expect(joinAs(federation, federation.server.url, "ada", { peers })).rejects.toThrow(
       /"peers" alone/,
     );

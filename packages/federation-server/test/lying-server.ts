@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 
 /** A request to a server that lies. */
 export interface AskedRequest {
+  readonly headers: IncomingMessage["headers"];
   readonly method: string;
   readonly path: string;
   readonly body: Buffer;
@@ -28,8 +29,8 @@ export const answerOf = (status: number, value: object): GivenAnswer => ({
 /** Puts a server that lies between clients and an honest one. */
 export async function lieFor(url: string, lie: Lie): Promise<{ readonly url: string; close(): void }> {
   const server = createServer(async (request, response) => {
-    const { method = "", url: path = "" } = request;
-    const asked = { method, path, body: await bodyOf(request) };
+    const { method = "", url: path = "", headers: sent } = request;
+    const asked = { headers: sent, method, path, body: await bodyOf(request) };
     try {
       const { status, body, headers } = await lie(asked, () => askHonest(url, request, asked));
       const kept = ["content-type", "upload-offset", "etag"].flatMap((name) => {

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
-import { joinFederation } from "@isthmus/federation-server/client";
+import { type JoinFederationOptions, joinFederation } from "@isthmus/federation-server/client";
 import type { Engine } from "@isthmus/graph";
 import { afterEach, describe, expect, it } from "vitest";
 import { assertRequired, assertRequiredSum } from "../src/client/assert-required.ts";
 import { parseAbout } from "../src/client/parse-about.ts";
+import { createLying } from "./lying-clients.ts";
+import { answerOf } from "./lying-server.ts";
 import { createServing } from "./start-server.ts";
 
 const serving = createServing();
@@ -13,7 +15,8 @@ afterEach(() => serving.close());
 
 const privacy = { clip: 1, noise: 2, clients: 3, sampling: { kind: "all" }, delta: 0.01 } as const;
 const local = { ...privacy, at: "clients" } as const;
-const plain = { name: "digits", secure: false, privacy: null };
+const plain = { name: "digits", secure: false, privacy: null, signedSurvivors: false };
+const least = { leastClients: 2, leastNoise: 1, mostClip: Number.POSITIVE_INFINITY };
 
 describe("assertRequired()", () => {
   it.each([
@@ -25,7 +28,7 @@ describe("assertRequired()", () => {
     [
       { require: ["private"] },
       plain,
-      /requires "private", noise .* at least 1: its server asks for updates without noise/,
+      /requires "private", noise of this client: its server asks for updates without noise/,
     ],
     [
       { require: ["private"] },
@@ -35,17 +38,33 @@ describe("assertRequired()", () => {
     [
       { require: ["private"], leastNoise: 2.5 },
       { ...plain, privacy: local },
-      /at least 2\.5: its server asks for 2/,
+      /its multiplier must be at least 2\.5: it is 2/,
     ],
+    [
+      { require: ["noise"], mostClip: 0.5 },
+      { ...plain, privacy },
+      /"noise", noise in every published network: updates must be shortened to at most 0\.5: the clip is 1/,
+    ],
+    [
+      { require: ["noise"], mostClip: 1 },
+      { ...plain, privacy: { ...privacy, adaptive: { quantile: 0.5 } } },
+      /at most 1: the clip adapts, from 1/,
+    ],
+    [{ require: ["identity"] }, plain, /"identity", .*: its server asks for updates that it can read/],
+    [{ require: ["identity"] }, { ...plain, secure: true }, /its server is of an earlier version/],
     [{ require: ["secure", "private"] }, { ...plain, secure: true }, /requires "private"/],
   ] as const)("refuses what is less than %j", (requirements, about, message) => {
-    const complete = { leastClients: 2, leastNoise: 1, ...requirements };
+    const complete = { ...least, ...requirements };
     expect(() => assertRequired(about, complete)).toThrow(message);
   });
 
   it("takes what is required and more, and anything if nothing is", () => {
-    const both = { require: ["secure", "private"], leastClients: 2, leastNoise: 2 } as const;
-    expect(() => assertRequired({ name: "x", secure: true, privacy: local }, both)).not.toThrow();
+    const both = { ...least, require: ["secure", "private", "noise"], leastNoise: 2 } as const;
+    const offered = { ...plain, secure: true, privacy: local };
+    expect(() => assertRequired(offered, both)).not.toThrow();
+    expect(() =>
+      assertRequired({ ...plain, privacy }, { ...least, require: ["noise"], mostClip: 1 }),
+    ).not.toThrow();
     expect(() => assertRequired(plain, { ...both, require: [] })).not.toThrow();
   });
 });
@@ -61,14 +80,14 @@ describe("assertRequiredSum()", () => {
       examplesCap: 1,
     };
     const require = ["secure"] as const;
-    expect(() => assertRequiredSum(settings, { require, leastClients: 3, leastNoise: 1 })).toThrow(
+    expect(() => assertRequiredSum(settings, { ...least, require, leastClients: 3 })).toThrow(
       /at least 3 clients: it may be of 2; its server's file makes it so by: secure: \{ threshold: 1 \}/,
     );
-    expect(() => assertRequiredSum(settings, { require, leastClients: 4, leastNoise: 1 })).toThrow(
+    expect(() => assertRequiredSum(settings, { ...least, require, leastClients: 4 })).toThrow(
       /the sum has 3 clients, so that its server must wait for a larger "quorum"/,
     );
-    expect(() => assertRequiredSum(settings, { require, leastClients: 2, leastNoise: 1 })).not.toThrow();
-    expect(() => assertRequiredSum(settings, { require: [], leastClients: 3, leastNoise: 1 })).not.toThrow();
+    expect(() => assertRequiredSum(settings, { ...least, require })).not.toThrow();
+    expect(() => assertRequiredSum(settings, { ...least, require: [], leastClients: 3 })).not.toThrow();
   });
 });
 
@@ -90,8 +109,56 @@ describe("joinFederation()", () => {
     await expect(joinFederation(url, { ...options, leastNoise: 0 })).rejects.toThrow(
       /"leastNoise" must be above 0/,
     );
+    await expect(joinFederation(url, { ...options, mostClip: Number.NaN })).rejects.toThrow(/"mostClip"/);
+    await expect(joinFederation(url, { ...options, require: ["identity"] })).rejects.toThrow(/--peers/);
     await expect(joinFederation(url, { ...options, leastClients: 1.5 })).rejects.toThrow(/leastClients/);
     expect(federation.server.state.members).toEqual({});
+  });
+});
+
+describe("a server that promises, and then changes", () => {
+  const lying = createLying();
+  afterEach(() => lying.close());
+
+  /** Lets three clients take part, and changes what the server says once the first of them has sent an update. */
+  async function joinChanging(options: Partial<JoinFederationOptions>, changed: object) {
+    let sent = 0;
+    const { joined } = await lying.join(
+      async (request, honest) => {
+        const answer = await honest();
+        if (request.method === "POST" && request.path.endsWith("/updates") && answer.status === 200) sent++;
+        if (request.path !== "/v1/federation" || sent === 0) return answer;
+        return answerOf(200, { ...JSON.parse(answer.body.toString()), ...changed });
+      },
+      { privacy: local, plan: { rounds: 3 }, options },
+    );
+    return { ada: joined[0], sent: () => sent };
+  }
+
+  it.each<[string, Partial<JoinFederationOptions>, object, RegExp]>([
+    ["masks", { require: ["secure"] }, { secure: false }, /requires "secure", masked updates/],
+    [
+      "noise of clients",
+      { require: ["secure", "private"] },
+      { privacy: { ...local, at: "server" } },
+      /its server would add the noise/,
+    ],
+    [
+      "noise of a size",
+      { require: ["secure", "noise"], leastNoise: 2 },
+      { privacy: { ...local, noise: 1 } },
+      /its multiplier must be at least 2: it is 1/,
+    ],
+    [
+      "a bound",
+      { require: ["noise"], mostClip: 1 },
+      { privacy: { ...local, clip: 3 } },
+      /at most 1: the clip is 3/,
+    ],
+  ])("has no further update of a client that requires %s", async (_, options, changed, message) => {
+    const { ada, sent } = await joinChanging(options, changed);
+    await expect(ada).rejects.toThrow(message);
+    expect(sent()).toBe(1);
   });
 });
 

@@ -12,6 +12,7 @@ import { serveFederation } from "@isthmus/federation-server";
 import type { ClientEvent } from "@isthmus/federation-server/client";
 import { afterEach, describe, expect, it } from "vitest";
 import { createInlineWorkers } from "../src/work/workers.ts";
+import { makeTrust } from "./lying-clients.ts";
 import { plainClient } from "./plain-client.ts";
 import { joinAs, makeSecure as makeSmall } from "./secure-small.ts";
 import { bodyOf, madeBy, type SmallFederation, type SmallOptions } from "./small-federation.ts";
@@ -127,38 +128,44 @@ describe("a federation with secure: true", () => {
     }
   });
 
-  it("goes on after the server was away between two stages, and its journal after every line", async () => {
-    const federation = await makeSecure({ clients: ["ada", "bea"], plan: { available: 2 } });
-    const first = await serving.reopen(federation);
-    const port = Number(new URL(first.server.url).port);
-    const closed: Promise<void>[] = [];
-    const onEvent = (event: ClientEvent): void => {
-      if (event.kind === "secure" && event.step === "shares") closed.push(first.server.close());
-    };
-    const clients = [
-      joinAs(federation, first.server.url, "ada", { onEvent }),
-      joinAs(federation, first.server.url, "bea"),
-    ];
-    await expect.poll(() => closed.length, { timeout: 10_000 }).toBeGreaterThan(0);
-    await Promise.all(closed);
-    const second = await serving.reopen({ ...federation, config: { ...federation.config, port } });
-    await Promise.all(clients);
-    expect(second.server.state.history[0]?.attempts).toBe(1);
-    const [expected, network] = [await meanOf(federation), await numbersOf(second.server.network())];
-    for (const [i, value] of network.entries()) {
-      expect(Math.abs(value - (expected[i] as number))).toBeLessThan(LARGEST_ERROR);
-    }
-    const lines = readFileSync(join(federation.config.folder, "journal.jsonl"), "utf8").trim().split("\n");
-    const [{ network: initial }, ...events] = lines.map((line) => JSON.parse(line.slice(17)));
-    for (let length = 0; length <= events.length; length++) {
-      const begun = events.slice(0, length) as FederationEvent[];
-      const { plan } = federation.config;
-      const state = begun.reduce((before, event) => advance(plan, before, event), beginFederation(initial));
-      // Whatever was lost, there is something to do: at the latest a new attempt, once a stage's time is over.
-      const later = decide(plan, state, state.at + plan.deadline + 1);
-      if (state.open !== null) expect(later.kind).not.toBe("wait");
-    }
-  });
+  it.each([
+    ["shares", () => ({})],
+    ["confirm", makeTrust(["ada", "bea"])],
+  ] as const)(
+    "goes on after the server was away after %s, and its journal after every line",
+    async (step, trust) => {
+      const federation = await makeSecure({ clients: ["ada", "bea"], plan: { available: 2 } });
+      const first = await serving.reopen(federation);
+      const port = Number(new URL(first.server.url).port);
+      const closed: Promise<void>[] = [];
+      const onEvent = (event: ClientEvent): void => {
+        if (event.kind === "secure" && event.step === step) closed.push(first.server.close());
+      };
+      const clients = [
+        joinAs(federation, first.server.url, "ada", { onEvent, ...trust("ada") }),
+        joinAs(federation, first.server.url, "bea", trust("bea")),
+      ];
+      await expect.poll(() => closed.length, { timeout: 10_000 }).toBeGreaterThan(0);
+      await Promise.all(closed);
+      const second = await serving.reopen({ ...federation, config: { ...federation.config, port } });
+      await Promise.all(clients);
+      expect(second.server.state.history[0]?.attempts).toBe(1);
+      const [expected, network] = [await meanOf(federation), await numbersOf(second.server.network())];
+      for (const [i, value] of network.entries()) {
+        expect(Math.abs(value - (expected[i] as number))).toBeLessThan(LARGEST_ERROR);
+      }
+      const lines = readFileSync(join(federation.config.folder, "journal.jsonl"), "utf8").trim().split("\n");
+      const [{ network: initial }, ...events] = lines.map((line) => JSON.parse(line.slice(17)));
+      for (let length = 0; length <= events.length; length++) {
+        const begun = events.slice(0, length) as FederationEvent[];
+        const { plan } = federation.config;
+        const state = begun.reduce((before, event) => advance(plan, before, event), beginFederation(initial));
+        // Whatever was lost, there is something to do: at the latest a new attempt, once a stage's time is over.
+        const later = decide(plan, state, state.at + plan.deadline + 1);
+        if (state.open !== null) expect(later.kind).not.toBe("wait");
+      }
+    },
+  );
 
   it("is left by a client that requires more clients in a sum, before it sends anything of the sum", async () => {
     const federation = await makeSecure();
@@ -170,7 +177,7 @@ describe("a federation with secure: true", () => {
     for (const other of others) other.catch(() => undefined);
     const strict = { require: ["secure"], leastClients: 3 } as const;
     await expect(joinAs(federation, server.url, "ada", strict)).rejects.toThrow(
-      /requires "secure", a sum of at least 3 clients: it may be of 2; .*threshold: 1 \}; nothing was sent/,
+      /requires "secure", a sum of at least 3 clients: it may be of 2; .*threshold: 1 \}; nothing is sent/,
     );
     const keys = server.state.secure?.sum.keys.map(({ client }) => client) ?? [];
     expect(keys).not.toContain("ada");

@@ -32,3 +32,35 @@ describe("a federation whose journal is an hour ahead of the clock", () => {
     }
   });
 });
+
+describe("a federation whose clock was set hours ahead while its server was away", () => {
+  it("begins the open round again, with the update that had come", { timeout: 20_000 }, async () => {
+    const plan = { rounds: 1, quorum: 2, available: 2, deadline: 3_600_000 };
+    const federation = await makeFederation({ clients: ["ada", "bea"], plan });
+    const options = { logLevel: "silent" as const, workers: createInlineWorkers() };
+    let server = await serveFederation(federation.config, options);
+    const client = (name: string) => plainClient(server.url, federation.tokens.get(name));
+    const send = async (name: string) => {
+      const { round, network } = await client(name).task(5);
+      const body = await makeUpdate(name, round, await client(name).model(network));
+      await client(name).upload(body);
+      return (await client(name).send(round, body)).status;
+    };
+    try {
+      for (const name of federation.tokens.keys()) await client(name).task();
+      expect(await send("ada")).toBe(200);
+      await server.close();
+      server = await serveFederation(federation.config, {
+        ...options,
+        now: () => Date.now() + 5 * 3_600_000,
+      });
+      expect(await send("bea")).toBe(200);
+      const { status, history } = await server.finished;
+      expect([status, history[0]?.attempts]).toEqual(["finished", 2]);
+      expect(history[0]?.updates.map(({ client: name }) => name)).toEqual(["ada", "bea"]);
+    } finally {
+      await server.close();
+      federation.remove();
+    }
+  });
+});

@@ -10,6 +10,7 @@ import {
   withTensors,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, compareOutputs, type DataSet, randomInputs } from "@isthmus/graph";
+import { roundedTolerance } from "@isthmus/weight-matching";
 import { act, type Doubles } from "./element.ts";
 import type { Direction } from "./objectives/objective.ts";
 import { OBJECTIVE_KINDS, type Objective } from "./objectives/objectives.ts";
@@ -46,7 +47,10 @@ export interface TeleportResult {
   readonly bestStep: number;
   /** Objective before each step. */
   readonly values: readonly number[];
-  /** Largest difference of an output on random inputs, relative to its largest element. */
+  /**
+   * Largest difference of an output on random inputs, relative to its largest element, with the weights that
+   * are written: in 16 bits they are rounded anew.
+   */
   readonly outputError: number;
   /** Groups of symmetries that were used, and groups that were not, with reasons. */
   readonly groups: OrbitGroups;
@@ -62,7 +66,7 @@ export interface TeleportedNetwork {
 
 const ATTEMPT = "teleport";
 
-/** Largest difference of outputs that passes as rounding, relative to the largest element of an output. */
+/** Largest difference of outputs that passes as rounding in 32 bits, relative to the largest element. */
 const OUTPUT_TOLERANCE = 1e-3;
 
 /** Defaults of the options that are not plain data. */
@@ -118,7 +122,8 @@ export async function teleport(
   try {
     const searched = await search(orbit, objective, { ...resolved, direction });
     const values = act(orbit, searched.element, orbit.base);
-    const outputError = await measureOutputError(architecture, network, values, { orbit, seed });
+    const weights = await withValues(network, values);
+    const outputError = await measureOutputError(architecture, [network, weights], values, { orbit, seed });
     const { element: _, value: after, step: bestStep, ...rest } = searched;
     const result = {
       objective: name,
@@ -129,20 +134,23 @@ export async function teleport(
       outputError,
       groups: orbit.groups,
     };
-    return { weights: await withValues(network, values), result };
+    return { weights, result };
   } finally {
     await objective.release();
   }
 }
 
-/** Runs a network as it was given and with other weights on random inputs, and compares the outputs. */
+/**
+ * Runs a network as it was given, moved, and moved and rounded to its element types, on random inputs, and
+ * compares the outputs: the first must agree in 32 bits, and the second as closely as these types allow.
+ */
 async function measureOutputError(
   { graph, engine }: Architecture,
-  network: Checkpoint,
+  [given, written]: readonly [Checkpoint, Checkpoint],
   values: Doubles,
   { orbit, seed }: { readonly orbit: Orbit; readonly seed: number },
 ): Promise<number> {
-  const bound = await bindWeights(graph, network);
+  const bound = await bindWeights(graph, given);
   const moved = new Map<string, Tensor>(bound);
   for (const [name, { dtype, shape }] of bound) {
     const data = values.get(name);
@@ -151,17 +159,24 @@ async function measureOutputError(
   const inputs = randomInputs(graph, orbit.permutations.batch, seed);
   const session = await engine.load(graph, { optimize: false });
   const run = (weights: ReadonlyMap<string, Tensor>) => session.run(new Map([...inputs, ...weights]));
-  let error = 0;
   try {
-    error = compareOutputs(graph, await run(bound), await run(moved)).relative;
+    const before = await run(bound);
+    const errorOf = async (weights: ReadonlyMap<string, Tensor>, tolerance: number): Promise<number> => {
+      const { relative } = compareOutputs(graph, before, await run(weights));
+      if (relative <= tolerance) return relative;
+      throw new UnsupportedError(
+        `Cannot teleport "${given.source}" as its outputs must stay the same but for rounding, to ${tolerance.toPrecision(2)} of the largest one: they differ by ${relative.toPrecision(2)}; take fewer or smaller steps, or a smaller limit, or give it weights of 32 bits: isthmus convert --dtype f32`,
+        { feature: "rounding" },
+      );
+    };
+    const exact = await errorOf(moved, OUTPUT_TOLERANCE);
+    const tolerance = roundedTolerance(written, OUTPUT_TOLERANCE);
+    return tolerance === OUTPUT_TOLERANCE
+      ? exact
+      : await errorOf(await bindWeights(graph, written), tolerance);
   } finally {
     await session.release();
   }
-  if (error <= OUTPUT_TOLERANCE) return error;
-  throw new UnsupportedError(
-    `Cannot teleport "${network.source}" as its outputs must stay the same but for rounding: they differ by ${error.toPrecision(2)} of the largest one; take fewer or smaller steps, or a smaller limit`,
-    { feature: "rounding" },
-  );
 }
 
 /** Returns a network with other values of its weights, in the element types that it had. */

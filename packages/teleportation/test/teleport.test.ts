@@ -1,4 +1,11 @@
-import { type Checkpoint, createCheckpoint, createRandom, entry, type Tensor } from "@isthmus/core";
+import {
+  type Checkpoint,
+  convertData,
+  createCheckpoint,
+  createRandom,
+  entry,
+  type Tensor,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { moveMixture, toAlgebra } from "@isthmus/weight-matching";
@@ -193,6 +200,25 @@ describe("teleport()", () => {
         for (const name of weights.tensors.keys())
           expect((await again.weights.read(name)).data).toEqual((await weights.read(name)).data);
       }
+    },
+  );
+
+  it.each(["bf16", "f16"] as const)(
+    "measures outputs with the weights that are written in %s",
+    async (dtype) => {
+      const tensors = new Map<string, Tensor>();
+      const whole = networkOf(graph, 2);
+      for (const name of whole.tensors.keys()) {
+        const tensor = await whole.read(name);
+        tensors.set(name, { ...tensor, dtype, data: convertData(tensor.data, tensor.dtype, dtype) });
+      }
+      const given = createCheckpoint(tensors);
+      const { weights, result } = await teleport({ graph, engine }, given, { ...options, objective: "norm" });
+      for (const { dtype: kept } of weights.tensors.values()) expect(kept).toBe(dtype);
+      // Half a unit in the last place, and as much as a few layers make of it.
+      const rounding = dtype === "bf16" ? 2 ** -9 : 2 ** -12;
+      expect(result.outputError).toBeGreaterThan(rounding / 16);
+      expect(result.outputError).toBeLessThan(16 * rounding);
     },
   );
 

@@ -10,7 +10,7 @@ export {
 } from "./activation-matching/match-activations.ts";
 export { type AlignOptions, type AlignProgress, type AlignResult, align } from "./align/align.ts";
 export type { AlignedNetwork, AlignmentSummary, Normalization } from "./align/aligned-network.ts";
-export type { Verification } from "./align/prove-alignment.ts";
+export { roundedTolerance, type Verification } from "./align/prove-alignment.ts";
 export { reportAlignment } from "./align/report-alignment.ts";
 export type { AssignmentOptions, AssignmentResult, AssignmentStats } from "./assignment/assignment-result.ts";
 export type { AssignmentSolver } from "./assignment/assignment-solver.ts";

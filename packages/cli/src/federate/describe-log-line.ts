@@ -1,5 +1,11 @@
 import { parseJson } from "@isthmus/core";
 
+/** Messages of a secure sum by the stages whose names say less. */
+const STAGES: Readonly<Record<string, string>> = {
+  confirm: "signatures of the list of survivors",
+  reveal: "what unmasks the sum",
+};
+
 /** Largest number of characters of a line. */
 const MOST = 300;
 
@@ -45,7 +51,7 @@ function describeEvent(kind: string, event: Readonly<Record<string, unknown>>): 
     case "secure-received":
       return `round ${round}: ${event["message"]} of ${client}`;
     case "secure-closed":
-      return `round ${round}: ${event["stage"] === "reveal" ? "what unmasks the sum" : `the ${event["stage"]}`} came from enough clients`;
+      return `round ${round}: ${STAGES[String(event["stage"])] ?? `the ${event["stage"]}`} came from enough clients`;
     case "round-closed":
       return `round ${round} has its updates: aggregating`;
     case "update-received":

@@ -96,9 +96,11 @@ export async function assertNotThere(path: string): Promise<void> {
  * @throws InputError if the disk has less free space than the files need.
  */
 export async function assertRoom({
+  path,
   place: { folder },
   bytes,
 }: {
+  readonly path: string;
   readonly place: Pick<OutputPlace, "folder">;
   readonly bytes: number;
 }): Promise<void> {
@@ -108,8 +110,8 @@ export async function assertRoom({
   const free = disk.bavail * disk.bsize;
   if (free >= bytes) return;
   throw new InputError(
-    `Cannot save to "${folder}" as the disk must have room for ${bytes} bytes: ${free} are free; ` +
+    `Cannot save to "${path}" as the disk must have room for ${bytes} bytes: ${free} are free; ` +
       "free some space or choose another disk",
-    { input: folder },
+    { input: path },
   );
 }

@@ -87,8 +87,8 @@ function onceAMinute(onNote: ((sentence: string) => void) | undefined): (sentenc
   const told = new Map<string, number>();
   return (sentence) => {
     const last = told.get(sentence);
-    if (last !== undefined && Date.now() - last < MINUTE) return;
-    told.set(sentence, Date.now());
+    if (last !== undefined && performance.now() - last < MINUTE) return;
+    told.set(sentence, performance.now());
     onNote?.(sentence);
   };
 }

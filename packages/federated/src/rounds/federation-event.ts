@@ -1,5 +1,6 @@
 import type { PrivacyReport } from "../aggregate/private-round.ts";
 import type { ClientMessage } from "../secure/messages.ts";
+import type { MessageStage } from "../secure/secure-server.ts";
 import type { SecureSettings } from "../secure/secure-settings.ts";
 
 /** Fields of all events. */
@@ -132,7 +133,7 @@ export type FederationEvent = Happened &
         /** Number of the start of the open round, from 1. */
         readonly attempt: number;
         /** Stage that ends; the next one begins. */
-        readonly stage: "keys" | "shares" | "reveal";
+        readonly stage: MessageStage;
       }
     | { /** Tag of the event that time went on with nothing else to record. */ readonly kind: "time-passed" }
     | {

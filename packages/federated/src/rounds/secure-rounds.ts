@@ -4,9 +4,11 @@ import {
   awaitedBySum,
   closeStage,
   countSenders,
+  type MessageStage,
   messageTo,
   openSecureServer,
   receiveSecure,
+  type SecureStage,
 } from "../secure/secure-server.ts";
 import { type SecureSettings, wordsOf } from "../secure/secure-settings.ts";
 import type { FederationEvent } from "./federation-event.ts";
@@ -63,9 +65,9 @@ export function refusalOfMessage({ secure }: FederationState, message: ClientMes
  */
 export function isTaken({ secure }: FederationState, message: ClientMessage): boolean {
   if (secure === null) return false;
-  const { keys, shares, reveals } = secure.sum;
+  const { keys, shares, confirms, reveals } = secure.sum;
   const text = JSON.stringify(message);
-  return [...keys, ...shares, ...reveals].some((taken) => JSON.stringify(taken) === text);
+  return [...keys, ...shares, ...confirms, ...reveals].some((taken) => JSON.stringify(taken) === text);
 }
 
 /** Returns the state after a stage, or the very same object if too few clients have sent a message. */
@@ -126,7 +128,7 @@ export type SecureDecision =
       /** Number of the start of the open round, from 1. */
       readonly attempt: number;
       /** Stage that ends; the next one begins. */
-      readonly stage: "keys" | "shares" | "reveal";
+      readonly stage: MessageStage;
     }
   | {
       /** Tag of the decision to give up a start. */
@@ -180,7 +182,7 @@ export function decideSecure(
 /** Next step of a client in a secure sum, with the settings and the message of the server that it needs. */
 export interface SecureTask {
   /** Kind of the message that the client must send. */
-  readonly step: "keys" | "shares" | "masked" | "reveal";
+  readonly step: SecureStage;
   /** Settings of the sum: session, clients, threshold, range. */
   readonly settings: SecureSettings;
   /** Message of the server that the step needs; `null` for the first step, which needs none. */

@@ -1,13 +1,15 @@
 import { at, FormatError } from "@isthmus/core";
 import type { ClientMessage, ServerMessage } from "./messages.ts";
 
-/** An example of the fields of a message: texts, numbers, lists of one shape. */
-type Shape = string | number | readonly [Shape] | { readonly [field: string]: Shape };
+/**
+ * An example of the fields of a message: texts, numbers, lists of one shape. A name that ends in "?" is of a
+ * field that may be missing.
+ */
+type Shape = string | number | boolean | readonly [Shape] | { readonly [field: string]: Shape };
 
 const HEAD = { kind: "", session: "" };
-const KEYS = { ...HEAD, client: "", cipherKey: "", maskKey: "", signature: "" };
-/** Fields that may be missing. */
-const OPTIONAL: ReadonlySet<string> = new Set(["signature"]);
+const KEYS = { ...HEAD, client: "", cipherKey: "", maskKey: "", "signature?": "", "confirms?": true };
+const SIGNED = { client: "", signature: "" };
 const SEALED = { from: "", to: "", sealed: "" };
 const REVEALED = { of: "", share: "" };
 /** Form of each kind of message that comes from a network; other fields are refused. */
@@ -23,9 +25,13 @@ const SHAPES: Readonly<Record<(ClientMessage | ServerMessage)["kind"], Shape>> =
   },
   delivery: { ...HEAD, client: "", shares: [SEALED] },
   masked: { ...HEAD, client: "", words: 0 },
-  survivors: { ...HEAD, survivors: [""] },
+  survivors: { ...HEAD, survivors: [""], "signatures?": [SIGNED] },
+  confirm: { ...HEAD, ...SIGNED },
   reveal: { ...HEAD, client: "", selfMasks: [REVEALED], maskKeys: [REVEALED] },
 };
+
+/** Largest number of names in a message, and of characters of a name: a hostile server may send millions. */
+const MOST_NAMED = 50;
 
 /**
  * Checks that a message belongs to a session, and has all of its fields and no others, as messages are
@@ -91,14 +97,18 @@ export function assertSomeOf(
 }
 
 function list(names: readonly string[]): string {
-  return names.length === 0 ? "nobody" : names.map((name) => `"${name}"`).join(", ");
+  if (names.length === 0) return "nobody";
+  const named = names.slice(0, MOST_NAMED).map((name) => `"${name.slice(0, MOST_NAMED)}"`);
+  return named.join(", ") + (names.length > named.length ? ` and ${names.length - named.length} more` : "");
 }
 
 function hasShape(value: unknown, shape: Shape): boolean {
   if (Array.isArray(shape)) return Array.isArray(value) && value.every((item) => hasShape(item, shape[0]));
   if (typeof shape !== "object") return typeof value === typeof shape;
   if (typeof value !== "object" || value === null) return false;
-  const fields = Object.entries(shape).filter(([field]) => field in value || !OPTIONAL.has(field));
+  const fields = Object.entries(shape)
+    .map(([field, part]) => [field.replace("?", ""), part, field.endsWith("?")] as const)
+    .filter(([field, , isOptional]) => field in value || !isOptional);
   return (
     Object.keys(value).length === fields.length &&
     fields.every(([field, part]) => hasShape((value as Record<string, unknown>)[field], part))

@@ -12,6 +12,11 @@ export interface KeyPairMessage {
   readonly maskKey: string;
   /** Signature of the keys by the client's identity, Ed25519 in base64; missing if it has none. */
   readonly signature?: string;
+  /**
+   * Whether the client will sign the list of survivors; missing for false. If all clients of the roster will,
+   * the sum has the stage `confirm`.
+   */
+  readonly confirms?: boolean;
 }
 
 /** All keys that clients sent in time, from the server to every client. */
@@ -95,6 +100,27 @@ export interface SurvivorsMessage {
   readonly session: string;
   /** Names of the clients whose masked updates are complete, sorted. */
   readonly survivors: readonly string[];
+  /**
+   * Signatures of this very list, in the order of the clients' names; missing when the list is to be signed,
+   * and in sums without signed lists.
+   */
+  readonly signatures?: readonly SurvivorsSignature[];
+}
+
+/** Signature of one client of a list of survivors. */
+export interface SurvivorsSignature {
+  /** Name of the client that signed the list. */
+  readonly client: string;
+  /** Signature by the client's identity, Ed25519 in base64. */
+  readonly signature: string;
+}
+
+/** Signature of the list of survivors that a client was shown, from the client to the server. */
+export interface ConfirmMessage extends SurvivorsSignature {
+  /** Tag of messages that sign a list of survivors. */
+  readonly kind: "confirm";
+  /** Name of the secure sum that the message belongs to. */
+  readonly session: string;
 }
 
 /** One share of one secret of a client, in base64. */
@@ -122,6 +148,6 @@ export interface RevealMessage {
 }
 
 /** Message of a client. All messages are plain data that JSON can carry. */
-export type ClientMessage = KeyPairMessage | SharesMessage | MaskedMessage | RevealMessage;
+export type ClientMessage = KeyPairMessage | SharesMessage | MaskedMessage | ConfirmMessage | RevealMessage;
 /** Message of the server. */
 export type ServerMessage = RosterMessage | DeliveryMessage | SurvivorsMessage;

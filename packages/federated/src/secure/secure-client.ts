@@ -2,10 +2,11 @@ import { at, FormatError, UsageError } from "@isthmus/core";
 import { concatBytes } from "@isthmus/platform";
 import { deriveKey } from "../random/derive-key.ts";
 import { assertMessage, assertNames, assertSomeOf } from "./check-message.ts";
-import { assertSigned, signKeys } from "./identity.ts";
+import { assertConfirmed, assertSigned, signKeys, signSurvivors } from "./identity.ts";
 import { agreeOnKey, commitTo, decodeBytes, encodeBytes, publicKeyOf } from "./key-agreement.ts";
 import { type Mask, maskSign } from "./masks.ts";
 import type {
+  ConfirmMessage,
   DeliveryMessage,
   EncryptedShares,
   KeyPairMessage,
@@ -24,8 +25,11 @@ import { assertSecureSettings, type SecureSettings } from "./secure-settings.ts"
  * kept secret.
  */
 export interface SecureClientState {
-  /** The message that is expected next; `done` after the shares were revealed. */
-  readonly awaits: "roster" | "delivery" | "survivors" | "done";
+  /**
+   * The message that is expected next; `signatures` after the list of survivors was signed, `done` after the
+   * shares were revealed.
+   */
+  readonly awaits: "roster" | "delivery" | "survivors" | "signatures" | "done";
   /** Settings of the sum: session, clients, threshold, range. */
   readonly settings: SecureSettings;
   /** Name of this client. */
@@ -36,7 +40,7 @@ export interface SecureClientState {
   readonly roster: readonly KeyPairMessage[];
   /** Encrypted shares of the clients whose updates may be summed; empty until the shares have arrived. */
   readonly shares: readonly EncryptedShares[];
-  /** Clients whose update is in the sum; empty until shares have been revealed. */
+  /** Clients whose update is in the sum; empty until their list was signed, or shares were revealed. */
   readonly survivors: readonly string[];
 }
 
@@ -53,7 +57,7 @@ export interface SecureClientStep<M> {
  * @param secret - 32 bytes of `drawSecret`, drawn anew for each session: two updates hidden by the same masks
  * reveal their difference
  * @param identity - the client's private key in PEM, Ed25519, which signs its public keys. @defaultValue not
- * signed
+ * signed, nor is the list of survivors
  * @throws UsageError if the client is not invited, or the secret has another length
  * @see Bonawitz et al., Practical secure aggregation for privacy-preserving machine learning, 2017, figure 4
  */
@@ -79,7 +83,10 @@ export function openSecureClient(
     survivors: [],
   };
   const keys = keysOf(state);
-  return { state, message: identity === undefined ? keys : signKeys(keys, settings, identity) };
+  return {
+    state,
+    message: identity === undefined ? keys : signKeys({ ...keys, confirms: true }, settings, identity),
+  };
 }
 
 /**
@@ -182,29 +189,50 @@ export function masksOf(state: SecureClientState): Mask[] {
 }
 
 /**
+ * Signs the list of survivors, so that all clients can see that they were shown the same one, as by the
+ * ConsistencyCheck of Bonawitz et al. The same request may come again; another list is refused.
+ * @param identity - the client's private key in PEM, Ed25519
+ * @throws FormatError if survivors are too few, were not summed, or are not the same as in the request before
+ */
+export function confirmSurvivors(
+  state: SecureClientState,
+  request: SurvivorsMessage,
+  identity: string,
+): SecureClientStep<ConfirmMessage> {
+  const { settings, client } = state;
+  assertSurvivors(state, request);
+  const { survivors } = request;
+  return {
+    state: { ...state, awaits: state.awaits === "done" ? "done" : "signatures", survivors },
+    message: {
+      kind: "confirm",
+      session: settings.session,
+      client,
+      signature: signSurvivors(state, client, survivors, identity),
+    },
+  };
+}
+
+/**
  * Reveals the shares that unmask the sum: of the own mask of each survivor, and of the mask key of each
  * client that dropped out, never both of one client (round 3). The same request may come again; another
  * request is refused.
- * @throws FormatError if survivors are too few, were not summed, or are not the same as in the request before
+ * @param publicKeys - public keys of the other clients in PEM, by name: the list must be signed by at least
+ * `threshold` of the clients, this one among them. @defaultValue any list is taken, signed or not
+ * @throws FormatError if survivors are too few, were not summed, are not the same as in the request before,
+ * or too few clients signed their list
  */
 export function revealShares(
   state: SecureClientState,
   request: SurvivorsMessage,
+  publicKeys?: ReadonlyMap<string, string>,
 ): SecureClientStep<RevealMessage> {
-  const { settings, client, shares } = state;
-  const { session, threshold } = settings;
-  if (state.awaits !== "done") assertAwaits(state, "survivors");
-  assertMessage(request, "survivors", session);
-  // Two different lists would give the server both secrets of a client that is on only one of them.
-  if (state.awaits === "done") {
-    assertNames("another list of survivors", request.survivors, state.survivors);
-  }
-  const senders = shares.map(({ from }) => from);
-  assertSomeOf("a list of survivors", request.survivors, { expected: senders, threshold });
-  if (!request.survivors.includes(client)) {
-    throw new FormatError(`Cannot reveal shares of "${client}" as it must itself be among the survivors`, {
-      format: "secure sum",
-    });
+  const { client, shares, settings } = state;
+  assertSurvivors(state, request);
+  if (publicKeys !== undefined) {
+    // Others vouch for nothing that this client has not seen itself.
+    if (state.awaits === "survivors") assertAwaits(state, "signatures");
+    assertConfirmed(state, request, publicKeys);
   }
   const selfMasks: RevealedShare[] = [];
   const maskKeys: RevealedShare[] = [];
@@ -216,8 +244,25 @@ export function revealShares(
   }
   return {
     state: { ...state, awaits: "done", survivors: request.survivors },
-    message: { kind: "reveal", session, client, selfMasks, maskKeys },
+    message: { kind: "reveal", session: settings.session, client, selfMasks, maskKeys },
   };
+}
+
+/** Checks a list of survivors, the first one or the very same again. */
+function assertSurvivors(state: SecureClientState, request: SurvivorsMessage): void {
+  const { awaits, settings, client, shares } = state;
+  const { session, threshold } = settings;
+  const isFirst = awaits !== "signatures" && awaits !== "done";
+  if (isFirst) assertAwaits(state, "survivors");
+  assertMessage(request, "survivors", session);
+  // Two different lists would give the server both secrets of a client that is on only one of them.
+  if (!isFirst) assertNames("another list of survivors", request.survivors, state.survivors);
+  const senders = shares.map(({ from }) => from);
+  assertSomeOf("a list of survivors", request.survivors, { expected: senders, threshold });
+  if (request.survivors.includes(client)) return;
+  throw new FormatError(`Cannot take a list of survivors as "${client}" must itself be on it`, {
+    format: "secure sum",
+  });
 }
 
 /** Derives one of the secrets of a client. */

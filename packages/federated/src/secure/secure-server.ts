@@ -1,9 +1,11 @@
 import { at, FormatError, InputError, UsageError } from "@isthmus/core";
 import { KEY_BYTES } from "../random/derive-key.ts";
 import { assertMessage, assertNames } from "./check-message.ts";
+import { SIGNATURE_BYTES } from "./identity.ts";
 import { agreeOnKey, commitTo, decodeBytes } from "./key-agreement.ts";
 import type {
   ClientMessage,
+  ConfirmMessage,
   KeyPairMessage,
   RevealedShare,
   RevealMessage,
@@ -16,7 +18,10 @@ import { sortNames } from "./secure-client.ts";
 import { assertSecureSettings, type SecureSettings, wordsOf } from "./secure-settings.ts";
 
 /** Stage of a secure sum: the kind of messages that the server collects, one kind after another. */
-export type SecureStage = "keys" | "shares" | "masked" | "reveal";
+export type SecureStage = "keys" | "shares" | "masked" | "confirm" | "reveal";
+
+/** Stages of a secure sum but the one of masked updates, which ends with its round. */
+export type MessageStage = Exclude<SecureStage, "masked">;
 
 /**
  * State of a server in a secure sum: plain data, which a journal can keep, without any secret of a client.
@@ -32,6 +37,8 @@ export interface SecureServerState {
   readonly shares: readonly SharesMessage[];
   /** Names of clients whose masked update is complete. */
   readonly masked: readonly string[];
+  /** Signatures of the list of survivors, in the order of the clients' names; empty in sums without them. */
+  readonly confirms: readonly ConfirmMessage[];
   /** Messages with revealed shares, in the order of the clients' names; empty before that stage. */
   readonly reveals: readonly RevealMessage[];
 }
@@ -39,7 +46,13 @@ export interface SecureServerState {
 /** A secret with which public keys are tested: with a few of them, no secret at all can agree on a key. */
 const PROBE: Uint8Array = new Uint8Array(KEY_BYTES).fill(1);
 
-const NEXT = { keys: "shares", shares: "masked", masked: "reveal", reveal: "done" } as const;
+const NEXT = {
+  keys: "shares",
+  shares: "masked",
+  masked: "confirm",
+  confirm: "reveal",
+  reveal: "done",
+} as const;
 
 /**
  * Begins a secure sum at the server, which then collects keys.
@@ -48,7 +61,7 @@ const NEXT = { keys: "shares", shares: "masked", masked: "reveal", reveal: "done
  */
 export function openSecureServer(settings: SecureSettings): SecureServerState {
   assertSecureSettings(settings);
-  return { stage: "keys", settings, keys: [], shares: [], masked: [], reveals: [] };
+  return { stage: "keys", settings, keys: [], shares: [], masked: [], confirms: [], reveals: [] };
 }
 
 /**
@@ -90,6 +103,9 @@ export function receiveSecure(state: SecureServerState, message: ClientMessage):
     case "masked":
       assertWords(settings, message);
       return { ...state, masked: sortNames([...state.masked, message.client]) };
+    case "confirm":
+      decodeBytes(message.signature, SIGNATURE_BYTES, `the signature of "${message.client}"`);
+      return { ...state, confirms: insert(state.confirms, message) };
     case "reveal":
       assertReveal(state, message);
       return { ...state, reveals: insert(state.reveals, message) };
@@ -122,7 +138,8 @@ export function closeStage(state: SecureServerState): {
     );
   }
   const messages = senders.flatMap((to) => messagesTo(state, stage, to));
-  return { state: { ...state, stage: NEXT[stage] }, messages };
+  const next = stage === "masked" && !isConfirmed(state) ? "reveal" : NEXT[stage];
+  return { state: { ...state, stage: next }, messages };
 }
 
 /**
@@ -134,7 +151,8 @@ export function messageTo(state: SecureServerState, client: string): ServerMessa
     keys: undefined,
     shares: "keys",
     masked: "shares",
-    reveal: "masked",
+    confirm: "masked",
+    reveal: isConfirmed(state) ? "confirm" : "masked",
     done: undefined,
   } as const;
   const closed = before[state.stage];
@@ -153,44 +171,62 @@ export function countSenders(state: SecureServerState): number {
   return sendersOf(state).length;
 }
 
-/** Returns the names of the clients whose updates may be in the sum, as they sent shares. */
-export function sharersOf({ shares }: SecureServerState): string[] {
-  return shares.map(({ client }) => client);
+/** Says whether clients sign the list of survivors: if all of the roster said that they will. */
+function isConfirmed({ keys }: SecureServerState): boolean {
+  return keys.every(({ confirms }) => confirms === true);
 }
 
+/** Returns the names of the clients whose updates may be in the sum, as they sent shares. */
+export function sharersOf({ shares }: SecureServerState): string[] {
+  return namesOf(shares);
+}
+
+const namesOf = (messages: readonly { readonly client: string }[]): string[] =>
+  messages.map(({ client }) => client);
+
 function messagesTo(
-  { settings: { session }, keys, shares, masked }: SecureServerState,
+  { settings: { session }, keys, shares, masked, confirms }: SecureServerState,
   stage: SecureStage,
   client: string,
 ): { readonly to: string; readonly message: ServerMessage }[] {
   switch (stage) {
     case "keys":
-      return [{ to: client, message: { kind: "roster", session, keys } }];
+      return [{ to: client, message: { kind: "roster", session, keys: keysFor(keys, client) } }];
     case "shares": {
       const sent = shares.flatMap((message) => message.shares.filter(({ to }) => to === client));
       return [{ to: client, message: { kind: "delivery", session, client, shares: sent } }];
     }
     case "masked":
       return [{ to: client, message: { kind: "survivors", session, survivors: masked } }];
+    case "confirm": {
+      const signatures = confirms.map(({ client: name, signature }) => ({ client: name, signature }));
+      return [{ to: client, message: { kind: "survivors", session, survivors: masked, signatures } }];
+    }
     case "reveal":
       return [];
   }
+}
+
+/** Returns the keys for a client: of earlier versions, which sign no lists, clients take no such field. */
+function keysFor(keys: readonly KeyPairMessage[], client: string): readonly KeyPairMessage[] {
+  if (keys.find((message) => message.client === client)?.confirms === true) return keys;
+  return keys.map(({ confirms: _, ...others }) => others);
 }
 
 /** Returns the clients that may send in the current stage. */
 function partOf(state: SecureServerState): readonly string[] {
   const { stage, settings, keys } = state;
   if (stage === "keys") return sortNames(settings.clients);
-  if (stage === "shares") return keys.map(({ client }) => client);
-  return stage === "masked" ? sharersOf(state) : state.masked;
+  if (stage === "shares") return namesOf(keys);
+  if (stage === "masked") return sharersOf(state);
+  return stage === "reveal" && isConfirmed(state) ? namesOf(state.confirms) : state.masked;
 }
 
 /** Returns the clients that have sent in the current stage. */
 function sendersOf(state: SecureServerState): readonly string[] {
-  const { stage, keys, shares, masked, reveals } = state;
+  const { stage, keys, shares, masked, confirms, reveals } = state;
   if (stage === "masked") return masked;
-  const messages = stage === "keys" ? keys : stage === "shares" ? shares : reveals;
-  return messages.map(({ client }) => client);
+  return namesOf({ keys, shares, confirm: confirms, reveal: reveals, done: reveals }[stage]);
 }
 
 function insert<M extends { readonly client: string }>(messages: readonly M[], message: M): M[] {

@@ -2,12 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
-  assertWholeOptions,
   InputError,
   isIsthmusError,
   lockPathOf,
   MismatchError,
-  OutOfRangeError,
   openCheckpoint,
   resolveOptions,
   takeLock,
@@ -18,11 +16,12 @@ import { assertNetwork, type DataSet, type Engine, scoreBy } from "@isthmus/grap
 import { readArchitecture } from "@isthmus/zoo";
 import { assertRequired, type RequiredProtection } from "./assert-required.ts";
 import { bindFolder } from "./bind-folder.ts";
+import { requirementsOf, trustOf } from "./client-trust.ts";
 import { createFederationApi, type RefusedClaim, type UpdateClaim } from "./federation-api.ts";
 import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
 import type { TaskAnswer } from "./parse-task.ts";
 import { maskMade, takeSecureStep } from "./secure-steps.ts";
-import type { ClientEvent, ClientTraining, ClientTrust, WorkingClient } from "./working-client.ts";
+import type { ClientEvent, ClientTraining, WorkingClient } from "./working-client.ts";
 
 /** Options of {@link joinFederation}. */
 export interface JoinFederationOptions {
@@ -50,23 +49,37 @@ export interface JoinFederationOptions {
   /** Called with every event in the client's work. @defaultValue no reports */
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   /**
-   * Protections that the client insists on, whatever the server asks for: `secure` for masked updates,
-   * `private` for noise that the client adds. Without requirements the client does as the server asks.
+   * Protections that the client insists on, whatever the server asks for, and in every round: `secure` for
+   * masked updates, `identity` for clients that know each other's keys, `private` for noise that the client
+   * adds, `noise` for noise that the federation promises, whoever adds it. Without requirements the client
+   * does as the server asks.
    * @defaultValue none
    */
   readonly require?: readonly RequiredProtection[];
-  /** Smallest number of clients that a secure sum must have, if `secure` is required. @defaultValue 2 */
+  /**
+   * Smallest number of clients that a secure sum must have, if `secure` or `identity` is required.
+   * @defaultValue 2
+   */
   readonly leastClients?: number;
-  /** Smallest noise multiplier of a round, above 0, if `private` is required. @defaultValue 1 */
+  /**
+   * Smallest noise multiplier of a round, above 0, if `private` or `noise` is required. @defaultValue 1
+   */
   readonly leastNoise?: number;
   /**
-   * Private key of the client in PEM, Ed25519, which signs its keys of secure sums.
-   * @defaultValue keys are not signed
+   * Largest norm that updates are shortened to, above 0, if `private` or `noise` is required; bounds that
+   * adapt are refused with it. @defaultValue any
+   */
+  readonly mostClip?: number;
+  /**
+   * Private key of the client in PEM, Ed25519, which signs its keys of secure sums, and lists of survivors.
+   * @defaultValue nothing is signed
    */
   readonly identity?: string | undefined;
   /**
    * Public keys of the other clients in PEM, by name. The client sends its update only into a secure sum
-   * whose keys they signed, so that the server cannot make up clients. They need an `identity`.
+   * whose keys they signed, so that the server cannot make up clients, and reveals shares only for a list of
+   * survivors that the threshold of them signed, so that the server cannot show two lists. They need an
+   * `identity`.
    * @defaultValue the client takes the keys that the server hands out
    */
   readonly peers?: Readonly<Record<string, string>> | undefined;
@@ -98,6 +111,7 @@ const JOIN_FEDERATION_DEFAULTS: Required<
   require: [],
   leastClients: 2,
   leastNoise: 1,
+  mostClip: Number.POSITIVE_INFINITY,
   identity: undefined,
   peers: undefined,
 };
@@ -141,16 +155,8 @@ export async function joinFederation(
       `Cannot join a federation at "${url}" as its address must begin with http:// or https://`,
     );
   }
-  const { require, leastClients, leastNoise } = options;
-  assertWholeOptions("join a federation", { leastClients }, { leastClients: 2 });
-  if (!(leastNoise > 0)) {
-    throw new OutOfRangeError(
-      `Cannot join a federation as "leastNoise" must be above 0: it is ${leastNoise}`,
-    );
-  }
   const trust = trustOf(options);
-  const required = trust?.peers === undefined ? require : ([...require, "secure"] as const);
-  const requirements = { require: required, leastClients, leastNoise };
+  const requirements = requirementsOf(options, trust);
   const api = createFederationApi({
     url: url.replace(/\/+$/, ""),
     token,
@@ -184,21 +190,6 @@ export async function joinFederation(
   }
 }
 
-/**
- * Returns how clients know each other.
- * @throws UsageError if there are keys of others, and none of this client for them
- */
-function trustOf({
-  identity,
-  peers,
-}: Pick<JoinFederationOptions, "identity" | "peers">): ClientTrust | undefined {
-  if (identity === undefined && peers === undefined) return undefined;
-  if (identity !== undefined) return { identity, peers: peers && new Map(Object.entries(peers)) };
-  throw new UsageError(
-    'Cannot join a federation with "peers" alone as they must know this client, too: give its private key as "identity" (--identity)',
-  );
-}
-
 /** Carries out the server's tasks until the federation is over. */
 async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederationResult> {
   const { api, about, folder, signal, tell } = without;
@@ -216,6 +207,7 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
       const network = await saveFinal(client, task.network);
       return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
     }
+    await assertStillRequired(client, task);
     if (task.task === "wait") tell({ kind: "waiting", reason: task.reason });
     else if (task.task === "secure") await takeStep(client, task);
     else {
@@ -224,6 +216,16 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
       if (outcome.kind === "counted") rounds.push(task.round);
     }
   }
+}
+
+/**
+ * Checks before the work for a round that the federation still protects its clients as this one requires: a
+ * server may be started again with another file, or may not keep its promises.
+ * @throws InputError if it does not any more
+ */
+async function assertStillRequired({ api, requirements }: WorkingClient, task: TaskAnswer): Promise<void> {
+  const isWork = task.task === "train" || (task.task === "secure" && task.step === "keys");
+  if (isWork && requirements.require.length > 0) assertRequired(await api.about(), requirements);
 }
 
 /**

@@ -26,6 +26,8 @@ export interface FederationAbout {
   readonly graph: boolean;
   /** Whether updates are masked. */
   readonly secure: boolean;
+  /** Whether the server passes on signatures of lists of survivors; false for servers of earlier versions. */
+  readonly signedSurvivors: boolean;
   /** Differential privacy of the federation; `null` if it has none. */
   readonly privacy: PrivacyDescription | null;
   /**
@@ -57,6 +59,7 @@ const ABOUT: z.ZodType<FederationAbout> = z.object({
   keep: z.array(z.string()),
   graph: z.boolean(),
   secure: z.boolean(),
+  signedSurvivors: z.boolean().default(false),
   privacy: PRIVACY.nullable(),
   loss: zodOfField(LOSS_FIELD).nullable().default(null),
   training: z.object({

@@ -1,4 +1,5 @@
 import { InputError } from "@isthmus/core";
+import type { MessageStage } from "@isthmus/federated";
 import { tellProblem } from "@isthmus/forms";
 import * as z from "zod";
 
@@ -20,7 +21,7 @@ export type TaskAnswer =
       /** Number of the round, from 1. */
       readonly round: number;
       /** Kind of the message that the client must send. */
-      readonly step: "keys" | "shares" | "reveal";
+      readonly step: MessageStage;
     }
   /** Ask again later. */
   | {
@@ -44,7 +45,7 @@ const network = z.string().regex(/^[\da-f]{64}$/, { error: "must be a SHA-256" }
 
 const ANSWER: z.ZodType<TaskAnswer> = z.discriminatedUnion("task", [
   z.object({ task: z.literal("train"), round, network }),
-  z.object({ task: z.literal("secure"), round, step: z.enum(["keys", "shares", "reveal"]) }),
+  z.object({ task: z.literal("secure"), round, step: z.enum(["keys", "shares", "confirm", "reveal"]) }),
   z.object({ task: z.literal("wait"), reason: z.string() }),
   z.object({ task: z.literal("finished"), network, reason: z.string().nullable() }),
 ]);

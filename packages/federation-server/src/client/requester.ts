@@ -61,6 +61,9 @@ const PAUSE_MS: { readonly first: number; readonly most: number } = { first: 250
 /** Statuses of a server that is temporarily unavailable or overloaded. */
 const AWAY: readonly number[] = [429, 500, 502, 503, 504];
 
+/** Largest number of bytes of an answer that is no file: names of tensors to keep may take a few MB. */
+const MOST_BYTES = 2 ** 24;
+
 /** Pattern of the codes of errors about certificates, which do not go away by waiting. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
@@ -127,10 +130,30 @@ async function readAnswer(ask: Ask, response: Response, url: string): Promise<An
     await read(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), response.status);
     return answerOf(response, "");
   }
-  const answer = answerOf(response, await response.text());
+  const answer = answerOf(response, await textOf(response, url));
   if (response.ok || accept.includes(response.status)) return answer;
   if (AWAY.includes(response.status) || retry.includes(response.status)) return answer.error();
   throw refused(answer, url);
+}
+
+/**
+ * Reads the body of an answer.
+ * @throws InputError if it is larger than answers may be
+ */
+async function textOf({ body }: Response, url: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body ?? []) {
+    bytes += piece.length;
+    if (bytes > MOST_BYTES) {
+      throw new InputError(
+        `Cannot go on with the federation at ${url} as its server's answers must have at most ${MOST_BYTES} bytes: one has more; nothing of it is used`,
+        { input: url },
+      );
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
 }
 
 function answerOf({ status, headers }: Response, text: string): Answer {

@@ -13,6 +13,7 @@ import {
 } from "@isthmus/core";
 import {
   type ClientMessage,
+  confirmSurvivors,
   type DeliveryMessage,
   drawSecret,
   maskUpdate,
@@ -22,6 +23,7 @@ import {
   revealShares,
   type SecureClientState,
   type SecureLayout,
+  type SecureSettings,
   type SecureTask,
   type SurvivorsMessage,
   shareSecrets,
@@ -125,18 +127,27 @@ async function takeDelivery(client: WorkingClient, task: SecureTask): Promise<Se
 }
 
 async function nextRecord(
-  { about, trust }: WorkingClient,
+  client: WorkingClient,
   { step, settings, message }: SecureTask,
   before: SecureRecord | undefined,
 ): Promise<SecureRecord | undefined> {
-  if (step === "keys")
-    return before ?? openSecureClient(settings, about.client, drawSecret(), trust?.identity);
+  if (step === "keys") return before ?? openOf(client, settings);
   if (before === undefined) return undefined;
   const { state } = before;
+  const { trust } = client;
   if (step === "shares") {
     return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage, trust?.peers) : before;
   }
-  return revealShares(state, message as SurvivorsMessage);
+  if (step === "confirm") return confirmSurvivors(state, message as SurvivorsMessage, trust?.identity ?? "");
+  return revealShares(state, message as SurvivorsMessage, trust?.peers);
+}
+
+function openOf({ about, trust }: WorkingClient, settings: SecureSettings): SecureRecord {
+  const record = openSecureClient(settings, about.client, drawSecret(), trust?.identity);
+  if (about.signedSurvivors) return record;
+  // Servers of earlier versions take no such field. Its signature is not of it, but of the keys.
+  const { confirms: _, ...message } = record.message;
+  return { ...record, message };
 }
 
 async function saveRecord({ folder }: WorkingClient, record: SecureRecord): Promise<void> {

@@ -1,3 +1,4 @@
+import type { MessageStage } from "@isthmus/federated";
 import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import type { ClientRequirements } from "./assert-required.ts";
 import type { FederationApi } from "./federation-api.ts";
@@ -59,7 +60,7 @@ export type ClientEvent =
       /** Number of the round, from 1. */
       readonly round: number;
       /** Kind of the message that was sent. */
-      readonly step: "keys" | "shares" | "reveal";
+      readonly step: MessageStage;
     }
   /**
    * Elements of an update were outside of the range of a secure sum, and were cut to it; `elements` is their

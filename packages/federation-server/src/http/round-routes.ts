@@ -38,6 +38,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
         loss: config.loss ?? null,
         privacy: config.strategy.privacy ?? null,
         secure: config.plan.secure !== null,
+        signedSurvivors: config.plan.secure !== null,
         adapters: adaptersOf(federation),
       };
     },

@@ -57,6 +57,10 @@ export const FEDERATION_ANSWER: object = {
       type: "boolean",
       description: "Whether updates are masked, by the messages of /v1/rounds/ROUND/secure",
     },
+    signedSurvivors: {
+      type: "boolean",
+      description: "Whether clients whose keys say confirms sign the list of survivors of a secure sum",
+    },
     privacy: {
       type: ["object", "null"],
       description: "How clients are hidden; at: clients asks each to clip its update and to add noise",
@@ -71,7 +75,7 @@ export const FEDERATION_ANSWER: object = {
   },
   required: [
     ...["name", "client", "status", "round", "rounds", "network", "bytes", "keep", "graph", "training"],
-    ...["privacy", "secure", "adapters"],
+    ...["privacy", "secure", "signedSurvivors", "adapters"],
   ],
 } as const;
 
@@ -85,7 +89,10 @@ export const TASK_ANSWER: object = {
       type: ["string", "null"],
       description: "SHA-256 of the network to begin with, or of the last one",
     },
-    step: { type: ["string", "null"], description: "Step of the secure sum: keys, shares or reveal" },
+    step: {
+      type: ["string", "null"],
+      description: "Step of the secure sum: keys, shares, confirm or reveal",
+    },
     secondsLeft: { type: ["number", "null"], description: "Time until the round closes without this client" },
     reason: { type: ["string", "null"] },
   },

@@ -21,7 +21,7 @@ const text = { type: "string" } as const;
 const SECURE_ANSWER: object = {
   type: "object",
   properties: {
-    step: { type: "string", enum: ["keys", "shares", "masked", "reveal"] },
+    step: { type: "string", enum: ["keys", "shares", "masked", "confirm", "reveal"] },
     settings: { type: "object", additionalProperties: true },
     message: { type: ["object", "null"], additionalProperties: true },
   },

@@ -1,13 +1,5 @@
-import { MismatchError, parseJson, readTextFile, saveFile } from "@isthmus/core";
-import {
-  appendFile,
-  createHash,
-  decodeUtf8,
-  encodeUtf8,
-  join,
-  readFileSync,
-  writeFile,
-} from "@isthmus/platform";
+import { appendText, MismatchError, parseJson, readTextFile, saveFile } from "@isthmus/core";
+import { createHash, decodeUtf8, encodeUtf8, join, readFileSync } from "@isthmus/platform";
 import { canonicalJson } from "@isthmus/tasks";
 import type { MergedPiece } from "./merge-tasks.ts";
 
@@ -37,7 +29,7 @@ export function keyOf({ tensor, begin, end }: MergedPiece): string {
 
 /** Creates a journal without any pieces. */
 export async function beginJournal(folder: string, identity: MergeIdentity): Promise<void> {
-  await writeFile(journalPath(folder), `${JSON.stringify({ format: FORMAT, identity })}\n`);
+  await saveFile(journalPath(folder), `${JSON.stringify({ format: FORMAT, identity })}\n`);
 }
 
 /**
@@ -45,7 +37,7 @@ export async function beginJournal(folder: string, identity: MergeIdentity): Pro
  * completely or not at all. The last line of a killed process may be incomplete, and is ignored then.
  */
 export async function noteFinished(folder: string, piece: MergedPiece): Promise<void> {
-  await appendFile(journalPath(folder), `${keyOf(piece)}\n`);
+  await appendText(journalPath(folder), `${keyOf(piece)}\n`);
 }
 
 /** Computes a digest of an identity, by which machines distinguish merges. */

@@ -21,9 +21,9 @@ export function serveTasks(run: (assignment: TaskAssignment, control: TaskContro
   const runAssignment = async (assignment: TaskAssignment): Promise<void> => {
     controller = new AbortController();
     const { signal } = controller;
-    let last = 0;
+    let last = Number.NEGATIVE_INFINITY;
     const onProgress = (done: number): void => {
-      const now = Date.now();
+      const now = performance.now();
       if (now - last < PROGRESS_MS) return;
       last = now;
       send({ kind: "progress", done });

@@ -254,9 +254,8 @@ export async function roundingTolerance(
   options: { readonly seed: number; readonly signal?: AbortSignal | undefined },
 ): Promise<number> {
   const { tolerance } = VERIFY_ALIGNMENT_DEFAULTS;
-  const dtypes = new Set([...network.tensors.values()].map(({ dtype }) => dtype));
-  const narrow = [...dtypes].filter((dtype) => DTYPES[dtype].float && DTYPES[dtype].bytes < 4);
-  if (narrow.length === 0) return tolerance;
+  const rounded = roundedTolerance(network, tolerance);
+  if (rounded === tolerance) return tolerance;
   const wide = await readAsFloats(network);
   const exact = await verifyAlignment(architecture, [wide, await move(wide)], options);
   if (!exact.passed) {
@@ -265,5 +264,15 @@ export async function roundingTolerance(
       { feature: "alignment" },
     );
   }
+  return rounded;
+}
+
+/**
+ * Returns the largest change of an output that rounding the weights of a network to its element types anew
+ * explains, relative to the output's largest element: the given tolerance without types below 32 bits.
+ */
+export function roundedTolerance({ tensors }: Pick<Checkpoint, "tensors">, tolerance: number): number {
+  const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
+  const narrow = [...dtypes].filter((dtype) => DTYPES[dtype].float && DTYPES[dtype].bytes < 4);
   return Math.max(tolerance, ...narrow.map((dtype) => ROUNDED[dtype] ?? ROUNDED_FURTHER));
 }

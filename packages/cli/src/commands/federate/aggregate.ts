@@ -1,8 +1,17 @@
-import { access } from "node:fs/promises";
-import { basename, extname } from "node:path";
+import { access, stat } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, openCheckpoint, UsageError, withCheckpoints } from "@isthmus/core";
 import {
+  at,
+  type Checkpoint,
+  openCheckpoint,
+  readTextFile,
+  saveFile,
+  UsageError,
+  withCheckpoints,
+} from "@isthmus/core";
+import {
+  type AggregateFiles,
   alignTargetOf,
   type ClientReport,
   type ClientUpdate,
@@ -69,8 +78,8 @@ const EXAMPLES = formatExamples(
     "clients that began apart, aligned first",
   ],
   [
-    "isthmus federate aggregate lora anna/lora bert/lora --examples 600,400 -o next.safetensors",
-    "LoRA adapters of any ranks in folders of PEFT: the mean of their products, at the rank of the first",
+    "isthmus federate aggregate lora anna/lora bert/lora --examples 600,400 -o next",
+    "LoRA adapters of any ranks in folders of PEFT: the mean of their products, at the rank of the first, in a folder that PEFT loads",
   ],
 );
 
@@ -78,7 +87,10 @@ function createAggregateVerb() {
   return createVerb("aggregate", HELP_GROUPS.done)
     .argument("<global>", "the network that the round began with")
     .argument("<updates...>", "networks that clients sent; a client is named like its file")
-    .requiredOption("-o, --output <file>", "the network after the round, a file ending in .safetensors")
+    .requiredOption(
+      "-o, --output <path>",
+      "the network after the round: a file ending in .safetensors, or a folder for an adapter in a folder of PEFT",
+    )
     .option(
       "--examples <n,n,...>",
       "number of examples of each client, in order (default: all equal)",
@@ -104,7 +116,8 @@ async function aggregate(
   return withCheckpoints([path, ...paths] as const, async (all) => {
     const [network, ...sent] = all as readonly [Checkpoint, ...Checkpoint[]];
     const inputs = [network, ...sent].flatMap(({ files }) => files);
-    await assertOutput(options.output, inputs);
+    const files = await placeFiles(path, options);
+    await assertOutput(files.network, inputs);
     const architecture =
       options.graph === undefined
         ? undefined
@@ -116,10 +129,6 @@ async function aggregate(
     const aligned = await alignIfAsked(network, updates, { strategy, architecture, options, context });
     const state = await openState(options.state);
     try {
-      const files = {
-        network: options.output,
-        state: options.state ?? `${options.output}.state.safetensors`,
-      };
       const saved = await saveAggregate(network, aligned?.updates ?? updates, files, {
         ...resolved,
         ...(scales[0] && { scaleOf: scales[0] }),
@@ -131,11 +140,36 @@ async function aggregate(
         onProgress: ({ phase, done }) =>
           context.progress(phase === "survey" ? "Measuring updates" : "Aggregating", done),
       });
+      // The rank and the scale of the network stay.
+      if (files.settings !== undefined)
+        await saveFile(files.settings, await readTextFile(join(path, SETTINGS)));
       return { result: describe(saved, aligned), text: format(saved, aligned) };
     } finally {
       await state?.close();
     }
   });
+}
+
+/** Name of the settings of an adapter in a folder of PEFT. */
+const SETTINGS = "adapter_config.json";
+
+/** Paths of the files that are written. */
+interface PlacedFiles extends AggregateFiles {
+  /** Path of the settings of an adapter; undefined for other networks, and for an adapter in one file. */
+  readonly settings: string | undefined;
+}
+
+/** Places the files of the result: an adapter of PEFT in a folder that PEFT loads, unless a file is named. */
+async function placeFiles(path: string, { output, state }: AggregateVerbOptions): Promise<PlacedFiles> {
+  const isFolder =
+    !output.endsWith(".safetensors") && (await stat(join(path, SETTINGS)).catch(() => undefined));
+  const besides = { state: state ?? `${output.replace(/[/\\]+$/, "")}.state.safetensors` };
+  if (!isFolder) return { ...besides, network: output, settings: undefined };
+  return {
+    ...besides,
+    network: join(output, "adapter_model.safetensors"),
+    settings: join(output, SETTINGS),
+  };
 }
 
 function nameUpdates(

@@ -6,12 +6,13 @@ import {
   type ClientEvent,
   joinFederation,
   openClientData,
+  REQUIREMENTS,
   type RequiredProtection,
 } from "@isthmus/federation-server/client";
 import { openEngine } from "../../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
-import { parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
+import { parseChoices, parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -30,12 +31,19 @@ interface JoinVerbOptions extends EngineOptions {
   readonly require?: readonly RequiredProtection[] | undefined;
   readonly leastClients: number;
   readonly leastNoise: number;
+  readonly mostClip?: number | undefined;
   readonly identity?: string | undefined;
   readonly peers?: string | undefined;
 }
 
 /** Name of the environment variable that holds the token. */
 const TOKEN_VARIABLE = "ISTHMUS_TOKEN";
+
+/** Parses protections with commas between them, and adds them to those before: the option may be repeated. */
+const parseRequired = (text: string, before: readonly RequiredProtection[] = []): RequiredProtection[] => [
+  ...before,
+  ...parseChoices(Object.keys(REQUIREMENTS) as RequiredProtection[])(text),
+];
 
 /** Creates the command `isthmus federate join`. */
 export function federateJoinVerb(run: RunVerb): CommandUnknownOpts {
@@ -59,6 +67,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus federate join https://federation.example --data mnist --token-file anna.token --require secure --least-clients 5",
     "send nothing that the server could read: only into sums of 5 clients or more",
+  ],
+  [
+    "isthmus federate join https://federation.example --data mnist --token-file anna.token --require secure,noise --least-noise 0.5 --most-clip 1",
+    "masked, and only as long as the federation promises noise of half the norm of 1 that updates are shortened to",
   ],
 );
 
@@ -91,9 +103,9 @@ function createJoinVerb() {
     .option("--patience <seconds>", "time for which the server may be away", parseNumber, 600)
     .addOption(
       new Option(
-        "--require <protection...>",
-        "send nothing unless updates are masked (secure), or have noise of this client (private)",
-      ).choices(["secure", "private"] as const),
+        "--require <names...>",
+        "send nothing, in any round, unless the server says so: updates are masked (secure) among clients that know each other (identity), or have noise of this client (private), or every network has noise (noise); several with commas",
+      ).argParser(parseRequired),
     )
     .option(
       "--least-clients <n>",
@@ -101,11 +113,24 @@ function createJoinVerb() {
       parseCount(2),
       2,
     )
-    .option("--least-noise <multiplier>", "smallest noise multiplier, with --require private", parseNumber, 1)
-    .option("--identity <file>", "private key that signs this client's keys of secure sums (Ed25519, PEM)")
+    .option(
+      "--least-noise <multiplier>",
+      "smallest noise multiplier, with --require private or noise",
+      parseNumber,
+      1,
+    )
+    .option(
+      "--most-clip <norm>",
+      "largest norm that updates are shortened to, with --require private or noise (default: any)",
+      parseNumber,
+    )
+    .option(
+      "--identity <file>",
+      "private key that signs this client's keys of secure sums, and lists of survivors (Ed25519, PEM)",
+    )
     .option(
       "--peers <folder>",
-      "public keys of the others, NAME.pem: only into sums whose keys they signed, whatever the server says",
+      "public keys of the others, NAME.pem: only into sums whose keys they signed, as --require identity",
     );
 }
 
@@ -126,6 +151,7 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
     require: options.require ?? [],
     leastClients: options.leastClients,
     leastNoise: options.leastNoise,
+    ...(options.mostClip !== undefined && { mostClip: options.mostClip }),
     identity: options.identity === undefined ? undefined : await readTextFile(options.identity),
     peers: options.peers === undefined ? undefined : await readPeers(options.peers),
     onEvent: (event) => tell(event, context),

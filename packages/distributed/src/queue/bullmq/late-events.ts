@@ -47,7 +47,7 @@ function createGaps(): Gaps {
   const since = new Map<number, number>();
   return {
     open(after, before) {
-      const now = Date.now();
+      const now = performance.now();
       for (let number = Math.max(after + 1, before - MOST_GAPS); number < before; number++) {
         since.set(number, now);
       }
@@ -56,7 +56,7 @@ function createGaps(): Gaps {
       for (const number of numbers) since.delete(number);
     },
     list() {
-      const oldest = Date.now() - LATENESS;
+      const oldest = performance.now() - LATENESS;
       let spare = since.size - MOST_GAPS;
       // The numbers stand in the order in which they were noted.
       for (const [number, noted] of since) {

@@ -29,10 +29,10 @@ export function createReporter(
 ): ProgressReporter {
   let latest: number | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let sent = Date.now();
+  let sent = performance.now();
   let sending = Promise.resolve();
   const push = (done: number | undefined): void => {
-    sent = Date.now();
+    sent = performance.now();
     // Reports are sent one after the other, as an older one must not follow a newer one. The task does not
     // wait for them.
     sending = sending
@@ -52,7 +52,7 @@ export function createReporter(
           timer = undefined;
           push(latest);
         },
-        Math.max(0, sent + INTERVAL - Date.now()),
+        Math.max(0, sent + INTERVAL - performance.now()),
       );
     },
     async end() {

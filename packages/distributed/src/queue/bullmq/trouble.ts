@@ -37,7 +37,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
   const listeners = new Map<(sentence: string) => void, number>();
   let outage = false;
   let answered = false;
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   const closing = new AbortController();
   const { signal } = closing;
   const tell = (sentence: string): void => {
@@ -45,7 +45,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
   };
   const trouble: Trouble = {
     report(error) {
-      const now = Date.now();
+      const now = performance.now();
       const isNew = !outage || (answered && now - last > QUIET);
       [outage, answered, last] = [true, false, now];
       if (isNew) tell(`Trouble with the ${name}: ${clean(error)}. Trying again until it answers`);
@@ -65,7 +65,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
       return () => add(-1);
     },
     async insist(doing, act) {
-      const deadline = Date.now() + LONGEST_OUTAGE;
+      const deadline = performance.now() + LONGEST_OUTAGE;
       for (;;) {
         try {
           const result = await within(act(), deadline, signal);
@@ -73,7 +73,7 @@ export function createTrouble(name: string, clean: (error: unknown) => string): 
           return result;
         } catch (error) {
           if (isAway(error) && !signal.aborted) trouble.report(error);
-          if (!isAway(error) || Date.now() > deadline || signal.aborted)
+          if (!isAway(error) || performance.now() > deadline || signal.aborted)
             throw failure(`${doing} the ${name}`, clean(error), name);
         }
         await new Promise((resolve) => setTimeout(resolve, PAUSE));
@@ -113,7 +113,7 @@ async function within<T>(work: Promise<T>, deadline: number, signal: AbortSignal
     const error = new EngineError(`Cannot go on as there must be an answer: none for ${seconds} seconds`, {
       engine: "bullmq",
     });
-    const timer = setTimeout(() => reject(error), Math.max(0, deadline - Date.now()));
+    const timer = setTimeout(() => reject(error), Math.max(0, deadline - performance.now()));
     const close = (): void => reject(signal.reason);
     if (signal.aborted) close();
     signal.addEventListener("abort", close);

@@ -8,6 +8,7 @@ import type { QueuePatience } from "../queue-patience.ts";
 import type { QueueServer, ServeQueueOptions, TaskHandler } from "../task-queue.ts";
 import { createFolderTrouble, type FolderTrouble } from "./folder-trouble.ts";
 import { type HeldToken, takeToken } from "./hold-token.ts";
+import { createLeaseWatch } from "./lease-watch.ts";
 import { type QueueFolders, removeIfThere, waitingIn, writeWhole, writtenAt } from "./queue-folders.ts";
 import { takeOver } from "./take-over.ts";
 
@@ -118,10 +119,10 @@ function createTokenFinder(folders: QueueFolders, worker: string): () => Promise
 function keepLease(held: HeldToken, { lease }: QueuePatience, trouble: FolderTrouble) {
   const controller = new AbortController();
   let done = 0;
-  let written = Date.now();
+  let written = performance.now();
   let writing: Promise<void> = Promise.resolve();
   const renew = (): void => {
-    written = Date.now();
+    written = performance.now();
     writing = writing.then(async () => {
       try {
         if (!(await held.renew(done))) controller.abort(lostLease(held));
@@ -133,7 +134,7 @@ function keepLease(held: HeldToken, { lease }: QueuePatience, trouble: FolderTro
   const timer = setInterval(renew, lease / 3);
   const onProgress = (share: number): void => {
     done = share;
-    if (Date.now() - written >= Math.min(PROGRESS_MS, lease / 3)) renew();
+    if (performance.now() - written >= Math.min(PROGRESS_MS, lease / 3)) renew();
   };
   const stop = async (): Promise<void> => {
     clearInterval(timer);
@@ -177,11 +178,12 @@ function watchOthers(
     await writeWhole(folders, file, JSON.stringify({ name: worker }));
     return (await writtenAt(file)) ?? Date.now();
   };
+  const watch = createLeaseWatch(patience.lease);
   const interval = Math.min(patience.lease / 3, 5000, Math.max(100, patience.pause / 2));
   const looking = repeat(interval, async () => {
     try {
-      await clock();
-      await takeOver(folders, clock, { ...patience, tell: trouble.tell });
+      watch.look(await clock());
+      await takeOver(folders, clock, { ...patience, watch, tell: trouble.tell });
     } catch (error) {
       trouble.tell(error);
     }

@@ -2,8 +2,10 @@ import { join } from "node:path";
 import type { InputError } from "@isthmus/core";
 import { namesIn } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
+import { LONGEST_PAUSE } from "../pause-after.ts";
 import type { QueuePatience } from "../queue-patience.ts";
 import { isId } from "../queued-task.ts";
+import type { LeaseWatch } from "./lease-watch.ts";
 import { writeEvent } from "./queue-events.ts";
 import {
   moveIfThere,
@@ -19,6 +21,8 @@ import { delayedName, findToken, readDelayedName, type Token, tokenPath } from "
 export interface TakeOverOptions extends QueuePatience {
   /** Called with an error about a file that is not a task and was moved away. */
   readonly tell: (error: InputError) => void;
+  /** Watch that judges whether workers are dead. */
+  readonly watch: LeaseWatch;
 }
 
 /**
@@ -35,17 +39,18 @@ export async function takeOver(
   const names = await namesIn(folders.running);
   const cutOff = await namesIn(folders.expired);
   if (names.length === 0 && cutOff.length === 0) return;
-  const oldest = (await clock()) - patience.lease;
+  const { watch } = patience;
+  watch.look(await clock());
   for (const id of names.filter(isId)) {
     const path = tokenPath(folders, "running", id);
     const written = await writtenAt(path);
-    if (written === undefined || written > oldest) continue;
+    if (written === undefined || !watch.isOver(id, written)) continue;
     await bury(folders, { from: path, id }, patience);
   }
   // A worker may have died while it took over from another.
   for (const name of cutOff) {
     const taken = readDelayedName(name);
-    if (taken === undefined || taken.due > Date.now() - patience.lease) continue;
+    if (taken === undefined || !watch.isOver(name, taken.due)) continue;
     await bury(folders, { from: join(folders.expired, name), id: taken.id }, patience);
   }
 }
@@ -53,7 +58,9 @@ export async function takeOver(
 async function admitDelayed(folders: QueueFolders): Promise<void> {
   for (const name of await namesIn(folders.delayed)) {
     const delayed = readDelayedName(name);
-    if (delayed === undefined || delayed.due > Date.now()) continue;
+    // No pause is as long, so that a clock was set back.
+    const isFar = delayed !== undefined && delayed.due > Date.now() + LONGEST_PAUSE;
+    if (delayed === undefined || (delayed.due > Date.now() && !isFar)) continue;
     await moveIfThere(join(folders.delayed, name), folders.waiting(delayed.id));
   }
 }

@@ -33,7 +33,7 @@ export function createCacheLimit(root: string, limit: number): CacheLimit {
   let trimming: Promise<void> | undefined;
   let again: NodeJS.Timeout | undefined;
   const trim = async (): Promise<void> => {
-    listed = Date.now();
+    listed = performance.now();
     await sweepUsed(root);
     bytes = await trimCache(root, limit);
   };
@@ -52,7 +52,7 @@ export function createCacheLimit(root: string, limit: number): CacheLimit {
   return {
     async note(added) {
       bytes += added;
-      const isDue = bytes > limit ? again === undefined : Date.now() - listed >= LIST_MS;
+      const isDue = bytes > limit ? again === undefined : performance.now() - listed >= LIST_MS;
       if (isDue) await trimOnce();
     },
     async close() {

@@ -1,5 +1,5 @@
-import { isIsthmusError, parseJson, readTextFile } from "@isthmus/core";
-import { appendFile, createHash, encodeUtf8, join, readdir, rm } from "@isthmus/platform";
+import { appendText, isIsthmusError, parseJson, readTextFile } from "@isthmus/core";
+import { createHash, encodeUtf8, join, readdir, rm } from "@isthmus/platform";
 import { canonicalJson } from "@isthmus/tasks";
 import { statesOf } from "../../executor/describe-plan.ts";
 import { VERSION } from "../../version.ts";
@@ -44,7 +44,7 @@ export async function openSurveyJournal(
     finished,
     async note(survey) {
       // A line end first: the last line of a process that was killed may have none.
-      await appendFile(path, `\n${JSON.stringify(survey)}`);
+      await appendText(path, `\n${JSON.stringify(survey)}`);
     },
   };
 }

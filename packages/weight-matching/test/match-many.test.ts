@@ -1,7 +1,7 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { shareSessions } from "@isthmus/graph";
-import { compose, identityAlignment, permute, randomAlignment } from "@isthmus/symmetry";
+import { type Alignment, compose, identityAlignment, permute, randomAlignment } from "@isthmus/symmetry";
 import { alignmentBetween, MANY_METHODS, type ManyJournal, matchMany } from "@isthmus/weight-matching";
 import { afterAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
@@ -162,6 +162,29 @@ describe("matchMany()", () => {
       const resumed = await matchMany(architecture, networks, { seed: 7, many, journal });
       expect(resumed.universe).toEqual(once.universe);
       expect(resumed.objective).toEqual(once.objective);
+    }
+  });
+
+  test("starts cycle as often as it is told to: the objective never falls, and the first start is always the same", async () => {
+    for (const network of cases.slice(0, 4)) {
+      const networks = apart(network, 4);
+      const search = (restarts: number, judge?: (universe: readonly Alignment[]) => Promise<number>) =>
+        matchMany({ spec: network.spec, graph: network.graph, engine }, networks, {
+          ...{ seed: 3, many: "cycle", restarts, judge },
+        });
+      const [once, often] = [await search(1), await search(4)];
+      expect(often.searches).toHaveLength(4);
+      expect(often.searches[0]).toEqual(once.searches[0]);
+      expect(often.scaledObjective.after).toBeGreaterThanOrEqual(once.scaledObjective.after);
+      expect(await search(4)).toEqual(often);
+      // A judge that likes what the objective does not is obeyed, and sees what would be returned.
+      const seen: (readonly Alignment[])[] = [];
+      const judged = await search(4, async (universe) => {
+        seen.push(universe);
+        return -seen.length;
+      });
+      expect(judged.searches.map(({ loss }) => loss)).toEqual([-1, -2, -3, -4]);
+      expect(judged.universe).toEqual(seen[3]);
     }
   });
 

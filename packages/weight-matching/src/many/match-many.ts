@@ -42,7 +42,10 @@ export interface ManyChoice {
    * and cycle, and takes the best, matched on until nothing is gained. @defaultValue "best"
    */
   readonly many?: ManyMethod;
-  /** Searches for each pair that is matched, at least 1, see `matchWeights`. @defaultValue 2 */
+  /**
+   * Searches for each pair that is matched, at least 1, see `matchWeights`; and starts of `cycle`, of which
+   * the best is taken. @defaultValue 2
+   */
   readonly restarts?: number;
   /** Bytes that matching may hold; weights are then read when they are needed. @defaultValue none */
   readonly memory?: number | undefined;
@@ -55,7 +58,11 @@ export const MANY_FIELDS: FieldsOf<ManyChoice> = {
     default: "best",
     help: "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on",
   }),
-  restarts: triesField({ least: 1, default: 2, help: "number of searches for each pair that is matched" }),
+  restarts: triesField({
+    least: 1,
+    default: 2,
+    help: "number of searches for each pair that is matched, and of starts of cycle",
+  }),
   memory: bytesField({ help: "most memory for matching, such as 4GB" }),
 };
 
@@ -70,6 +77,11 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   readonly reference?: number | undefined;
   /** Journal of results, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
+  /**
+   * Measures the loss of what a search found, the alignments of all networks to the coordinates of the
+   * reference: the search with the least loss is taken. @defaultValue the greatest objective is taken
+   */
+  readonly judge?: ((universe: readonly Alignment[]) => Promise<number>) | undefined;
   /** Signal that stops the matching; results in the journal stay. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the estimated share that is done, in `[0, 1]`, and the method under way. */
@@ -104,6 +116,7 @@ const RUN: Required<Omit<MatchManyOptions, keyof PlainOptions>> = {
   only: undefined,
   skip: undefined,
   journal: undefined,
+  judge: undefined,
   signal: undefined,
   onProgress: undefined,
 };
@@ -119,12 +132,14 @@ export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
   ...RUN,
 };
 
-/** One method that {@link matchMany} tried. */
+/** One search that {@link matchMany} tried. */
 export interface ManySearch {
   /** Method that was tried, by its name in the options. */
   readonly many: Exclude<ManyMethod, "best">;
   /** Objective that the method reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
+  /** Loss that the judge measured; undefined without a judge. */
+  readonly loss?: number;
   /** Steps of the relaxation; 0 for methods without one. */
   readonly steps: number;
   /** Rounds of polishing over all networks; 0 for methods without it. */
@@ -153,7 +168,7 @@ export interface MatchManyResult extends MatchedObjectives {
   readonly limit: number;
   /** Method of the result. */
   readonly many: ManySearch["many"];
-  /** All methods that were tried, in order. */
+  /** All searches that were tried, in order: one of each method, and one of each start of `cycle`. */
   readonly searches: readonly ManySearch[];
   /** Index of the network in whose coordinates the others are put. */
   readonly reference: number;
@@ -218,30 +233,38 @@ export async function matchMany(
 
 type FullSearch = ManySearch & { readonly universe: readonly Alignment[] };
 
-interface SearchTools extends Pick<ResolvedOptions, "many" | "reference" | "onProgress"> {
+interface SearchTools
+  extends Pick<ResolvedOptions, "many" | "reference" | "restarts" | "judge" | "onProgress"> {
   readonly objectiveOf: (universe: readonly Alignment[]) => Promise<number>;
   readonly limit: number;
 }
 
 /** Tries one method, or all that "best" tries; stops when nothing more can be gained. */
-async function search(
-  matching: Omit<ManyMatching, "onProgress">,
-  { many, reference, onProgress, objectiveOf, limit }: SearchTools,
-): Promise<FullSearch[]> {
+async function search(matching: Omit<ManyMatching, "onProgress">, tools: SearchTools): Promise<FullSearch[]> {
+  const { many, reference, restarts, judge, onProgress, objectiveOf, limit } = tools;
   const methods = many === "best" ? bestMethods(matching as ManyMatching) : [many];
+  const planned = methods.flatMap((method) =>
+    Array.from({ length: method === "cycle" ? restarts : 1 }, (_, start) => ({ method, start })),
+  );
   const tried: FullSearch[] = [];
-  const last = many === "best" ? methods.length + 1 : methods.length;
-  const report = (method: ManySearch["many"]) => (done: number) =>
-    onProgress?.({ done: (tried.length + done) / last, many: method });
-  for (const method of methods) {
-    const result = await METHODS[method]({ ...matching, onProgress: report(method) }, reference);
-    tried.push({ many: method, ...result, objective: await objectiveOf(result.universe) });
-    if (bestOf(tried).objective >= limit * (1 - LIMIT_TOLERANCE)) return tried;
+  const last = planned.length + Number(many === "best");
+  const attempt = async (
+    method: ManySearch["many"],
+    find: (running: ManyMatching) => Promise<SearchedUniverse>,
+  ) => {
+    const report = (done: number) => onProgress?.({ done: (tried.length + done) / last, many: method });
+    const found = await find({ ...matching, onProgress: report });
+    const objective = await objectiveOf(found.universe);
+    const loss = await judge?.(inCoordinatesOf(found.universe, reference));
+    tried.push({ many: method, ...found, objective, ...(loss !== undefined && { loss }) });
+  };
+  for (const { method, start } of planned) {
+    await attempt(method, (running) => METHODS[method](running, { reference, start }));
+    if (greatest(tried).objective >= limit * (1 - LIMIT_TOLERANCE)) return tried;
   }
-  const best = bestOf(tried);
+  const best = greatest(tried);
   if (many !== "best" || best.many !== "reference") return tried;
-  const polished = await polish({ ...matching, onProgress: report(best.many) }, best.many, best.universe);
-  tried.push({ many: best.many, ...polished, objective: await objectiveOf(polished.universe) });
+  await attempt(best.many, (running) => polish(running, best.many, best.universe));
   return tried;
 }
 
@@ -257,19 +280,35 @@ const DIRECT = { steps: 0, rounds: 0, status: "converged" } as const;
 
 /** The methods by name. */
 const METHODS: Readonly<
-  Record<ManySearch["many"], (matching: ManyMatching, reference: number) => Promise<SearchedUniverse>>
+  Record<
+    ManySearch["many"],
+    (
+      matching: ManyMatching,
+      at: { readonly reference: number; readonly start: number },
+    ) => Promise<SearchedUniverse>
+  >
 > = {
-  cycle: searchByRelaxation,
+  cycle: (matching, { start }) => searchByRelaxation(matching, start),
   "merge-many": async (matching) => polish(matching, "merge-many", await placeOneByOne(matching)),
   tree: async (matching) => ({ universe: await matchByTree(matching), ...DIRECT }),
-  reference: async (matching, reference) => ({
+  reference: async (matching, { reference }) => ({
     universe: await matchToReference(matching, reference),
     ...DIRECT,
   }),
 };
 
-function bestOf(searches: readonly FullSearch[]): FullSearch {
+/** Returns the search with the greatest objective, the first of equals. */
+function greatest(searches: readonly FullSearch[]): FullSearch {
   return searches.reduce((best, one) => (one.objective > best.objective ? one : best));
+}
+
+/** Returns the search with the least loss, if losses were measured, or else with the greatest objective. */
+function bestOf(searches: readonly FullSearch[]): FullSearch {
+  const lossOf = ({ loss = Number.POSITIVE_INFINITY }: ManySearch) => loss;
+  const least = Math.min(...searches.map(lossOf));
+  return greatest(
+    least < Number.POSITIVE_INFINITY ? searches.filter((one) => lossOf(one) === least) : searches,
+  );
 }
 
 function assertNetworks(networks: readonly Checkpoint[], reference: number): void {

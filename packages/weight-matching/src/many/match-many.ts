@@ -26,6 +26,7 @@ import { type MatchedObjectives, measureObjectives, measureToReference } from ".
 import { pairsLimit, pairsObjective } from "./pairs-objective.ts";
 import { fitsMemory, polish, type SearchedUniverse, searchByRelaxation } from "./search-universe.ts";
 import { inCoordinatesOf } from "./universe-alignments.ts";
+import { weighAll } from "./weigh-by-importance.ts";
 
 /** Ways to match many networks: see {@link matchMany}. */
 export const MANY_METHODS = ["best", "cycle", "merge-many", "tree", "reference"] as const;
@@ -78,6 +79,12 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   /** Journal of results, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
   /**
+   * Importance of every weight of each network, such as its Fisher information or how often its input is
+   * active: tensors of the weights' names and shapes, of numbers of at least 0. Weights are compared times the
+   * roots of their importance, which stands in place of scales of norms. @defaultValue all count alike
+   */
+  readonly importance?: readonly Checkpoint[] | undefined;
+  /**
    * Measures the loss of what a search found, the alignments of all networks to the coordinates of the
    * reference: the search with the least loss is taken. @defaultValue the greatest objective is taken
    */
@@ -116,6 +123,7 @@ const RUN: Required<Omit<MatchManyOptions, keyof PlainOptions>> = {
   only: undefined,
   skip: undefined,
   journal: undefined,
+  importance: undefined,
   judge: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -198,16 +206,18 @@ export async function matchMany(
   options: MatchManyOptions,
 ): Promise<MatchManyResult> {
   const resolved = resolveFields("match many networks", FIELDS, options, RUN);
-  const { memory, only, skip, reference, seed } = resolved;
+  const { memory, only, skip, reference, importance, seed } = resolved;
   assertNetworks(originals, reference);
   const selection = { only, skip };
   const { networks, spec: stacked } = stackParts(whole, originals);
   const spec = votingSpec(stacked);
   // No graph has stacked weights, so that norms do not scale them.
-  const graph = whole.joined === undefined ? named : undefined;
+  const graph = whole.joined === undefined && importance === undefined ? named : undefined;
   const held = heldSymmetries(spec, selection);
+  const weighed =
+    importance === undefined ? networks : stackParts(whole, weighAll(originals, importance)).networks;
   const matched: Checkpoint[] = [];
-  for (const network of networks) {
+  for (const network of weighed) {
     matched.push(await openMatchedNetwork(network, spec, { graph, kept: memory === undefined }));
   }
   const matching = { ...resolved, spec, engine, networks: matched, selection, held };
@@ -216,7 +226,7 @@ export async function matchMany(
   const searches = await search(matching, { ...resolved, objectiveOf, limit });
   const best = bestOf(searches);
   const universe = inCoordinatesOf(best.universe, reference);
-  const isScaled = graph !== undefined && isScaledByNorms(graph);
+  const isScaled = importance !== undefined || (graph !== undefined && isScaledByNorms(graph));
   const raw = isScaled ? networks.map((network) => viewMatchedNetwork(network, spec)) : matched;
   const compared = { raw, scaled: matched };
   return {

@@ -26,11 +26,14 @@ import { at, type Checkpoint, matchesAny } from "@isthmus/core";
 import { averagePredictions, predictionQuality } from "@isthmus/ensemble";
 import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
+import { fisherMerge } from "@isthmus/merging";
 import { createRepairer } from "@isthmus/statistics";
-import { averageByExamples, averageRowsByClass, rescaleRows } from "./averages.ts";
+import { averageClients, averageRowsByClass, rescaleRows } from "./averages.ts";
 import { bytesOfMoments, findLinearLayers } from "./client-moments.ts";
 import { findNorms, poolNorms } from "./client-norms.ts";
 import { regressOntoOutputs } from "./cross-moments.ts";
+import { regressOntoImagined } from "./imagine.ts";
+import { importanceOf } from "./importance.ts";
 import { averageLayerByLayer, averageOnceMore, regressLayerByLayer } from "./layer-by-layer.ts";
 import { averageByRegression } from "./regression.ts";
 import { repairByMoments } from "./repair-by-moments.ts";
@@ -79,7 +82,7 @@ if (wanted("ensemble")) {
   print("ensemble", { accuracy: round(accuracy), loss: round(nll), upload: MODEL_BYTES });
 }
 if (wanted("central")) await measure("central", await trainCentrally(setting), 0);
-const naive = averageByExamples({ networks, clients });
+const naive = averageClients({ networks, clients });
 const hasNorms = findNorms(architecture.graph).length > 0;
 if (wanted("naive")) await measure("naive", naive);
 if (hasNorms && wanted("naive-norms")) {
@@ -87,16 +90,18 @@ if (hasNorms && wanted("naive-norms")) {
   await measure("naive, norms measured", network, MODEL_BYTES + upload, { rounds: 2 });
 }
 
-const aligned = await alignClients(setting, networks);
 const layers = findLinearLayers(architecture.graph);
+const own = await measureClients(setting, networks, layers);
+const { networks: aligned, moments } = await alignClients(setting, networks, { layers, moments: own });
 const cohort = { networks: aligned, clients, layers };
-const average = averageByExamples(cohort);
+const average = averageClients(cohort);
 if (wanted("aligned")) await measure(`${many}`, average);
 if (hasNorms && wanted("repair")) {
   const examples = limitExamples("repair", setting.whole.data, 1000);
   const repairer = await createRepairer(architecture, aligned, examples, { threads: 1 });
-  const sizes = clients.map(({ data }) => data.size / setting.whole.data.size);
-  await measure(`${many} repaired by 1,000 examples`, await repairer.repair(average, sizes));
+  const total = clients.reduce((sum, { weight }) => sum + weight, 0);
+  const shares = clients.map(({ weight }) => weight / total);
+  await measure(`${many} repaired by 1,000 examples`, await repairer.repair(average, shares));
 }
 const pooled = hasNorms ? await poolNorms(architecture, average, clients) : { network: average, upload: 0 };
 const mean = pooled.network;
@@ -107,8 +112,15 @@ if (hasNorms && wanted("aligned-norms")) {
   await measure(`${many}, norms measured`, mean, MEAN_BYTES, { rounds: before });
 }
 if (wanted("rows")) await measure(`${many} rows by class`, await averageRowsByClass(mean, cohort));
+if (wanted("weighed")) {
+  for (const weigh of ["inputs", "classes", "both"] as const) {
+    const importance = importanceOf(architecture.graph, { layers, moments, clients }, weigh);
+    // Numbers of each unit and class alone.
+    const upload = at(moments, 0).reduce((sum, { mean: { length } }) => sum + 4 * length, MEAN_BYTES);
+    await measure(`${many} weighed by ${weigh}`, fisherMerge(aligned, importance), upload);
+  }
+}
 if (wanted("norms")) await measure(`${many} row norms`, await rescaleRows(mean, cohort));
-const moments = await measureClients(setting, aligned, layers);
 const withMoments = MEAN_BYTES + bytesOfMoments(at(moments, 0));
 if (wanted("moments")) {
   const repaired = await repairByMoments(mean, cohort, moments, products);
@@ -122,6 +134,13 @@ for (const [name, byClass] of [
   for (const ridge of [RIDGE, 0.0001]) {
     const fitted = await averageByRegression(mean, cohort, moments, { products, ridge, byClass });
     await measure(`${many} ${name}`, fitted, withMoments, { ridge, rounds: before });
+  }
+}
+if (wanted("imagined") && at(layers, 0).input === at(architecture.graph.inputs, 0).name) {
+  for (const draws of [500, 2000]) {
+    const options = { mean, products, ridge: RIDGE, draws, seed };
+    const fitted = await regressOntoImagined(architecture, cohort, moments, options);
+    await measure(`${many} onto imagined`, fitted, withMoments, { ridge: RIDGE, draws });
   }
 }
 if (wanted("regmean++")) {

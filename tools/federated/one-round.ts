@@ -22,7 +22,7 @@
  * `upload` is the bytes that each client sends, in f32, and `rounds` is how often the server and the clients
  * talk, if not once.
  */
-import { at, type Checkpoint, matchesAny } from "@isthmus/core";
+import { at, type Checkpoint, matchesAny, sizeOf } from "@isthmus/core";
 import { averagePredictions, predictionQuality } from "@isthmus/ensemble";
 import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
@@ -136,7 +136,9 @@ for (const [name, byClass] of [
     await measure(`${many} ${name}`, fitted, withMoments, { ridge, rounds: before });
   }
 }
-if (wanted("imagined") && at(layers, 0).input === at(architecture.graph.inputs, 0).name) {
+/** Whether the first layer that is fitted reads the examples themselves, as in a multilayer perceptron. */
+const readsExamples = own.every(([first]) => first?.mean.length === sizeOf(test.exampleShape));
+if (wanted("imagined") && readsExamples) {
   for (const draws of [500, 2000]) {
     const options = { mean, products, ridge: RIDGE, draws, seed };
     const fitted = await regressOntoImagined(architecture, cohort, moments, options);

@@ -87,8 +87,9 @@ async function propagate(
   const [ofOwn, ofAverage] = [await drawn(own), await drawn(average)];
   const values = [layer.input, layer.input] as const;
   const cross = withOnes(await measureCross(architecture, [own, average], data, values), ofOwn);
-  const zero = new Float64Array(cross.length);
-  const { data: map } = await solve(layer.weight, { gram: ofOwn, cross }, zero, {
+  const n = Math.sqrt(gram.length);
+  const same = Float64Array.from(cross, (_, p) => Number(p % (n + 1) === 0));
+  const { data: map } = await solve(layer.weight, { gram: ofOwn, cross }, same, {
     products,
     ridge: MAP_RIDGE,
   });
@@ -97,7 +98,6 @@ async function propagate(
   const explained = await multiplied(a, await multiplied(ofOwn, a, products), products, true);
   const moved = await multiplied(a, gram, products, true);
   const sums = await multiplied(moved, a, products);
-  const n = Math.sqrt(gram.length);
   const turned = (p: number) => at(rest, (p % n) * n + Math.floor(p / n));
   const scale = count / data.size;
   return {
@@ -106,8 +106,11 @@ async function propagate(
   };
 }
 
-/** Share of the mean diagonal that draws the map from own inputs to those of the average to zero. */
-const MAP_RIDGE = 0.001;
+/**
+ * Share of the mean diagonal that draws the map from own inputs to inputs of the average to the identity, with
+ * which the equations are RegMean's.
+ */
+const MAP_RIDGE = 0.01;
 
 /** Appends a column of the sums of the first value, and of the number of examples, to products with a second. */
 function withOnes(cross: Float64Array, gram: Float64Array): Float64Array {

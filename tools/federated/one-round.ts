@@ -4,14 +4,17 @@
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round.ts --out FOLDER [--net mlp:512x3]
  *         [--data mnist] [--examples 60000] [--test 10000] [--clients 10] [--alpha 0.5] [--epochs 12]
- *         [--batch 128] [--seed 0] [--many cycle] [--only "*"] [--balanced] [--schedule constant]
- *         [--train-only]
+ *         [--batch 128] [--seed 0] [--many cycle] [--restarts 1] [--weigh no] [--by examples] [--only "*"]
+ *         [--balanced] [--schedule constant] [--train-only]
  *
  * `--alpha` is the concentration of a Dirichlet partition; without it, parts are even and random. `--many` is
- * the method that aligns: cycle or merge-many. `--only` names measurements: single, ensemble, central, naive,
- * aligned, rows, norms, moments, regmean, regmean-by-class, regmean++, onto-outputs, second-round-1 and
- * second-round-3 by epochs, layer-by-layer; of networks with batch norms also naive-norms, aligned-norms and
- * repair, which has 1,000 training examples at the server.
+ * the method that aligns, cycle or merge-many, and `--restarts` the starts of cycle. `--weigh` weighs units in
+ * the alignment by what clients know of them (inputs, classes, both; see `importance.ts`), and `--by` clients
+ * in all averages: examples, even, or coverage (see `clients.ts`). `--only` names measurements: single,
+ * ensemble, central, naive, aligned, rows, weighed, norms, moments, regmean, regmean-by-class, imagined,
+ * regmean++, onto-outputs, second-round-1 and second-round-3 by epochs, layer-by-layer; of networks with batch
+ * norms also naive-norms, aligned-norms and repair, which has 1,000 training examples at the server. The
+ * network of imagined is kept in FOLDER, to be checked by other programs.
  *
  * `--net` may be the file of a graph with weights as inputs. If it has batch norms, the average gets the
  * statistics that clients measure of it before layers are fitted, and convolutions and layers with more than
@@ -22,7 +25,8 @@
  * `upload` is the bytes that each client sends, in f32, and `rounds` is how often the server and the clients
  * talk, if not once.
  */
-import { at, type Checkpoint, matchesAny, sizeOf } from "@isthmus/core";
+import { join } from "node:path";
+import { at, type Checkpoint, matchesAny, saveCheckpoint, sizeOf } from "@isthmus/core";
 import { averagePredictions, predictionQuality } from "@isthmus/ensemble";
 import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { createProducts } from "@isthmus/linear-algebra";
@@ -50,6 +54,8 @@ const MODEL_BYTES = [...architecture.graph.weights.values()].reduce(
 );
 /** Ridge of regressions, as a share of the mean diagonal of Gram matrices. */
 const RIDGE = 0.001;
+/** Examples that are drawn for each client, where layers are fitted on imagined inputs. */
+const DRAWS = 1000;
 const wanted = (name: string) => matchesAny(only, name);
 const round = (x: number) => Number(x.toFixed(4));
 
@@ -139,11 +145,12 @@ for (const [name, byClass] of [
 /** Whether the first layer that is fitted reads the examples themselves, as in a multilayer perceptron. */
 const readsExamples = own.every(([first]) => first?.mean.length === sizeOf(test.exampleShape));
 if (wanted("imagined") && readsExamples) {
-  for (const draws of [500, 2000]) {
-    const options = { mean, products, ridge: RIDGE, draws, seed };
-    const fitted = await regressOntoImagined(architecture, cohort, moments, options);
-    await measure(`${many} onto imagined`, fitted, withMoments, { ridge: RIDGE, draws });
-  }
+  const options = { mean, products, ridge: RIDGE, draws: DRAWS, seed };
+  const fitted = await regressOntoImagined(architecture, cohort, moments, options);
+  await measure(`${many} onto imagined`, fitted, withMoments, { ridge: RIDGE, draws: DRAWS });
+  await saveCheckpoint(fitted, join(setting.folder, `imagined-${setting.by}.safetensors`), {
+    overwrite: true,
+  });
 }
 if (wanted("regmean++")) {
   const options = { mean, products, ridge: RIDGE, byClass: true };

@@ -119,7 +119,8 @@ export async function readSetting(): Promise<Setting> {
 
 function chooseFrom<T extends string>(choices: readonly T[], name: string, option: string): T {
   const chosen = choices.find((way) => way === name);
-  if (chosen === undefined) throw new Error(`--${option} must be one of ${choices.join(", ")}: it is ${name}`);
+  if (chosen === undefined)
+    throw new Error(`--${option} must be one of ${choices.join(", ")}: it is ${name}`);
   return chosen;
 }
 

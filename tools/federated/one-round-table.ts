@@ -14,9 +14,9 @@ interface Line {
   readonly ridge?: number;
   readonly split: string;
   readonly seed: number;
-  readonly by: string;
-  readonly weigh: string;
-  readonly restarts: number;
+  readonly by?: string;
+  readonly weigh?: string;
+  readonly restarts?: number;
 }
 
 /** Ridges other than this are left out. */
@@ -34,7 +34,8 @@ const columns = [...new Set(lines.map(({ split, seed }) => `${split}, seed ${see
 const rows = new Map<string, Map<string, number>>();
 const uploads = new Map<string, number>();
 
-function add(name: string, { split, seed, by, weigh, restarts, upload }: Line, accuracy: number): void {
+function add(name: string, line: Line, accuracy: number): void {
+  const { split, seed, by = "examples", weigh = "no", restarts = 1, upload } = line;
   const how = [
     ...(by === "examples" || WITHOUT_WEIGHTS.includes(name) ? [] : [`clients by ${by}`]),
     ...(weigh === "no" ? [] : [`aligned by importance of ${weigh}`]),

@@ -177,7 +177,7 @@ interface ManyOriginals {
   readonly group: ProvenGroup;
 }
 
-/** Matches the networks, and chooses between searches by the loss of the merged network if that is asked for. */
+/** Matches the networks, and chooses between searches by the loss of the merged network if options say so. */
 async function matchBy(
   architecture: Architecture,
   networks: ManyOriginals,

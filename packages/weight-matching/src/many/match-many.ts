@@ -80,8 +80,8 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   readonly journal?: ManyJournal | undefined;
   /**
    * Importance of every weight of each network, such as its Fisher information or how often its input is
-   * active: tensors of the weights' names and shapes, of numbers of at least 0. Weights are compared times the
-   * roots of their importance, which stands in place of scales of norms. @defaultValue all count alike
+   * active: tensors of the weights' names and shapes, of numbers of at least 0. Weights are multiplied by the
+   * roots of their importance, in place of scales of norms, and compared. @defaultValue all count alike
    */
   readonly importance?: readonly Checkpoint[] | undefined;
   /**
@@ -263,10 +263,10 @@ async function search(matching: Omit<ManyMatching, "onProgress">, tools: SearchT
     find: (running: ManyMatching) => Promise<SearchedUniverse>,
   ) => {
     const report = (done: number) => onProgress?.({ done: (tried.length + done) / last, many: method });
-    const found = await find({ ...matching, onProgress: report });
-    const objective = await objectiveOf(found.universe);
-    const loss = await judge?.(inCoordinatesOf(found.universe, reference));
-    tried.push({ many: method, ...found, objective, ...(loss !== undefined && { loss }) });
+    const result = await find({ ...matching, onProgress: report });
+    const objective = await objectiveOf(result.universe);
+    const loss = await judge?.(inCoordinatesOf(result.universe, reference));
+    tried.push({ many: method, ...result, objective, ...(loss !== undefined && { loss }) });
   };
   for (const { method, start } of planned) {
     await attempt(method, (running) => METHODS[method](running, { reference, start }));

@@ -19,7 +19,7 @@ export interface MergedJudge {
 
 /**
  * Creates a judge of alignments by what they are for: the loss of the mean of the networks on examples. The
- * statistics of batch norms are measured again on the same examples first, as a mean has others than its parts.
+ * statistics of batch norms are measured again on the same examples first: a mean has others than its parts.
  *
  * One thread runs, so that the choice between alignments does not depend on the number of cores.
  * @throws InputError if the examples do not fit the graph, or no loss can be computed from its outputs

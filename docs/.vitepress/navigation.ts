@@ -81,6 +81,7 @@ export const LEARN: readonly PageGroup[] = [
     pages: [
       { text: "Protocol of federations", page: "federated-protocol" },
       { text: "Adapters in a federation", page: "federated-lora" },
+      { text: "One round, many networks", page: "one-round" },
       { text: "Privacy in a federation", page: "federated-privacy" },
       { text: "Work on many machines", page: "clusters" },
     ],

@@ -10,9 +10,9 @@ export interface Cohort {
   readonly layers: readonly LinearLayer[];
 }
 
-/** Averages networks by the number of examples of their clients. */
-export function averageByExamples({ networks, clients }: Omit<Cohort, "layers">): Checkpoint {
-  const weight = clients.map(({ data }) => data.size);
+/** Averages networks by the weights of their clients. */
+export function averageClients({ networks, clients }: Omit<Cohort, "layers">): Checkpoint {
+  const weight = clients.map((client) => client.weight);
   return merge([...networks], { method: linear, parameters: { weight } });
 }
 

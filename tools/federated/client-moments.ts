@@ -55,6 +55,18 @@ function symmetric(matrix: Float64Array): Float64Array {
   return matrix.map((x, p) => (x + at(matrix, (p % n) * n + Math.floor(p / n))) / 2);
 }
 
+/** Returns moments whose inputs are in another order, or of some of them. */
+export function selectMoments({ count, mean, covariance }: Moments, from: ArrayLike<number>): Moments {
+  const [n, m] = [mean.length, from.length];
+  return {
+    count,
+    mean: Float64Array.from(from, (u) => at(mean, u)),
+    covariance: Float64Array.from({ length: m * m }, (_, p) =>
+      at(covariance, at(from, Math.floor(p / m)) * n + at(from, p % m)),
+    ),
+  };
+}
+
 /** Joins moments of several clients as if their examples were one client's (Chan et al. 1983). */
 export function poolMoments(parts: readonly Moments[]): Moments {
   const counts = parts.map(({ count }) => count);

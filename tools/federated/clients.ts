@@ -9,8 +9,25 @@ export interface Client {
   readonly data: DataSet;
   /** `[classes]` */
   readonly counts: readonly number[];
+  /** Weight in averages, of any scale, see {@link CLIENT_WEIGHTS}. */
+  readonly weight: number;
   readonly seed: number;
 }
+
+/**
+ * Ways to weigh clients in averages, by how many examples of each class they have: `examples` counts all,
+ * `even` counts every client alike, and `coverage` is the harmonic mean over classes, of one more than there
+ * are: the inverse variance of a mean over classes, which one class that is hardly known makes large.
+ */
+export const CLIENT_WEIGHTS = {
+  examples: (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0),
+  even: () => 1,
+  coverage: (counts: readonly number[]) =>
+    counts.length / counts.reduce((sum, count) => sum + 1 / (count + 1), 0),
+} as const;
+
+/** A way to weigh clients in averages. */
+export type ClientWeight = keyof typeof CLIENT_WEIGHTS;
 
 /** How clients train, beyond the data. */
 export interface LocalTraining extends Omit<TrainOptions, "seed"> {
@@ -35,10 +52,15 @@ function selectExamples(data: DataSet, positions: Uint32Array, name: string): Da
 }
 
 /** Makes the clients of a partition, each with a seed of its own. */
-export function createClients(data: DataSet, parts: readonly ClientExamples[], seed: number): Client[] {
+export function createClients(
+  data: DataSet,
+  parts: readonly ClientExamples[],
+  { seed, by }: { readonly seed: number; readonly by: ClientWeight },
+): Client[] {
   return parts.map(({ client, positions, labels }, i) => ({
     data: selectExamples(data, positions, client),
     counts: labels,
+    weight: CLIENT_WEIGHTS[by](labels),
     seed: createRandom(seed, `client ${i}`).integer(2 ** 32),
   }));
 }

@@ -20,12 +20,15 @@ export interface RegressOntoOutputsOptions {
 }
 
 /** Sums of products over examples that a layer is fitted to, with a 1 after the inputs. */
-interface Equations {
+export interface Equations {
   /** Of inputs with inputs, `[inputs + 1, inputs + 1]`. */
   readonly gram: Float64Array;
   /** Of inputs with outputs, `[inputs + 1, outputs]`. */
   readonly cross: Float64Array;
 }
+
+/** Finds what a layer is fitted to for one client, given the network with the layers so far. */
+export type FindEquations = (network: Checkpoint, client: number, layer: number) => Promise<Equations>;
 
 /**
  * Fits linear layers one after another to what each client's own layer gives in its own network: inputs are
@@ -40,32 +43,41 @@ interface Equations {
 export async function* regressOntoOutputs(
   architecture: Architecture,
   { networks, clients, layers }: Cohort,
-  { mean, products, ridge }: RegressOntoOutputsOptions,
+  options: RegressOntoOutputsOptions,
 ): AsyncGenerator<{ readonly network: Checkpoint; readonly upload: number }> {
-  let network = mean;
   let upload = 0;
-  for (const layer of layers) {
+  const [first] = architecture.graph.weights.keys();
+  const find: FindEquations = (network, i, l) =>
+    measureEquations(architecture, [network, at(networks, i)], at(clients, i).data, at(layers, l));
+  for await (const { network, layer } of fitInOrder({ networks, layers }, options, find)) {
+    const [outputs = 0, inputs = 0] = entry(network.tensors, layer.weight, "tensor").shape;
+    upload += bytesOfMoments([{ count: 0, mean: new Float64Array(inputs), covariance: new Float64Array() }]);
+    // Outputs of the first layer follow from its inputs and the client's network, which the server has.
+    if (layer.weight !== first) upload += 4 * (inputs + 1) * outputs;
+    yield { network, upload };
+  }
+}
+
+/** Fits layers one after another to the sums of what is found for all clients. */
+export async function* fitInOrder(
+  { networks, layers }: Pick<Cohort, "networks" | "layers">,
+  { mean, products, ridge }: RegressOntoOutputsOptions,
+  find: FindEquations,
+): AsyncGenerator<{ readonly network: Checkpoint; readonly layer: LinearLayer }> {
+  let network = mean;
+  for (const [l, layer] of layers.entries()) {
     const { weight, bias } = layer;
     const [outputs = 0, inputs = 0] = entry(mean.tensors, weight, "tensor").shape;
     const sum = {
       gram: new Float64Array((inputs + 1) ** 2),
       cross: new Float64Array((inputs + 1) * outputs),
     };
-    for (const [i, { data }] of clients.entries()) {
-      const sent = await measureEquations(architecture, [network, at(networks, i)], data, layer);
-      addTo(sum.gram, sent.gram);
-      addTo(sum.cross, sent.cross);
+    for (const i of networks.keys()) {
+      const { gram, cross } = await find(network, i, l);
+      addTo(sum.gram, gram);
+      addTo(sum.cross, cross);
     }
-    upload += bytesOfMoments([{ count: 0, mean: new Float64Array(inputs), covariance: new Float64Array() }]);
-    // Outputs of the first layer follow from its inputs and the client's network, which the server has.
-    const [first] = architecture.graph.weights.keys();
-    if (weight !== first) upload += 4 * (inputs + 1) * outputs;
-    const [w, b] = [await mean.read(weight), await mean.read(bias)];
-    const current = new Float64Array(sum.cross.length);
-    for (let u = 0; u < outputs; u++) {
-      for (let v = 0; v < inputs; v++) current[v * outputs + u] = Number(w.data[u * inputs + v]);
-      current[inputs * outputs + u] = Number(b.data[u]);
-    }
+    const current = await transposedLayer(mean, layer);
     const { data } = await solve(weight, sum, current, { products, ridge });
     const solved = Float32Array.from({ length: outputs * inputs }, (_, p) =>
       at(data, (p % inputs) * outputs + Math.floor(p / inputs)),
@@ -78,8 +90,21 @@ export async function* regressOntoOutputs(
         [bias, createTensor("f32", [outputs], biases)],
       ]),
     );
-    yield { network, upload };
+    yield { network, layer };
   }
+}
+
+/** Reads a layer as a matrix with a row for each input, and one for the bias, `[inputs + 1, outputs]`. */
+export async function transposedLayer(
+  network: Checkpoint,
+  { weight, bias }: LinearLayer,
+): Promise<Float64Array> {
+  const [w, b] = [await network.read(weight), await network.read(bias)];
+  const [outputs = 0, inputs = 0] = w.shape;
+  return Float64Array.from({ length: (inputs + 1) * outputs }, (_, p) => {
+    const [u, v] = [p % outputs, Math.floor(p / outputs)];
+    return Number(v < inputs ? w.data[u * inputs + v] : b.data[u]);
+  });
 }
 
 /** Measures sums of products of a layer's inputs in one network and its outputs in another. */
@@ -90,17 +115,26 @@ async function measureEquations(
   layer: LinearLayer,
 ): Promise<Equations> {
   const moments = at(await measureMoments(architecture, average, data, [layer]), 0);
-  const pairs = await crossStatistics(
-    [
-      { ...architecture, network: average, views: [{ value: layer.input, axes: [-1] }] },
-      {
-        ...architecture,
-        network: trained,
-        views: [{ value: outputOf(architecture.graph, layer), axes: [-1] }],
-      },
-    ],
-    data,
-  );
+  const values = [layer.input, outputOf(architecture.graph, layer)] as const;
+  const cross = await measureCross(architecture, [average, trained], data, values);
+  return { gram: gramOf(moments).data as Float64Array, cross };
+}
+
+/**
+ * Measures sums of products of a value, and a 1, in one network with a value in another, on the same examples.
+ * @returns `[first + 1, second]`
+ */
+export async function measureCross(
+  architecture: Architecture,
+  networks: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
+  values: readonly [string, string],
+): Promise<Float64Array> {
+  const viewed = (k: 0 | 1) => ({
+    ...{ ...architecture, network: networks[k] },
+    views: [{ value: values[k], axes: [-1] }],
+  });
+  const pairs = await crossStatistics([viewed(0), viewed(1)], data);
   const { a, b, covariance } = at(pairs, 0);
   const [inputs, outputs] = [a.mean.length, b.mean.length];
   const cross = new Float64Array((inputs + 1) * outputs);
@@ -111,14 +145,14 @@ async function measureEquations(
     }
     cross[inputs * outputs + u] = a.count * at(b.mean, u);
   }
-  return { gram: gramOf(moments).data as Float64Array, cross };
+  return cross;
 }
 
 function outputOf({ nodes }: Graph, { weight }: LinearLayer): string {
   return at(nodes.find(({ inputs }) => inputs.includes(weight))?.outputs ?? [], 0);
 }
 
-async function solve(
+export async function solve(
   name: string,
   { gram, cross }: Equations,
   current: Float64Array,

@@ -2,7 +2,7 @@ import { at, type Checkpoint, withTensors } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { alignMany, type ManyMethod } from "@isthmus/weight-matching";
-import { averageByExamples, averageRowsByClass, type Cohort } from "./averages.ts";
+import { averageClients, averageRowsByClass, type Cohort } from "./averages.ts";
 import { bytesOfMoments, type Moments, measureMoments } from "./client-moments.ts";
 import { type LocalTraining, trainClient } from "./clients.ts";
 import { averageByRegression, type RegressionOptions } from "./regression.ts";
@@ -38,7 +38,7 @@ export async function averageLayerByLayer(
   const hidden = symmetries.spec.symmetries.map(({ name }) => name);
   let current = [...networks];
   let upload = 0;
-  let mean = averageByExamples({ networks: current, clients });
+  let mean = averageClients({ networks: current, clients });
   for (const [l, { weight, bias }] of layers.entries()) {
     upload += bytesFrom(
       architecture,
@@ -48,7 +48,7 @@ export async function averageLayerByLayer(
     if (l > 0 && l < layers.length - 1) {
       current = [...(await alignMany(architecture, current, { seed, many, symmetries, skip })).networks];
     }
-    mean = averageByExamples({ networks: current, clients });
+    mean = averageClients({ networks: current, clients });
     await onLayer?.(await averageRowsByClass(mean, { networks: current, clients, layers }), upload);
     if (l === layers.length - 1) break;
     const frozen = new Map([
@@ -113,7 +113,7 @@ export async function averageOnceMore(
 ): Promise<Checkpoint> {
   const networks: Checkpoint[] = [];
   for (const client of clients) networks.push(await trainClient(architecture, start, client, local));
-  return averageByExamples({ networks, clients });
+  return averageClients({ networks, clients });
 }
 
 function bytesFrom({ graph }: Architecture, names: readonly string[]): number {

@@ -47,8 +47,8 @@ export async function averageByRegression(
         const share = shareOfClass(clients, i, group);
         if (groups > 1 && share === 0) continue;
         // Of equal weight for every class a client would count by its examples alone.
-        const factor = groups > 1 ? share / at(clients, i).data.size : 1;
-        const gram = gramOf(at(at(moments, i), l), factor);
+        const ofClient = at(at(moments, i), l);
+        const gram = gramOf(ofClient, (groups > 1 ? share : at(clients, i).weight) / ofClient.count);
         addRidge(gram, ridge);
         parts.push(withBiasColumn(await network.read(weight), await network.read(bias), rows));
         grams.push(createCheckpoint({ layer: gram }));

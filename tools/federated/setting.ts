@@ -6,7 +6,8 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Architecture, type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { PARTITIONS, partitionExamples } from "@isthmus/simulation";
 import { parseNetwork } from "@isthmus/zoo";
-import { type Client, createClients, type LocalTraining } from "./clients.ts";
+import { type Client, type ClientWeight, createClients, type LocalTraining } from "./clients.ts";
+import { WEIGHINGS, type Weighing } from "./importance.ts";
 import { initializeGraph } from "./initialize.ts";
 
 /** Options of the command line that decide what is trained. */
@@ -24,6 +25,9 @@ const OPTIONS = {
   balanced: { type: "boolean", default: false },
   schedule: { type: "string", default: "cosine" },
   many: { type: "string", default: "cycle" },
+  restarts: { type: "string", default: "1" },
+  weigh: { type: "string", default: "no" },
+  by: { type: "string", default: "examples" },
   only: { type: "string", default: "*" },
   "train-only": { type: "boolean", default: false },
 } as const;
@@ -40,6 +44,12 @@ export interface Setting {
   readonly folder: string;
   readonly shared: string;
   readonly many: "cycle" | "merge-many";
+  /** Starts of the cycle, of which the one of the greatest objective is taken. */
+  readonly restarts: number;
+  /** Way to weigh what clients know while their networks are aligned. */
+  readonly weigh: Weighing;
+  /** Way to weigh clients in averages. */
+  readonly by: ClientWeight;
   /** Names of measurements to make, with wildcards. */
   readonly only: readonly string[];
   readonly trainOnly: boolean;
@@ -60,6 +70,7 @@ export async function readSetting(): Promise<Setting> {
   const scheme = entry(PARTITIONS, alpha === 0 ? "iid" : "dirichlet", "partition");
   const parameters = alpha === 0 ? {} : { alpha };
   const parts = partitionExamples(train, { scheme, parameters, clients: count, seed });
+  const by = chooseFrom(["examples", "even", "coverage"] as const, args.by, "by");
   const local: LocalTraining = {
     epochs: Number(args.epochs),
     threads: 1,
@@ -78,13 +89,16 @@ export async function readSetting(): Promise<Setting> {
   return {
     architecture: { graph, engine: createOnnxRuntimeEngine() },
     test,
-    whole: { data: train, counts: [], seed },
-    clients: createClients(train, parts, seed),
+    whole: { data: train, counts: [], weight: 1, seed },
+    clients: createClients(train, parts, { seed, by }),
+    by,
     local,
     seed,
     folder: join(shared, ways.join("-")),
     shared,
     many: args.many as Setting["many"],
+    restarts: Number(args.restarts),
+    weigh: chooseFrom(WEIGHINGS, args.weigh, "weigh"),
     only: args.only.split(","),
     trainOnly: args["train-only"],
     described: {
@@ -94,10 +108,20 @@ export async function readSetting(): Promise<Setting> {
       recipe,
       balanced: args.balanced,
       clients: count,
+      restarts: Number(args.restarts),
+      weigh: args.weigh,
+      by: args.by,
       seed,
     },
     initialize,
   };
+}
+
+function chooseFrom<T extends string>(choices: readonly T[], name: string, option: string): T {
+  const chosen = choices.find((way) => way === name);
+  if (chosen === undefined)
+    throw new Error(`--${option} must be one of ${choices.join(", ")}: it is ${name}`);
+  return chosen;
 }
 
 /** Opens a network of the zoo, or the graph of a file, whose folder is then its name. */

@@ -8,9 +8,11 @@ import type { Network } from "@isthmus/zoo";
 
 /** What networks are trained with. */
 export interface HalvesTraining {
-  readonly network: Network;
+  readonly network: Pick<Network, "graph" | "initialize">;
   readonly engine: Engine;
   readonly epochs: number;
+  /** Examples in a step. @defaultValue that of `train` */
+  readonly batch?: number;
   readonly folder: string;
 }
 
@@ -36,7 +38,7 @@ export function randomHalf(data: DataSet, seed: number): DataSet {
 
 /** Trains a network of a seed, unless its file is there. */
 export async function trainOnce(
-  { network, engine, epochs, folder }: HalvesTraining,
+  { network, engine, epochs, batch, folder }: HalvesTraining,
   { name, data, seed }: { readonly name: string; readonly data: DataSet; readonly seed: number },
 ): Promise<Checkpoint> {
   await mkdir(folder, { recursive: true });
@@ -49,6 +51,7 @@ export async function trainOnce(
     const { weights } = await train({ graph: network.graph, engine }, network.initialize(seed), data, {
       seed,
       epochs,
+      ...(batch !== undefined && { batch }),
       optimizer: { kind: "adam" },
     });
     await saveCheckpoint(weights, path);

@@ -68,6 +68,18 @@ describe("isthmus align with more than two networks", () => {
     });
   });
 
+  it("takes the start whose mean has the least loss on examples, and says the losses", async () => {
+    const pair = networks.slice(0, 2);
+    const args = [...pair, "--graph", graph, "--many", "cycle", "--restarts", "2", "--judge", "merged"];
+    const output = join(folder, "universe.json");
+    const given = ["align", ...args, "--data", "mnist:test@50", "-o", output];
+    const { searches } = await runJson<{ readonly searches: readonly { readonly loss: number }[] }>(given);
+    expect(searches).toHaveLength(2);
+    for (const { loss } of searches) expect(loss).toBeGreaterThan(0);
+    const { stderr } = await runCli(["align", ...args, "-o", output]);
+    expect(stderr).toMatch(/--judge merged as merged networks are judged on examples: add --data/);
+  });
+
   it("refuses to leave networks of an earlier alignment beside new ones", async () => {
     const output = join(folder, "aligned");
     mkdirSync(output);

@@ -43,7 +43,9 @@ export {
   type AlignManyOptions,
   type AlignManyResult,
   alignMany,
+  MANY_JUDGES,
   type ManyAlignedNetwork,
+  type ManyJudge,
 } from "./many/align-many.ts";
 export { type EncodedUniverse, encodeUniverse, namesInUniverse } from "./many/encode-universe.ts";
 export type { ManyJournal } from "./many/many-matching.ts";

@@ -1,7 +1,15 @@
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  createRandom,
+  createTensor,
+  sizeOf,
+  type Tensor,
+  withTensors,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { shareSessions } from "@isthmus/graph";
-import { compose, identityAlignment, permute, randomAlignment } from "@isthmus/symmetry";
+import { type Alignment, compose, identityAlignment, permute, randomAlignment } from "@isthmus/symmetry";
 import { alignmentBetween, MANY_METHODS, type ManyJournal, matchMany } from "@isthmus/weight-matching";
 import { afterAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
@@ -163,6 +171,84 @@ describe("matchMany()", () => {
       expect(resumed.universe).toEqual(once.universe);
       expect(resumed.objective).toEqual(once.objective);
     }
+  });
+
+  test("starts cycle as often as it is told to: the objective never falls, and the first start is always the same", async () => {
+    for (const network of cases.slice(0, 4)) {
+      const networks = apart(network, 4);
+      const search = (restarts: number, judge?: (universe: readonly Alignment[]) => Promise<number>) =>
+        matchMany({ spec: network.spec, graph: network.graph, engine }, networks, {
+          ...{ seed: 3, many: "cycle", restarts, judge },
+        });
+      const [once, often] = [await search(1), await search(4)];
+      expect(often.searches).toHaveLength(4);
+      expect(often.searches[0]).toEqual(once.searches[0]);
+      expect(often.scaledObjective.after).toBeGreaterThanOrEqual(once.scaledObjective.after);
+      expect(await search(4)).toEqual(often);
+      // A judge that likes what the objective does not is obeyed, and sees what would be returned.
+      const seen: (readonly Alignment[])[] = [];
+      const judged = await search(4, async (universe) => {
+        seen.push(universe);
+        return -seen.length;
+      });
+      expect(judged.searches.map(({ loss }) => loss)).toEqual([-1, -2, -3, -4]);
+      expect(judged.universe).toEqual(seen[3]);
+    }
+  });
+
+  test("weighs weights by their importance: noise in what no client knows does not mislead, and 1 changes nothing", async () => {
+    const network = await networkCase(wideMlp(12));
+    const { spec, graph } = network;
+    const architecture = { spec, graph: undefined, engine };
+    const { copies } = copiesOf(network, 4, 6);
+    const known = (ofWeight: (name: string, place: number) => number) =>
+      createCheckpoint(
+        new Map(
+          [...graph.weights].map(([name, { shape }]) => {
+            const data = Float32Array.from({ length: sizeOf(shape) }, (_, p) => ofWeight(name, p));
+            return [name, createTensor("f32", shape, data)] as const;
+          }),
+        ),
+      );
+    // Of each copy the weights of the first input are noise, far larger than the others.
+    const isNoise = (name: string, place: number) => name === "l0.weight" && place < 12;
+    const noisy: Checkpoint[] = [];
+    for (const [i, copy] of copies.entries()) {
+      const random = createRandom(i, "noise");
+      const { shape, data } = await copy.read("l0.weight");
+      const mixed = (data as Float32Array).map((x, p) =>
+        isNoise("l0.weight", p) ? 20 * random.normal() : x,
+      );
+      noisy.push(withTensors(copy, new Map([["l0.weight", createTensor("f32", shape, mixed)]])));
+    }
+    const importance = known((name, place) => Number(!isNoise(name, place)));
+    const match = (networks: readonly Checkpoint[], of?: readonly Checkpoint[]) =>
+      matchMany(architecture, networks, { seed: 1, restarts: 4, importance: of });
+    const truth = await match(copies);
+    const weighed = await match(
+      noisy,
+      copies.map(() => importance),
+    );
+    expect(weighed.universe).toEqual(truth.universe);
+    expect(weighed.scaledObjective.after / weighed.limit).toBeCloseTo(1, 6);
+    expect(weighed.objective).not.toEqual(weighed.scaledObjective);
+    expect((await match(noisy)).universe).not.toEqual(truth.universe);
+    const alike = await match(
+      noisy,
+      copies.map(() => known(() => 1)),
+    );
+    const { searches, ...plain } = await match(noisy);
+    expect(alike).toMatchObject(plain);
+    const wrong: readonly (readonly [readonly Checkpoint[], RegExp])[] = [
+      [[importance], /there must be one for each: got 1 for 4/],
+      [copies.map(() => known(() => -1)), /its importance must be finite and at least 0: it is -1/],
+      [copies.map(() => known(() => Number.NaN)), /at least 0: it is NaN/],
+      [
+        copies.map(() => createCheckpoint({ "l1.bias": createTensor("f32", [2], new Float32Array(2)) })),
+        /"l1.bias" .* must have its shape: it is \[12\], and \[2\]/,
+      ],
+    ];
+    for (const [of, message] of wrong) await expect(match(noisy, of)).rejects.toThrow(message);
   });
 
   test("keeps symmetries that are skipped, and reads weights when needed under a memory limit", async () => {

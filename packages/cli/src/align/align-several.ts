@@ -149,7 +149,7 @@ async function saveOne(
   { maker, signal, progress, terminal }: Context,
 ): Promise<string[]> {
   const network = at(networks, i, "network");
-  const { method, seed, only, skip, normalize } = options;
+  const { method, seed, only, skip, normalize, restarts, judge } = options;
   const reference = at(checkpoints, match.reference, "reference");
   const making = describeMaking(checkpoints, {
     verb: "align",
@@ -157,6 +157,8 @@ async function saveOne(
     method,
     many: match.many,
     seed,
+    restarts,
+    judge,
     only,
     skip,
     normalize,
@@ -202,7 +204,7 @@ function format(
     ...scaled,
     ...searches.map((search): [string, string] => [
       `  ${search.many}`,
-      `${search.objective.toFixed(2)}${isScaled}`,
+      `${search.objective.toFixed(2)}${isScaled}${search.loss === undefined ? "" : `, loss of the mean ${search.loss.toFixed(4)}`}`,
     ]),
     ["bound", `${limit.toFixed(2)}, if all were copies of one; ${share} % is reached${isScaled}`],
     ["coordinates", `of ${at(paths, reference, "reference")}; with it`],

@@ -3,6 +3,7 @@ import { type BoundOpening, noteFeeds, openBound } from "@isthmus/zoo";
 import { readingOf } from "../open/reading-of.ts";
 import type { BindingOptions } from "../options/binding-options.ts";
 import type { EngineOptions } from "../options/engine-option.ts";
+import type { ManyVerbOptions } from "../options/many-options.ts";
 import type { MatchVerbOptions } from "../options/match-options.ts";
 import type { Context } from "../verb.ts";
 
@@ -12,11 +13,15 @@ export async function openToAlign(
   checkpoints: readonly Checkpoint[],
   options: EngineOptions &
     BindingOptions &
-    MatchVerbOptions & { readonly graph?: string | undefined; readonly data?: string | undefined },
+    MatchVerbOptions &
+    Pick<ManyVerbOptions, "judge"> & {
+      readonly graph?: string | undefined;
+      readonly data?: string | undefined;
+    },
   context: Context,
 ): Promise<BoundOpening<"data">> {
   const reading = await readingOf(options, context);
-  const data = options.method === "weight" ? undefined : options.data;
+  const data = options.method === "weight" && options.judge !== "merged" ? undefined : options.data;
   const opened = await openBound(paths, checkpoints, { data }, reading);
   const examples = opened.examples.get("data");
   const isScaled = reading.scaling !== undefined;

@@ -94,6 +94,7 @@ const NEEDS = {
   std: ["data"],
   many: ["align"],
   reference: ["align"],
+  judge: ["align"],
 };
 
 /** Adds the options of the verb `merge`. */

@@ -1,7 +1,13 @@
 import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import { type AlignManyOptions, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import {
+  type AlignManyOptions,
+  MANY_JUDGES,
+  MANY_METHODS,
+  type ManyJudge,
+  type ManyMethod,
+} from "@isthmus/weight-matching";
 import { HELP_GROUPS } from "./help-groups.ts";
 import { type MatchVerbOptions, matchingOf } from "./match-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
@@ -13,10 +19,18 @@ export type ManyVerbOptions = {
   readonly many?: ManyMethod | undefined;
   /** Number of the network, from 1, in whose coordinates the others are put. @defaultValue 1 */
   readonly reference?: number | undefined;
+  /**
+   * Rule by which the best of several searches is chosen: the greatest objective, or the least loss of the
+   * merged network on the examples. @defaultValue "objective"
+   */
+  readonly judge?: ManyJudge | undefined;
 };
 
 const MANY_TEXT =
   "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best)";
+
+const JUDGE_TEXT =
+  "how the best of several searches is chosen for more than two networks: by the objective (the default), or by the loss of their mean on --data, batch norms measured again (merged)";
 
 /** Adds the options for the alignment of more than two networks. */
 export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command) => {
@@ -27,12 +41,16 @@ export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command)
       "--reference <n>",
       "number of the network, from 1, in whose coordinates the others are put (default: 1)",
       parseCount(1),
-    );
+    )
+    .addOption(new Option("--judge <how>", JUDGE_TEXT).choices(MANY_JUDGES));
 });
 
 /** Checks whether networks are aligned through a universe: more than two, or two if options ask for it. */
-export function alignsMany(networks: readonly unknown[], { many, reference }: ManyVerbOptions): boolean {
-  return networks.length > 2 || many !== undefined || reference !== undefined;
+export function alignsMany(
+  networks: readonly unknown[],
+  { many, reference, judge }: ManyVerbOptions,
+): boolean {
+  return networks.length > 2 || [many, reference, judge].some((option) => option !== undefined);
 }
 
 /**
@@ -46,7 +64,7 @@ export function manyMatchingOf(
   data: DataSet | undefined,
   count: number,
 ): AlignManyOptions {
-  const { many, reference = 1, matchExamples, restarts } = options;
+  const { many, reference = 1, judge, matchExamples, restarts } = options;
   if (reference > count) {
     throw new UsageError(
       `Cannot align ${count} networks with --reference ${reference} as it must be the number of one of them: give 1 to ${count}`,
@@ -59,15 +77,15 @@ export function manyMatchingOf(
     );
   }
   const { seed, normalize } = pair;
-  const shared = { seed, normalize, many, reference: reference - 1, restarts };
-  if (pair.method === "activation") {
-    return {
-      ...shared,
-      method: "activation",
-      data,
-      activations: matchExamples === undefined ? {} : { examples: matchExamples },
-    };
+  if (judge === "merged" && data === undefined) {
+    throw new UsageError(
+      `Cannot align ${count} networks with --judge merged as merged networks are judged on examples: add --data, for example --data mnist:train@2000`,
+    );
   }
+  const activations = matchExamples === undefined ? {} : { examples: matchExamples };
+  const onData = { data, judge, activations };
+  const shared = { seed, normalize, many, reference: reference - 1, restarts, ...onData };
+  if (pair.method === "activation") return { ...shared, method: "activation" };
   if (options.search !== undefined) {
     throw new UsageError(
       `Cannot align ${count} networks with --search ${options.search} as it is for two: --many says how several are searched`,

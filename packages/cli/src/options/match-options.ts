@@ -34,7 +34,7 @@ export type MatchVerbOptions = ScalingOptions &
     /** Seed of all random choices of the alignment. @defaultValue 0 */
     readonly seed: number;
     /**
-     * Number of searches for a pair, of which the best is taken.
+     * Number of searches for a pair, and of starts of `--many cycle`, of which the best is taken.
      * @defaultValue 8, or 2 for more than two networks
      */
     readonly restarts?: number | undefined;
@@ -108,7 +108,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
       )
       .option(
         "--restarts <n>",
-        `number of searches for a pair, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,
+        `number of searches for a pair, and of starts of --many cycle, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,
         parseCount(1, MOST.searches),
       );
     addRareOptions(command, (rare) =>

@@ -28,7 +28,7 @@ export interface ActivationNetworksOptions {
 }
 
 /** Defaults of {@link ActivationNetworksOptions}. */
-const ACTIVATION_NETWORKS_DEFAULTS: Required<ActivationNetworksOptions> = {
+export const ACTIVATION_NETWORKS_DEFAULTS: Required<ActivationNetworksOptions> = {
   examples: 10_000,
   batchSize: 100,
   samples: SAMPLE_UNITS_DEFAULTS.samples,

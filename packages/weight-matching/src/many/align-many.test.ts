@@ -6,7 +6,7 @@ import {
   createTensor,
 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindNetworks } from "@isthmus/graph";
+import { bindNetworks, createEvaluator } from "@isthmus/graph";
 import {
   decodeAlignment,
   discoverLinearSymmetries,
@@ -35,6 +35,18 @@ async function stored(of: Checkpoint, dtype: "f16" | "bf16"): Promise<Checkpoint
   const tensors = [...of.tensors.keys()].map(async (name) => {
     const { shape, data } = await of.read(name);
     return [name, createTensor(dtype, shape, convertData(data, "f32", dtype))] as const;
+  });
+  return createCheckpoint(new Map(await Promise.all(tensors)));
+}
+
+/** Returns the mean of networks, added up one by one. */
+async function meanOf(networks: readonly Checkpoint[]): Promise<Checkpoint> {
+  const tensors = [...a.tensors].map(async ([name, { shape }]) => {
+    const parts = await Promise.all(networks.map(async (one) => (await one.read(name)).data as Float32Array));
+    const mean = (parts[0] ?? new Float32Array()).map(
+      (_, i) => parts.reduce((sum, part) => sum + (part[i] ?? Number.NaN), 0) / parts.length,
+    );
+    return [name, createTensor("f32", shape, mean)] as const;
   });
   return createCheckpoint(new Map(await Promise.all(tensors)));
 }
@@ -94,6 +106,27 @@ describe("alignMany()", () => {
       /Cannot match activations as there must be data/,
     );
   });
+
+  test.each(["weight", "activation"] as const)(
+    "takes the start of which the mean has the least loss on examples if that is the judge: %s",
+    async (method) => {
+      const data = randomExamples([6], { size: 50, classes: 3, seed: 0 });
+      const apart = [0, 1, 2, 3].map((seed) => network.initialize(seed));
+      const options = { seed: 0, many: "cycle", restarts: 4, method, data, reference: 1 } as const;
+      const { match, networks } = await alignMany(architecture, apart, { ...options, judge: "merged" });
+      const losses = match.searches.map(({ loss = Number.NaN }) => loss);
+      expect(new Set(losses).size).toBeGreaterThan(1);
+      const evaluator = await createEvaluator(architecture, data);
+      const { loss } = await evaluator.evaluate(await meanOf(networks));
+      expect(loss).toBeCloseTo(Math.min(...losses), 5);
+      const { match: plain } = await alignMany(architecture, apart, options);
+      expect(plain.searches.every((search) => search.loss === undefined)).toBe(true);
+      expect(plain.scaledObjective.after).toBeGreaterThanOrEqual(match.scaledObjective.after);
+      await expect(alignMany(architecture, apart, { seed: 0, judge: "merged" })).rejects.toThrow(
+        /Cannot judge alignments as there must be data/,
+      );
+    },
+  );
 
   test("undoes scales, too, where that is asked for", async () => {
     const linear = await discoverLinearSymmetries(architecture, symmetries);

@@ -1,6 +1,13 @@
 import { at, type Checkpoint, UsageError } from "@isthmus/core";
-import { type Architecture, assertNetwork, type BoundNetwork, type DataSet } from "@isthmus/graph";
 import {
+  type Architecture,
+  assertNetwork,
+  type BoundNetwork,
+  type DataSet,
+  limitExamples,
+} from "@isthmus/graph";
+import {
+  type Alignment,
   discoverSymmetries,
   type LinearKind,
   permute,
@@ -16,16 +23,33 @@ import { type ProvenGroup, proveAlignment, roundingTolerance } from "../align/pr
 import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
 import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
-import { type ActivationNetworksOptions, activationNetworks } from "./activation-networks.ts";
+import {
+  ACTIVATION_NETWORKS_DEFAULTS,
+  type ActivationNetworksOptions,
+  activationNetworks,
+} from "./activation-networks.ts";
+import { createMergedJudge } from "./judge-merged.ts";
 import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
 import type { MatchedObjectives } from "./measure-objectives.ts";
 
+/** Ways to choose between searches: see {@link AlignManyOptions.judge}. */
+export const MANY_JUDGES = ["objective", "merged"] as const;
+
+/** A way to choose between searches. */
+export type ManyJudge = (typeof MANY_JUDGES)[number];
+
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
-export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
+export type AlignManyOptions = Omit<MatchManyOptions, "onProgress" | "judge"> & {
   /** Whether units are matched by their weights or by their activations on data. @defaultValue "weight" */
   readonly method?: "weight" | "activation" | undefined;
-  /** Examples to match activations on; needed for method "activation". */
+  /** Examples to match activations on and to judge by; needed for method "activation" and judge "merged". */
   readonly data?: DataSet | undefined;
+  /**
+   * Whether the best of several searches is the one of the greatest objective, or the one of which the merged
+   * network, the mean of all, has the least loss on the examples, its batch norms measured again.
+   * @defaultValue "objective"
+   */
+  readonly judge?: ManyJudge | undefined;
   /** Options for comparing activations. */
   readonly activations?: ActivationNetworksOptions | undefined;
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
@@ -147,11 +171,45 @@ export async function alignMany(
 /** Share of the time that matching takes, for progress; the rest is the proof. */
 const MATCHING = 0.8;
 
-/** Matches the networks by their weights or by their activations. */
+/** Networks to match, and the symmetries of their graph. */
+interface ManyOriginals {
+  readonly originals: readonly Checkpoint[];
+  readonly group: ProvenGroup;
+}
+
+/** Matches the networks, and chooses between searches by the loss of the merged network if options say so. */
 async function matchBy(
-  { graph, engine }: Architecture,
-  { originals, group }: { readonly originals: readonly Checkpoint[]; readonly group: ProvenGroup },
+  architecture: Architecture,
+  networks: ManyOriginals,
   options: AlignManyOptions,
+  report: (share: number) => void,
+): Promise<MatchManyResult> {
+  const { judge, data, activations, signal } = options;
+  if (judge !== "merged") return matchUnits(architecture, networks, { ...options, judge: undefined }, report);
+  const { originals, group } = networks;
+  const { examples = ACTIVATION_NETWORKS_DEFAULTS.examples } = activations ?? {};
+  const seen = limitExamples("judge alignments", examplesOf(data, "judge alignments"), examples);
+  const merged = await createMergedJudge(architecture, seen, signal);
+  const { reference = 0 } = options;
+  try {
+    const judgeUniverse = async (universe: readonly Alignment[]) => {
+      const moved: Checkpoint[] = [];
+      for (const i of universe.keys()) {
+        moved.push((await moveNetwork(originals, group, { universe, reference }, i)).network);
+      }
+      return merged.judge(moved);
+    };
+    return await matchUnits(architecture, networks, { ...options, judge: judgeUniverse }, report);
+  } finally {
+    await merged.release();
+  }
+}
+
+/** Matches the networks by their weights or by their activations. */
+async function matchUnits(
+  { graph, engine }: Architecture,
+  { originals, group }: ManyOriginals,
+  options: Omit<AlignManyOptions, "judge"> & Pick<MatchManyOptions, "judge">,
   report: (share: number) => void,
 ): Promise<MatchManyResult> {
   const {
@@ -171,19 +229,30 @@ async function matchBy(
     const onProgress = ({ done }: { readonly done: number }) => report(done);
     return matchMany({ spec: wholeSpec(symmetries), graph, engine }, networks, { ...matching, onProgress });
   }
-  if (data === undefined) {
-    throw new UsageError("Cannot match activations as there must be data to run the networks on: give data");
-  }
-  const sampled = await activationNetworks({ graph, engine, symmetries }, originals, data, {
+  const seen = examplesOf(data, "match activations");
+  const sampled = await activationNetworks({ graph, engine, symmetries }, originals, seen, {
     ...activations,
     signal,
     onProgress: (done) => report(done / 2),
   });
+  const { judge } = matching;
+  const whole = (universe: readonly Alignment[]) =>
+    universe.map((alignment) => wholeAlignment(symmetries, alignment));
   const result = await matchMany({ spec: sampled.spec, graph: undefined, engine }, sampled.networks, {
     ...matching,
+    judge: judge && ((universe) => judge(whole(universe))),
     onProgress: ({ done }) => report((1 + done) / 2),
   });
-  return { ...result, universe: result.universe.map((alignment) => wholeAlignment(symmetries, alignment)) };
+  return { ...result, universe: whole(result.universe) };
+}
+
+/**
+ * Returns the examples.
+ * @throws UsageError if there are none
+ */
+function examplesOf(data: DataSet | undefined, attempt: string): DataSet {
+  if (data !== undefined) return data;
+  throw new UsageError(`Cannot ${attempt} as there must be data to run the networks on: give data`);
 }
 
 /** Returns networks without their scales, signs and rotations, if these are to be undone. */
@@ -209,7 +278,7 @@ type MovedNetwork = Pick<AlignedNetwork, "alignment" | "network"> & Pick<Alignme
 async function moveNetwork(
   networks: readonly Checkpoint[],
   { symmetries, normalizing }: ProvenGroup,
-  { universe, reference }: MatchManyResult,
+  { universe, reference }: Pick<MatchManyResult, "universe" | "reference">,
   i: number,
 ): Promise<MovedNetwork> {
   const [first, original] = [at(networks, reference, "reference"), at(networks, i, "network")];

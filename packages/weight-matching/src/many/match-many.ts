@@ -26,6 +26,7 @@ import { type MatchedObjectives, measureObjectives, measureToReference } from ".
 import { pairsLimit, pairsObjective } from "./pairs-objective.ts";
 import { fitsMemory, polish, type SearchedUniverse, searchByRelaxation } from "./search-universe.ts";
 import { inCoordinatesOf } from "./universe-alignments.ts";
+import { weighAll } from "./weigh-by-importance.ts";
 
 /** Ways to match many networks: see {@link matchMany}. */
 export const MANY_METHODS = ["best", "cycle", "merge-many", "tree", "reference"] as const;
@@ -42,7 +43,10 @@ export interface ManyChoice {
    * and cycle, and takes the best, matched on until nothing is gained. @defaultValue "best"
    */
   readonly many?: ManyMethod;
-  /** Searches for each pair that is matched, at least 1, see `matchWeights`. @defaultValue 2 */
+  /**
+   * Searches for each pair that is matched, at least 1, see `matchWeights`; and starts of `cycle`, of which
+   * the best is taken. @defaultValue 2
+   */
   readonly restarts?: number;
   /** Bytes that matching may hold; weights are then read when they are needed. @defaultValue none */
   readonly memory?: number | undefined;
@@ -55,7 +59,11 @@ export const MANY_FIELDS: FieldsOf<ManyChoice> = {
     default: "best",
     help: "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on",
   }),
-  restarts: triesField({ least: 1, default: 2, help: "number of searches for each pair that is matched" }),
+  restarts: triesField({
+    least: 1,
+    default: 2,
+    help: "number of searches for each pair that is matched, and of starts of cycle",
+  }),
   memory: bytesField({ help: "most memory for matching, such as 4GB" }),
 };
 
@@ -70,6 +78,17 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   readonly reference?: number | undefined;
   /** Journal of results, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
+  /**
+   * Importance of every weight of each network, such as its Fisher information or how often its input is
+   * active: tensors of the weights' names and shapes, of numbers of at least 0. Weights are multiplied by the
+   * roots of their importance, in place of scales of norms, and compared. @defaultValue all count alike
+   */
+  readonly importance?: readonly Checkpoint[] | undefined;
+  /**
+   * Measures the loss of what a search found, the alignments of all networks to the coordinates of the
+   * reference: the search with the least loss is taken. @defaultValue the greatest objective is taken
+   */
+  readonly judge?: ((universe: readonly Alignment[]) => Promise<number>) | undefined;
   /** Signal that stops the matching; results in the journal stay. @defaultValue never stopped */
   readonly signal?: AbortSignal | undefined;
   /** Called with the estimated share that is done, in `[0, 1]`, and the method under way. */
@@ -104,6 +123,8 @@ const RUN: Required<Omit<MatchManyOptions, keyof PlainOptions>> = {
   only: undefined,
   skip: undefined,
   journal: undefined,
+  importance: undefined,
+  judge: undefined,
   signal: undefined,
   onProgress: undefined,
 };
@@ -119,12 +140,14 @@ export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
   ...RUN,
 };
 
-/** One method that {@link matchMany} tried. */
+/** One search that {@link matchMany} tried. */
 export interface ManySearch {
   /** Method that was tried, by its name in the options. */
   readonly many: Exclude<ManyMethod, "best">;
   /** Objective that the method reached, as `scaledObjective.after` of the whole result. */
   readonly objective: number;
+  /** Loss that the judge measured; undefined without a judge. */
+  readonly loss?: number;
   /** Steps of the relaxation; 0 for methods without one. */
   readonly steps: number;
   /** Rounds of polishing over all networks; 0 for methods without it. */
@@ -153,7 +176,7 @@ export interface MatchManyResult extends MatchedObjectives {
   readonly limit: number;
   /** Method of the result. */
   readonly many: ManySearch["many"];
-  /** All methods that were tried, in order. */
+  /** All searches that were tried, in order: one of each method, and one of each start of `cycle`. */
   readonly searches: readonly ManySearch[];
   /** Index of the network in whose coordinates the others are put. */
   readonly reference: number;
@@ -183,16 +206,18 @@ export async function matchMany(
   options: MatchManyOptions,
 ): Promise<MatchManyResult> {
   const resolved = resolveFields("match many networks", FIELDS, options, RUN);
-  const { memory, only, skip, reference, seed } = resolved;
+  const { memory, only, skip, reference, importance, seed } = resolved;
   assertNetworks(originals, reference);
   const selection = { only, skip };
   const { networks, spec: stacked } = stackParts(whole, originals);
   const spec = votingSpec(stacked);
   // No graph has stacked weights, so that norms do not scale them.
-  const graph = whole.joined === undefined ? named : undefined;
+  const graph = whole.joined === undefined && importance === undefined ? named : undefined;
   const held = heldSymmetries(spec, selection);
+  const weighed =
+    importance === undefined ? networks : stackParts(whole, weighAll(originals, importance)).networks;
   const matched: Checkpoint[] = [];
-  for (const network of networks) {
+  for (const network of weighed) {
     matched.push(await openMatchedNetwork(network, spec, { graph, kept: memory === undefined }));
   }
   const matching = { ...resolved, spec, engine, networks: matched, selection, held };
@@ -201,7 +226,7 @@ export async function matchMany(
   const searches = await search(matching, { ...resolved, objectiveOf, limit });
   const best = bestOf(searches);
   const universe = inCoordinatesOf(best.universe, reference);
-  const isScaled = graph !== undefined && isScaledByNorms(graph);
+  const isScaled = importance !== undefined || (graph !== undefined && isScaledByNorms(graph));
   const raw = isScaled ? networks.map((network) => viewMatchedNetwork(network, spec)) : matched;
   const compared = { raw, scaled: matched };
   return {
@@ -218,30 +243,38 @@ export async function matchMany(
 
 type FullSearch = ManySearch & { readonly universe: readonly Alignment[] };
 
-interface SearchTools extends Pick<ResolvedOptions, "many" | "reference" | "onProgress"> {
+interface SearchTools
+  extends Pick<ResolvedOptions, "many" | "reference" | "restarts" | "judge" | "onProgress"> {
   readonly objectiveOf: (universe: readonly Alignment[]) => Promise<number>;
   readonly limit: number;
 }
 
 /** Tries one method, or all that "best" tries; stops when nothing more can be gained. */
-async function search(
-  matching: Omit<ManyMatching, "onProgress">,
-  { many, reference, onProgress, objectiveOf, limit }: SearchTools,
-): Promise<FullSearch[]> {
+async function search(matching: Omit<ManyMatching, "onProgress">, tools: SearchTools): Promise<FullSearch[]> {
+  const { many, reference, restarts, judge, onProgress, objectiveOf, limit } = tools;
   const methods = many === "best" ? bestMethods(matching as ManyMatching) : [many];
+  const planned = methods.flatMap((method) =>
+    Array.from({ length: method === "cycle" ? restarts : 1 }, (_, start) => ({ method, start })),
+  );
   const tried: FullSearch[] = [];
-  const last = many === "best" ? methods.length + 1 : methods.length;
-  const report = (method: ManySearch["many"]) => (done: number) =>
-    onProgress?.({ done: (tried.length + done) / last, many: method });
-  for (const method of methods) {
-    const result = await METHODS[method]({ ...matching, onProgress: report(method) }, reference);
-    tried.push({ many: method, ...result, objective: await objectiveOf(result.universe) });
-    if (bestOf(tried).objective >= limit * (1 - LIMIT_TOLERANCE)) return tried;
+  const last = planned.length + Number(many === "best");
+  const attempt = async (
+    method: ManySearch["many"],
+    find: (running: ManyMatching) => Promise<SearchedUniverse>,
+  ) => {
+    const report = (done: number) => onProgress?.({ done: (tried.length + done) / last, many: method });
+    const result = await find({ ...matching, onProgress: report });
+    const objective = await objectiveOf(result.universe);
+    const loss = await judge?.(inCoordinatesOf(result.universe, reference));
+    tried.push({ many: method, ...result, objective, ...(loss !== undefined && { loss }) });
+  };
+  for (const { method, start } of planned) {
+    await attempt(method, (running) => METHODS[method](running, { reference, start }));
+    if (greatest(tried).objective >= limit * (1 - LIMIT_TOLERANCE)) return tried;
   }
-  const best = bestOf(tried);
+  const best = greatest(tried);
   if (many !== "best" || best.many !== "reference") return tried;
-  const polished = await polish({ ...matching, onProgress: report(best.many) }, best.many, best.universe);
-  tried.push({ many: best.many, ...polished, objective: await objectiveOf(polished.universe) });
+  await attempt(best.many, (running) => polish(running, best.many, best.universe));
   return tried;
 }
 
@@ -257,19 +290,35 @@ const DIRECT = { steps: 0, rounds: 0, status: "converged" } as const;
 
 /** The methods by name. */
 const METHODS: Readonly<
-  Record<ManySearch["many"], (matching: ManyMatching, reference: number) => Promise<SearchedUniverse>>
+  Record<
+    ManySearch["many"],
+    (
+      matching: ManyMatching,
+      at: { readonly reference: number; readonly start: number },
+    ) => Promise<SearchedUniverse>
+  >
 > = {
-  cycle: searchByRelaxation,
+  cycle: (matching, { start }) => searchByRelaxation(matching, start),
   "merge-many": async (matching) => polish(matching, "merge-many", await placeOneByOne(matching)),
   tree: async (matching) => ({ universe: await matchByTree(matching), ...DIRECT }),
-  reference: async (matching, reference) => ({
+  reference: async (matching, { reference }) => ({
     universe: await matchToReference(matching, reference),
     ...DIRECT,
   }),
 };
 
-function bestOf(searches: readonly FullSearch[]): FullSearch {
+/** Returns the search with the greatest objective, the first of equals. */
+function greatest(searches: readonly FullSearch[]): FullSearch {
   return searches.reduce((best, one) => (one.objective > best.objective ? one : best));
+}
+
+/** Returns the search with the least loss, if losses were measured, or else with the greatest objective. */
+function bestOf(searches: readonly FullSearch[]): FullSearch {
+  const lossOf = ({ loss = Number.POSITIVE_INFINITY }: ManySearch) => loss;
+  const least = Math.min(...searches.map(lossOf));
+  return greatest(
+    least < Number.POSITIVE_INFINITY ? searches.filter((one) => lossOf(one) === least) : searches,
+  );
 }
 
 function assertNetworks(networks: readonly Checkpoint[], reference: number): void {

@@ -28,11 +28,12 @@ export interface SearchedUniverse extends Polishing {
 
 /**
  * Finds places for all networks at once by relaxation, and polishes them.
+ * @param start - number of the random start, from 0
  * @throws OutOfRangeError if the universe does not fit the memory
  */
-export async function searchByRelaxation(matching: ManyMatching): Promise<SearchedUniverse> {
+export async function searchByRelaxation(matching: ManyMatching, start: number): Promise<SearchedUniverse> {
   assertFits(matching);
-  return searchIn(matching, "cycle", undefined);
+  return searchIn(matching, start === 0 ? "cycle" : `cycle ${start}`, undefined);
 }
 
 /** Moves networks from their present places until none can be matched better to the others. */
@@ -74,7 +75,7 @@ async function searchAfresh(
     const expander = createPlacementExpander(spec);
     let steps = 0;
     if (start === undefined) {
-      const random = createRandom(seed, "relax universe");
+      const random = createRandom(seed, key.replace("cycle", "relax universe"));
       steps = await relaxUniverse(universe, { spec, held, random, signal, onProgress });
     } else {
       universe.networks.forEach((network, i) => {

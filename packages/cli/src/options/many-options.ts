@@ -1,7 +1,13 @@
 import { Option } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import { type AlignManyOptions, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import {
+  type AlignManyOptions,
+  type AlignOptions,
+  type LearnManyOptions,
+  MANY_METHODS,
+  type ManyMethod,
+} from "@isthmus/weight-matching";
 import { HELP_GROUPS } from "./help-groups.ts";
 import { type MatchVerbOptions, matchingOf } from "./match-options.ts";
 import { type AddOptions, optionGroup } from "./option-group.ts";
@@ -16,7 +22,7 @@ export type ManyVerbOptions = {
 };
 
 const MANY_TEXT =
-  "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best)";
+  "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best); --method learned needs none, as all learn at once";
 
 /** Adds the options for the alignment of more than two networks. */
 export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command) => {
@@ -36,6 +42,46 @@ export function alignsMany(networks: readonly unknown[], { many, reference }: Ma
 }
 
 /**
+ * Returns the index of the network in whose coordinates the others are put.
+ * @throws UsageError if it is none of the networks
+ */
+function referenceOf({ reference = 1 }: ManyVerbOptions, count: number): number {
+  if (reference <= count) return reference - 1;
+  throw new UsageError(
+    `Cannot align ${count} networks with --reference ${reference} as it must be the number of one of them: give 1 to ${count}`,
+  );
+}
+
+/**
+ * Returns the options of the library for aligning several networks by learning, all at once.
+ * @param data - the examples; undefined if none are named
+ * @throws UsageError if options exclude each other, or the reference is none of the networks
+ */
+export function manyLearningOf(
+  options: MatchVerbOptions & ManyVerbOptions,
+  data: DataSet | undefined,
+  count: number,
+): LearnManyOptions {
+  const reference = referenceOf(options, count);
+  if (options.many !== undefined) {
+    throw new UsageError(
+      `Cannot align ${count} networks with --many ${options.many} by --method learned as all of them learn at once: leave --many out`,
+    );
+  }
+  const {
+    method: _,
+    seed,
+    data: examples,
+    normalize: __,
+    ...learning
+  } = matchingOf(options, data) as LearnedOptions;
+  return { method: "learned", seed, data: examples, reference, learning };
+}
+
+/** Options of an alignment by learning, as {@link matchingOf} returns them. */
+type LearnedOptions = Extract<AlignOptions, { readonly method: "learned" }>;
+
+/**
  * Returns the options of the library for aligning several networks as the command line says.
  * @param data - the examples; undefined if none are named
  * @param count - number of the networks
@@ -46,20 +92,16 @@ export function manyMatchingOf(
   data: DataSet | undefined,
   count: number,
 ): AlignManyOptions {
-  const { many, reference = 1, matchExamples, restarts } = options;
-  if (reference > count) {
-    throw new UsageError(
-      `Cannot align ${count} networks with --reference ${reference} as it must be the number of one of them: give 1 to ${count}`,
-    );
-  }
+  const { many, matchExamples, restarts } = options;
+  const reference = referenceOf(options, count);
   const pair = matchingOf(options, data);
   if (pair.method === "straight-through" || pair.method === "learned") {
     throw new UsageError(
-      `Cannot align ${count} networks with --method ${pair.method} as it is for two: align by weights or by activations`,
+      `Cannot align ${count} networks with --method ${pair.method} as it is for two: align by weights, by activations or by learning`,
     );
   }
   const { seed, normalize } = pair;
-  const shared = { seed, normalize, many, reference: reference - 1, restarts };
+  const shared = { seed, normalize, many, reference, restarts };
   if (pair.method === "activation") {
     return {
       ...shared,

@@ -12,11 +12,13 @@ import type { AlignProgress } from "../align/align.ts";
 import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
 import { countForms, discoverForms } from "../align/linear-forms.ts";
 import { noteStillness } from "../align/note-stillness.ts";
-import { type ProvenGroup, proveAlignment, roundingTolerance } from "../align/prove-alignment.ts";
-import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
+import type { ProvenGroup } from "../align/prove-alignment.ts";
+import { proveSaved } from "../align/prove-saved.ts";
+import { asStored, inGraph } from "../align/saved-network.ts";
 import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import { type ActivationNetworksOptions, activationNetworks } from "./activation-networks.ts";
+import { type LearnManyOptions, type LearnManyResult, learnMany } from "./learn-many.ts";
 import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
 import type { MatchedObjectives } from "./measure-objectives.ts";
 
@@ -95,7 +97,29 @@ export interface AlignManyResult {
  * await Promise.all(trained.map((network) => network.close()));
  * ```
  */
+export function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: AlignManyOptions,
+): Promise<AlignManyResult>;
+/** Aligns networks by learning, all at once, see {@link matchManyLearned}; the reference is not changed. */
+export function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: LearnManyOptions,
+): Promise<LearnManyResult>;
 export async function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: AlignManyOptions | LearnManyOptions,
+): Promise<AlignManyResult | LearnManyResult> {
+  return options.method === "learned"
+    ? learnMany(architecture, networks, options)
+    : placeMany(architecture, networks, options);
+}
+
+/** Aligns networks by permutations. */
+async function placeMany(
   architecture: Architecture,
   networks: readonly (Checkpoint | BoundNetwork)[],
   options: AlignManyOptions,
@@ -117,26 +141,23 @@ export async function alignMany(
     const share = i / networks.length;
     onProgress?.({ done: MATCHING + (1 - MATCHING) * share, phase: "verifying", network: i, share });
     const moved = await moveNetwork(originals, group, match, i);
-    const saved =
-      i === match.reference
-        ? { restored: asStored(network), reread: moved.network }
-        : asSaved(network, moved.network);
-    const original = at(originals, i, "network");
     const move = async (other: Checkpoint) =>
       (await moveNetwork(originals.with(i, other), group, match, i)).network;
-    const verified = await proveAlignment(architecture, group, [original, saved.reread], {
-      seed,
-      proof,
-      signal,
-      ...(group.normalizing !== undefined && {
-        tolerance: await roundingTolerance(architecture, original, move, { seed, signal }),
-      }),
-    });
+    const { restored, verified } = await proveSaved(
+      architecture,
+      group,
+      {
+        original: network,
+        changed: moved.network,
+        move: group.normalizing === undefined ? undefined : move,
+      },
+      { seed, proof, signal },
+    );
     const { alignment, network: inUniverse, ...summary } = moved;
     aligned.push({
       alignment,
       network: inUniverse,
-      restored: saved.restored,
+      restored: i === match.reference ? asStored(network) : restored,
       summary: { method, seed, verified, ...at(match.toReference, i, "network"), ...summary },
     });
   }

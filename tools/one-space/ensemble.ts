@@ -1,4 +1,4 @@
-import { at, type Checkpoint, entry } from "@isthmus/core";
+import { at, type Checkpoint, entry, toFloat64 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet, planFeeds, softmaxInto } from "@isthmus/graph";
 
 /** Examples that are run at once. */
@@ -20,7 +20,7 @@ export async function measureEnsemble(
   let [loss, wrong, count] = [0, 0, 0];
   for (const range of plan.ranges) {
     const fed = plan.read(range);
-    let sums = new Float64Array();
+    let sums: Float64Array = new Float64Array();
     let classes = 1;
     for (const weights of bound) {
       const logits = entry(await session.run(new Map([...weights, ...fed.feeds])), output, "output");
@@ -53,5 +53,6 @@ function targetsOf(
   const { inputs, labels } = data.read(begin, end);
   if (data.exampleShape.length !== 1) return [...labels];
   const length = at(data.exampleShape, 0, "length");
-  return Array.from(inputs.data, (_, i) => ((i + 1) % length === 0 ? -1 : Number(inputs.data[i + 1])));
+  const tokens = toFloat64(inputs.data, inputs.dtype);
+  return Array.from(tokens, (_, i) => ((i + 1) % length === 0 ? -1 : at(tokens, i + 1, "token")));
 }

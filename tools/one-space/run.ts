@@ -38,8 +38,8 @@ const { values: args, positionals: paths } = parseArgs({
     context: { type: "string", default: "" },
     out: { type: "string", default: "" },
     folder: { type: "string", default: "" },
-    ways: { type: "string", default: Object.keys(WAYS).join() },
-    heal: { type: "string", default: "as trained,permuted,to the first,jointly" },
+    ways: { type: "string", default: Object.keys(WAYS).join(";") },
+    heal: { type: "string", default: "as trained;permuted;to the first;jointly" },
     "heal-steps": { type: "string", default: "300" },
     examples: { type: "string", default: "3000" },
     steps: { type: "string", default: "300" },
@@ -109,8 +109,8 @@ async function risesOf(moved: readonly Checkpoint[]) {
 }
 
 if (args.folder !== "") await mkdir(args.folder, { recursive: true });
-const healed = args.heal.split(",");
-for (const name of args.ways.split(",")) {
+const healed = args.heal.split(";");
+for (const name of args.ways.split(";")) {
   const way = WAYS[name];
   if (way === undefined) throw new Error(`there is no way "${name}"`);
   const { result: moved, cpuSeconds } = await timed(() => way(architecture, networks, options));

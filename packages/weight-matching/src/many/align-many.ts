@@ -63,6 +63,39 @@ export interface AlignManyResult {
 }
 
 /**
+ * Aligns networks by learning, all at once, as `matchManyLearned` does, and proves that none computes
+ * anything else than before; the reference is not changed.
+ *
+ * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by
+ *   `bindNetworks`
+ * @throws UnsupportedError if a network would compute something else, or an operator has no gradient rule
+ * @throws MismatchError if a network does not fit the graph, or the graph gives no logits
+ * @throws InputError if there are fewer than two networks, or the data do not fit the graph
+ * @throws OutOfRangeError if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { alignMany } from "@isthmus/weight-matching";
+ * import { parseNetwork } from "@isthmus/zoo";
+ *
+ * const data = await openDataSet("text:README.md:train@64", { context: 8 });
+ * const { graph, initialize } = parseNetwork("gpt:d1:w8:h1:c8", data);
+ * const networks = [initialize(0), initialize(1), initialize(2)];
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const learning = { steps: 2 };
+ * const { aligned } = await alignMany(architecture, networks, { method: "learned", data, seed: 0, learning });
+ * assert(aligned.every(({ summary }) => summary.verified.passed));
+ * ```
+ */
+export function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: LearnManyOptions,
+): Promise<LearnManyResult>;
+/**
  * Aligns any number of networks of one architecture to each other, through one universe, and proves that none
  * computes anything else than before.
  *
@@ -102,12 +135,6 @@ export function alignMany(
   networks: readonly (Checkpoint | BoundNetwork)[],
   options: AlignManyOptions,
 ): Promise<AlignManyResult>;
-/** Aligns networks by learning, all at once, see {@link matchManyLearned}; the reference is not changed. */
-export function alignMany(
-  architecture: Architecture,
-  networks: readonly (Checkpoint | BoundNetwork)[],
-  options: LearnManyOptions,
-): Promise<LearnManyResult>;
 export async function alignMany(
   architecture: Architecture,
   networks: readonly (Checkpoint | BoundNetwork)[],

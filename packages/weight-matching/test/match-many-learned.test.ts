@@ -208,6 +208,21 @@ describe("matchManyLearned()", () => {
     expect(check).toMatchObject({ passed: true });
   });
 
+  test("of two that both move steps as one that moves twice as far, as their gradients are opposite", async () => {
+    const pair = networks.slice(0, 2);
+    const [start, both, twice] = [
+      await run(pair, { steps: 0 }),
+      await run(pair, { steps: 1, ends: "both", learningRate: 0.05 }),
+      await run(pair, { steps: 1, learningRate: 0.1 }),
+    ];
+    const [from, one, other] = await Promise.all(
+      [start, both, twice].map(async (result) => at(await moveAll(pair, result), 0, "network")),
+    );
+    const step = await distance(from as Checkpoint, other as Checkpoint);
+    expect(step).toBeGreaterThan(1e-3);
+    expect(await distance(one as Checkpoint, other as Checkpoint)).toBeLessThan(step / 50);
+  });
+
   test("brings copies moved by the whole group back together", async () => {
     const first = at(networks, 0, "network");
     const copies = [first, await scramble(graph, first, 5), await scramble(graph, first, 6)];

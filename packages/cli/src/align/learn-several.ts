@@ -45,7 +45,7 @@ export async function learnSeveral(
 ): Promise<Outcome> {
   const { output } = options;
   assertNoPermutations(options);
-  const places = placesOf(paths, output);
+  const places = placesOf(paths, output, { list: "" });
   noteTwice(paths, context.terminal.note);
   return withCheckpoints(paths, async (checkpoints) => {
     const inputs = checkpoints.flatMap(({ files }) => files);

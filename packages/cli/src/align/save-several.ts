@@ -34,13 +34,18 @@ export const ALIGNMENTS = "alignments.json";
 /**
  * Returns the path of each network in the output folder: its own file name, with a number if two are the
  * same.
+ * @param list - words for the file that may be named in place of a folder
  * @throws UsageError if the output is a file
  */
-export function placesOf(paths: readonly string[], output: string): string[] {
+export function placesOf(
+  paths: readonly string[],
+  output: string,
+  { list = ", or a .json for the permutations alone" } = {},
+): string[] {
   if (extname(output) === ".safetensors") {
     const two = "; without --many and --reference only the second is, in the order of the first";
     throw new UsageError(
-      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder, or a .json for the permutations alone${paths.length === 2 ? two : ""}`,
+      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder${list}${paths.length === 2 ? two : ""}`,
     );
   }
   const taken = new Set<string>();

@@ -13,7 +13,7 @@ const GROUP_WORDS = {
   scales: "scales of units",
 } as const satisfies Record<MixingGroup | "signs" | "scales", string>;
 
-/** Names what a learned alignment chooses beside permutations, as an entry of a list. */
+/** Lists what a learned alignment chooses beside permutations, as an entry of a list. */
 export function describeFactors({
   spaces,
   units,

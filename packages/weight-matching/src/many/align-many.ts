@@ -85,8 +85,8 @@ export interface AlignManyResult {
  * const { graph, initialize } = parseNetwork("gpt:d1:w8:h1:c8", data);
  * const networks = [initialize(0), initialize(1), initialize(2)];
  * const architecture = { graph, engine: createOnnxRuntimeEngine() };
- * const learning = { steps: 2 };
- * const { aligned } = await alignMany(architecture, networks, { method: "learned", data, seed: 0, learning });
+ * const options = { method: "learned", data, seed: 0, learning: { steps: 2 } } as const;
+ * const { aligned } = await alignMany(architecture, networks, options);
  * assert(aligned.every(({ summary }) => summary.verified.passed));
  * ```
  */

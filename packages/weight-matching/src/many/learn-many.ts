@@ -77,13 +77,12 @@ export async function learnMany(
   const order = [reference, ...networks.flatMap((_, i) => (i === reference ? [] : [i]))];
   const report = ({ done }: { readonly done: number }) =>
     onProgress?.({ done: LEARNING * done, phase: "matching", network: 0, share: done });
-  const found = await matchManyLearned(
+  const { others, ...match } = await matchManyLearned(
     { graph, engine, symmetries },
     order.map((i) => inGraph(at(networks, i, "network"))),
     data,
     { ...learning, seed, signal, onNote, onProgress: report },
   );
-  const { others, ...match } = found;
   const proven = { symmetries, mixed: match.symmetries };
   const first = at(networks, reference, "reference");
   const aligned = new Array<LearnedNetwork>(networks.length);

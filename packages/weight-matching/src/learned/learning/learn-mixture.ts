@@ -83,8 +83,8 @@ const WARM_UP = 10;
  * Learns for each network that moves the matrix of each space, and the scales beside, by gradients of the
  * loss of the mean of all networks.
  *
- * Of two networks of which the second moves the mean lies half-way between both. One gradient serves all: of
- * a network with share `s` the mean changes by `s` times as much as the network does.
+ * The mean of two networks lies half-way between both. One gradient serves all: a network with share `s`
+ * changes the mean by `s` times as much as itself.
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.

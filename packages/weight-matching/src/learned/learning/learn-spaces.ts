@@ -78,10 +78,12 @@ export async function learnSpaces(
   const others: LearnedSpaces[] = [];
   const isFirstMoved = halfway.movers.includes(0);
   for (const [i, start] of starts.entries()) {
-    const own = at(learned.units, isFirstMoved ? i + 1 : i, "network");
-    const moved = isFirstMoved ? relativeTo(framed.frame, at(learned.units, 0, "reference"), own) : own;
+    const changes = at(learned.units, isFirstMoved ? i + 1 : i, "network");
+    const moved = isFirstMoved
+      ? relativeTo(framed.frame, at(learned.units, 0, "reference"), changes)
+      : changes;
     const spaces = await learnedSpaces(pairOf(framed, i + 1), start.spaces, moved);
-    others.push({ ...start, spaces, moved: countMoved(own.places) });
+    others.push({ ...start, spaces, moved: countMoved(changes.places) });
   }
   const reached = await judge(others.map(({ spaces }) => spaces));
   // Too large a rate may lead to a higher loss than at the start.
@@ -90,7 +92,7 @@ export async function learnSpaces(
     : { others: asBegun, after: before, steps, diverged };
 }
 
-/** Function that returns minus the loss of a mean of the reference and the others, equal shares if none are given. */
+/** Function that returns minus the loss of a mean of all networks, by equal shares if none are given. */
 type Judge = (others: readonly AlignedSpaces[], shares?: Shares) => Promise<number>;
 
 function createJudge(

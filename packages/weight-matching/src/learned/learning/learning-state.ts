@@ -115,7 +115,9 @@ export function createLearningKeeper(
         return await blank.complete(step);
       } catch (error) {
         if (!(error instanceof MismatchError)) throw error;
-        const changed = error.parameters.map((name) => WORDS[name] ?? name).join(", ");
+        const wordsFor = (name: string) =>
+          blank.tensors.has(name) ? "the networks or options" : WORDS[name];
+        const changed = error.parameters.map((name) => wordsFor(name) ?? name).join(", ");
         onNote?.(`Starting anew what was interrupted at "${path}", as this has changed: ${changed}`);
         // A run that stops before its first save has no state to continue from.
         await rm(path, { force: true });

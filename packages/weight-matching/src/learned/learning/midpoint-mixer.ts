@@ -175,7 +175,7 @@ interface MixerInputs {
   readonly shares: ShareInputs;
 }
 
-/** Adds a changed weight of all networks and their mean to a graph, and returns the moved ones and the mean. */
+/** Adds a changed weight of all networks and their mean to a graph; returns the moved ones and the mean. */
 function addMidpoint(builder: GraphBuilder, { inputs, shares }: MixerInputs, weight: ChangedWeight): Value[] {
   const { name, shape } = weight;
   const moved: Value[] = [];

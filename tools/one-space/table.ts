@@ -1,10 +1,10 @@
 /**
- * Prints results of `run.ts` as one Markdown table: rows of several files, which may have other ways of the same networks, in
- * the order of `ways.ts`.
+ * Prints rows of `run.ts` as one Markdown table: of several files of the lines that it printed, which may have other ways of
+ * the same networks, in the order of `ways.ts`.
  *
- *     npx tsx --conditions=@isthmus/source tools/one-space/table.ts vits-1.json vits-2.json
+ *     npx tsx --conditions=@isthmus/source tools/one-space/table.ts vits-1.log vits-2.log
  */
-import { readJsonFile } from "@isthmus/core";
+import { readFileSync } from "node:fs";
 import { WAYS } from "./ways.ts";
 
 /** A row that `run.ts` wrote. */
@@ -17,13 +17,10 @@ interface Row {
   readonly cpuSeconds?: number;
 }
 
-const files = (await Promise.all(process.argv.slice(2).map((path) => readJsonFile(path)))) as {
-  readonly networks: readonly string[];
-  readonly rows: readonly Row[];
-}[];
-const names = new Set(files.map(({ networks }) => networks.join()));
-if (names.size !== 1) throw new Error("name results of the same networks");
-const rows = files.flatMap((file) => file.rows);
+const lines = process.argv.slice(2).flatMap((path) => readFileSync(path, "utf8").split("\n"));
+const rows = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Row);
+const ofSingles = rows.filter(({ what }) => what.startsWith("single")).map((row) => JSON.stringify(row));
+if (new Set(ofSingles).size !== 1) throw new Error("name results of the same networks");
 
 const score = ({ loss, error }: Row): string => `${loss.toFixed(3)} (${(100 * error).toFixed(1)})`;
 const print = (...cells: readonly string[]): void => console.log(`| ${cells.join(" | ")} |`);

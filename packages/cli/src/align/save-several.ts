@@ -40,7 +40,7 @@ export const ALIGNMENTS = "alignments.json";
 export function placesOf(
   paths: readonly string[],
   output: string,
-  { list = ", or a .json for the permutations alone" } = {},
+  { list = ", or a .json for the permutations alone" }: { readonly list?: string } = {},
 ): string[] {
   if (extname(output) === ".safetensors") {
     const two = "; without --many and --reference only the second is, in the order of the first";

@@ -107,6 +107,7 @@ describe("isthmus align --method learned", () => {
     ["--match-at", "sampled"],
     ["--match-units", "straight-through"],
     ["--match-rule", "orthogonal"],
+    ["--match-ends", "both"],
   ])("learns otherwise with %s %s", async (...choice) => {
     const args = await prepare();
     const few = [...args, "--match-steps", "3"];
@@ -123,6 +124,7 @@ describe("isthmus align --method learned", () => {
     ["--match-at", "sampled"],
     ["--match-units", "straight-through"],
     ["--match-rule", "orthogonal"],
+    ["--match-ends", "both"],
   ])("takes %s by no other method", async (...choice) => {
     const args = ["align", a, b, "--graph", graph, "-o", join(folder, "x.safetensors"), ...choice];
     const { code, stderr } = await runCli(args);

@@ -12,14 +12,14 @@
  */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { openCheckpoint } from "@isthmus/core";
+import { at, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindArchitecture, limitExamples, planFeeds } from "@isthmus/graph";
 import { discoverContinuous, discoverSymmetries, identityMixture } from "@isthmus/symmetry";
 import { createStepRunner, createTrainingStep, lossOfData } from "@isthmus/training";
 import { dataContext, fitToData, openSharedArchitecture, openTokenizer } from "@isthmus/zoo";
-import { MIDDLE } from "../src/learned/learning/blend.ts";
+import { equalShares } from "../src/learned/learning/blend.ts";
 import { changedWeights } from "../src/learned/learning/changed-weights.ts";
 import { beginLearning } from "../src/learned/learning/learning.ts";
 import { createMidpointMixer } from "../src/learned/learning/midpoint-mixer.ts";
@@ -82,7 +82,8 @@ const midpoint = await createSoftMidpoint(architecture, [one, two], examples, {
   batchSize: batch,
   withRespectTo,
 });
-const between = (await createMidpointMixer(pair)).of(pair.b);
+const between = (await createMidpointMixer(pair, { count: 2, movers: [1] })).of([pair.a, pair.b]);
+const half = equalShares(2);
 const multiplier = await createRowMultiplier(pair, midpoint.parameters);
 
 const times = new Map<string, number[]>();
@@ -95,10 +96,10 @@ async function timed<T>(part: string, work: () => T | Promise<T>): Promise<T> {
 
 let learning = beginLearning(frame, identityMixture(mixing.spaces));
 async function learn(): Promise<void> {
-  const { weights, network } = await timed("mix", () => between(learning.current));
-  const { gradients } = await timed("gradients", () => midpoint.step(weights, 0, MIDDLE));
-  const products = await timed("products", () => multiplier.multiply(gradients, network));
-  learning = await timed("group", () => stepSpaces(frame, learning, products, { t: MIDDLE, rate: 1e-4 }));
+  const { weights, networks } = await timed("mix", () => between([learning.current], half));
+  const { gradients } = await timed("gradients", () => midpoint.step(weights, 0, half));
+  const products = await timed("products", () => multiplier.multiply(gradients, at(networks, 0, "network")));
+  learning = await timed("group", () => stepSpaces(frame, learning, products, { t: 1 / 2, rate: 1e-4 }));
 }
 
 /** Rounds that are not counted. */

@@ -32,12 +32,19 @@ export { type MatchLearnedResult, matchLearned } from "./learned/match-learned.t
 export {
   chooseLearnedOptions,
   HEAD_GROUPS,
+  LEARNED_ENDS,
   LEARNED_FIELDS,
   LEARNED_UNITS,
   type LearnedChoice,
   MATCH_LEARNED_DEFAULTS,
   type MatchLearnedOptions,
 } from "./learned/match-learned-options.ts";
+export {
+  type LearnedMove,
+  type MatchManyLearnedResult,
+  matchManyLearned,
+  type SharedLearning,
+} from "./learned/match-many-learned.ts";
 export type { NetworkTransform } from "./learned/transform-network.ts";
 export {
   type AlignManyOptions,
@@ -48,6 +55,7 @@ export {
   type ManyJudge,
 } from "./many/align-many.ts";
 export { type EncodedUniverse, encodeUniverse, namesInUniverse } from "./many/encode-universe.ts";
+export type { LearnedNetwork, LearnManyOptions, LearnManyResult } from "./many/learn-many.ts";
 export type { ManyJournal } from "./many/many-matching.ts";
 export {
   MANY_FIELDS,

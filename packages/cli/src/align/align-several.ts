@@ -1,47 +1,25 @@
-import { stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
-import {
-  at,
-  type Checkpoint,
-  describeMaking,
-  InputError,
-  noteTwice,
-  readJsonFile,
-  saveCheckpoint,
-  saveFile,
-  UsageError,
-  withCheckpoints,
-} from "@isthmus/core";
-import { copyModelFiles } from "@isthmus/recipe";
-import { type AlignManyResult, alignMany, encodeUniverse, namesInUniverse } from "@isthmus/weight-matching";
+import { join } from "node:path";
+import { at, noteTwice, saveFile, UsageError, withCheckpoints } from "@isthmus/core";
+import { type AlignManyResult, alignMany, encodeUniverse } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
 import { formatProof, type ProofScope, proofScope } from "../format/format-proof.ts";
 import { formatPairs } from "../format/format-table.ts";
-import type { BindingOptions } from "../options/binding-options.ts";
-import type { EngineOptions } from "../options/engine-option.ts";
-import { type ManyVerbOptions, manyMatchingOf } from "../options/many-options.ts";
-import type { MatchVerbOptions } from "../options/match-options.ts";
+import { manyMatchingOf } from "../options/many-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
+import { learnSeveral } from "./learn-several.ts";
 import { openToAlign } from "./open-to-align.ts";
-
-/** Options of `isthmus align` that the alignment of several networks uses. */
-type AlignSeveralOptions = EngineOptions &
-  MatchVerbOptions &
-  ManyVerbOptions &
-  BindingOptions & {
-    readonly graph?: string | undefined;
-    readonly output: string;
-    readonly saveAlignment?: string | undefined;
-    readonly data?: string | undefined;
-  };
-
-/** Name of the file in the output folder that has the permutations. */
-const ALIGNMENTS = "alignments.json";
+import {
+  ALIGNMENTS,
+  type AlignSeveralOptions,
+  assertNothingStale,
+  placesOf,
+  saveOne,
+} from "./save-several.ts";
 
 /** Returns the error of an alignment of too few checkpoints. */
 export function tooFew(paths: readonly string[]): UsageError {
@@ -57,6 +35,7 @@ export async function alignSeveral(
   options: AlignSeveralOptions,
   context: Context,
 ): Promise<Outcome> {
+  if (options.method === "learned") return learnSeveral(paths, options, context);
   const { output } = options;
   const permutationsOnly = output.endsWith(".json");
   const places = permutationsOnly ? [] : placesOf(paths, output);
@@ -91,88 +70,6 @@ export async function alignSeveral(
       text: format(result, proofScope(options, binding), { paths, outputs }),
     };
   });
-}
-
-/**
- * Returns the path of each network in the output folder: its own file name, with a number if two are the
- * same.
- * @throws UsageError if the output is a file
- */
-function placesOf(paths: readonly string[], output: string): string[] {
-  if (extname(output) === ".safetensors") {
-    const two = "; without --many and --reference only the second is, in the order of the first";
-    throw new UsageError(
-      `Cannot align ${paths.length} networks to "${output}" as each of them is written: name a folder, or a .json for the permutations alone${paths.length === 2 ? two : ""}`,
-    );
-  }
-  const taken = new Set<string>();
-  return paths.map((path) => {
-    const isFile = /[.](safetensors|pt|pth|bin|npz|onnx|gguf|json|ckpt)$/.test(path);
-    const stem = isFile ? basename(path, extname(path)) : basename(path);
-    let name = stem;
-    for (let k = 2; taken.has(name); k++) name = `${stem}-${k}`;
-    taken.add(name);
-    return join(output, isFile ? `${name}.safetensors` : name);
-  });
-}
-
-/**
- * Checks that no network of an earlier alignment would be left beside the ones that are written: the old and
- * the new ones are not aligned to each other, and the new list of permutations does not name the old ones.
- * @throws InputError if one would be left
- */
-async function assertNothingStale(output: string, places: readonly string[]): Promise<void> {
-  const list = join(output, ALIGNMENTS);
-  const earlier = placesOf((await isThere(list)) ? namesInUniverse(await readJsonFile(list)) : [], output);
-  const stale: string[] = [];
-  for (const place of earlier) {
-    if (!places.includes(place) && (await isThere(place))) stale.push(basename(place));
-  }
-  if (stale.length === 0) return;
-  throw new InputError(
-    `Cannot align into "${output}" as networks of an earlier alignment would stay beside the new ones: ${stale.join(", ")}, which its ${ALIGNMENTS} lists; remove them, or name another folder`,
-    { input: list },
-  );
-}
-
-interface SaveRequest {
-  readonly place: string;
-  readonly checkpoints: readonly Checkpoint[];
-  readonly paths: readonly string[];
-  readonly options: AlignSeveralOptions;
-}
-
-async function saveOne(
-  { networks, match }: AlignManyResult,
-  i: number,
-  { place, checkpoints, paths, options }: SaveRequest,
-  { maker, signal, progress, terminal }: Context,
-): Promise<string[]> {
-  const network = at(networks, i, "network");
-  const { method, seed, only, skip, normalize, restarts, judge } = options;
-  const reference = at(checkpoints, match.reference, "reference");
-  const making = describeMaking(checkpoints, {
-    verb: "align",
-    ...maker,
-    method,
-    many: match.many,
-    seed,
-    restarts,
-    judge,
-    only,
-    skip,
-    normalize,
-    network: basename(at(checkpoints, i, "network").source),
-    reference: basename(reference.source),
-  });
-  const { files } = await saveCheckpoint(network, place, {
-    metadata: { ...network.metadata, ...making },
-    overwrite: true,
-    signal,
-    onProgress: ({ done }) => progress(`Writing network ${i + 1} of ${networks.length}`, done),
-  });
-  const copied = await copyModelFiles(at(paths, i, "path"), place, { onNote: terminal.note });
-  return [...files, ...copied];
 }
 
 /** Describes an alignment of several networks as plain data, as `--json` prints it. */
@@ -232,5 +129,3 @@ function comparedBy(aligned: AlignManyResult["aligned"]): string {
 
 const indent = (pairs: readonly (readonly [string, string])[]): [string, string][] =>
   pairs.map(([name, value]) => [`  ${name}`, value]);
-
-const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;

@@ -13,7 +13,7 @@ import {
   withCheckpoints,
 } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/recipe";
-import { encodeAlignment, type MixingGroup, wholeSpec } from "@isthmus/symmetry";
+import { encodeAlignment, wholeSpec } from "@isthmus/symmetry";
 import {
   type AlignedNetwork,
   align as alignNetworks,
@@ -24,7 +24,9 @@ import {
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { alignSeveral, tooFew } from "../align/align-several.ts";
 import { keepLearning } from "../align/keep-learning.ts";
+import { assertNoPermutations } from "../align/learn-several.ts";
 import { openToAlign } from "../align/open-to-align.ts";
+import { describeEnd, describeFactors, describeSteps } from "../format/describe-learned.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective, formatScaled } from "../format/format-objective.ts";
@@ -91,6 +93,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus align s0.pt s1.pt s2.pt s3.pt --graph model.onnx -o aligned/",
     "align four networks to each other; aligned/ gets all of them, in the coordinates of the first",
+  ],
+  [
+    "isthmus align vit-a vit-b vit-c vit-d --method learned --data images:photos -o aligned/",
+    "bring four transformers into one space, in which their mean is a network: all learn at once",
   ],
   [
     "isthmus align 'runs/*.safetensors' --graph model.onnx --many tree --reference 3 -o universe.json",
@@ -187,12 +193,7 @@ function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
  * @throws UsageError if one of these does not hold
  */
 function assertOutputs({ output, saveAlignment, normalize, method }: AlignVerbOptions): void {
-  const [only] = alignmentFiles({ output, saveAlignment } as AlignVerbOptions);
-  if (method === "learned" && only !== undefined) {
-    throw new UsageError(
-      `Cannot align with --method learned to "${only}" as it holds permutations only, and rotations are learned: name a .safetensors file or a folder with -o, and leave --save-alignment out`,
-    );
-  }
+  if (method === "learned") assertNoPermutations({ output, saveAlignment });
   if (normalize !== undefined && output.endsWith(".json")) {
     throw new UsageError(
       `Cannot align with --normalize to "${output}" as it holds permutations only: name a .safetensors file or a folder, and --save-alignment for the permutations beside it`,
@@ -270,7 +271,17 @@ function describeSearch(match: MatchResult): [string, string][] {
       ["loss half-way", `${loss(match.start)} by weights alone, ${loss(match.objective.after)} at the end`],
     ];
   }
-  if (match.method === "learned") return describeLearned(match);
+  if (match.method === "learned") {
+    const loss = (objective: number) => (-objective).toFixed(4);
+    const { start, objective, moved } = match;
+    const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
+    return [
+      ...describeFactors(match),
+      describeSteps(match, moved),
+      ["loss half-way", stages],
+      ...describeEnd(match),
+    ];
+  }
   const { restarts, sweeps, status, search, scaledObjective, bound } = match;
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
@@ -288,44 +299,6 @@ function describeSearch(match: MatchResult): [string, string][] {
       `${bound.toFixed(2)}, which no alignment exceeds${isScaled ? " as scaled" : ""}; ${after.toFixed(2)}, ${share} %, is reached`,
     ],
     ["time", formatTime(match.seconds)],
-  ];
-}
-
-/** Words for the factors that a learned alignment chooses, by group of its spaces and kind of the factors. */
-const GROUP_WORDS = {
-  invertible: "mixed by any matrix (inner dimensions of heads)",
-  orthogonal: "rotated (residual stream)",
-  "orthogonal-keeping-ones": "rotated (residual stream of layer norms)",
-  complex: "multiplied by complex numbers (pairs of rotary embeddings)",
-  "unit-complex": "turned by angles (pairs of rotary embeddings)",
-  signs: "signs of units",
-  scales: "scales of units",
-} as const satisfies Record<MixingGroup | "signs" | "scales", string>;
-
-/** Describes the learning of rotations, as names and values of a list. */
-function describeLearned(match: Extract<MatchResult, { method: "learned" }>): [string, string][] {
-  const loss = (objective: number) => (-objective).toFixed(4);
-  const { start, objective, spaces, units, moved, steps, examples, diverged } = match;
-  const counts = Object.entries({ ...spaces, ...units }).flatMap(([kind, count]) =>
-    count === 0 ? [] : [`${count} ${GROUP_WORDS[kind as keyof typeof GROUP_WORDS]}`],
-  );
-  const movedText = moved === 0 ? "" : `, which moved ${plural(moved, "unit", "units")}`;
-  const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
-  return [
-    ["beside permutations", counts.join(", ") || "nothing"],
-    [
-      "search",
-      `${plural(steps, "step", "steps")} on ${plural(examples, "example", "examples")} without their labels${movedText}`,
-    ],
-    ["loss half-way", stages],
-    ...(diverged === null
-      ? []
-      : [
-          [
-            "ended early",
-            `the loss half-way was ${diverged.loss} at step ${diverged.step}: the best before it is kept; try a smaller --match-rate`,
-          ] as [string, string],
-        ]),
   ];
 }
 

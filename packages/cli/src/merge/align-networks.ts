@@ -1,6 +1,6 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import { align, alignMany } from "@isthmus/weight-matching";
-import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
+import { alignsMany, manyLearningOf, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context } from "../verb.ts";
@@ -23,7 +23,21 @@ export async function alignNetworks(
 ): Promise<AlignedForMerge> {
   if (!options.align || architecture === undefined) return { networks, alignments: [] };
   const following = followAlignment(options.method, context);
-  if (alignsMany(paths, options) && options.method !== "straight-through" && options.method !== "learned") {
+  if (alignsMany(paths, options) && options.method === "learned") {
+    const learned = await alignMany(architecture, architecture.networks, {
+      ...manyLearningOf(options, data, paths.length),
+      ...following,
+    });
+    const { objective, seed, reference } = learned.match;
+    const of = { method: "learned", objective, seed, reference: at(paths, reference, "reference") } as const;
+    return {
+      networks: learned.aligned.map(({ network }) => network),
+      alignments: learned.aligned.flatMap(({ summary }, i) =>
+        i === reference ? [] : [{ checkpoint: at(paths, i, "path"), ...of, ...summary }],
+      ),
+    };
+  }
+  if (alignsMany(paths, options) && options.method !== "straight-through") {
     const matching = manyMatchingOf(options, data, paths.length);
     const { aligned, match } = await alignMany(architecture, architecture.networks, {
       ...matching,

@@ -3,6 +3,8 @@ import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import {
   type AlignManyOptions,
+  type AlignOptions,
+  type LearnManyOptions,
   MANY_JUDGES,
   MANY_METHODS,
   type ManyJudge,
@@ -27,7 +29,7 @@ export type ManyVerbOptions = {
 };
 
 const MANY_TEXT =
-  "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best)";
+  "how more than two networks are aligned: each to the reference, each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on (default: best); --method learned needs none, as all learn at once";
 
 const JUDGE_TEXT =
   "how the best of several searches is chosen for more than two networks: by the objective (the default), or by the loss of their mean on --data, batch norms measured again (merged)";
@@ -54,6 +56,51 @@ export function alignsMany(
 }
 
 /**
+ * Returns the index of the network in whose coordinates the others are put.
+ * @throws UsageError if it is none of the networks
+ */
+function referenceOf({ reference = 1 }: ManyVerbOptions, count: number): number {
+  if (reference <= count) return reference - 1;
+  throw new UsageError(
+    `Cannot align ${count} networks with --reference ${reference} as it must be the number of one of them: give 1 to ${count}`,
+  );
+}
+
+/**
+ * Returns the options of the library for aligning several networks by learning, all at once.
+ * @param data - the examples; undefined if none are named
+ * @throws UsageError if options exclude each other, or the reference is none of the networks
+ */
+export function manyLearningOf(
+  options: MatchVerbOptions & ManyVerbOptions,
+  data: DataSet | undefined,
+  count: number,
+): LearnManyOptions {
+  const reference = referenceOf(options, count);
+  if (options.many !== undefined) {
+    throw new UsageError(
+      `Cannot align ${count} networks with --many ${options.many} by --method learned as all of them learn at once: leave --many out`,
+    );
+  }
+  if (options.judge !== undefined) {
+    throw new UsageError(
+      `Cannot align ${count} networks with --judge ${options.judge} by --method learned as it searches once: leave --judge out`,
+    );
+  }
+  const {
+    method: _,
+    seed,
+    data: examples,
+    normalize: __,
+    ...learning
+  } = matchingOf(options, data) as LearnedOptions;
+  return { method: "learned", seed, data: examples, reference, learning };
+}
+
+/** Options of an alignment by learning, as {@link matchingOf} returns them. */
+type LearnedOptions = Extract<AlignOptions, { readonly method: "learned" }>;
+
+/**
  * Returns the options of the library for aligning several networks as the command line says.
  * @param data - the examples; undefined if none are named
  * @param count - number of the networks
@@ -64,16 +111,12 @@ export function manyMatchingOf(
   data: DataSet | undefined,
   count: number,
 ): AlignManyOptions {
-  const { many, reference = 1, judge, matchExamples, restarts } = options;
-  if (reference > count) {
-    throw new UsageError(
-      `Cannot align ${count} networks with --reference ${reference} as it must be the number of one of them: give 1 to ${count}`,
-    );
-  }
+  const { many, judge, matchExamples, restarts } = options;
+  const reference = referenceOf(options, count);
   const pair = matchingOf(options, data);
   if (pair.method === "straight-through" || pair.method === "learned") {
     throw new UsageError(
-      `Cannot align ${count} networks with --method ${pair.method} as it is for two: align by weights or by activations`,
+      `Cannot align ${count} networks with --method ${pair.method} as it is for two: align by weights, by activations or by learning`,
     );
   }
   const { seed, normalize } = pair;
@@ -84,7 +127,7 @@ export function manyMatchingOf(
   }
   const activations = matchExamples === undefined ? {} : { examples: matchExamples };
   const onData = { data, judge, activations };
-  const shared = { seed, normalize, many, reference: reference - 1, restarts, ...onData };
+  const shared = { seed, normalize, many, reference, restarts, ...onData };
   if (pair.method === "activation") return { ...shared, method: "activation" };
   if (options.search !== undefined) {
     throw new UsageError(

@@ -6,6 +6,7 @@ import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   type AlignOptions,
   HEAD_GROUPS,
+  LEARNED_ENDS,
   LEARNED_PLACES,
   LEARNED_RULES,
   LEARNED_UNITS,
@@ -77,6 +78,8 @@ export type MatchVerbOptions = ScalingOptions &
     readonly matchUnits?: (typeof LEARNED_UNITS)[number] | undefined;
     /** Rule by which the method `learned` steps in matrices. @defaultValue "adam" */
     readonly matchRule?: (typeof LEARNED_RULES)[number] | undefined;
+    /** Networks that the method `learned` moves: all but the reference, or all. @defaultValue "one" */
+    readonly matchEnds?: (typeof LEARNED_ENDS)[number] | undefined;
     /**
      * Group of the matrices by which the method `learned` mixes attention heads.
      * @defaultValue "invertible"
@@ -128,7 +131,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
 /** Names of the options that nothing but an alignment uses. */
 const ONLY_ALIGNING = [
   ...["method", "normalize", "restarts", "match-examples", "search", "only", "skip", "match-steps"],
-  ...["match-batch", "match-rate", "match-at", "match-units", "match-rule", "heads"],
+  ...["match-batch", "match-rate", "match-at", "match-units", "match-rule", "match-ends", "heads"],
 ];
 
 function addWeightOptions(command: CommandUnknownOpts): CommandUnknownOpts {
@@ -159,6 +162,7 @@ function addLearnedOptions(command: CommandUnknownOpts): CommandUnknownOpts {
     .addOption(new Option("--match-at <place>", AT_TEXT).choices(LEARNED_PLACES))
     .addOption(new Option("--match-units <how>", UNITS_TEXT).choices(LEARNED_UNITS))
     .addOption(new Option("--match-rule <name>", RULE_TEXT).choices(LEARNED_RULES))
+    .addOption(new Option("--match-ends <which>", ENDS_TEXT).choices(LEARNED_ENDS))
     .addOption(new Option("--heads <group>", HEADS_TEXT).choices(HEAD_GROUPS));
 }
 
@@ -170,6 +174,8 @@ const UNITS_TEXT =
   "whether hidden units stay where weights matched them while --method learned learns (fixed, the default), or are permuted again at each step, by gradients that pass straight through (straight-through)";
 const RULE_TEXT =
   "how --method learned steps in matrices: element by element (adam, the default), or in all directions alike (orthogonal, as Muon does)";
+const ENDS_TEXT =
+  "which networks --method learned moves: all but the reference (one, the default), or the reference as well, which is brought back in the end (both)";
 const HEADS_TEXT =
   "matrices that --method learned mixes attention heads by: any invertible ones, or orthogonal ones, which round less";
 const SEARCH_TEXT =
@@ -227,7 +233,8 @@ export function alignmentOf(options: MatchVerbOptions, assertExamples: () => voi
       );
     }
     const { matchSteps: steps, matchBatch: batchSize, matchRate: learningRate } = options;
-    const { matchUnits: units, matchRule: rule, heads, matchExamples: examples } = options;
+    const { matchUnits: units, matchRule: rule, matchEnds: ends, heads } = options;
+    const { matchExamples: examples } = options;
     if (learningRate !== undefined && !(learningRate > 0)) {
       throw new UsageError(`Cannot align with --match-rate ${learningRate} as it must be above 0`);
     }
@@ -236,7 +243,17 @@ export function alignmentOf(options: MatchVerbOptions, assertExamples: () => voi
         "Cannot align with --restarts by --method learned as it searches once: leave --restarts out",
       );
     }
-    const learning = { steps, batchSize, learningRate, at: options.matchAt, units, rule, heads, examples };
+    const learning = {
+      steps,
+      batchSize,
+      learningRate,
+      at: options.matchAt,
+      units,
+      rule,
+      ends,
+      heads,
+      examples,
+    };
     return { method, seed, ...definedOf(learning) };
   }
   assertLearnedOnly(method, options);
@@ -258,7 +275,7 @@ function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K
  */
 function assertLearnedOnly(
   method: MatchMethod,
-  { matchSteps, matchBatch, matchRate, matchAt, matchUnits, matchRule, heads }: MatchVerbOptions,
+  { matchSteps, matchBatch, matchRate, matchAt, matchUnits, matchRule, matchEnds, heads }: MatchVerbOptions,
 ): void {
   const options = {
     "--match-steps": matchSteps,
@@ -267,6 +284,7 @@ function assertLearnedOnly(
     "--match-at": matchAt,
     "--match-units": matchUnits,
     "--match-rule": matchRule,
+    "--match-ends": matchEnds,
     "--heads": heads,
   };
   const [first] = Object.keys(definedOf(options));

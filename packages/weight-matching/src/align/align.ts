@@ -6,8 +6,9 @@ import { matchNormalized } from "../normalize/match-normalized.ts";
 import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
 import { countForms, discoverForms } from "./linear-forms.ts";
 import { noteStillness } from "./note-stillness.ts";
-import { type Normalizing, type ProvenGroup, proveAlignment, roundingTolerance } from "./prove-alignment.ts";
-import { asSaved, asStored, inGraph } from "./saved-network.ts";
+import type { Normalizing, ProvenGroup } from "./prove-alignment.ts";
+import { proveSaved } from "./prove-saved.ts";
+import { asStored, inGraph } from "./saved-network.ts";
 
 /** Progress of an alignment, see {@link AlignOptions.onProgress}. */
 export interface AlignProgress {
@@ -137,24 +138,19 @@ export async function align(
       method as MatchOptions,
     );
     report("verifying");
-    // The proof is about the network that will be saved, under the checkpoint's own names, read back like any
-    // checkpoint.
-    const saved = asSaved(other, matched.network);
     // A permutation moves weights unchanged; steps that multiply weights round them to their type again.
     const isMultiplied = matched.match.method === "learned" || group.normalizing !== undefined;
     const proven = {
       ...group,
       mixed: matched.match.method === "learned" ? matched.match.symmetries : undefined,
     };
-    const verified = await proveAlignment(architecture, proven, [inGraph(other), saved.reread], {
-      seed,
-      proof,
-      signal,
-      ...(isMultiplied && {
-        tolerance: await roundingTolerance(architecture, inGraph(other), matched.move, { seed, signal }),
-      }),
-    });
-    aligned.push({ ...matched, restored: saved.restored, summary: { ...matched.summary, verified } });
+    const { restored, verified } = await proveSaved(
+      architecture,
+      proven,
+      { original: other, changed: matched.network, move: isMultiplied ? matched.move : undefined },
+      { seed, proof, signal },
+    );
+    aligned.push({ ...matched, restored, summary: { ...matched.summary, verified } });
   }
   onProgress?.({ done: 1, phase: "verifying", network: others.length, share: 1 });
   return { networks: [asStored(first), ...aligned.map(({ restored }) => restored)], aligned, symmetries };

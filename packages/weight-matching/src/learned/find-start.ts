@@ -60,7 +60,7 @@ export async function findStart(
 }
 
 /** Keeps B unchanged, but for the gains of its norms, which become A's. */
-function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
+export function identitySpaces({ architecture, frame, b }: FramedPair): AlignedSpaces {
   return {
     alignment: identityAlignment(architecture.symmetries.spec),
     factors: identityFactors(frame.units),

@@ -24,6 +24,9 @@ export const HEAD_GROUPS = ["invertible", "orthogonal"] as const;
  */
 export const LEARNED_UNITS = ["fixed", "straight-through"] as const;
 
+/** Networks that learning moves: all but the first, or the first as well. */
+export const LEARNED_ENDS = ["one", "both"] as const;
+
 /** Options of `matchLearned` that decide what is learned. */
 export interface LearnedChoice {
   /** Seed of the order of batches, and of weight matching. */
@@ -44,8 +47,8 @@ export interface LearnedChoice {
    */
   readonly heads?: (typeof HEAD_GROUPS)[number];
   /**
-   * Place on the way from A to B at which each step lowers the loss: always half-way, or drawn evenly for
-   * each step from the seed. @defaultValue "half"
+   * Place between the networks at which each step lowers the loss: always half-way, which is the mean of
+   * more than two, or drawn evenly for each step from the seed. @defaultValue "half"
    */
   readonly at?: (typeof LEARNED_PLACES)[number];
   /**
@@ -58,6 +61,13 @@ export interface LearnedChoice {
    * factor of their mean, as Muon does. Scales, scores and complex numbers take Adam's. @defaultValue "adam"
    */
   readonly rule?: LearnedRule;
+  /**
+   * Whether the first network stays while the others learn, or learns as well; then all are moved by its
+   * inverse in the end, so that it is unchanged. As its gradient is minus the sum of the others', a pair
+   * that learns at both ends learns as at one with steps twice as large, but for what the order of rotations
+   * makes. @defaultValue "one"
+   */
+  readonly ends?: (typeof LEARNED_ENDS)[number];
   /** Rounds of descent by weights that are tried after the closed form. @defaultValue 20 */
   readonly rounds?: number;
 }
@@ -126,6 +136,11 @@ export const LEARNED_FIELDS: FieldsOf<LearnedChoice> = {
     default: "adam",
     keyed: "if-changed",
     help: "how learning steps in matrices: element by element, or in all directions alike, as Muon does",
+  }),
+  ends: choiceField(LEARNED_ENDS, {
+    default: "one",
+    keyed: "if-changed",
+    help: "whether the first network stays while the others learn, or learns as well and is brought back in the end",
   }),
   rounds: wholeField({
     least: 0,

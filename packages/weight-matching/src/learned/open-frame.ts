@@ -28,13 +28,13 @@ interface OpenedFrame {
 }
 
 /**
- * Discovers which spaces may be mixed, proves their mixtures on both networks, and prepares the frame in
+ * Discovers which spaces may be mixed, proves their mixtures on all networks, and prepares the frame in
  * which spaces are mixed. Mixtures that do not hold, such as of a stream whose norm has a gain of 0, are left
  * out, with a note.
  */
 export async function openFrame(
   { graph, engine, symmetries }: SymmetricArchitecture,
-  networks: readonly [Checkpoint, Checkpoint],
+  networks: readonly Checkpoint[],
   options: Pick<MatchLearnedOptions, "heads" | "units" | "seed" | "signal" | "onNote">,
 ): Promise<OpenedFrame> {
   const { heads, units, seed, signal, onNote } = options;

@@ -1,4 +1,4 @@
-import { type Checkpoint, entry, toFloat64 } from "@isthmus/core";
+import { at, type Checkpoint, entry, toFloat64 } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
@@ -58,6 +58,17 @@ export interface FramedPair {
   readonly a: Doubles;
   /** Weights of B in the frame, f64 by name. */
   readonly b: Doubles;
+}
+
+/** Networks in the frame, of which the others are brought to the first, the reference. */
+export interface FramedNetworks extends Pick<FramedPair, "architecture" | "frame"> {
+  /** Weights of each network in the frame, f64 by name; the reference is the first. */
+  readonly networks: readonly Doubles[];
+}
+
+/** Returns the reference, as A, and another network, as B. */
+export function pairOf({ architecture, frame, networks }: FramedNetworks, index: number): FramedPair {
+  return { architecture, frame, a: at(networks, 0, "reference"), b: at(networks, index, "network") };
 }
 
 /** Prepares the frame for the networks of a graph. */

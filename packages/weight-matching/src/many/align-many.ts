@@ -19,8 +19,9 @@ import type { AlignProgress } from "../align/align.ts";
 import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
 import { countForms, discoverForms } from "../align/linear-forms.ts";
 import { noteStillness } from "../align/note-stillness.ts";
-import { type ProvenGroup, proveAlignment, roundingTolerance } from "../align/prove-alignment.ts";
-import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
+import type { ProvenGroup } from "../align/prove-alignment.ts";
+import { proveSaved } from "../align/prove-saved.ts";
+import { asStored, inGraph } from "../align/saved-network.ts";
 import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
 import {
@@ -29,6 +30,7 @@ import {
   activationNetworks,
 } from "./activation-networks.ts";
 import { createMergedJudge } from "./judge-merged.ts";
+import { type LearnManyOptions, type LearnManyResult, learnMany } from "./learn-many.ts";
 import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
 import type { MatchedObjectives } from "./measure-objectives.ts";
 
@@ -85,6 +87,39 @@ export interface AlignManyResult {
 }
 
 /**
+ * Aligns networks by learning, all at once, as `matchManyLearned` does, and proves that none computes
+ * anything else than before; the reference is not changed.
+ *
+ * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by
+ *   `bindNetworks`
+ * @throws UnsupportedError if a network would compute something else, or an operator has no gradient rule
+ * @throws MismatchError if a network does not fit the graph, or the graph gives no logits
+ * @throws InputError if there are fewer than two networks, or the data do not fit the graph
+ * @throws OutOfRangeError if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { alignMany } from "@isthmus/weight-matching";
+ * import { parseNetwork } from "@isthmus/zoo";
+ *
+ * const data = await openDataSet("text:README.md:train@64", { context: 8 });
+ * const { graph, initialize } = parseNetwork("gpt:d1:w8:h1:c8", data);
+ * const networks = [initialize(0), initialize(1), initialize(2)];
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const options = { method: "learned", data, seed: 0, learning: { steps: 2 } } as const;
+ * const { aligned } = await alignMany(architecture, networks, options);
+ * assert(aligned.every(({ summary }) => summary.verified.passed));
+ * ```
+ */
+export function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: LearnManyOptions,
+): Promise<LearnManyResult>;
+/**
  * Aligns any number of networks of one architecture to each other, through one universe, and proves that none
  * computes anything else than before.
  *
@@ -119,7 +154,23 @@ export interface AlignManyResult {
  * await Promise.all(trained.map((network) => network.close()));
  * ```
  */
+export function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: AlignManyOptions,
+): Promise<AlignManyResult>;
 export async function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: AlignManyOptions | LearnManyOptions,
+): Promise<AlignManyResult | LearnManyResult> {
+  return options.method === "learned"
+    ? learnMany(architecture, networks, options)
+    : placeMany(architecture, networks, options);
+}
+
+/** Aligns networks by permutations. */
+async function placeMany(
   architecture: Architecture,
   networks: readonly (Checkpoint | BoundNetwork)[],
   options: AlignManyOptions,
@@ -141,26 +192,23 @@ export async function alignMany(
     const share = i / networks.length;
     onProgress?.({ done: MATCHING + (1 - MATCHING) * share, phase: "verifying", network: i, share });
     const moved = await moveNetwork(originals, group, match, i);
-    const saved =
-      i === match.reference
-        ? { restored: asStored(network), reread: moved.network }
-        : asSaved(network, moved.network);
-    const original = at(originals, i, "network");
     const move = async (other: Checkpoint) =>
       (await moveNetwork(originals.with(i, other), group, match, i)).network;
-    const verified = await proveAlignment(architecture, group, [original, saved.reread], {
-      seed,
-      proof,
-      signal,
-      ...(group.normalizing !== undefined && {
-        tolerance: await roundingTolerance(architecture, original, move, { seed, signal }),
-      }),
-    });
+    const { restored, verified } = await proveSaved(
+      architecture,
+      group,
+      {
+        original: network,
+        changed: moved.network,
+        move: group.normalizing === undefined ? undefined : move,
+      },
+      { seed, proof, signal },
+    );
     const { alignment, network: inUniverse, ...summary } = moved;
     aligned.push({
       alignment,
       network: inUniverse,
-      restored: saved.restored,
+      restored: i === match.reference ? asStored(network) : restored,
       summary: { method, seed, verified, ...at(match.toReference, i, "network"), ...summary },
     });
   }

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import { type DiagonalSymmetry, type Rotation, rotateUnits, type SymmetrySpec } from "@isthmus/symmetry";
 import { multiplyUnits } from "@isthmus/symmetry/layout";
+import { transposed } from "../learned/matrices/square-matrices.ts";
 import { readAsFloats } from "./float-network.ts";
 
 /** A change of a network that keeps its function, and the inverse change. */
@@ -30,14 +31,10 @@ export function factorStep(symmetry: DiagonalSymmetry, factors: Float64Array): L
 /** Rotates cells of units. */
 export function rotationStep(spec: SymmetrySpec, rotations: readonly Rotation[]): LinearStep {
   const inverse = rotations.map(
-    ({ space, matrix }): Rotation => ({ space, matrix: transpose(matrix, space.size) }),
+    ({ space, matrix }): Rotation => ({ space, matrix: transposed(matrix, space.size) }),
   );
   return {
     apply: (network) => readAsFloats(rotateUnits(network, spec, rotations)),
     undo: (network) => readAsFloats(rotateUnits(network, spec, inverse)),
   };
-}
-
-function transpose(matrix: Float64Array, size: number): Float64Array {
-  return matrix.map((_, at) => matrix[(at % size) * size + Math.floor(at / size)] as number);
 }

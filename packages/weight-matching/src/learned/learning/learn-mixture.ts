@@ -3,14 +3,15 @@ import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
 import { complexOf, inverseConjugate, isComplex, matrixOf, unitOf } from "../matrices/complex-numbers.ts";
 import { orthonormalized } from "../matrices/nearest-matrix.ts";
-import type { FramedPair, StreamFrame } from "../stream-frame.ts";
-import { type LEARNED_PLACES, MIDDLE } from "./blend.ts";
+import type { FramedNetworks, StreamFrame } from "../stream-frame.ts";
+import { equalShares, type LEARNED_PLACES, sampledShares } from "./blend.ts";
 import type { Learning } from "./learning.ts";
-import type { MidpointMixer } from "./midpoint-mixer.ts";
+import type { MidpointMixer, Mixing } from "./midpoint-mixer.ts";
 import type { LearnedRule } from "./orthogonal-step.ts";
 import { createRowMultiplier, type RowMultiplier } from "./row-products.ts";
 import type { SoftMidpoint } from "./soft-midpoint.ts";
 import { stepSpaces } from "./step-spaces.ts";
+import type { MixedUnits } from "./unit-inputs.ts";
 import { fillScoresInPlace, sumUnitProducts } from "./unit-scores.ts";
 
 /** Options of {@link learnMixture}. */
@@ -21,7 +22,7 @@ export interface LearnMixtureOptions {
   readonly steps: number;
   /** Largest step in an element of a generator; it rises for ten steps and falls as a cosine. */
   readonly learningRate: number;
-  /** Place on the way from A to mixed B at which steps are made. */
+  /** Place between the networks at which steps are made. */
   readonly at: (typeof LEARNED_PLACES)[number];
   /** Rule by which steps in matrices are made of gradients. */
   readonly rule: LearnedRule;
@@ -37,7 +38,7 @@ export interface LearnMixtureOptions {
   /**
    * Called with the state, also after the last step and when the signal is aborted; the next step changes it.
    */
-  readonly onSave?: ((learning: Learning) => Promise<void>) | undefined;
+  readonly onSave?: ((learning: readonly Learning[]) => Promise<void>) | undefined;
 }
 
 /** Progress of {@link learnMixture}. */
@@ -54,51 +55,63 @@ export interface LearnProgress {
 
 /** Result of {@link learnMixture}. */
 export interface LearnMixtureResult {
-  /** The last mixture, orthogonal to rounding if the group is orthogonal. */
-  readonly mixture: Mixture;
-  /** Factors of the scales beside the spaces, `[variables]`. */
-  readonly scales: Float64Array;
-  /** Unit of placed B that goes to each place, for each movable symmetry. */
-  readonly places: readonly Int32Array[];
+  /**
+   * Units of each network that moves, in order, with the last mixture, which is orthogonal to rounding if
+   * the group is orthogonal.
+   */
+  readonly units: readonly MixedUnits[];
   /** Steps made. */
   readonly steps: number;
   /** Step and loss at which learning ended early as the loss was not finite; null if it did not. */
   readonly diverged: { readonly step: number; readonly loss: number } | null;
 }
 
-/** Tools that measure networks half-way between A and mixed B. */
+/** Tools that measure means of networks. */
 export interface HalfWay {
-  /** Loss of a network on the way against the mean predictions of both ends. */
+  /** Loss of a mean of networks against the mean of their predictions. */
   readonly midpoint: SoftMidpoint;
-  /** Mixer of the networks between A and mixed B. */
+  /** Mixer that moves networks and averages all. */
   readonly mixer: MidpointMixer;
+  /** Indices of the networks that move, ascending; the reference has index 0. */
+  readonly movers: readonly number[];
 }
 
 /** Steps over which the learning rate rises. */
 const WARM_UP = 10;
 
 /**
- * Learns the matrix of each space, and the scales beside, by gradients of the loss half-way between A and
- * mixed B.
+ * Learns for each network that moves the matrix of each space, and the scales beside, by gradients of the
+ * loss of the mean of all networks.
+ *
+ * The mean of two networks lies half-way between both. One gradient serves all: a network with share `s`
+ * changes the mean by `s` times as much as itself.
  *
  * The spaces are groups that act on the weights, so plain gradients of the weights are enough: Adam steps in
  * the algebra of the group, in the frame that moves with the matrix, whose exponential then multiplies it.
  * Learning ends early if the loss is not finite, with the mixture of the step before.
  *
- * @param pair - B permuted, not yet mixed
- * @param from - state to start from, such as the closed form, or to continue
+ * @param framed - networks placed, not yet mixed
+ * @param from - state of each network that moves, to start from, such as the closed form, or to continue
  */
 export async function learnMixture(
-  pair: FramedPair,
-  { midpoint, mixer }: HalfWay,
-  from: Learning,
+  framed: FramedNetworks,
+  { midpoint, mixer, movers }: HalfWay,
+  from: readonly Learning[],
   options: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
-  const multiplier = await createRowMultiplier(pair, midpoint.parameters);
+  const multiplier = await createRowMultiplier(framed, midpoint.parameters);
   try {
-    const between = mixer.of(pair.b);
-    if (from.step === 0) await scoreByWeights(pair, { between, multiplier }, from);
-    return await learn({ frame: pair.frame, midpoint, between, multiplier }, from, options);
+    const between = mixer.of(framed.networks);
+    const tools = {
+      frame: framed.frame,
+      movers,
+      count: framed.networks.length,
+      midpoint,
+      between,
+      multiplier,
+    };
+    if (stepOf(from) === 0) await scoreByWeights(framed, tools, from);
+    return await learn(tools, from, options);
   } finally {
     await multiplier.release();
   }
@@ -107,37 +120,50 @@ export async function learnMixture(
 /** Tools that steps are made with. */
 interface Tools {
   readonly frame: StreamFrame;
+  readonly movers: readonly number[];
+  /** Number of networks, the ones that stay included. */
+  readonly count: number;
   readonly midpoint: SoftMidpoint;
-  readonly between: ReturnType<MidpointMixer["of"]>;
+  readonly between: Mixing;
   readonly multiplier: RowMultiplier;
 }
 
+/** Returns the number of steps made, which all networks make together. */
+const stepOf = (learned: readonly Learning[]): number => at(learned, 0, "network").step;
+
 async function learn(
-  { frame, midpoint, between, multiplier }: Tools,
-  from: Learning,
+  { frame, movers, count, midpoint, between, multiplier }: Tools,
+  from: readonly Learning[],
   { seed, steps, learningRate, at: place, rule, saveEvery, signal, onProgress, onSave }: LearnMixtureOptions,
 ): Promise<LearnMixtureResult> {
   const { spaces } = frame.symmetries.mixing;
   const batchOf = shuffledBatches(midpoint.batches, seed);
+  const settled = (units: MixedUnits): MixedUnits => ({
+    ...units,
+    mixture: settleMixture(spaces, units.mixture),
+  });
   let learning = from;
   try {
-    for (let step = from.step + 1; step <= steps; step++) {
+    for (let step = stepOf(from) + 1; step <= steps; step++) {
       signal?.throwIfAborted();
-      const t = place === "sampled" ? sampledPlace(seed, step) : MIDDLE;
-      const { weights, network } = await between(learning.current, t);
-      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), t);
+      const shares = place === "sampled" ? sampledShares(count, seed, step) : equalShares(count);
+      const { weights, networks } = await between(
+        learning.map(({ current }) => current),
+        shares,
+      );
+      const { loss, gradients } = await midpoint.step(weights, batchOf(step - 1), shares);
       if (!Number.isFinite(loss)) {
-        const { mixture, ...units } = learning.before;
-        return {
-          ...units,
-          mixture: settleMixture(spaces, mixture),
-          steps: step - 1,
-          diverged: { step, loss },
-        };
+        const units = learning.map(({ before }) => settled(before));
+        return { units, steps: step - 1, diverged: { step, loss } };
       }
-      const products = await multiplier.multiply(gradients, network);
       const rate = rateAt(step, { steps, learningRate });
-      learning = stepSpaces(frame, learning, products, { t, rate, rule });
+      const next: Learning[] = [];
+      for (const [i, mover] of movers.entries()) {
+        const products = await multiplier.multiply(gradients, at(networks, i, "network"));
+        const t = at(shares, mover, "share");
+        next.push(stepSpaces(frame, at(learning, i, "network"), products, { t, rate, rule }));
+      }
+      learning = next;
       onProgress?.({ done: step / steps, step, steps, loss });
       if (step % saveEvery === 0 || step === steps) await onSave?.(learning);
     }
@@ -145,36 +171,41 @@ async function learn(
     if (signal?.aborted) await onSave?.(learning);
     throw error;
   }
-  const { mixture, ...units } = learning.current;
-  return { ...units, mixture: settleMixture(spaces, mixture), steps, diverged: null };
+  return { units: learning.map(({ current }) => settled(current)), steps, diverged: null };
 }
 
 /** Sets the first scores of movable units: how well their weights fit each place. */
 async function scoreByWeights(
-  { frame: { movable }, a }: FramedPair,
-  { between, multiplier }: Pick<Tools, "between" | "multiplier">,
-  { current, scores }: Learning,
+  { frame: { movable }, networks: [reference] }: FramedNetworks,
+  { between, count, multiplier }: Pick<Tools, "between" | "count" | "multiplier">,
+  learned: readonly Learning[],
 ): Promise<void> {
-  if (movable.length === 0) return;
-  const { network } = await between(current);
-  const ofA = new Map(
-    [...network].map(([name, { shape }]) => [
-      name,
-      createTensor("f32", shape, Float32Array.from(entry(a, name, "weight"))),
-    ]),
+  if (movable.length === 0 || reference === undefined) return;
+  const { networks } = await between(
+    learned.map(({ current }) => current),
+    equalShares(count),
   );
   const sizes = movable.map(({ symmetry }) => symmetry.size);
-  const sums: Float64Array[][] = [];
-  for (const [left, right] of [
-    [ofA, network],
-    [ofA, ofA],
-    [network, network],
-  ] as const)
-    sums.push(sumUnitProducts((await multiplier.multiply(left, right)).units, sizes));
-  scores.forEach((ofUnits, index) => {
-    const products = sums.map((list) => at(list, index, "units"));
-    fillScoresInPlace(ofUnits, products as [Float64Array, Float64Array, Float64Array]);
-  });
+  for (const [i, { scores }] of learned.entries()) {
+    const network = at(networks, i, "network");
+    const ofA = new Map(
+      [...network].map(([name, { shape }]) => [
+        name,
+        createTensor("f32", shape, Float32Array.from(entry(reference, name, "weight"))),
+      ]),
+    );
+    const sums: Float64Array[][] = [];
+    for (const [left, right] of [
+      [ofA, network],
+      [ofA, ofA],
+      [network, network],
+    ] as const)
+      sums.push(sumUnitProducts((await multiplier.multiply(left, right)).units, sizes));
+    scores.forEach((ofUnits, index) => {
+      const products = sums.map((list) => at(list, index, "units"));
+      fillScoresInPlace(ofUnits, products as [Float64Array, Float64Array, Float64Array]);
+    });
+  }
 }
 
 /** Creates a function that says which batch a step, counted from 0, is made on: each once, then all anew. */
@@ -186,11 +217,6 @@ function shuffledBatches(batches: number, seed: number): (step: number) => numbe
     for (; shuffles * batches <= step; shuffles++) random.shuffleInPlace(order);
     return at(order, step % batches, "batch");
   };
-}
-
-/** Draws the place on the way from A to mixed B of a step, from the seed and the step alone. */
-export function sampledPlace(seed: number, step: number): number {
-  return createRandom(seed, `learned alignment, place of step ${step}`).uniform();
 }
 
 /** Returns the largest step in an element of a generator, at a step of learning. */

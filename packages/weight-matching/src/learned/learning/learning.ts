@@ -5,7 +5,7 @@ import type { MixedUnits } from "./unit-inputs.ts";
 import { identityPlaces } from "./unit-mover.ts";
 import { createUnitScores, type UnitScores } from "./unit-scores.ts";
 
-/** State of learning: all that further steps depend on. */
+/** State of learning of one network: all that its further steps depend on. */
 export interface Learning {
   /** Steps made. */
   readonly step: number;
@@ -17,12 +17,22 @@ export interface Learning {
   readonly ofMatrices: readonly Moments[];
   /** Moments of the logarithms of scales, `[variables]`; they change from step to step. */
   readonly ofScales: Moments;
-  /** Scores of the units of each movable symmetry; they change from step to step. */
+  /**
+   * Scores of the units of each movable symmetry, which change from step to step; none if units keep their
+   * places, as the units of the reference do.
+   */
   readonly scores: readonly UnitScores[];
 }
 
-/** Begins to learn at a mixture, with scales of 1 and all units in their original places. */
-export function beginLearning({ symmetries, units, movable }: StreamFrame, mixture: Mixture): Learning {
+/**
+ * Begins to learn at a mixture, with scales of 1 and all units in their original places.
+ * @param moved - symmetries whose units are permuted again
+ */
+export function beginLearning(
+  { symmetries, units, movable }: StreamFrame,
+  mixture: Mixture,
+  moved: StreamFrame["movable"] = movable,
+): Learning {
   const { variables } = units.scales;
   const places = movable.map(({ symmetry }) => identityPlaces(symmetry.size));
   const current = { mixture, scales: new Float64Array(variables).fill(1), places };
@@ -32,6 +42,6 @@ export function beginLearning({ symmetries, units, movable }: StreamFrame, mixtu
     before: current,
     ofMatrices: symmetries.mixing.spaces.map(({ size }) => createMoments(size * size)),
     ofScales: createMoments(variables),
-    scores: movable.map(({ symmetry }) => createUnitScores(symmetry.size)),
+    scores: moved.map(({ symmetry }) => createUnitScores(symmetry.size)),
   };
 }

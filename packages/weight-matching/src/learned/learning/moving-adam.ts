@@ -6,9 +6,9 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 const EPSILON = 1e-8;
 
-/** Place of a step between A and mixed B, and its size in an element of a generator. */
+/** Share of a network in a step, and the size of the step in an element of a generator. */
 export interface LearningStep {
-  /** Share of mixed B in the network at which the gradient was taken, in `[0, 1]`. */
+  /** Share of the moved network in the mean at which the gradient was taken, in `[0, 1]`. */
   readonly t: number;
   /** Largest change of an element of the generator by this step. */
   readonly rate: number;

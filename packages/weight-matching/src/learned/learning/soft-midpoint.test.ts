@@ -23,7 +23,7 @@ describe("createSoftMidpoint()", () => {
     const options = { batchSize: 4, withRespectTo: ["w"] };
     const midpoint = await createSoftMidpoint(architecture, [network, network], data, options);
     // Numbers that are equal differ by nothing; classes keep the entropy of their predictions.
-    const found = await midpoint.evaluate(new Map([["w", await network.read("w")]]), 2);
+    const found = await midpoint.evaluate(new Map([["w", await network.read("w")]]), { batches: 2 });
     await midpoint.release();
     expect(found).toBeGreaterThanOrEqual(least);
     expect(found < 1e-9).toBe(loss === "mean-squared-error");

@@ -25,37 +25,47 @@ import {
 import { gradientName } from "@isthmus/graph/ir";
 import { areOutputsNumbers, attachSoftTargets, type SoftObjective, toTrainingMode } from "@isthmus/training";
 import { masksOfOnes } from "../../straight-through/masks-of-ones.ts";
-import { blendInto, MIDDLE } from "./blend.ts";
+import { blendInto, equalShares, type Shares } from "./blend.ts";
 
 /** Weights of a network by name. */
 type Weights = ReadonlyMap<string, Tensor>;
 
 /**
- * The loss of networks between two others against the mean of the predictions of both, by batches. No labels
- * are needed.
+ * The loss of means of networks against the same mean of the predictions of all, by batches. No labels are
+ * needed.
  */
 export interface SoftMidpoint {
   /** Number of batches; examples beyond whole batches are not used. */
   readonly batches: number;
   /** Names of the weights by which gradients are taken. */
   readonly parameters: readonly string[];
-  /** Computes the mean loss of the first batches, in nats, against the mean of both ends at `t`. */
-  evaluate(weights: Weights, batches: number, signal?: AbortSignal): Promise<number>;
+  /** Computes the mean loss of the first batches, in nats, against the mean predictions by shares. */
+  evaluate(weights: Weights, options: EvaluateMidpointOptions): Promise<number>;
   /**
-   * Loss of one batch against `(1 - t) p_A + t p_B`, and its gradients by weight, which the next step
+   * Loss of one batch against the sum of `shares[k] p_k`, and its gradients by weight, which the next step
    * overwrites, and which may lie on the engine's device, so that only its sessions can take them.
    */
   step(
     weights: Weights,
     batch: number,
-    t: number,
+    shares: Shares,
   ): Promise<{ readonly loss: number; readonly gradients: Weights }>;
   /** Frees the sessions of the engine. */
   release(): Promise<void>;
 }
 
+/** Options of {@link SoftMidpoint.evaluate}. */
+export interface EvaluateMidpointOptions {
+  /** Batches to measure on, the first ones. */
+  readonly batches: number;
+  /** Shares of the networks in the mean that is measured. @defaultValue equal ones */
+  readonly shares?: Shares | undefined;
+  /** Signal that stops the measurement, checked before each batch. @defaultValue never stopped */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Prepares {@link SoftMidpoint}: runs both ends once on all examples and keeps their probabilities,
+ * Prepares {@link SoftMidpoint}: runs all networks once on all examples and keeps their probabilities,
  * `examples * positions * classes` numbers each, or their outputs if these are numbers with targets of
  * their own.
  *
@@ -67,7 +77,7 @@ export interface SoftMidpoint {
  */
 export async function createSoftMidpoint(
   { graph, engine }: Architecture,
-  ends: readonly [Checkpoint, Checkpoint],
+  networks: readonly Checkpoint[],
   data: DataSet,
   { batchSize, withRespectTo }: { readonly batchSize: number; readonly withRespectTo: Iterable<string> },
 ): Promise<SoftMidpoint> {
@@ -87,8 +97,8 @@ export async function createSoftMidpoint(
   const logits = await engine.load(extractSubgraph(objective.graph, [], [objective.logits]));
   const probabilities: (readonly Float32Array[])[] = [];
   try {
-    for (const end of ends) {
-      const weights = await holdFeeds(logits, await bindWeights(graph, end));
+    for (const network of networks) {
+      const weights = await holdFeeds(logits, await bindWeights(graph, network));
       const list: Float32Array[] = [];
       for (let index = 0; index < batches; index++) {
         const results = await logits.run(new Map([...weights, ...feedsOf(index)]));
@@ -114,7 +124,7 @@ function probabilitiesOf(values: Tensor["data"], { shape }: SoftObjective): Floa
 /** The batches that a midpoint is measured on. */
 interface SoftBatches {
   readonly batches: number;
-  /** Probabilities, or numbers, that each end gives each batch. */
+  /** Probabilities, or numbers, that each network gives each batch. */
   readonly probabilities: readonly (readonly Float32Array[])[];
   /** Feeds of a batch, without targets. */
   readonly feedsOf: (index: number) => Iterable<[string, Tensor]>;
@@ -137,9 +147,9 @@ async function loadMidpoint(
     parameters.length === 0 ? forward : gradient(forward, { loss, withRespectTo: parameters });
   const masks = masksOfOnes(mode);
   const blended = createTensor("f32", shape, new Float32Array(sizeOf(shape)));
-  const targetsOf = (index: number, t: number): Tensor => {
-    const [one, two] = probabilities.map((list) => at(list, index, "batch"));
-    blendInto([one as Float32Array, two as Float32Array], t, blended.data as Float32Array);
+  const targetsOf = (index: number, shares: Shares): Tensor => {
+    const parts = probabilities.map((list) => at(list, index, "batch"));
+    blendInto(parts, shares, blended.data as Float32Array);
     return blended;
   };
   const gradients = new Map(
@@ -154,9 +164,9 @@ async function loadMidpoint(
   const plain = await engine.load(lowerBatchNorm(forward));
   const runOf = (session: Session) => {
     const hold = createFeedHolder(session);
-    return async (weights: Weights, index: number, t: number) => {
+    return async (weights: Weights, index: number, shares: Shares) => {
       const held = await hold(new Map([...weights, ...masks]));
-      return session.run(new Map([...held, ...feedsOf(index), [targets, targetsOf(index, t)]]), out);
+      return session.run(new Map([...held, ...feedsOf(index), [targets, targetsOf(index, shares)]]), out);
     };
   };
   const runPlain = runOf(plain);
@@ -166,21 +176,21 @@ async function loadMidpoint(
   return {
     batches,
     parameters,
-    async evaluate(weights, count, signal) {
+    async evaluate(weights, { batches: count, shares = equalShares(probabilities.length), signal }) {
       let sum = 0;
       const some = Math.min(count, batches);
       for (let index = 0; index < some; index++) {
         signal?.throwIfAborted();
-        sum += Number(entry(await runPlain(weights, index, MIDDLE), loss, "loss").data[0]);
+        sum += Number(entry(await runPlain(weights, index, shares), loss, "loss").data[0]);
       }
       return sum / some;
     },
-    async step(weights, index, t) {
+    async step(weights, index, shares) {
       if (backward === undefined) {
         const session = await engine.load(lowerBatchNorm(differentiated), { staying });
         backward = { session, run: runOf(session) };
       }
-      await backward.run(weights, index, t);
+      await backward.run(weights, index, shares);
       return { loss: Number(total.data[0]), gradients };
     },
     async release() {

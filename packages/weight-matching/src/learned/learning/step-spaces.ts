@@ -20,9 +20,10 @@ import { moveVariablesInPlace } from "./unit-mover.ts";
 import { stepScores, sumUnitProducts } from "./unit-scores.ts";
 
 /**
- * Makes a step in all spaces, scales and scores of units: of Adam, or in matrices by another rule.
- * @param products - products of weights with the gradients of the loss on the way from A to mixed B
- * @param step - place on that way, and size of the step in an element of a generator
+ * Makes a step in all spaces, scales and scores of units of one network: of Adam, or in matrices by another
+ * rule.
+ * @param products - products of the network's weights with the gradients of the loss of the mean
+ * @param step - share of the network in the mean, and size of the step in an element of a generator
  */
 export function stepSpaces(
   frame: StreamFrame,
@@ -58,7 +59,8 @@ function movedUnits(
   { step, current: { places }, scores }: Learning,
   { units }: RowProducts,
   { t, rate }: LearningStep,
-): Int32Array[] {
+): readonly Int32Array[] {
+  if (scores.length === 0) return places;
   const sizes = movable.map(({ symmetry }) => symmetry.size);
   return sumUnitProducts(units, sizes).map((product, index) =>
     stepScores(at(scores, index, "units"), product, {

@@ -15,7 +15,7 @@ export interface MixedUnits {
   readonly mixture: Mixture;
   /** A factor for each scale variable. */
   readonly scales: Float64Array;
-  /** Unit of placed B that goes to each place, for each movable symmetry. */
+  /** Unit of the placed network that goes to each place, for each movable symmetry. */
   readonly places: readonly Int32Array[];
 }
 
@@ -31,10 +31,18 @@ export interface UnitInputs {
   fill(units: MixedUnits): void;
 }
 
-/** Adds inputs to a graph for all matrices and factors that change weights. */
-export function addUnitInputs(builder: GraphBuilder, weights: readonly ChangedWeight[]): UnitInputs {
+/**
+ * Adds inputs to a graph for all matrices and factors that change weights.
+ * @param prefix - beginning of the names of the inputs, another for each network
+ */
+export function addUnitInputs(
+  builder: GraphBuilder,
+  weights: readonly ChangedWeight[],
+  prefix: string = "",
+): UnitInputs {
   const feeds = new Map<string, Tensor>();
-  const input = (name: string, shape: readonly number[]) => {
+  const input = (what: string, shape: readonly number[]) => {
+    const name = prefix + what;
     const data = new Float32Array(sizeOf(shape));
     const value = builder.input(name, { dtype: "f32", shape });
     feeds.set(name, createTensor("f32", shape, data));

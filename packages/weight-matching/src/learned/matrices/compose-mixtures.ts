@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import type { MixingSpace, Mixture } from "@isthmus/symmetry";
-import { times } from "./square-matrices.ts";
+import { times, transposed } from "./square-matrices.ts";
 
 /** Composes two mixtures: the result mixes by `second` what `first` has mixed. */
 export function compositionOf(spaces: readonly MixingSpace[], second: Mixture, first: Mixture): Mixture {
@@ -10,4 +10,11 @@ export function compositionOf(spaces: readonly MixingSpace[], second: Mixture, f
       return times(left as Float64Array, right as Float64Array, size);
     });
   return { matrices: join("matrices"), inverses: join("inverses") };
+}
+
+/** Inverts a mixture, whose inverses are kept transposed. */
+export function inverseMixture(spaces: readonly MixingSpace[], { matrices, inverses }: Mixture): Mixture {
+  const turn = (list: readonly Float64Array[]) =>
+    spaces.map(({ size }, space) => transposed(at(list, space, "space"), size));
+  return { matrices: turn(inverses), inverses: turn(matrices) };
 }

@@ -11,3 +11,8 @@ export function identityMatrix(size: number): Float64Array {
   for (let i = 0; i < size; i++) matrix[i * size + i] = 1;
   return matrix;
 }
+
+/** Transposes a square matrix, `[size, size]`. */
+export function transposed(matrix: Float64Array, size: number): Float64Array {
+  return matrix.map((_, i) => matrix[(i % size) * size + Math.floor(i / size)] as number);
+}

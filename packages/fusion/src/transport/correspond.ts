@@ -74,6 +74,8 @@ export interface Correspondence {
   readonly families: readonly UnitFamily[];
   /** Weights that both networks have, by name. */
   readonly weights: ReadonlyMap<string, MovedWeight>;
+  /** Positions of the symmetries over whose units products of activations sum, as of queries and keys. */
+  readonly paired: ReadonlySet<number>;
 }
 
 /** A graph with its symmetries. */
@@ -94,20 +96,37 @@ export interface SymmetricGraph {
  */
 export function correspond(source: SymmetricGraph, target: SymmetricGraph): Correspondence {
   const families = correspondFamilies(source.symmetries.spec, target.symmetries.spec);
-  const sums = [findSums(source.symmetries), findSums(target.symmetries)] as const;
-  for (const index of sums[0].paired) assertPaired(at(families, index, "family"));
+  const { weights, paired } = correspondWeights([source, target], families);
+  for (const index of paired) assertPaired(at(families, index, "family"));
+  for (const [name, weight] of weights) {
+    if (weight.axes.some(({ isSummed }) => isSummed)) assertUntied(name, source.graph, { families, weight });
+  }
+  return { families, weights, paired };
+}
+
+/**
+ * Finds corresponding parts as {@link correspond} does, for maps that keep lengths: products of queries and
+ * keys may sum over other numbers of units, and an embedding may also be the head.
+ */
+export function correspondByMaps(source: SymmetricGraph, target: SymmetricGraph): Correspondence {
+  const families = correspondFamilies(source.symmetries.spec, target.symmetries.spec);
+  return { families, ...correspondWeights([source, target], families) };
+}
+
+function correspondWeights(
+  [source, target]: readonly [SymmetricGraph, SymmetricGraph],
+  families: readonly UnitFamily[],
+): Omit<Correspondence, "families"> {
+  const { weights: sums, paired } = findSums(source.symmetries);
   const weights = new Map<string, MovedWeight>();
   const names = [...source.symmetries.spec.weights.keys()];
   assertNames(names, [...target.symmetries.spec.weights.keys()]);
   for (const name of names) {
     const [a, b] = [source, target].map(({ symmetries }) => entry(symmetries.spec.weights, name, "weight"));
     if (a === undefined || b === undefined) continue;
-    const summed = sums[0].weights.get(name);
-    const weight = correspondWeight(name, [a, b], { families, summed: summed ?? new Set() });
-    if (weight.axes.some(({ isSummed }) => isSummed)) assertUntied(name, source.graph, { families, weight });
-    weights.set(name, weight);
+    weights.set(name, correspondWeight(name, [a, b], { families, summed: sums.get(name) ?? new Set() }));
   }
-  return { families, weights };
+  return { weights, paired };
 }
 
 function fail(what: string, parameters: readonly string[] = []): never {

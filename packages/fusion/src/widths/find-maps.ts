@@ -88,7 +88,10 @@ export async function findMaps(
     const found = new WidthMaps(pair.correspondence, maps, power);
     const moved = moveWeights(pair, framed.source, found, new Map());
     const widened = await checkpointOf(pair.target.graph, moved, "f32", target);
-    tried.push({ maps: found, error: await compareAcross([pair.source, source], [pair.target, widened], options) });
+    tried.push({
+      maps: found,
+      error: await compareAcross([pair.source, source], [pair.target, widened], options),
+    });
   }
   return at(
     tried.sort((a, b) => a.error - b.error),
@@ -120,28 +123,37 @@ async function matricesOf(
       `Cannot match units of other widths by ${method} as their activations are compared on examples: give "matchData" (--match-data), without labels`,
     );
   }
-  const problem = { families, kinds, grams: await activationProducts({ ...pair, kinds }, framed, data, options) };
-  const matrices = placeMaps(problem);
-  if (method === "activations") return matrices;
-  const streams = new Set(kinds.flatMap((kind, index) => (kind.startsWith("stream") ? [index] : [])));
+  const grams = await activationProducts({ ...pair, kinds }, framed, data, options);
+  const matrices = placeMaps({ families, kinds, grams });
+  if (method === "weights") mapByWeights({ ...pair, kinds }, framed, matrices, options.signal);
+  return matrices;
+}
+
+/** Finds the maps of all units but streams anew, by the weights of both networks. */
+function mapByWeights(
+  pair: WidthPair,
+  framed: FramedNetworks,
+  matrices: Map<number, Matrix>,
+  signal: AbortSignal | undefined,
+): void {
+  const { correspondence, kinds } = pair;
+  const { families } = correspondence;
+  const roots = families.flatMap(({ symmetry, above }) =>
+    symmetry === undefined || above.length > 0 || kinds[symmetry]?.startsWith("stream") ? [] : [symmetry],
+  );
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    for (const root of families) {
-      if (root.symmetry === undefined || root.above.length > 0 || streams.has(root.symmetry)) continue;
-      options.signal?.throwIfAborted();
-      const current = new WidthMaps(pair.correspondence, matrices, 1 / 4);
+    for (const root of roots) {
+      signal?.throwIfAborted();
+      const current = new WidthMaps(correspondence, matrices, 1 / 4);
+      const members = kinds.flatMap((_, index) => (rootOf(pair, index) === root ? [index] : []));
       const grams = new Map(
-        families.flatMap(({ symmetry }) =>
-          symmetry === undefined || rootOf(pair, symmetry) !== root.symmetry
-            ? []
-            : [[symmetry, weightProducts(pair, framed, current, symmetry)] as const],
-        ),
+        members.map((index) => [index, weightProducts(pair, framed, current, index)] as const),
       );
-      for (const [index, map] of placeMaps({ families, kinds, grams }, new Set([root.symmetry]))) {
+      for (const [index, map] of placeMaps({ families, kinds, grams }, new Set([root]))) {
         matrices.set(index, map);
       }
     }
   }
-  return matrices;
 }
 
 /** Checks that no symmetry is nested in a symmetry, as the inner dimensions are in heads. */

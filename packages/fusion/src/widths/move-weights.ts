@@ -1,5 +1,6 @@
 import { at, entry, MismatchError, sizeOf } from "@isthmus/core";
 import { moveGainsInPlace } from "@isthmus/symmetry";
+import type { MovedAxis } from "../transport/correspond.ts";
 import { transportWeight } from "../transport/transport-weight.ts";
 import type { Doubles } from "./framed.ts";
 import type { WidthMaps } from "./width-maps.ts";
@@ -69,25 +70,33 @@ function stretchOfGains({ source, correspondence: { families } }: WidthPair): Ma
 }
 
 /** Returns the factor of each weight that writes a stream, or reads it past its norms. */
-function stretchesOf({ source, correspondence: { families, weights }, kinds }: WidthPair): Map<string, number> {
-  const { mixing, linear } = source.continuous;
+function stretchesOf(pair: WidthPair): Map<string, number> {
+  const { mixing, linear } = pair.source.continuous;
   const ofNorms = new Set(mixing.norms.map(({ gain }) => gain));
   const ofGains = new Set(
     mixing.gains.flatMap(({ gain, variables }) => (ofNorms.has(gain) ? [...variables] : [])),
   );
   const factors = new Map<string, number>();
-  for (const [name, { axes }] of weights) {
+  for (const [name, { axes }] of pair.correspondence.weights) {
     const scales = linear.scales.weights.get(name);
-    for (const { axis, groups, isSummed } of axes) {
-      const family = groups.flatMap(({ family: index }) => families[index ?? -1] ?? [])[0];
-      if (family?.symmetry === undefined) continue;
-      if (!at(kinds, family.symmetry, "symmetry").startsWith("stream")) continue;
-      const field = scales?.fields.find(({ axes: [own] }) => own === axis);
+    for (const moved of axes) {
+      const field = scales?.fields.find(({ axes: [own] }) => own === moved.axis);
       // Behind a norm: its offset, and the weights into which its gain was moved.
       if (field?.variables.some((code) => ofGains.has(Math.abs(code) - 1)) === true) continue;
-      const stretch = Math.sqrt(family.target.count / family.source.count);
-      factors.set(name, (factors.get(name) ?? 1) * (isSummed ? 1 / stretch : stretch));
+      factors.set(name, (factors.get(name) ?? 1) * stretchOf(pair, moved));
     }
   }
   return factors;
+}
+
+/** Returns the factor of a weight by one of its axes; 1 if no stream lies on it. */
+function stretchOf(
+  { correspondence: { families }, kinds }: WidthPair,
+  { groups, isSummed }: MovedAxis,
+): number {
+  const [family] = groups.flatMap(({ family: index }) => families[index ?? -1] ?? []);
+  if (family?.symmetry === undefined) return 1;
+  if (!at(kinds, family.symmetry, "symmetry").startsWith("stream")) return 1;
+  const stretch = Math.sqrt(family.target.count / family.source.count);
+  return isSummed ? 1 / stretch : stretch;
 }

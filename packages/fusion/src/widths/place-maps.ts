@@ -90,10 +90,7 @@ function assign({ rows, columns, data }: Matrix): { map: Matrix; score: number }
 
 /** Finds the parents of a pair of cells, as positions among the units of the family above. */
 function parentsOfPair(family: UnitFamily, above: UnitFamily, pair: number): [number, number] {
-  const [a, b] = [
-    Math.floor(pair / family.target.parents.length),
-    pair % family.target.parents.length,
-  ];
+  const [a, b] = [Math.floor(pair / family.target.parents.length), pair % family.target.parents.length];
   const unit = at(at(family.source.parents, a, "cell"), 0, "parent") - above.source.firstUnit;
   const other = at(at(family.target.parents, b, "cell"), 0, "parent") - above.target.firstUnit;
   return [unit, other];
@@ -113,7 +110,8 @@ function compose(
     const [a, b] = [Math.floor(pair / target.parents.length), pair % target.parents.length];
     for (let i = 0; i < rows; i++) {
       const begin = (a * rows + i) * target.count + b * columns;
-      for (let j = 0; j < columns; j++) map[begin + j] = factor * at(cell.map.data, i * columns + j, "element");
+      for (let j = 0; j < columns; j++)
+        map[begin + j] = factor * at(cell.map.data, i * columns + j, "element");
     }
   });
   maps.set(symmetry, createMatrix(source.count, target.count, map));

@@ -3,10 +3,11 @@ import { type DataSet, limitExamples } from "@isthmus/graph";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import { crossStatistics, type PairStatistics } from "@isthmus/statistics";
 import { findViews } from "../transport/activation-costs.ts";
+import type { MovedAxis, MovedWeight, UnitFamily } from "../transport/correspond.ts";
 import { gatherRows } from "../transport/kernels/plan-sums.ts";
 import { isPlaced, transportWeight } from "../transport/transport-weight.ts";
-import { checkpointOf, type Doubles } from "./framed.ts";
 import type { FoundMapsOptions } from "./find-maps.ts";
+import { checkpointOf, type Doubles } from "./framed.ts";
 import type { WidthMaps } from "./width-maps.ts";
 import type { MapKind, WidthPair } from "./width-pair.ts";
 
@@ -93,36 +94,44 @@ export function weightProducts(
   maps: WidthMaps,
   symmetry: number,
 ): Float64Array {
-  const { source: from, target: to } = at(families, symmetry, "symmetry");
-  const sum = new Float64Array(from.count * to.count);
+  const { source: units, target: others } = at(families, symmetry, "symmetry");
+  const sum = new Float64Array(units.count * others.count);
   for (const [name, weight] of weights) {
     if (weight.role !== "parameter") continue;
     for (const axis of weight.axes) {
-      const voting = axis.groups.filter(
-        ({ family }) => family !== undefined && families[family]?.voter === symmetry,
-      );
+      const groups = axis.groups.filter(({ family }) => isVoter(families, family, symmetry));
       const isReady = weight.axes.every((other) => other === axis || isPlaced(other, maps));
-      if (voting.length === 0 || !isReady) continue;
-      const moved = transportWeight(entry(source, name, "weight"), weight, maps, axis);
-      const inner = sizeOf(weight.target.slice(axis.axis + 1));
-      for (const group of voting) {
-        const left = gatherRows(moved.data, group.source, {
-          extent: at(weight.source, axis.axis, "axis"),
-          inner,
-        });
-        const right = gatherRows(entry(target, name, "weight"), group.target, {
-          extent: at(weight.target, axis.axis, "axis"),
-          inner,
-        });
-        const width = left.length / group.source.length;
-        const { data } = multiply(
-          createMatrix(group.source.length, width, left),
-          createMatrix(group.target.length, width, right),
-          { transposeRight: true },
-        );
-        for (let k = 0; k < sum.length; k++) sum[k] = at(sum, k, "product") + at(data, k, "product");
-      }
+      if (!isReady || groups.length === 0) continue;
+      const moved = transportWeight(entry(source, name, "weight"), weight, maps, axis).data;
+      addGroupProducts([moved, entry(target, name, "weight")], weight, { ...axis, groups }, sum);
     }
   }
   return sum;
+}
+
+/** Adds the products of the units of both networks on an axis of a weight. */
+function addGroupProducts(
+  [moved, target]: readonly [Float64Array, Float64Array],
+  weight: MovedWeight,
+  { axis, groups }: MovedAxis,
+  sum: Float64Array,
+): void {
+  const inner = sizeOf(weight.target.slice(axis + 1));
+  const [from, to] = [at(weight.source, axis, "axis"), at(weight.target, axis, "axis")];
+  for (const group of groups) {
+    const left = gatherRows(moved, group.source, { extent: from, inner });
+    const right = gatherRows(target, group.target, { extent: to, inner });
+    const width = left.length / group.source.length;
+    const { data } = multiply(
+      createMatrix(group.source.length, width, left),
+      createMatrix(group.target.length, width, right),
+      { transposeRight: true },
+    );
+    for (let k = 0; k < sum.length; k++) sum[k] = at(sum, k, "product") + at(data, k, "product");
+  }
+}
+
+/** Checks whether the units of a family belong to a symmetry, or follow its units one to one. */
+function isVoter(families: readonly UnitFamily[], family: number | undefined, symmetry: number): boolean {
+  return family !== undefined && families[family]?.voter === symmetry;
 }

@@ -25,6 +25,16 @@ export interface WidthSide extends Architecture {
  */
 export type MapKind = "units" | "cell" | "stream" | "stream-keeping-ones";
 
+/** Map of the units of one symmetry. */
+export interface UnitMap {
+  /** Name of the symmetry, as `isthmus symmetry` lists it. */
+  readonly name: string;
+  /** Way in which its units were mapped. */
+  readonly kind: MapKind;
+  /** Number of its units in each network, over all cells. */
+  readonly units: { readonly source: number; readonly target: number };
+}
+
 /** Two architectures that differ only in widths, and how their units may be mapped. */
 export interface WidthPair {
   /** Architecture that is brought to the widths of the other. */
@@ -57,7 +67,9 @@ export async function openWidthPair(
     const b = kindOf(family.name, family.target.parents.length, sides[1].continuous.mixing);
     return a === b && a !== undefined ? a : "units";
   });
-  const left = families.filter((_, index) => at(kinds, index, "symmetry") === "units").map(({ name }) => name);
+  const left = families
+    .filter((_, index) => at(kinds, index, "symmetry") === "units")
+    .map(({ name }) => name);
   const [a, b] = sides.map((side) => ({
     ...side,
     continuous: { ...side.continuous, mixing: leaveOutMixtures(side.continuous.mixing, left) },
@@ -88,4 +100,12 @@ function kindOf(name: string, count: number, { spaces, norms }: MixingSymmetries
   if (first === undefined || cells.length !== count) return undefined;
   if (!norms.some(({ space }) => cells.some(({ index }) => index === space))) return "cell";
   return first.group === "orthogonal-keeping-ones" ? "stream-keeping-ones" : "stream";
+}
+
+/** Lists the maps of all symmetries. */
+export function unitMaps({ correspondence: { families }, kinds }: WidthPair): UnitMap[] {
+  return families.flatMap(({ name, symmetry, source, target }) => {
+    const kind = symmetry === undefined ? undefined : kinds[symmetry];
+    return kind === undefined ? [] : [{ name, kind, units: { source: source.count, target: target.count } }];
+  });
 }

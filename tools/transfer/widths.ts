@@ -1,0 +1,147 @@
+/**
+ * Moves a fine-tune to a base of another width, and measures its accuracy beside that base alone, that base fine-tuned
+ * itself, and controls that move the task vector by random maps, by padding with zeros, or by the plans of `fuse`.
+ *
+ *     npx isthmus train --net vit:p7:d3:w96:h4 --data fashion-mnist:train@10000 --optimizer adamw --epochs 4 --batch 50 --seed 0 -o a.safetensors
+ *     npx isthmus train --net vit:p7:d3:w128:h4 --data fashion-mnist:train@10000 --optimizer adamw --epochs 4 --batch 50 --seed 1 -o b.safetensors
+ *     npx tsx --conditions=@isthmus/source tools/transfer/widths.ts a.safetensors b.safetensors --out widths.csv \
+ *         [--data fashion-mnist] [--train 5000] [--epochs 2] [--optimizer adamw] [--rate 0.0005] [--test 2000] [--match 1000] \
+ *         [--tasks inverted,rotated,shifted] [--save FOLDER] [--mix]
+ *
+ * The graph of each base lies beside it, as .onnx. Bases share their classes. Tasks are the ones of `run.ts`: images are inverted,
+ * rotated or shifted. Maps are found on images that were not changed and have no labels; scales are chosen on 500 changed training
+ * images with labels, and everything is measured on test images. All is seeded. Prints one line of CSV for each network: the task,
+ * the network, the scale, accuracy and loss on changed images, accuracy on unchanged ones, and the error of base A at the width of B.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { MAP_METHODS, transferAcrossWidths } from "@isthmus/fusion";
+import { createEvaluator, type DataSet, readGraph } from "@isthmus/graph";
+import { discoverSymmetries } from "@isthmus/symmetry";
+import { train } from "@isthmus/training";
+import { changeImages, drawExamples, TASKS } from "./tasks.ts";
+
+const { values: args, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    out: { type: "string" },
+    data: { type: "string", default: "fashion-mnist" },
+    train: { type: "string", default: "5000" },
+    epochs: { type: "string", default: "2" },
+    optimizer: { type: "string", default: "adamw" },
+    rate: { type: "string", default: "0.0005" },
+    test: { type: "string", default: "2000" },
+    match: { type: "string", default: "1000" },
+    scales: { type: "string", default: "0.25,0.5,0.75,1,1.25,1.5,2,2.5,3" },
+    tasks: { type: "string", default: TASKS.join(",") },
+    save: { type: "string" },
+    mix: { type: "boolean", default: false },
+  },
+});
+const [pathA = "", pathB = ""] = positionals;
+if (pathB === "") throw new Error("give two bases, A and B");
+
+const engine = createOnnxRuntimeEngine();
+const scales = args.scales.split(",").map(Number);
+const training = await openDataSet(`${args.data}:train`);
+const test = await openDataSet(`${args.data}:test@${args.test}`);
+const unlabelled = drawExamples(training, Number(args.match), 3);
+
+async function openBase(path: string) {
+  const { graph } = await readGraph(path.replace(/\.safetensors$/, ".onnx"));
+  const architecture = { graph, engine };
+  return {
+    ...architecture,
+    base: await openCheckpoint(path),
+    symmetries: await discoverSymmetries(architecture),
+    evaluators: new Map<DataSet, Awaited<ReturnType<typeof createEvaluator>>>(),
+  };
+}
+type Base = Awaited<ReturnType<typeof openBase>>;
+const [a, b] = [await openBase(pathA), await openBase(pathB)];
+
+async function fineTune({ graph, base }: Base, data: DataSet): Promise<Checkpoint> {
+  const { weights } = await train({ graph, engine }, base, data, {
+    seed: 7,
+    batch: 50,
+    epochs: Number(args.epochs),
+    optimizer:
+      args.optimizer === "adamw" ? { kind: "adamw" } : { kind: "sgd", momentum: 0.9, weightDecay: 0 },
+    schedule: { kind: "cosine", learningRate: Number(args.rate) },
+  });
+  return weights;
+}
+
+async function score({ graph, evaluators }: Base, network: Checkpoint, data: DataSet) {
+  const evaluator = evaluators.get(data) ?? (await createEvaluator({ graph, engine }, data));
+  evaluators.set(data, evaluator);
+  const { loss, error } = await evaluator.evaluate(network);
+  return { accuracy: (1 - error).toFixed(4), loss: loss.toFixed(4) };
+}
+
+const lines = ["task,network,scale,accuracy,loss,accuracy before,error of A at B's width"];
+
+function print(line: string): void {
+  lines.push(line);
+  console.log(line);
+}
+
+async function runTask(task: (typeof TASKS)[number]): Promise<void> {
+  const drawn = changeImages(drawExamples(training, Number(args.train) + 500, 1), task);
+  const [tuning, valid] = splitEnd(drawn, 500);
+  const changed = changeImages(test, task);
+  const measure = async (
+    name: string,
+    base: Base,
+    network: Checkpoint,
+    rest: { scale?: number; error?: number } = {},
+  ) => {
+    const [after, before] = [await score(base, network, changed), await score(base, network, test)];
+    const { scale = "", error } = rest;
+    const shown = error === undefined ? "" : error.toExponential(1);
+    print([task, `"${name}"`, scale, after.accuracy, after.loss, before.accuracy, shown].join(","));
+    if (args.save === undefined) return;
+    await mkdir(args.save, { recursive: true });
+    await saveCheckpoint(network, join(args.save, `${task}-${name.replace(/\W+/g, "-")}.safetensors`), {
+      overwrite: true,
+    });
+  };
+  const [tunedA, tunedB] = [await fineTune(a, tuning), await fineTune(b, tuning)];
+  await measure("base A", a, a.base);
+  await measure("tuned A", a, tunedA);
+  await measure("base B", b, b.base);
+  await measure("base B fine-tuned itself", b, tunedB);
+  for (const mixUnits of args.mix ? [false, true] : [false]) {
+    for (const maps of MAP_METHODS) {
+      const { network, summary } = await transferAcrossWidths({ ...a, tuned: tunedA }, b, {
+        maps,
+        mixUnits,
+        matchData: unlabelled,
+        matchExamples: unlabelled.size,
+        data: valid,
+        scale: scales,
+      });
+      const name = `base B with the task, maps by ${maps}${mixUnits ? ", hidden units mixed" : ""}`;
+      await measure(name, b, network, summary);
+    }
+  }
+}
+
+function splitEnd(data: DataSet, count: number): [DataSet, DataSet] {
+  const part = (begin: number, end: number): DataSet => ({
+    ...data,
+    name: `${data.name}, ${begin} to ${end}`,
+    size: end - begin,
+    read: (from, to) => data.read(begin + from, begin + to),
+  });
+  return [part(0, data.size - count), part(data.size - count, data.size)];
+}
+
+print(lines.pop() ?? "");
+for (const task of TASKS) if (args.tasks.split(",").includes(task)) await runTask(task);
+if (args.out !== undefined) await writeFile(args.out, `${lines.join("\n")}\n`);
+for (const { evaluators } of [a, b]) for (const evaluator of evaluators.values()) await evaluator.release();

@@ -131,7 +131,7 @@ function correspondWeights(
 
 function fail(what: string, parameters: readonly string[] = []): never {
   throw new MismatchError(
-    `Cannot fuse two networks as their graphs must have the same symmetries, in any sizes: ${what}`,
+    `Cannot match networks of other widths as their graphs must have the same symmetries, in any sizes: ${what}`,
     { parameters },
   );
 }
@@ -143,11 +143,27 @@ function assertNames(a: readonly string[], b: readonly string[]): void {
   if (added !== undefined) fail(`"${added}" is a weight of the second only`, [added]);
 }
 
+/** Checks that both architectures have the same symmetries, in the same order. */
+function assertSymmetries(a: SymmetrySpec, b: SymmetrySpec): void {
+  const [names, others] = [a, b].map(({ symmetries }) => symmetries.map(({ name }) => name));
+  if (names === undefined || others === undefined || names.join() === others.join()) return;
+  const [missing, added] = [
+    names.filter((name) => !others.includes(name)),
+    others.filter((name) => !names.includes(name)),
+  ];
+  const listed = (list: readonly string[]) =>
+    list.length > 2 ? `${list.slice(0, 2).join(", ")} and ${list.length - 2} more` : list.join(", ");
+  if (missing.length > 0) fail(`only the first has ${listed(missing)}, as of another depth`, missing);
+  if (added.length > 0) fail(`only the second has ${listed(added)}, as of another depth`, added);
+  fail(`the first has ${names.join(", ")}; the second has ${others.join(", ")}`);
+}
+
 function correspondFamilies(a: SymmetrySpec, b: SymmetrySpec): UnitFamily[] {
-  const names = (spec: SymmetrySpec) => spec.symmetries.map(({ name }) => name).join(", ") || "none";
-  if (names(a) !== names(b)) fail(`the first has ${names(a)}; the second has ${names(b)}`);
+  assertSymmetries(a, b);
   if (a.followers.length !== b.followers.length) {
-    fail(`the first has ${a.followers.length} families of followers, the second ${b.followers.length}`);
+    fail(
+      `the first has ${a.followers.length} families of units that follow others, the second ${b.followers.length}, as heads of another size have with rotary embeddings`,
+    );
   }
   const sidesOf = (spec: SymmetrySpec): FamilySide[] => [
     ...spec.symmetries.map(({ firstUnit, size, cells }) => ({
@@ -170,7 +186,7 @@ function correspondFamilies(a: SymmetrySpec, b: SymmetrySpec): UnitFamily[] {
     if (above.join() !== aboveOf(sidesB, target).join()) fail(`${name} are nested in others there`);
     if (symmetry !== undefined && above.length > 1) {
       throw new UnsupportedError(
-        `Cannot fuse ${name} as a symmetry must be nested in one other at most: its cells have ${above.length} parents`,
+        `Cannot match ${name} across widths as a symmetry must be nested in one other at most: its cells have ${above.length} parents`,
         { feature: name },
       );
     }
@@ -235,7 +251,7 @@ function correspondWeight(
   }
   if (new Set(axesOf(a)).size !== a.fields.length || a.fields.some(({ axes }) => axes.length !== 1)) {
     throw new UnsupportedError(
-      `Cannot fuse "${name}" as units must lie on one axis each: those of a grouped operator lie on several`,
+      `Cannot match "${name}" across widths as units must lie on one axis each: those of a grouped operator lie on several`,
       { feature: name },
     );
   }
@@ -297,7 +313,7 @@ function assertWhole(
   }
   const { name: units, ...sides } = at(families, family, "family");
   if (source.length === sides.source.count && target.length === sides.target.count) return;
-  throw new UnsupportedError(`Cannot fuse "${name}" as it must hold every unit of ${units}: it holds some`, {
+  throw new UnsupportedError(`Cannot match "${name}" across widths as it must hold every unit of ${units}: it holds some`, {
     feature: name,
   });
 }

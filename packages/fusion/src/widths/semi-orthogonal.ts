@@ -23,13 +23,14 @@ export interface NearestMap {
  */
 export function nearestSemiOrthogonal(gram: Matrix, keepsOnes: boolean): NearestMap {
   const { rows, columns } = gram;
-  const data = keepsOnes ? centreBoth(gram) : Float64Array.from(gram.data);
-  const norm = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0)) || 1;
-  const ones = keepsOnes ? norm / Math.sqrt(rows * columns) : 0;
-  for (let k = 0; k < data.length; k++) data[k] = (data[k] as number) + ones;
+  const norm = Math.sqrt(gram.data.reduce((sum: number, value: number) => sum + value * value, 0)) || 1;
+  const held = Float64Array.from(gram.data);
   for (let i = 0; i < Math.min(rows, columns); i++) {
-    data[i * columns + i] = (data[i * columns + i] as number) + STAY * norm;
+    held[i * columns + i] = (held[i * columns + i] as number) + STAY * norm;
   }
+  // A constant matrix beside a centred one maps ones to ones, and all else among itself.
+  const ones = norm / Math.sqrt(rows * columns);
+  const data = keepsOnes ? centreBoth({ rows, columns, data: held }).map((value) => value + ones) : held;
   const { left, right, values } = svd(createMatrix(rows, columns, data));
   return {
     map: multiply(left, right, { transposeRight: true }),

@@ -1,14 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import {
-  type Checkpoint,
-  describeMaking,
-  isIsthmusError,
-  MismatchError,
-  sameShape,
-  saveCheckpoint,
-  UsageError,
-  withCheckpoints,
-} from "@isthmus/core";
+import { type Checkpoint, describeMaking, saveCheckpoint, UsageError, withCheckpoints } from "@isthmus/core";
 import {
   ACTIVATION_COSTS,
   type ActivationCost,
@@ -30,15 +21,11 @@ import {
   STATISTICS_POLICIES,
   type StatisticsPolicy,
 } from "@isthmus/statistics";
-import {
-  type NetworkOfGraph,
-  type OpenedNetwork,
-  openOwnArchitectures,
-  readArchitecture,
-} from "@isthmus/zoo";
+import { type OpenedNetwork, openOwnArchitectures } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
 import { formatUnitMaps } from "../format/format-transfer.ts";
 import { addExportedFromOptions, type ExportedFromOptions } from "../open/exported-from-options.ts";
+import { hintAtSwap } from "../open/hint-at-swap.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
@@ -173,7 +160,7 @@ async function fuse(
     ] as const;
     const request = { attempt: "fuse", ...(await readingOf(options, context)) };
     const [source, target] = await openOwnArchitectures(ends, request).catch((error: unknown) =>
-      hintAtSwap(error, ends),
+      hintAtSwap(error, ends, "--graph-a"),
     );
     const fusion = await fuseBy([source, target], options, context);
     const fused = await correct(fusion, target, options, context);
@@ -212,24 +199,6 @@ function assertData({ data, method, statistics, plan }: FuseVerbOptions): void {
   if (option === undefined) return;
   throw new UsageError(
     `Cannot fuse with ${option} as it needs examples: add --data, for example --data mnist:train`,
-  );
-}
-
-/** Throws an error again, with a hint if each graph has the weights of the other network. */
-async function hintAtSwap(error: unknown, [a, b]: readonly [NetworkOfGraph, NetworkOfGraph]): Promise<never> {
-  if (!isIsthmusError(error, "MismatchError") || a.graph === undefined || b.graph === undefined) throw error;
-  const fits = async (graph: string, { checkpoint }: NetworkOfGraph): Promise<boolean> => {
-    const { weights } = (await readArchitecture(graph)).graph;
-    return [...weights].every(([name, { shape }]) => {
-      const stored = checkpoint.tensors.get(name)?.shape;
-      return stored !== undefined && sameShape(stored, shape);
-    });
-  };
-  const stands = (await fits(a.graph, a)) && (await fits(b.graph, b));
-  if (stands || !(await fits(a.graph, b)) || !(await fits(b.graph, a))) throw error;
-  throw new MismatchError(
-    `${error.message}; --graph-a has the weights of B, and --graph-b those of A: exchange them`,
-    { parameters: (error as MismatchError).parameters, cause: error },
   );
 }
 

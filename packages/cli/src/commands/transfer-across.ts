@@ -11,6 +11,7 @@ import { transferAcrossWidths } from "@isthmus/fusion";
 import { copyModelFiles } from "@isthmus/recipe";
 import { assertArchitecture, openBound } from "@isthmus/zoo";
 import { formatTransferAcross } from "../format/format-transfer.ts";
+import { hintAtSwap } from "../open/hint-at-swap.ts";
 import { readingOf } from "../open/reading-of.ts";
 import type { Context, Outcome } from "../verb.ts";
 import { recalibrationData, TRANSFER_PHASES, type TransferVerbOptions } from "./transfer-options.ts";
@@ -64,11 +65,24 @@ export async function transferAcross(
   const reading = await readingOf(options, context);
   await assertArchitecture("transfer", paths.slice(0, 2), { graph });
   await assertArchitecture("transfer (--graph-b)", paths.slice(2), { graph: graphB });
-  const ofA = await openBound(paths.slice(0, 2), checkpoints.slice(0, 2), { match: matchName }, reading);
   const names = { match: matchName, data: labelled, maskBySign };
-  const ofB = await openBound(paths.slice(2), checkpoints.slice(2), names, {
-    ...{ ...reading, graph: graphB, exportedFrom: exportedFromB },
-  });
+  const open = async () =>
+    [
+      await openBound(paths.slice(0, 2), checkpoints.slice(0, 2), { match: matchName }, reading),
+      await openBound(paths.slice(2), checkpoints.slice(2), names, {
+        ...{ ...reading, graph: graphB, exportedFrom: exportedFromB },
+      }),
+    ] as const;
+  const [ofA, ofB] = await open().catch((error: unknown) =>
+    hintAtSwap(
+      error,
+      [
+        { graph, checkpoint: at(checkpoints, 0, "network") },
+        { graph: graphB, checkpoint: at(checkpoints, 2, "network") },
+      ],
+      "--graph",
+    ),
+  );
   assertClasses(ofA.architecture, ofB.architecture);
   const [a, b] = [ofA.architecture, ofB.architecture];
   const data = ofB.examples.get("data");

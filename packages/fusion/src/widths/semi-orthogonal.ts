@@ -23,8 +23,8 @@ export interface NearestMap {
  */
 export function nearestSemiOrthogonal(gram: Matrix, keepsOnes: boolean): NearestMap {
   const { rows, columns } = gram;
-  const norm = Math.sqrt(gram.data.reduce((sum: number, value: number) => sum + value * value, 0)) || 1;
   const held = Float64Array.from(gram.data);
+  const norm = Math.sqrt(held.reduce((sum, value) => sum + value * value, 0)) || 1;
   for (let i = 0; i < Math.min(rows, columns); i++) {
     held[i * columns + i] = (held[i * columns + i] as number) + STAY * norm;
   }

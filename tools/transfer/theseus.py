@@ -1,7 +1,7 @@
 """Moves the fine-tunes of `widths.ts --save FOLDER` by the authors' program of Theseus, and checks `widths.ts` by PyTorch.
 
     git clone https://github.com/apanariello4/merge-and-rebase
-    PYTHONPATH=merge-and-rebase/src python tools/transfer/theseus.py a.safetensors b.safetensors FOLDER IMAGES rotated,shifted
+    PYTHONPATH=merge-and-rebase/src python tools/transfer/theseus.py a.safetensors b.safetensors FOLDER IMAGES rotated,shifted [WIDENED]
 
 IMAGES is a folder with the IDX files of Fashion-MNIST. Prints CSV: the task, the network, the scale, accuracy on the first 2,000
 changed test images, accuracy on unchanged ones. The scale is chosen on the last 500 training images, maps are found on the first
@@ -96,15 +96,19 @@ def accuracy(model, images, labels) -> float:
     return (model(images).argmax(1) == labels).float().mean().item()
 
 
-def main(path_a: str, path_b: str, folder: str, data: str, tasks: str):
+def main(path_a: str, path_b: str, folder: str, data: str, tasks: str, widened: str = ""):
     (train, train_labels), (test, labels) = read(data, "train"), read(data, "t10k")
     test, labels, valid, valid_labels = test[:2000], labels[:2000], train[-500:], train_labels[-500:]
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(train[:1000]), batch_size=100)
     file_a, file_b = load_file(path_a), load_file(path_b)
     a, b = Vit(file_a), Vit(file_b)
     base_b = split(file_b)
+    if widened:
+        with torch.no_grad():
+            one, two = a(test), Vit(load_file(widened))(test)
+        print(f"# outputs of A and of A widened differ by {(one - two).abs().max() / one.abs().max():.1e} of the largest")
     print("task,network,scale,accuracy,accuracy before")
-    for task in tasks.split(","):
+    for task in filter(None, tasks.split(",")):
         changed = change(test, task)
 
         def measure(name, weights, scale=""):

@@ -43,8 +43,5 @@ export {
   type TunedNetwork,
   transferAcrossWidths,
 } from "./widths/transfer-across-widths.ts";
-export {
-  TRANSFER_ACROSS_WIDTHS_DEFAULTS,
-  type TransferAcrossWidthsOptions,
-} from "./widths/transfer-options.ts";
+export type { TransferAcrossWidthsOptions } from "./widths/transfer-options.ts";
 export type { MapKind, UnitMap } from "./widths/width-pair.ts";

@@ -246,14 +246,14 @@ function describe(
   { method, plan, weight, statistics }: FuseVerbOptions,
   outputs: readonly string[],
 ): object {
-  const found =
+  const rest =
     "units" in fusion
       ? { error: fusion.error, symmetries: fusion.units }
       : {
           ...{ sweeps: fusion.sweeps, status: fusion.status },
           symmetries: fusion.symmetries.map(({ plan: _, ...summary }) => summary),
         };
-  return { method, plan, weight, statistics, distance: fusion.distance, ...found, outputs };
+  return { method, plan, weight, statistics, distance: fusion.distance, ...rest, outputs };
 }
 
 function format(fusion: FuseNetworksResult | FuseByMapsResult, outputs: readonly string[]): string {

@@ -7,18 +7,27 @@ import type { MatchVerbOptions } from "../options/match-options.ts";
 
 /** Options of `isthmus transfer`. */
 export interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {
+  /** File of the architecture of A, or of both bases. @defaultValue their config.json */
   readonly graph?: string | undefined;
-  /** Architecture of base B, if its widths differ. */
+  /** File of the architecture of base B, if its widths differ. */
   readonly graphB?: string | undefined;
+  /** Path of the checkpoint that the graph of base B was exported from. @defaultValue base B */
   readonly exportedFromB?: string | undefined;
   /** Way of finding maps across widths. */
   readonly maps?: MapMethod | undefined;
+  /** Whether hidden units, too, are mapped by matrices across widths. @defaultValue false */
   readonly mixUnits?: boolean | undefined;
+  /** Path of the new fine-tune. */
   readonly output: string;
+  /** Factors of the task vector to try. */
   readonly scale: readonly number[];
+  /** Name of labelled examples to try scales on. @defaultValue none */
   readonly data?: string | undefined;
+  /** Name of examples to match units on. @defaultValue the ones of `data` */
   readonly matchData?: string | undefined;
+  /** Name of labelled examples by whose gradients the task vector is masked. @defaultValue no mask */
   readonly maskBySign?: string | undefined;
+  /** Treatment of the statistics of batch norms. */
   readonly statistics: "keep" | "recalibrate";
   /** Whether the networks are aligned; false with `--no-align`. */
   readonly align: boolean;

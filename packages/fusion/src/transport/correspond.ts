@@ -313,7 +313,10 @@ function assertWhole(
   }
   const { name: units, ...sides } = at(families, family, "family");
   if (source.length === sides.source.count && target.length === sides.target.count) return;
-  throw new UnsupportedError(`Cannot match "${name}" across widths as it must hold every unit of ${units}: it holds some`, {
-    feature: name,
-  });
+  throw new UnsupportedError(
+    `Cannot match "${name}" across widths as it must hold every unit of ${units}: it holds some`,
+    {
+      feature: name,
+    },
+  );
 }

@@ -85,11 +85,11 @@ export async function findMaps(
   // Graphs divide products of queries and keys by the root of their number, but for some that do not.
   const tried: FoundMaps[] = [];
   for (const power of changes ? [1 / 4, 0] : [0]) {
-    const found = new WidthMaps(pair.correspondence, maps, power);
-    const moved = moveWeights(pair, framed.source, found, new Map());
+    const candidate = new WidthMaps(pair.correspondence, maps, power);
+    const moved = moveWeights(pair, framed.source, candidate, new Map());
     const widened = await checkpointOf(pair.target.graph, moved, "f32", target);
     tried.push({
-      maps: found,
+      maps: candidate,
       error: await compareAcross([pair.source, source], [pair.target, widened], options),
     });
   }
@@ -166,7 +166,7 @@ function rootOf(pair: WidthPair, symmetry: number): number {
   return parent === undefined ? symmetry : rootOf(pair, parent);
 }
 
-/** Draws products at random by a seed, or takes those that bring the first units to the first units. */
+/** Draws products at random by a seed, or takes products that bring the first units to the first units. */
 function controlProducts(
   { correspondence: { families } }: WidthPair,
   seed: number | undefined,

@@ -32,7 +32,7 @@ export async function readFramed(
   return values;
 }
 
-/** Makes a checkpoint of weights; other weights of the graph, of whole numbers, are those of a network. */
+/** Makes a checkpoint of weights; weights of whole numbers are taken from a network. */
 export async function checkpointOf(
   { weights }: Graph,
   values: Doubles,
@@ -40,8 +40,8 @@ export async function checkpointOf(
   like: Checkpoint,
 ): Promise<Checkpoint> {
   const tensors = new Map<string, ReturnType<typeof createTensor>>();
-  for (const [name, { shape, dtype: own }] of weights) {
-    if (!DTYPES[own].float) {
+  for (const [name, { shape, dtype: stored }] of weights) {
+    if (!DTYPES[stored].float) {
       tensors.set(name, await like.read(name));
       continue;
     }

@@ -19,7 +19,7 @@ import { openWidthPair, type UnitMap, unitMaps } from "./width-pair.ts";
 
 /** Options of {@link fuseByMaps}. */
 export interface FuseByMapsOptions {
-  /** Way of finding the maps from the units of the source to the units of the target. @defaultValue "weights" */
+  /** Way of finding the maps from units of the source to units of the target. @defaultValue "weights" */
   readonly maps?: MapMethod | undefined;
   /** Unlabelled examples on which activations are compared. @defaultValue none; controls need none */
   readonly data?: DataSet | undefined;
@@ -27,7 +27,7 @@ export interface FuseByMapsOptions {
   readonly examples?: number | undefined;
   /** Number of examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number | undefined;
-  /** Share of the source in the result, in `[0, 1]`; the rest is the share of the target. @defaultValue 0.5 */
+  /** Share of the source in the result, in `[0, 1]`; the rest is the target's. @defaultValue 0.5 */
   readonly weight?: number | undefined;
   /** Seed of random maps, and of the inputs on which the maps are checked. @defaultValue 0 */
   readonly seed?: number | undefined;
@@ -144,10 +144,10 @@ function averaged(
       await target.readRangeInto(tensor, begin, out);
       const [from, dtype] = [moved.tensors.get(tensor), target.tensors.get(tensor)?.dtype];
       if (from === undefined || dtype === undefined || !DTYPES[dtype].float) return;
-      const own = toFloat64(out, dtype);
+      const before = toFloat64(out, dtype);
       const other = toFloat64(await moved.readRange(tensor, begin, begin + out.length), from.dtype);
       fromFloat64Into(
-        other.map((value, i) => weight * value + (1 - weight) * (own[i] as number)),
+        other.map((value, i) => weight * value + (1 - weight) * (before[i] as number)),
         dtype,
         out,
       );

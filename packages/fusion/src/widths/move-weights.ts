@@ -94,7 +94,8 @@ function stretchOf(
   { correspondence: { families }, kinds }: WidthPair,
   { groups, isSummed }: MovedAxis,
 ): number {
-  const [family] = groups.flatMap(({ family: index }) => families[index ?? -1] ?? []);
+  const [first] = groups.flatMap(({ family: index }) => (index === undefined ? [] : [index]));
+  const family = first === undefined ? undefined : at(families, first, "family");
   if (family?.symmetry === undefined) return 1;
   if (!at(kinds, family.symmetry, "symmetry").startsWith("stream")) return 1;
   const stretch = Math.sqrt(family.target.count / family.source.count);

@@ -103,10 +103,11 @@ export interface TransferAcrossWidthsResult {
  * const engine = createOnnxRuntimeEngine();
  * const [narrow, wide] = [parseNetwork("mlp:8x2", data), parseNetwork("mlp:12x2", data)];
  * const base = narrow.initialize(0); // a trained one, as a rule
- * const { weights: tuned } = await train({ graph: narrow.graph, engine }, base, data, { seed: 0, epochs: 1 });
+ * const architecture = { graph: narrow.graph, engine };
+ * const { weights: tuned } = await train(architecture, base, data, { seed: 0, epochs: 1 });
  *
  * const { network, summary } = await transferAcrossWidths(
- *   { graph: narrow.graph, engine, base, tuned },
+ *   { ...architecture, base, tuned },
  *   { graph: wide.graph, engine, base: wide.initialize(1) },
  *   { matchData: data },
  * );

@@ -85,11 +85,11 @@ async function open(
   { symmetries, ...architecture }: Architecture & { readonly symmetries?: Symmetries | undefined },
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<WidthSide> {
-  const known = symmetries ?? (await discoverSymmetries(architecture, options));
+  const permutations = symmetries ?? (await discoverSymmetries(architecture, options));
   return {
     ...architecture,
-    symmetries: known,
-    continuous: await discoverContinuous(architecture, known, options),
+    symmetries: permutations,
+    continuous: await discoverContinuous(architecture, permutations, options),
   };
 }
 

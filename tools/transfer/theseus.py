@@ -3,13 +3,14 @@
     git clone https://github.com/apanariello4/merge-and-rebase
     PYTHONPATH=merge-and-rebase/src python tools/transfer/theseus.py a.safetensors b.safetensors FOLDER IMAGES rotated,shifted [WIDENED]
 
-IMAGES is a folder with the IDX files of Fashion-MNIST. Prints CSV: the task, the network, the scale, accuracy on the first 2,000
+IMAGES is a folder with the IDX files of Fashion-MNIST. Prints CSV: the task, the network, the scale, accuracy on the first 1,000
 changed test images, accuracy on unchanged ones. The scale is chosen on the last 500 training images, maps are found on the first
 1,000. Networks are the ViTs of `isthmus train`, whose fused queries, keys and values are split, as the authors do.
 """
 
 import gzip
 import sys
+from pathlib import Path
 
 import torch
 from merge_and_rebase.rebase.methods import theseus
@@ -98,7 +99,7 @@ def accuracy(model, images, labels) -> float:
 
 def main(path_a: str, path_b: str, folder: str, data: str, tasks: str, widened: str = ""):
     (train, train_labels), (test, labels) = read(data, "train"), read(data, "t10k")
-    test, labels, valid, valid_labels = test[:2000], labels[:2000], train[-500:], train_labels[-500:]
+    test, labels, valid, valid_labels = test[:1000], labels[:1000], train[-500:], train_labels[-500:]
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(train[:1000]), batch_size=100)
     file_a, file_b = load_file(path_a), load_file(path_b)
     a, b = Vit(file_a), Vit(file_b)
@@ -119,9 +120,8 @@ def main(path_a: str, path_b: str, folder: str, data: str, tasks: str, widened: 
         tuned = load_file(f"{folder}/{task}-tuned-A.safetensors")
         measure("PyTorch: base B", base_b)
         measure("PyTorch: tuned A", split(tuned))
-        for maps in ("weights", "activations"):
-            file = load_file(f"{folder}/{task}-base-B-with-the-task-maps-by-{maps}.safetensors")
-            measure(f"PyTorch: base B with the task, maps by {maps}", split(file))
+        for path in sorted(Path(folder).glob(f"{task}-base-B-*.safetensors")):
+            measure(f"PyTorch: {path.stem}", split(load_file(path)))
         before = split(file_a)
         delta = {name: tensor - before[name] for name, tensor in split(tuned).items()}
         moved = theseus.TheseusRebase().transport(

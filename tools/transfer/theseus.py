@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional as F
 
-SCALES = [0.25, 0.5, 0.75, 1, 1.5, 2, 3]
+SCALES = [0.5, 1, 1.5, 2, 3, 4]
 
 
 class Block(nn.Module):

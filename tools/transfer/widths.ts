@@ -6,7 +6,7 @@
  *     npx isthmus train --net vit:p7:d3:w128:h4 --data fashion-mnist:train@10000 --optimizer adamw --epochs 4 --batch 50 --seed 1 -o b.safetensors
  *     npx tsx --conditions=@isthmus/source tools/transfer/widths.ts a.safetensors b.safetensors --out widths.csv \
  *         [--data fashion-mnist] [--train 5000] [--epochs 2] [--optimizer adamw] [--rate 0.0005] [--test 2000] [--match 1000] \
- *         [--tasks inverted,rotated,shifted] [--save FOLDER] [--mix]
+ *         [--tasks inverted,rotated,shifted] [--save FOLDER] [--mix] [--embeddings]
  *
  * The graph of each base lies beside it, as .onnx. Bases share their classes. Tasks are the ones of `run.ts`: images are inverted,
  * rotated or shifted. Maps are found on images that were not changed and have no labels; scales are chosen on 500 changed training
@@ -14,6 +14,7 @@
  * backwards; bases were trained on its first 4,000 windows, and the task is of later ones. All is seeded. Prints one line of CSV for each network: the task,
  * the network, the scale, accuracy and loss on changed images, accuracy on unchanged ones, and the error of base A at the width of B.
  */
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -38,10 +39,11 @@ const { values: args, positionals } = parseArgs({
     batch: { type: "string", default: "50" },
     test: { type: "string", default: "2000" },
     match: { type: "string", default: "1000" },
-    scales: { type: "string", default: "0.25,0.5,0.75,1,1.5,2,3" },
+    scales: { type: "string", default: "0.5,1,1.5,2,3,4" },
     tasks: { type: "string", default: TASKS.join(",") },
     save: { type: "string" },
     mix: { type: "boolean", default: false },
+    embeddings: { type: "boolean", default: false },
   },
 });
 const [pathA = "", pathB = ""] = positionals;
@@ -88,7 +90,10 @@ async function openBase(path: string) {
 type Base = Awaited<ReturnType<typeof openBase>>;
 const [a, b] = [await openBase(pathA), await openBase(pathB)];
 
-async function fineTune({ graph, base }: Base, data: DataSet): Promise<Checkpoint> {
+/** Fine-tunes a base, or opens the fine-tune that an earlier run saved. */
+async function fineTune(name: string, { graph, base }: Base, data: DataSet): Promise<Checkpoint> {
+  const saved = args.save === undefined ? undefined : join(args.save, `${name}.safetensors`);
+  if (saved !== undefined && existsSync(saved)) return openCheckpoint(saved);
   const { weights } = await train({ graph, engine }, base, data, {
     seed: 7,
     batch: Number(args.batch),
@@ -134,7 +139,8 @@ async function runTask(task: string): Promise<void> {
       overwrite: true,
     });
   };
-  const [tunedA, tunedB] = [await fineTune(a, tuning), await fineTune(b, tuning)];
+  const tunedA = await fineTune(`${task}-tuned-A`, a, tuning);
+  const tunedB = await fineTune(`${task}-base-B-fine-tuned-itself`, b, tuning);
   await measure("base A", a, a.base);
   await measure("tuned A", a, tunedA);
   await measure("base B", b, b.base);
@@ -145,6 +151,7 @@ async function runTask(task: string): Promise<void> {
       const { network, summary } = await transferAcrossWidths({ ...a, tuned: tunedA }, b, {
         maps,
         mixUnits,
+        moveEmbeddings: args.embeddings,
         matchData: unlabelled,
         matchExamples: unlabelled.size,
         data: valid,

@@ -183,7 +183,7 @@ describe("transferAcrossWidths", () => {
       const { network, summary } = await transferAcrossWidths(
         { graph: narrow, engine, base, tuned: fineTune },
         { graph: wide, engine, base: baseB },
-        { maps, matchData: examplesFor(a) },
+        { maps, matchData: examplesFor(a), moveEmbeddings: true },
       );
       expect(await difference([narrow, fineTune], [wide, network])).toBeLessThan(1e-4);
       expect(summary.error).toBeLessThan(1e-4);
@@ -198,7 +198,7 @@ describe("transferAcrossWidths", () => {
     const { network, summary } = await transferAcrossWidths(
       { graph, engine, base, tuned: fineTune },
       { graph, engine, base },
-      { matchData: examplesFor(spec) },
+      { matchData: examplesFor(spec), moveEmbeddings: true },
     );
     // Weights differ: changes of gains are moved into the weights that read the norms.
     expect(await difference([graph, fineTune], [graph, network])).toBeLessThan(1e-4);
@@ -208,6 +208,7 @@ describe("transferAcrossWidths", () => {
       { graph, engine, base },
       { matchData: examplesFor(spec), scale: 0 },
     );
+    expect(none.summary.left.length > 0).toBe(spec.includes(":d"));
     for (const name of graph.weights.keys())
       expect(await none.network.read(name)).toEqual(await base.read(name));
   });

@@ -36,14 +36,15 @@ export function isAcrossWidths(options: TransferVerbOptions, checkpoints: readon
       `Cannot transfer to "${baseB.source}" with the graph of "${baseA.source}" as its tensors have other shapes: name the graph of base B by --graph-b`,
     );
   }
-  const { maps, mixUnits, exportedFromB, normalize, only, skip, search, memory, restarts } = options;
+  const { maps, mixUnits, moveEmbeddings, exportedFromB, normalize, only, skip, search, memory, restarts } =
+    options;
   const { align, method } = options;
   const wrong = isAcross
     ? {
         ...{ normalize, only, skip, search, memory, restarts, "no-align": align ? undefined : true },
         method: method === "weight" ? undefined : method,
       }
-    : { maps, "mix-units": mixUnits, "exported-from-b": exportedFromB };
+    : { maps, "mix-units": mixUnits, "move-embeddings": moveEmbeddings, "exported-from-b": exportedFromB };
   const [name] = Object.entries(wrong).flatMap(([option, value]) => (value === undefined ? [] : [option]));
   if (name === undefined) return isAcross;
   throw new UsageError(
@@ -94,7 +95,14 @@ export async function transferAcross(
     },
     { graph: b.graph, engine: b.engine, base: at(b.networks, 0, "network") },
     {
-      ...{ maps: options.maps, mixUnits: options.mixUnits, scale: options.scale, seed, matchExamples },
+      ...{
+        maps: options.maps,
+        mixUnits: options.mixUnits,
+        moveEmbeddings: options.moveEmbeddings,
+        scale: options.scale,
+        seed,
+        matchExamples,
+      },
       matchData: ofB.examples.get("match"),
       data,
       maskBySign: ofB.examples.get("maskBySign"),
@@ -106,7 +114,14 @@ export async function transferAcross(
   const making = describeMaking(checkpoints, {
     verb: "transfer",
     ...context.maker,
-    ...{ scale: summary.scale, maps: summary.maps, mixUnits: options.mixUnits, matchData: matchName, seed },
+    ...{
+      scale: summary.scale,
+      maps: summary.maps,
+      mixUnits: options.mixUnits,
+      moveEmbeddings: options.moveEmbeddings,
+      matchData: matchName,
+      seed,
+    },
     ...{ maskBySign, statistics: options.statistics },
   });
   const outputs = await finish(paths, { restored, summary }, options, { ...context, making });

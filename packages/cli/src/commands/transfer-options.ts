@@ -17,6 +17,8 @@ export interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, Bi
   readonly maps?: MapMethod | undefined;
   /** Whether hidden units, too, are mapped by matrices across widths. @defaultValue false */
   readonly mixUnits?: boolean | undefined;
+  /** Whether embeddings get their part of the task across widths, too. @defaultValue false */
+  readonly moveEmbeddings?: boolean | undefined;
   /** Path of the new fine-tune. */
   readonly output: string;
   /** Factors of the task vector to try. */

@@ -93,6 +93,7 @@ function createTransferVerb() {
     .option("--no-align", "add the difference as it is, where A and B are relatives")
     .addOption(new Option("--maps <method>", MAPS_TEXT).choices(MAP_METHODS))
     .option("--mix-units", MIX_TEXT)
+    .option("--move-embeddings", EMBEDDINGS_TEXT)
     .optionsGroup(HELP_GROUPS.reading)
     .option(
       "--exported-from-b <checkpoint>",
@@ -104,6 +105,8 @@ const MAPS_TEXT =
   "how units of A are mapped to a base B of another width: streams by activations on --match-data, and all else by weights (weights, the default) or activations; random and padded look at neither network, for comparison";
 const MIX_TEXT =
   "map hidden units by matrices, too, across widths, instead of one to one: base A is then kept only about";
+const EMBEDDINGS_TEXT =
+  "add the task also to the weights that turn tokens, patches or positions into a residual stream, across widths";
 const STATISTICS_TEXT = "statistics of batch norms: moved as the weights are, or measured anew on --data";
 
 async function transfer(

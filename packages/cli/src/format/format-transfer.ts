@@ -50,7 +50,7 @@ export function formatTransferAcross(
   summary: TransferAcrossWidthsSummary,
   outputs: readonly string[],
 ): string {
-  const { task, scale, maps, error, units } = summary;
+  const { task, scale, maps, error, units, left } = summary;
   const mask =
     task.kept === null || task.kept === 1 ? "" : `, of which the mask keeps ${share(task.kept)} (squared)`;
   const of = task.relative === null ? "" : `, ${share(task.relative)} of the weights`;
@@ -59,6 +59,7 @@ export function formatTransferAcross(
     ["task vector", `norm ${task.norm.toPrecision(4)}${of}${carried}${mask}`],
     ["maps", `by ${maps}`],
     ["base A at B's width", `outputs differ by ${error.toExponential(1)} of the largest`],
+    ...(left.length === 0 ? [] : [["left", `${left.join(", ")}: nothing is added to them`] as const]),
     ["scale", String(scale)],
     ["wrote", outputs.join(", ")],
   ]);

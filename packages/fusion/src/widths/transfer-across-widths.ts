@@ -1,4 +1,4 @@
-import { assertFiniteTensors, type Checkpoint, sizeOf } from "@isthmus/core";
+import { assertFiniteTensors, type Checkpoint, sizeOf, type Tensor, withTensors } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
 import { readGains, type Symmetries } from "@isthmus/symmetry";
 import type { TriedScale } from "../transfer/choose-scale.ts";
@@ -8,7 +8,7 @@ import { type MovedTask, readTask, taskWeights } from "../transfer/transferred-c
 import { findMaps, type MapMethod, moveNetwork, SAME_FUNCTION } from "./find-maps.ts";
 import { readDoubles } from "./framed.ts";
 import { resolveAcrossWidths, type TransferAcrossWidthsOptions } from "./transfer-options.ts";
-import { openWidthPair, type UnitMap, unitMaps, type WidthPair } from "./width-pair.ts";
+import { embeddingsOf, openWidthPair, type UnitMap, unitMaps, type WidthPair } from "./width-pair.ts";
 
 /** A base with its fine-tune, and their architecture. */
 export interface TunedNetwork extends Architecture {
@@ -50,6 +50,8 @@ export interface TransferAcrossWidthsSummary {
   readonly maps: MapMethod;
   /** Maps of all symmetries. */
   readonly units: readonly UnitMap[];
+  /** Names of the weights to which nothing is added, as they turn inputs into a residual stream. */
+  readonly left: readonly string[];
   /**
    * Largest relative error of an output of base A once its own weights are moved by the maps: about 1e-6 if
    * the maps bring a network to the widths of B without changing what it computes.
@@ -83,8 +85,8 @@ export interface TransferAcrossWidthsResult {
  * its outputs by the names of modules; 2. heads are paired first and mapped head by head, hidden units are
  * paired one to one (unless `mixUnits`), gains of norms are moved into what reads them, and lengths are
  * corrected for the width that a norm divides by, so that the maps bring base A itself to the widths of B
- * without changing what it computes, which is checked; 3. embeddings, positions and norms move, too, where
- * the authors' program leaves them.
+ * without changing what it computes, which is checked; 3. embeddings and positions
+ * move if `moveEmbeddings` asks for it, where the authors' program always leaves them.
  *
  * @throws MismatchError if the architectures differ in more than widths, or a network does not fit its graph
  * @throws InputError if a weight is NaN or infinite, or data do not fit
@@ -140,9 +142,13 @@ export async function transferAcrossWidths(
     onProgress: ({ done }) => onProgress?.({ phase: "aligning", done }),
   });
   const gains = readGains(await readDoubles(target.graph, base), pair.target.continuous.mixing);
+  const movedBase = await moveNetwork(pair, original.base, maps, { gains, like: base });
+  const left = resolved.moveEmbeddings ? [] : embeddingsOf(pair);
+  const kept = new Map<string, Tensor>();
+  for (const name of left) kept.set(name, await movedBase.read(name));
   const moved = {
-    base: await moveNetwork(pair, original.base, maps, { gains, like: base }),
-    tuned: await moveNetwork(pair, original.tuned, maps, { gains, like: base }),
+    base: movedBase,
+    tuned: withTensors(await moveNetwork(pair, original.tuned, maps, { gains, like: base }), kept),
     gradient: await gradientOf(target, base, resolved),
   };
   const task = await measureAcross(pair, original, moved);
@@ -152,6 +158,7 @@ export async function transferAcrossWidths(
     task,
     maps: resolved.maps,
     units: unitMaps(pair),
+    left,
     error,
     tried,
     warnings: [...noteMaps(pair, error), ...findWarnings(original, { scale, task, tried })],

@@ -12,6 +12,11 @@ export interface TransferAcrossWidthsOptions extends Omit<TransferTaskOptions, "
    * to one. @defaultValue false
    */
   readonly mixUnits?: boolean | undefined;
+  /**
+   * Whether weights that turn tokens, patches or positions into a residual stream get their part of the task,
+   * too. On vision transformers the rest of a task does more without it. @defaultValue false
+   */
+  readonly moveEmbeddings?: boolean | undefined;
   /** Unlabelled examples on which activations are compared. @defaultValue the ones of `data` */
   readonly matchData?: DataSet | undefined;
   /** Number of examples to take from `matchData`, from the first. @defaultValue 1000 */
@@ -26,6 +31,7 @@ export interface TransferAcrossWidthsOptions extends Omit<TransferTaskOptions, "
 export const TRANSFER_ACROSS_WIDTHS_DEFAULTS: Required<TransferAcrossWidthsOptions> = {
   maps: "weights",
   mixUnits: false,
+  moveEmbeddings: false,
   matchData: undefined,
   matchExamples: 1000,
   batchSize: 100,
@@ -42,6 +48,7 @@ export const TRANSFER_ACROSS_WIDTHS_DEFAULTS: Required<TransferAcrossWidthsOptio
 export type ResolvedAcrossWidths = Omit<TransferTaskOptions, "align" | "scale"> & {
   readonly maps: MapMethod;
   readonly mixUnits: boolean;
+  readonly moveEmbeddings: boolean;
   readonly matchData: DataSet | undefined;
   readonly matchExamples: number;
   readonly batchSize: number;
@@ -69,9 +76,10 @@ export function resolveAcrossWidths(options: TransferAcrossWidthsOptions): Resol
     { matchExamples, batchSize, seed },
     { matchExamples: 1, batchSize: 1, seed: 0 },
   );
-  const { data, matchData = data, mixUnits = false } = rest;
+  const { data, matchData = data, mixUnits = false, moveEmbeddings = false } = rest;
   const scales = checkScales(scale ?? 1, data);
   const { recalibrate, maskBySign, signal, onProgress } = rest;
   const examples = { data, matchData, recalibrate, maskBySign };
-  return { ...examples, maps, mixUnits, matchExamples, batchSize, seed, scales, signal, onProgress };
+  const kinds = { maps, mixUnits, moveEmbeddings };
+  return { ...examples, ...kinds, matchExamples, batchSize, seed, scales, signal, onProgress };
 }

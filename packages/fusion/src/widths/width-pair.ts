@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
@@ -107,5 +107,19 @@ export function unitMaps({ correspondence: { families }, kinds }: WidthPair): Un
   return families.flatMap(({ name, symmetry, source, target }) => {
     const kind = symmetry === undefined ? undefined : kinds[symmetry];
     return kind === undefined ? [] : [{ name, kind, units: { source: source.count, target: target.count } }];
+  });
+}
+
+/** Lists the weights that turn tokens, patches or positions into a residual stream. */
+export function embeddingsOf({ correspondence: { families, weights }, kinds }: WidthPair): string[] {
+  return [...weights].flatMap(([name, { axes, target }]) => {
+    const [written, ...others] = axes;
+    if (written === undefined || written.isSummed || others.length > 0) return [];
+    const isStream = written.groups.every(({ family }) => {
+      const symmetry = family === undefined ? undefined : families[family]?.symmetry;
+      return symmetry !== undefined && kinds[symmetry]?.startsWith("stream");
+    });
+    const extents = target.filter((_, axis) => axis !== written.axis);
+    return isStream && sizeOf(extents) > 1 ? [name] : [];
   });
 }

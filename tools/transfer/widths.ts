@@ -134,10 +134,9 @@ async function runTask(task: string): Promise<void> {
     const shown = error === undefined ? "" : error.toExponential(1);
     print([task, `"${name}"`, scale, after.accuracy, after.loss, before.accuracy, shown].join(","));
     if (args.save === undefined) return;
+    const path = join(args.save, `${task}-${name.replace(/\W+/g, "-")}.safetensors`);
     await mkdir(args.save, { recursive: true });
-    await saveCheckpoint(network, join(args.save, `${task}-${name.replace(/\W+/g, "-")}.safetensors`), {
-      overwrite: true,
-    });
+    if (!network.files.includes(path)) await saveCheckpoint(network, path, { overwrite: true });
   };
   const tunedA = await fineTune(`${task}-tuned-A`, a, tuning);
   const tunedB = await fineTune(`${task}-base-B-fine-tuned-itself`, b, tuning);

@@ -144,11 +144,11 @@ export async function transferAcrossWidths(
   const gains = readGains(await readDoubles(target.graph, base), pair.target.continuous.mixing);
   const movedBase = await moveNetwork(pair, original.base, maps, { gains, like: base });
   const left = resolved.moveEmbeddings ? [] : embeddingsOf(pair);
-  const kept = new Map<string, Tensor>();
-  for (const name of left) kept.set(name, await movedBase.read(name));
+  const embeddings = new Map<string, Tensor>();
+  for (const name of left) embeddings.set(name, await movedBase.read(name));
   const moved = {
     base: movedBase,
-    tuned: withTensors(await moveNetwork(pair, original.tuned, maps, { gains, like: base }), kept),
+    tuned: withTensors(await moveNetwork(pair, original.tuned, maps, { gains, like: base }), embeddings),
     gradient: await gradientOf(target, base, resolved),
   };
   const task = await measureAcross(pair, original, moved);

@@ -49,6 +49,7 @@ export const LEARN: readonly PageGroup[] = [
       { text: "Healing a merge", page: "heal" },
       { text: "Checkpoints of training runs", page: "training-runs" },
       { text: "Transformers", page: "transformers" },
+      { text: "Across widths", page: "across-widths" },
       { text: "Layouts of diffusion models", page: "diffusion-layouts" },
       { text: "Aligning diffusion models", page: "align-diffusion" },
       { text: "GGUF files", page: "gguf" },

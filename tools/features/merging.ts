@@ -25,6 +25,14 @@ export const MERGING: Readonly<Record<string, Described>> = {
     "packages/fusion/test/transfer-task.test.ts",
     "a fine-tune moved to another base: its task vector, aligned, masked by the sign of gradients if asked for",
   ],
+  transferAcrossWidths: [
+    "packages/fusion/test/transfer-across-widths.test.ts",
+    "a fine-tune moved to a base of another width, by maps of streams, heads and units found on unlabelled examples",
+  ],
+  fuseByMaps: [
+    "packages/fusion/test/transfer-across-widths.test.ts",
+    "a transformer widened to the width of another, which computes the same",
+  ],
   "recipes of mergekit": [
     "packages/recipe/src/plan/mergekit-recipes.test.ts",
     "twelve recipes planned as mergekit plans them, with the tensors that it makes",

@@ -24,7 +24,7 @@ import { discoverSymmetries } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import type { AlignOptions } from "@isthmus/weight-matching";
 import { openArchitecture } from "@isthmus/zoo";
-import { changeImages, drawExamples, type Row, TASKS, type Task } from "./tasks.ts";
+import { changeImages, drawExamples, type Row, sliceExamples, TASKS, type Task } from "./tasks.ts";
 
 const { values: args, positionals } = parseArgs({
   allowPositionals: true,
@@ -70,7 +70,8 @@ async function fineTune(network: Checkpoint, data: DataSet): Promise<Checkpoint>
 
 async function runTask(task: Task): Promise<void> {
   const drawn = changeImages(drawExamples(training, Number(args.train) + 500, 1), task);
-  const [tuning, valid] = splitEnd(drawn, 500);
+  const tuning = sliceExamples(drawn, 0, drawn.size - 500);
+  const valid = sliceExamples(drawn, drawn.size - 500, drawn.size);
   const few = drawExamples(valid, Number(args.few), 2);
   const changed = changeImages(test, task);
   const evaluators = [
@@ -115,16 +116,6 @@ async function runTask(task: Task): Promise<void> {
     }
   }
   for (const evaluator of evaluators) await evaluator.release();
-}
-
-function splitEnd(data: DataSet, count: number): [DataSet, DataSet] {
-  const part = (begin: number, end: number): DataSet => ({
-    ...data,
-    name: `${data.name}, ${begin} to ${end}`,
-    size: end - begin,
-    read: (from, to) => data.read(begin + from, begin + to),
-  });
-  return [part(0, data.size - count), part(data.size - count, data.size)];
 }
 
 function round(value: number): number {

@@ -38,6 +38,40 @@ export function changeImages(data: DataSet, task: Task): DataSet {
   });
 }
 
+/** Turns every window of a text round, so that a model of it has to read backwards. */
+export function reverseTexts({ gatherInto: _, ...data }: DataSet): DataSet {
+  return {
+    ...data,
+    name: `${data.name}, reversed`,
+    read(begin, end) {
+      const { inputs, labels, ...rest } = data.read(begin, end);
+      const reversed = <T extends typeof inputs.data | Int32Array>(values: T): T => {
+        const turned = values.slice() as T;
+        const length = turned.length / (end - begin);
+        for (let row = 0; row < end - begin; row++) {
+          turned.subarray(row * length, (row + 1) * length).reverse();
+        }
+        return turned;
+      };
+      return {
+        ...rest,
+        inputs: createTensor(inputs.dtype, inputs.shape, reversed(inputs.data)),
+        labels: labels.length === inputs.data.length ? reversed(labels) : labels,
+      };
+    },
+  };
+}
+
+/** Takes the examples `[from, to)` of a data set. */
+export function sliceExamples({ gatherInto: _, ...data }: DataSet, from: number, to: number): DataSet {
+  return {
+    ...data,
+    name: `${data.name}, ${from} to ${to}`,
+    size: to - from,
+    read: (begin, end) => data.read(from + begin, from + end),
+  };
+}
+
 /** Takes some examples of a data set, drawn by a seed. */
 export function drawExamples(data: DataSet, count: number, seed: number): DataSet {
   const random = createRandom(seed, "drawn examples");

@@ -54,6 +54,23 @@ describe("dropout, landscape, similarity and fuse", () => {
 });
 
 describe("isthmus fuse", () => {
+  it("widens a network by maps that are checked, and asks for examples", async () => {
+    const output = inFolder("rotated.safetensors");
+    const rotated = ["fuse", ...networks(), "--plan", "rotated", "--weight", "1", "-o", output];
+    const result = await runJson<FuseJson & { readonly error: number }>([
+      ...rotated,
+      "--data",
+      "mnist:test@50",
+    ]);
+    expect(result.error).toBeLessThan(1e-5);
+    expect(result.symmetries.map(({ units }) => units)).toEqual(Array(2).fill({ source: 8, target: 16 }));
+    const { code, stderr } = await runCli(rotated);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/--plan rotated as it needs examples: add --data/),
+    ]);
+  });
+
   it("widens a network, which computes the same in the other's graph", async () => {
     const output = inFolder("widened.safetensors");
     const result = await runJson<FuseJson>(["fuse", ...networks(), "--weight", "1", "-o", output]);

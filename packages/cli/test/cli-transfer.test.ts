@@ -63,6 +63,12 @@ interface TransferJson {
   readonly outputs: readonly string[];
 }
 
+interface AcrossJson extends Pick<TransferJson, "scale" | "tried" | "outputs"> {
+  readonly maps: string;
+  readonly error: number;
+  readonly units: readonly { readonly kind: string; readonly units: { source: number; target: number } }[];
+}
+
 describe("isthmus transfer", () => {
   it("gives a permuted copy of the base the permuted fine-tune", async () => {
     const result = await runJson<TransferJson>(transfer("copy"));
@@ -88,6 +94,38 @@ describe("isthmus transfer", () => {
     expect(naive).toMatchObject({ scale: 0, task: { moved: 0, kept: 1 } });
     expect(naive.alignment).toBeUndefined();
     expect(await tensorsOf("out.safetensors")).toEqual(await tensorsOf("other.safetensors"));
+  });
+
+  it("moves a fine-tune to a base of another width, and names what does not fit", async () => {
+    await train("wide.safetensors", "--net", "mlp:12x2", "--seed", "1");
+    await train("deep.safetensors", "--net", "mlp:12x3", "--seed", "1");
+    const across = (target: string, ...options: string[]) =>
+      transfer(target, "--graph-b", inFolder(`${target}.onnx`), ...options);
+    const match = ["--match-data", "mnist:test@100"];
+    const result = await runJson<AcrossJson>(across("wide", ...match, "--data", "mnist:test@50"));
+    expect(result).toMatchObject({ scale: 1, maps: "weights", outputs: [inFolder("out.safetensors")] });
+    expect(result.units.map(({ kind, units }) => [kind, units.source, units.target])).toEqual([
+      ["units", 8, 12],
+      ["units", 8, 12],
+    ]);
+    expect(result.error).toBeLessThan(1e-5);
+    expect(result.tried.map(({ scale }) => scale)).toEqual([0, 1]);
+    expect((await tensorsOf("out.safetensors")).get("layers.1.weight")?.shape).toEqual([12, 12]);
+    const swapped = across("wide", ...match);
+    swapped[swapped.indexOf("--graph") + 1] = inFolder("wide.onnx");
+    swapped[swapped.indexOf("--graph-b") + 1] = inFolder("base.onnx");
+    for (const [args, message] of [
+      [across("wide"), /activations are compared on examples.*--match-data/],
+      [across("deep", ...match), /only the second has layers\.2, as of another depth/],
+      [transfer("wide", ...match), /name the graph of base B by --graph-b/],
+      [across("wide", ...match, "--no-align"), /with --no-align as units are mapped by --maps/],
+      [transfer("other", "--maps", "weights"), /with --maps as both bases have one graph/],
+      [swapped, /--graph has the weights of B, and --graph-b those of A: exchange them/],
+    ] as const) {
+      const { code, stdout, stderr } = await runCli(args);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(message);
+    }
   });
 
   it("warns of a fine-tune of another base", async () => {

@@ -71,10 +71,12 @@ export {
 } from "@isthmus/federated";
 export { defineMeasurement, defineNetworkMaker } from "@isthmus/findings";
 export {
+  fuseByMaps,
   fuseNetworks,
   type MergePartiallyResult,
   mergePartially,
   sinkhorn,
+  transferAcrossWidths,
   transferTask,
 } from "@isthmus/fusion";
 export {

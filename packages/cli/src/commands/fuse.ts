@@ -1,21 +1,14 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import {
-  type Checkpoint,
-  describeMaking,
-  isIsthmusError,
-  MismatchError,
-  sameShape,
-  saveCheckpoint,
-  UsageError,
-  withCheckpoints,
-} from "@isthmus/core";
+import { type Checkpoint, describeMaking, saveCheckpoint, UsageError, withCheckpoints } from "@isthmus/core";
 import {
   ACTIVATION_COSTS,
   type ActivationCost,
   FUSE_METHODS,
   FUSE_NETWORKS_DEFAULTS,
+  type FuseByMapsResult,
   type FuseMethod,
   type FuseNetworksResult,
+  fuseByMaps,
   fuseNetworks,
   PLAN_KINDS,
   type PlanKind,
@@ -28,14 +21,11 @@ import {
   STATISTICS_POLICIES,
   type StatisticsPolicy,
 } from "@isthmus/statistics";
-import {
-  type NetworkOfGraph,
-  type OpenedNetwork,
-  openOwnArchitectures,
-  readArchitecture,
-} from "@isthmus/zoo";
+import { type OpenedNetwork, openOwnArchitectures } from "@isthmus/zoo";
 import { formatPairs, formatTable } from "../format/format-table.ts";
+import { formatUnitMaps } from "../format/format-transfer.ts";
 import { addExportedFromOptions, type ExportedFromOptions } from "../open/exported-from-options.ts";
+import { hintAtSwap } from "../open/hint-at-swap.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
 import { readingOf } from "../open/reading-of.ts";
 import { dataForms } from "../options/data-forms.ts";
@@ -55,11 +45,14 @@ interface FuseVerbOptions extends EngineOptions, ScalingOptions, ExportedFromOpt
   readonly data?: string | undefined;
   readonly matchExamples: number;
   readonly cost: ActivationCost;
-  readonly plan: PlanKind;
+  readonly plan: PlanKind | typeof ROTATED;
   readonly regularization: number;
   readonly weight: number;
   readonly statistics: StatisticsPolicy;
 }
+
+/** The plan by matrices, which keeps what transformers compute. */
+const ROTATED = "rotated";
 
 /** Creates the command `isthmus fuse`. */
 export function fuseVerb(run: RunVerb): CommandUnknownOpts {
@@ -85,6 +78,10 @@ const EXAMPLES = formatExamples(
     "isthmus fuse narrow.pt wide.pt --graph-a narrow.onnx --graph-b wide.onnx --weight 1 -o widened.safetensors",
     "only widen the first: it computes the same, in the graph of the second",
   ],
+  [
+    "isthmus fuse gpt-64 gpt-96 --plan rotated --data text:books.txt --weight 1 -o gpt-64-widened",
+    "widen a transformer, as near to the other as its symmetries allow",
+  ],
 );
 
 function createFuseVerb() {
@@ -102,7 +99,12 @@ function createFuseVerb() {
     .option("--graph-b <file>", "the architecture of B (default: from its config.json)")
     .requiredOption("-o, --output <path>", "the fused network (a file ending in .safetensors, or a folder)")
     .option("--weight <w>", "share of A in the result, from 0 to 1", parseNumber, weight)
-    .addOption(new Option("--plan <kind>", PLAN_TEXT).choices(PLAN_KINDS).default(plan).makeOptionMandatory())
+    .addOption(
+      new Option("--plan <kind>", PLAN_TEXT)
+        .choices([...PLAN_KINDS, ROTATED] as const)
+        .default(plan)
+        .makeOptionMandatory(),
+    )
     .option(
       "--regularization <x>",
       "entropy of soft plans, as a share of the range of costs",
@@ -137,7 +139,7 @@ function createFuseVerb() {
 }
 
 const PLAN_TEXT =
-  "hard: every unit of the wider network goes with the one most like it; balanced: as many with each; soft: mixtures";
+  "hard: every unit of the wider network goes with the one most like it; balanced: as many with each; soft: mixtures; rotated: residual streams and heads by matrices found on --data, and A computes the same at the width of B, which is checked";
 const STATISTICS_TEXT =
   "correct the statistics of activations on --data: measure those of batch norms anew, or repair all layers";
 
@@ -158,20 +160,9 @@ async function fuse(
     ] as const;
     const request = { attempt: "fuse", ...(await readingOf(options, context)) };
     const [source, target] = await openOwnArchitectures(ends, request).catch((error: unknown) =>
-      hintAtSwap(error, ends),
+      hintAtSwap(error, ends, "--graph-a"),
     );
-    const { method, cost, plan, regularization, weight, matchExamples } = options;
-    const fusion = await fuseNetworks(source, target, {
-      method,
-      cost,
-      plan,
-      regularization,
-      weight,
-      data: target.data,
-      examples: matchExamples,
-      signal: context.signal,
-      onProgress: ({ done }) => context.progress("Matching", done),
-    });
+    const fusion = await fuseBy([source, target], options, context);
     const fused = await correct(fusion, target, options, context);
     const outputs = await save([a, b], target.bound.restore(fused), options, context);
     outputs.push(...(await copyModelFiles(paths[1], output, { onNote: context.terminal.note })));
@@ -179,39 +170,41 @@ async function fuse(
   });
 }
 
+/** Fuses by the plan that the options name. */
+function fuseBy(
+  [source, target]: readonly [OpenedNetwork, OpenedNetwork],
+  { method, cost, plan, regularization, weight, matchExamples }: FuseVerbOptions,
+  { signal, progress }: Context,
+): Promise<FuseNetworksResult | FuseByMapsResult> {
+  const shared = {
+    ...{ data: target.data, examples: matchExamples, weight, signal },
+    onProgress: ({ done }: { readonly done: number }) => progress("Matching", done),
+  };
+  return plan === ROTATED
+    ? fuseByMaps(source, target, { maps: method === "weight" ? "weights" : "activations", ...shared })
+    : fuseNetworks(source, target, { method, cost, plan, regularization, ...shared });
+}
+
 /**
  * Checks that the options name examples if the method or the statistics need them.
  * @throws UsageError if not
  */
-function assertData({ data, method, statistics }: FuseVerbOptions): void {
-  if (data !== undefined || (method === "weight" && statistics === "keep")) return;
-  const option = method === "weight" ? `--statistics ${statistics}` : `--method ${method}`;
+function assertData({ data, method, statistics, plan }: FuseVerbOptions): void {
+  if (data !== undefined) return;
+  const [option] = [
+    plan === ROTATED ? [`--plan ${plan}`] : [],
+    method === "weight" ? [] : [`--method ${method}`],
+    statistics === "keep" ? [] : [`--statistics ${statistics}`],
+  ].flat();
+  if (option === undefined) return;
   throw new UsageError(
     `Cannot fuse with ${option} as it needs examples: add --data, for example --data mnist:train`,
   );
 }
 
-/** Throws an error again, with a hint if each graph has the weights of the other network. */
-async function hintAtSwap(error: unknown, [a, b]: readonly [NetworkOfGraph, NetworkOfGraph]): Promise<never> {
-  if (!isIsthmusError(error, "MismatchError") || a.graph === undefined || b.graph === undefined) throw error;
-  const fits = async (graph: string, { checkpoint }: NetworkOfGraph): Promise<boolean> => {
-    const { weights } = (await readArchitecture(graph)).graph;
-    return [...weights].every(([name, { shape }]) => {
-      const stored = checkpoint.tensors.get(name)?.shape;
-      return stored !== undefined && sameShape(stored, shape);
-    });
-  };
-  const stands = (await fits(a.graph, a)) && (await fits(b.graph, b));
-  if (stands || !(await fits(a.graph, b)) || !(await fits(b.graph, a))) throw error;
-  throw new MismatchError(
-    `${error.message}; --graph-a has the weights of B, and --graph-b those of A: exchange them`,
-    { parameters: (error as MismatchError).parameters, cause: error },
-  );
-}
-
 /** Corrects the statistics of the fused network, if the options ask for it. */
 async function correct(
-  { fused, transported }: FuseNetworksResult,
+  { fused, transported }: Pick<FuseNetworksResult, "fused" | "transported">,
   { data, network, ...architecture }: OpenedNetwork,
   { statistics, weight }: FuseVerbOptions,
   { signal }: Context,
@@ -249,18 +242,30 @@ async function save(
 
 /** Returns the result without the plans themselves, which are large. */
 function describe(
-  { symmetries, distance, sweeps, status }: FuseNetworksResult,
+  fusion: FuseNetworksResult | FuseByMapsResult,
   { method, plan, weight, statistics }: FuseVerbOptions,
   outputs: readonly string[],
 ): object {
-  const summaries = symmetries.map(({ plan: _, ...summary }) => summary);
-  return { method, plan, weight, statistics, distance, sweeps, status, symmetries: summaries, outputs };
+  const rest =
+    "units" in fusion
+      ? { error: fusion.error, symmetries: fusion.units }
+      : {
+          ...{ sweeps: fusion.sweeps, status: fusion.status },
+          symmetries: fusion.symmetries.map(({ plan: _, ...summary }) => summary),
+        };
+  return { method, plan, weight, statistics, distance: fusion.distance, ...rest, outputs };
 }
 
-function format(
-  { symmetries, distance, sweeps, status }: FuseNetworksResult,
-  outputs: readonly string[],
-): string {
+function format(fusion: FuseNetworksResult | FuseByMapsResult, outputs: readonly string[]): string {
+  const last = [
+    ["distance", `${fusion.distance.toFixed(3)} of A, brought to B's width, from B, relative to B's norm`],
+    ["wrote", outputs.join(", ")],
+  ] as const;
+  if ("units" in fusion) {
+    const error = `A computes the same at B's width: outputs differ by ${fusion.error.toExponential(1)} of the largest`;
+    return `${formatUnitMaps(fusion.units)}\n\n${formatPairs([["verified", error], ...last])}`;
+  }
+  const { symmetries, sweeps, status } = fusion;
   const table = formatTable(
     [
       { title: "symmetry" },
@@ -278,10 +283,6 @@ function format(
     ]),
   );
   const end = status === "converged" ? "converged" : "was given up";
-  const pairs = formatPairs([
-    ["search", `${sweeps} ${sweeps === 1 ? "sweep" : "sweeps"}, ${end}`],
-    ["distance", `${distance.toFixed(3)} of A, brought to B's width, from B, relative to B's norm`],
-    ["wrote", outputs.join(", ")],
-  ]);
-  return `${table}\n\n${pairs}`;
+  const search = `${sweeps} ${sweeps === 1 ? "sweep" : "sweeps"}, ${end}`;
+  return `${table}\n\n${formatPairs([["search", search], ...last])}`;
 }

@@ -1,40 +1,20 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import {
-  at,
-  type Checkpoint,
-  describeMaking,
-  saveCheckpoint,
-  UsageError,
-  withCheckpoints,
-} from "@isthmus/core";
-import { type TransferProgress, type TransferTaskResult, transferTask } from "@isthmus/fusion";
-import { type DataSet, limitExamples } from "@isthmus/graph";
-import { copyModelFiles } from "@isthmus/recipe";
-import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { at, type Checkpoint, describeMaking, UsageError, withCheckpoints } from "@isthmus/core";
+import { MAP_METHODS, type TransferTaskResult, transferTask } from "@isthmus/fusion";
 import { assertArchitecture, openBound } from "@isthmus/zoo";
 import { proofScope } from "../format/format-proof.ts";
 import { formatTransfer } from "../format/format-transfer.ts";
 import { readingOf } from "../open/reading-of.ts";
-import { addBindingOptions, type BindingOptions } from "../options/binding-options.ts";
+import { addBindingOptions } from "../options/binding-options.ts";
 import { dataForms } from "../options/data-forms.ts";
-import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addEngineOption } from "../options/engine-option.ts";
 import { HELP_GROUPS } from "../options/help-groups.ts";
-import { addMatchOptions, type MatchVerbOptions, matchingOf } from "../options/match-options.ts";
+import { addMatchOptions, matchingOf } from "../options/match-options.ts";
 import { parseScales } from "../options/parse-values.ts";
 import { assertNetworkOutput } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-
-interface TransferVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {
-  readonly graph?: string | undefined;
-  readonly output: string;
-  readonly scale: readonly number[];
-  readonly data?: string | undefined;
-  readonly matchData?: string | undefined;
-  readonly maskBySign?: string | undefined;
-  readonly statistics: "keep" | "recalibrate";
-  /** Whether the networks are aligned; false with `--no-align`. */
-  readonly align: boolean;
-}
+import { finish, isAcrossWidths, transferAcross } from "./transfer-across.ts";
+import { recalibrationData, TRANSFER_PHASES, type TransferVerbOptions } from "./transfer-options.ts";
 
 /** Creates the command `isthmus transfer`. */
 export function transferVerb(run: RunVerb): CommandUnknownOpts {
@@ -69,6 +49,10 @@ const EXAMPLES = formatExamples(
     "isthmus transfer a.pt tuned.pt b.pt --graph model.onnx --mask-by-sign npz:train.npz@100 -o out.safetensors",
     "leave out what would go up the gradient of B on a few examples",
   ],
+  [
+    "isthmus transfer small.pt tuned.pt large.pt --graph small.onnx --graph-b large.onnx --match-data images:photos -o out.safetensors",
+    "to a base of another width, by maps found on examples without labels",
+  ],
 );
 
 function createTransferVerb() {
@@ -79,6 +63,10 @@ function createTransferVerb() {
     .option(
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
+    )
+    .option(
+      "--graph-b <file>",
+      "the architecture of base B, if it is wider or narrower than A (default: from its config.json)",
     )
     .requiredOption("-o, --output <path>", "the new fine-tune (a file ending in .safetensors, or a folder)")
     .addOption(
@@ -102,9 +90,23 @@ function createTransferVerb() {
     )
     .optionsGroup(HELP_GROUPS.alignment)
     .option("--match-data <name>", "examples for --method (default: those of --data)")
-    .option("--no-align", "add the difference as it is, where A and B are relatives");
+    .option("--no-align", "add the difference as it is, where A and B are relatives")
+    .addOption(new Option("--maps <method>", MAPS_TEXT).choices(MAP_METHODS))
+    .option("--mix-units", MIX_TEXT)
+    .option("--move-embeddings", EMBEDDINGS_TEXT)
+    .optionsGroup(HELP_GROUPS.reading)
+    .option(
+      "--exported-from-b <checkpoint>",
+      "the checkpoint that --graph-b was exported from, if not base B",
+    );
 }
 
+const MAPS_TEXT =
+  "how units of A are mapped to a base B of another width: streams by activations on --match-data, and all else by weights (weights, the default) or activations; random and padded look at neither network, for comparison";
+const MIX_TEXT =
+  "map hidden units by matrices, too, across widths, instead of one to one: base A is then kept only about";
+const EMBEDDINGS_TEXT =
+  "add the task also to the weights that turn tokens, patches or positions into a residual stream, across widths";
 const STATISTICS_TEXT = "statistics of batch norms: moved as the weights are, or measured anew on --data";
 
 async function transfer(
@@ -114,11 +116,13 @@ async function transfer(
 ): Promise<Outcome> {
   return withCheckpoints(paths, async (checkpoints) => {
     const { output } = options;
-    const named = [options.graph, options.exportedFrom].filter((path) => path !== undefined);
+    const { graph, graphB, exportedFrom, exportedFromB } = options;
+    const named = [graph, graphB, exportedFrom, exportedFromB].filter((path) => path !== undefined);
     const inputs = [...checkpoints.flatMap(({ files }) => files), ...named];
     assertOptions(options);
-    await assertArchitecture("transfer", paths, options);
     await assertNetworkOutput(output, { inputs, models: paths });
+    if (isAcrossWidths(options, checkpoints)) return transferAcross(paths, checkpoints, options, context);
+    await assertArchitecture("transfer", paths, options);
     const matchData = options.method === "weight" ? undefined : options.matchData;
     const names = { data: options.data, maskBySign: options.maskBySign, matchData };
     const opened = await openBound(paths, checkpoints, names, await readingOf(options, context));
@@ -139,25 +143,19 @@ async function transfer(
         maskBySign,
         recalibrate: recalibrationData(options, data),
         signal: context.signal,
-        onProgress: ({ phase, done }) => context.progress(PHASES[phase], done),
+        onProgress: ({ phase, done }) => context.progress(TRANSFER_PHASES[phase], done),
       },
     );
-    for (const warning of result.summary.warnings) context.terminal.note(`Warning: ${warning}.`);
-    const outputs = await save(checkpoints, result, options, context);
-    outputs.push(...(await copyModelFiles(paths[2], output, { onNote: context.terminal.note })));
+    const outputs = await finish(paths, result, options, {
+      ...context,
+      making: describeTransfer(checkpoints, result, options, context),
+    });
     return {
       result: { ...result.summary, binding, outputs },
       text: formatTransfer(result.summary, proofScope(options, binding), outputs),
     };
   });
 }
-
-const PHASES: Readonly<Record<TransferProgress["phase"], string>> = {
-  aligning: "Aligning A to B",
-  gradient: "Computing gradients of B",
-  measuring: "Measuring what fine-tuning did",
-  trying: "Trying scales",
-};
 
 /**
  * Checks that the options do not contradict each other, and name examples if they are needed.
@@ -185,22 +183,15 @@ function assertOptions({
   );
 }
 
-function recalibrationData(
-  { statistics }: TransferVerbOptions,
-  data: DataSet | undefined,
-): DataSet | undefined {
-  if (statistics === "keep" || data === undefined) return undefined;
-  return limitExamples("recalibrate batch norms", data, STATISTICS_EXAMPLES);
-}
-
-async function save(
+/** Describes how the result was made, for its metadata. */
+function describeTransfer(
   networks: readonly Checkpoint[],
-  { restored, summary }: TransferTaskResult,
-  { output, method, seed, restarts, search, only, skip, normalize, ...options }: TransferVerbOptions,
-  { maker, signal, progress }: Context,
-): Promise<string[]> {
+  { summary }: TransferTaskResult,
+  { method, seed, restarts, search, only, skip, normalize, ...options }: TransferVerbOptions,
+  { maker }: Context,
+): Record<string, string> {
   const { align, maskBySign, statistics } = options;
-  const making = describeMaking(networks, {
+  return describeMaking(networks, {
     verb: "transfer",
     ...maker,
     scale: summary.scale,
@@ -208,11 +199,4 @@ async function save(
     statistics,
     ...(align ? { method, seed, restarts, search, only, skip, normalize } : { align }),
   });
-  const { files } = await saveCheckpoint(restored, output, {
-    metadata: { ...restored.metadata, ...making },
-    overwrite: true,
-    signal,
-    onProgress: ({ done }) => progress("Writing", done),
-  });
-  return [...files];
 }

@@ -1,4 +1,9 @@
-import type { TaskMeasure, TransferTaskResult } from "@isthmus/fusion";
+import type {
+  TaskMeasure,
+  TransferAcrossWidthsSummary,
+  TransferTaskResult,
+  TriedScale,
+} from "@isthmus/fusion";
 import { formatNormalization } from "./format-normalization.ts";
 import { formatObjective } from "./format-objective.ts";
 import { formatProof, type ProofScope } from "./format-proof.ts";
@@ -37,6 +42,53 @@ export function formatTransfer(summary: Summary, scope: ProofScope, outputs: rea
   return [formatTensors(summary), formatTried(summary), pairs].filter((part) => part !== "").join("\n\n");
 }
 
+/**
+ * Formats the result of a transfer to another width: the maps, the scales that were tried, and the summary.
+ * @param outputs - files that were written
+ */
+export function formatTransferAcross(
+  summary: TransferAcrossWidthsSummary,
+  outputs: readonly string[],
+): string {
+  const { task, scale, maps, error, units, left } = summary;
+  const mask =
+    task.kept === null || task.kept === 1 ? "" : `, of which the mask keeps ${share(task.kept)} (squared)`;
+  const of = task.relative === null ? "" : `, ${share(task.relative)} of the weights`;
+  const carried = task.carried === null ? "" : `; ${task.carried.toFixed(2)} times as long at the width of B`;
+  const pairs = formatPairs([
+    ["task vector", `norm ${task.norm.toPrecision(4)}${of}${carried}${mask}`],
+    ["maps", `by ${maps}`],
+    ["base A at B's width", `outputs differ by ${error.toExponential(1)} of the largest`],
+    ...(left.length === 0 ? [] : [["left", `${left.join(", ")}: nothing is added to them`] as const]),
+    ["scale", String(scale)],
+    ["wrote", outputs.join(", ")],
+  ]);
+  return [formatUnitMaps(units), formatTried(summary), pairs].filter((part) => part !== "").join("\n\n");
+}
+
+/** Formats the maps of units to another width. */
+export function formatUnitMaps(units: TransferAcrossWidthsSummary["units"]): string {
+  return formatTable(
+    [
+      { title: "symmetry" },
+      { title: "units of A", align: "right" },
+      { title: "of B", align: "right" },
+      { title: "mapped" },
+    ],
+    units.map(({ name, kind, units: { source, target } }) => [
+      ...[name, String(source), String(target)],
+      MAPPED[kind],
+    ]),
+  );
+}
+
+const MAPPED = {
+  units: "one to one",
+  cell: "by a matrix in each head",
+  stream: "by one matrix",
+  "stream-keeping-ones": "by one matrix that keeps means",
+} as const;
+
 const share = (value: number | null): string => (value === null ? "" : `${(100 * value).toFixed(1)} %`);
 
 function describeTask({ norm, relative, moved, kept }: TaskMeasure): string {
@@ -65,7 +117,13 @@ function formatTensors({ tensors }: Summary): string {
   );
 }
 
-function formatTried({ tried, scale: chosen }: Summary): string {
+function formatTried({
+  tried,
+  scale: chosen,
+}: {
+  readonly tried: readonly TriedScale[];
+  readonly scale: number;
+}): string {
   if (tried.length === 0) return "";
   return formatTable(
     [

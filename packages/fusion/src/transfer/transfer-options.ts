@@ -60,6 +60,16 @@ export type ResolvedTransfer = Omit<Required<TransferTaskOptions>, "scale"> & {
 /** Checks the options, and returns them with defaults. */
 export function resolveTransferOptions(options: TransferTaskOptions): ResolvedTransfer {
   const { scale, ...resolved } = resolveOptions("transfer a task", TRANSFER_TASK_DEFAULTS, options);
+  return { ...resolved, scales: checkScales(scale, resolved.data) };
+}
+
+/**
+ * Lists the factors to try, each once.
+ *
+ * @throws UsageError if there are none, or several without examples to choose by
+ * @throws OutOfRangeError if one is not finite
+ */
+export function checkScales(scale: number | readonly number[], data: DataSet | undefined): number[] {
   const scales = typeof scale === "number" ? [scale] : [...new Set(scale)];
   if (scales.length === 0) {
     throw new UsageError('Cannot transfer a task as "scale" must be a number, or some: it is an empty list');
@@ -68,10 +78,10 @@ export function resolveTransferOptions(options: TransferTaskOptions): ResolvedTr
   if (wrong !== undefined) {
     throw new OutOfRangeError(`Cannot transfer a task as "scale" must be a finite number: it is ${wrong}`);
   }
-  if (scales.length > 1 && resolved.data === undefined) {
+  if (scales.length > 1 && data === undefined) {
     throw new UsageError(
       `Cannot transfer a task at ${scales.length} scales as examples must tell which is best: give "data" (--data), or one scale`,
     );
   }
-  return { ...resolved, scales };
+  return scales;
 }

@@ -96,7 +96,7 @@ export async function transferTask(
   options: TransferTaskOptions = {},
 ): Promise<TransferTaskResult> {
   const resolved = resolveTransferOptions(options);
-  const { signal, onProgress, data, scales } = resolved;
+  const { signal, onProgress } = resolved;
   const { graph } = architecture;
   const original = { base: inGraph(networks.baseA), tuned: inGraph(networks.tunedA) };
   const target = inGraph(networks.baseB);
@@ -110,21 +110,7 @@ export async function transferTask(
     signal,
     onProgress: (done) => onProgress?.({ phase: "measuring", done }),
   });
-  const networkAt = async (scale: number): Promise<Checkpoint> => {
-    const network = transferredCheckpoint(graph, target, task, scale);
-    return resolved.recalibrate === undefined || scale === 0
-      ? network
-      : recalibrateBatchNorm(architecture, network, resolved.recalibrate, { signal });
-  };
-  const { scale, tried } =
-    data === undefined
-      ? { scale: at(scales, 0, "scale"), tried: [] }
-      : await chooseScale(
-          architecture,
-          { scales, data, networkAt },
-          { signal, onProgress: (done) => onProgress?.({ phase: "trying", done }) },
-        );
-  const network = await networkAt(scale);
+  const { network, scale, tried } = await addTask(architecture, target, task, resolved);
   const summary: TransferSummary = {
     scale,
     task: total,
@@ -137,12 +123,50 @@ export async function transferTask(
   return { network, restored: asStored(networks.baseB, network), aligned, summary };
 }
 
+/** Settings of {@link addTask}. */
+type AddTaskOptions = Pick<ResolvedTransfer, "scales" | "data" | "recalibrate" | "signal" | "onProgress">;
+
+/**
+ * Adds a task vector to a network at the scale with the least loss on examples, or at the only scale.
+ *
+ * @param target - network whose names, shapes and element types the result has
+ * @param task - task vector in the coordinates of the target
+ */
+export async function addTask(
+  architecture: Architecture,
+  target: Checkpoint,
+  task: MovedTask,
+  { scales, data, recalibrate, signal, onProgress }: AddTaskOptions,
+): Promise<{
+  readonly network: Checkpoint;
+  readonly scale: number;
+  readonly tried: readonly TriedScale[];
+}> {
+  const networkAt = async (scale: number): Promise<Checkpoint> => {
+    const network = transferredCheckpoint(architecture.graph, target, task, scale);
+    return recalibrate === undefined || scale === 0
+      ? network
+      : recalibrateBatchNorm(architecture, network, recalibrate, { signal });
+  };
+  const { scale, tried } =
+    data === undefined
+      ? { scale: at(scales, 0, "scale"), tried: [] }
+      : await chooseScale(
+          architecture,
+          { scales, data, networkAt },
+          { signal, onProgress: (done) => onProgress?.({ phase: "trying", done }) },
+        );
+  return { network: await networkAt(scale), scale, tried };
+}
+
 const isBound = (network: Checkpoint | BoundNetwork): network is BoundNetwork => "restore" in network;
 
-const inGraph = (network: Checkpoint | BoundNetwork): Checkpoint =>
+/** Returns a network under the names of its graph. */
+export const inGraph = (network: Checkpoint | BoundNetwork): Checkpoint =>
   isBound(network) ? network.network : network;
 
-const asStored = (like: Checkpoint | BoundNetwork, changed: Checkpoint): Checkpoint =>
+/** Returns a changed network under the names that the original has in its file. */
+export const asStored = (like: Checkpoint | BoundNetwork, changed: Checkpoint): Checkpoint =>
   isBound(like) ? like.restore(changed) : changed;
 
 /** A task vector in the coordinates of base B, with the alignment that moved it. */
@@ -182,10 +206,10 @@ async function moveTask(
 }
 
 /** Measures the gradient of base B, if the task vector is masked by it. */
-async function gradientOf(
+export async function gradientOf(
   architecture: Architecture,
   target: Checkpoint,
-  { maskBySign, signal, onProgress }: ResolvedTransfer,
+  { maskBySign, signal, onProgress }: Pick<ResolvedTransfer, "maskBySign" | "signal" | "onProgress">,
 ): Promise<Checkpoint | undefined> {
   if (maskBySign === undefined) return undefined;
   return measureGradient(architecture, target, maskBySign, {
@@ -200,9 +224,16 @@ async function gradientOf(
  */
 const STRANGER = 0.85;
 
-function findWarnings(
+/** Finds what a user should be warned of: no fine-tune, another base, or no gain at any scale. */
+export function findWarnings(
   { base, tuned }: MovedTask,
-  { scale, task, tried }: Pick<TransferSummary, "scale" | "task" | "tried">,
+  {
+    scale,
+    task,
+    tried,
+  }: Pick<TransferSummary, "scale" | "tried"> & {
+    readonly task: Pick<TaskMeasure, "norm" | "relative">;
+  },
 ): string[] {
   const warnings: string[] = [];
   if (task.norm === 0) {

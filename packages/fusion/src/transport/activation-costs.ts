@@ -41,7 +41,7 @@ export interface OpenedNetwork extends Architecture {
 }
 
 /** A value that contains the units of a symmetry, in both networks. */
-interface ViewPair {
+export interface ViewPair {
   /** Position of the symmetry in the specification. */
   readonly symmetry: number;
   /** Whether a layer reads the value. */
@@ -154,7 +154,7 @@ function assertCompared(families: readonly UnitFamily[], compared: ReadonlySet<n
  *
  * @throws MismatchError if the graphs compute different numbers of values
  */
-function findViews(
+export function findViews(
   families: readonly UnitFamily[],
   source: SymmetricGraph,
   target: SymmetricGraph,

@@ -74,6 +74,8 @@ export interface Correspondence {
   readonly families: readonly UnitFamily[];
   /** Weights that both networks have, by name. */
   readonly weights: ReadonlyMap<string, MovedWeight>;
+  /** Positions of the symmetries over whose units products of activations sum, as of queries and keys. */
+  readonly paired: ReadonlySet<number>;
 }
 
 /** A graph with its symmetries. */
@@ -94,25 +96,42 @@ export interface SymmetricGraph {
  */
 export function correspond(source: SymmetricGraph, target: SymmetricGraph): Correspondence {
   const families = correspondFamilies(source.symmetries.spec, target.symmetries.spec);
-  const sums = [findSums(source.symmetries), findSums(target.symmetries)] as const;
-  for (const index of sums[0].paired) assertPaired(at(families, index, "family"));
+  const { weights, paired } = correspondWeights([source, target], families);
+  for (const index of paired) assertPaired(at(families, index, "family"));
+  for (const [name, weight] of weights) {
+    if (weight.axes.some(({ isSummed }) => isSummed)) assertUntied(name, source.graph, { families, weight });
+  }
+  return { families, weights, paired };
+}
+
+/**
+ * Finds corresponding parts as {@link correspond} does, for maps that keep lengths: products of queries and
+ * keys may sum over other numbers of units, and an embedding may also be the head.
+ */
+export function correspondByMaps(source: SymmetricGraph, target: SymmetricGraph): Correspondence {
+  const families = correspondFamilies(source.symmetries.spec, target.symmetries.spec);
+  return { families, ...correspondWeights([source, target], families) };
+}
+
+function correspondWeights(
+  [source, target]: readonly [SymmetricGraph, SymmetricGraph],
+  families: readonly UnitFamily[],
+): Omit<Correspondence, "families"> {
+  const { weights: sums, paired } = findSums(source.symmetries);
   const weights = new Map<string, MovedWeight>();
   const names = [...source.symmetries.spec.weights.keys()];
   assertNames(names, [...target.symmetries.spec.weights.keys()]);
   for (const name of names) {
     const [a, b] = [source, target].map(({ symmetries }) => entry(symmetries.spec.weights, name, "weight"));
     if (a === undefined || b === undefined) continue;
-    const summed = sums[0].weights.get(name);
-    const weight = correspondWeight(name, [a, b], { families, summed: summed ?? new Set() });
-    if (weight.axes.some(({ isSummed }) => isSummed)) assertUntied(name, source.graph, { families, weight });
-    weights.set(name, weight);
+    weights.set(name, correspondWeight(name, [a, b], { families, summed: sums.get(name) ?? new Set() }));
   }
-  return { families, weights };
+  return { weights, paired };
 }
 
 function fail(what: string, parameters: readonly string[] = []): never {
   throw new MismatchError(
-    `Cannot fuse two networks as their graphs must have the same symmetries, in any sizes: ${what}`,
+    `Cannot match networks of other widths as their graphs must have the same symmetries, in any sizes: ${what}`,
     { parameters },
   );
 }
@@ -124,11 +143,27 @@ function assertNames(a: readonly string[], b: readonly string[]): void {
   if (added !== undefined) fail(`"${added}" is a weight of the second only`, [added]);
 }
 
+/** Checks that both architectures have the same symmetries, in the same order. */
+function assertSymmetries(a: SymmetrySpec, b: SymmetrySpec): void {
+  const [names, others] = [a, b].map(({ symmetries }) => symmetries.map(({ name }) => name));
+  if (names === undefined || others === undefined || names.join() === others.join()) return;
+  const [missing, added] = [
+    names.filter((name) => !others.includes(name)),
+    others.filter((name) => !names.includes(name)),
+  ];
+  const listed = (list: readonly string[]) =>
+    list.length > 2 ? `${list.slice(0, 2).join(", ")} and ${list.length - 2} more` : list.join(", ");
+  if (missing.length > 0) fail(`only the first has ${listed(missing)}, as of another depth`, missing);
+  if (added.length > 0) fail(`only the second has ${listed(added)}, as of another depth`, added);
+  fail(`the first has ${names.join(", ")}; the second has ${others.join(", ")}`);
+}
+
 function correspondFamilies(a: SymmetrySpec, b: SymmetrySpec): UnitFamily[] {
-  const names = (spec: SymmetrySpec) => spec.symmetries.map(({ name }) => name).join(", ") || "none";
-  if (names(a) !== names(b)) fail(`the first has ${names(a)}; the second has ${names(b)}`);
+  assertSymmetries(a, b);
   if (a.followers.length !== b.followers.length) {
-    fail(`the first has ${a.followers.length} families of followers, the second ${b.followers.length}`);
+    fail(
+      `the first has ${a.followers.length} families of units that follow others, the second ${b.followers.length}, as heads of another size have with rotary embeddings`,
+    );
   }
   const sidesOf = (spec: SymmetrySpec): FamilySide[] => [
     ...spec.symmetries.map(({ firstUnit, size, cells }) => ({
@@ -151,7 +186,7 @@ function correspondFamilies(a: SymmetrySpec, b: SymmetrySpec): UnitFamily[] {
     if (above.join() !== aboveOf(sidesB, target).join()) fail(`${name} are nested in others there`);
     if (symmetry !== undefined && above.length > 1) {
       throw new UnsupportedError(
-        `Cannot fuse ${name} as a symmetry must be nested in one other at most: its cells have ${above.length} parents`,
+        `Cannot match ${name} across widths as a symmetry must be nested in one other at most: its cells have ${above.length} parents`,
         { feature: name },
       );
     }
@@ -216,7 +251,7 @@ function correspondWeight(
   }
   if (new Set(axesOf(a)).size !== a.fields.length || a.fields.some(({ axes }) => axes.length !== 1)) {
     throw new UnsupportedError(
-      `Cannot fuse "${name}" as units must lie on one axis each: those of a grouped operator lie on several`,
+      `Cannot match "${name}" across widths as units must lie on one axis each: those of a grouped operator lie on several`,
       { feature: name },
     );
   }
@@ -278,7 +313,10 @@ function assertWhole(
   }
   const { name: units, ...sides } = at(families, family, "family");
   if (source.length === sides.source.count && target.length === sides.target.count) return;
-  throw new UnsupportedError(`Cannot fuse "${name}" as it must hold every unit of ${units}: it holds some`, {
-    feature: name,
-  });
+  throw new UnsupportedError(
+    `Cannot match "${name}" across widths as it must hold every unit of ${units}: it holds some`,
+    {
+      feature: name,
+    },
+  );
 }

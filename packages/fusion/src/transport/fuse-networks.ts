@@ -253,7 +253,9 @@ function placeRoot(
 
 function rootOf({ families }: Correspondence, symmetry: number): number {
   const [parent] = at(families, symmetry, "symmetry").above;
-  return parent === undefined ? symmetry : rootOf({ families, weights: new Map() }, parent);
+  return parent === undefined
+    ? symmetry
+    : rootOf({ families, weights: new Map(), paired: new Set() }, parent);
 }
 
 /** Largest change of the mass of a pair, relative to the mass of a unit, that counts as no change. */

@@ -2,7 +2,7 @@ import { at, sizeOf } from "@isthmus/core";
 import { createMatrix, multiply } from "@isthmus/linear-algebra";
 import type { MovedAxis, MovedWeight } from "./correspond.ts";
 import { copySlices, gatherRows, scatterRows } from "./kernels/plan-sums.ts";
-import type { UnitPlans } from "./unit-plans.ts";
+import type { UnitTransports } from "./unit-plans.ts";
 
 /** Elements of a weight, with its extents. */
 export interface WeightValues {
@@ -13,7 +13,7 @@ export interface WeightValues {
 }
 
 /** Checks whether the symmetries of all units on an axis have plans. */
-export function isPlaced({ groups }: MovedAxis, plans: UnitPlans): boolean {
+export function isPlaced({ groups }: MovedAxis, plans: UnitTransports): boolean {
   return groups.every(({ family }) => family === undefined || plans.transportOf(family) !== undefined);
 }
 
@@ -26,7 +26,7 @@ export function isPlaced({ groups }: MovedAxis, plans: UnitPlans): boolean {
 export function transportWeight(
   data: Float64Array,
   weight: MovedWeight,
-  plans: UnitPlans,
+  plans: UnitTransports,
   except?: MovedAxis,
 ): WeightValues {
   let moved: WeightValues = { data, extents: weight.source };
@@ -37,7 +37,7 @@ export function transportWeight(
 function transportAxis(
   { data, extents }: WeightValues,
   { axis, isSummed, groups }: MovedAxis,
-  { weight, plans }: { readonly weight: MovedWeight; readonly plans: UnitPlans },
+  { weight, plans }: { readonly weight: MovedWeight; readonly plans: UnitTransports },
 ): WeightValues {
   const [from, to] = [at(extents, axis, "axis"), at(weight.target, axis, "axis")];
   const inner = sizeOf(extents.slice(axis + 1));

@@ -17,10 +17,16 @@ export interface UnitTransport {
   readonly shares: Matrix;
 }
 
+/** Transports of families of units between two networks. */
+export interface UnitTransports {
+  /** Returns the transport of a family; undefined while a plan on which it depends is missing. */
+  transportOf(family: number): UnitTransport | undefined;
+}
+
 /**
  * Plans of the symmetries that were found so far, and the transports of all families that follow from them.
  */
-export class UnitPlans {
+export class UnitPlans implements UnitTransports {
   readonly #families: readonly UnitFamily[];
   readonly #plans: (Float64Array | undefined)[];
   readonly #transports = new Map<number, UnitTransport>();
@@ -56,7 +62,7 @@ export class UnitPlans {
 
   #createTransport(family: UnitFamily): UnitTransport | undefined {
     const { symmetry, source, target } = family;
-    if (symmetry === undefined) return this.#followParents(family);
+    if (symmetry === undefined) return followParents(family, this.#families, this);
     const plan = this.#plans[symmetry];
     if (plan === undefined) return undefined;
     return {
@@ -64,39 +70,43 @@ export class UnitPlans {
       shares: createMatrix(source.count, target.count, sharesOfRows(plan, target.count)),
     };
   }
+}
 
-  /**
-   * Returns the transport of followers: that of their parents, or the element-wise product for several
-   * parents.
-   */
-  #followParents({ name, above, source, target }: UnitFamily): UnitTransport | undefined {
-    const parents = above.map((index) => ({
-      transport: this.transportOf(index),
-      family: at(this.#families, index, "family"),
-    }));
-    const factors: { means: Float64Array; shares: Float64Array }[] = [];
-    for (const [place, { transport, family }] of parents.entries()) {
-      if (transport === undefined) return undefined;
-      const rows = source.parents.map((list) => at(list, place, "parent") - family.source.firstUnit);
-      const columns = target.parents.map((list) => at(list, place, "parent") - family.target.firstUnit);
-      factors.push({
-        means: select(transport.means, rows, columns),
-        shares: select(transport.shares, rows, columns),
-      });
-    }
-    const [first, ...others] = factors;
-    if (first === undefined) throw new InvariantError(`No parents of ${name}; please report this`);
-    for (const { means, shares } of others) {
-      for (let k = 0; k < means.length; k++) {
-        first.means[k] = at(first.means, k, "element") * at(means, k, "element");
-        first.shares[k] = at(first.shares, k, "element") * at(shares, k, "element");
-      }
-    }
-    return {
-      means: createMatrix(source.count, target.count, first.means),
-      shares: createMatrix(source.count, target.count, first.shares),
-    };
+/**
+ * Returns the transport of followers: that of their parents, or the element-wise product for several parents;
+ * undefined while a parent has none.
+ */
+export function followParents(
+  { name, above, source, target }: UnitFamily,
+  families: readonly UnitFamily[],
+  transports: UnitTransports,
+): UnitTransport | undefined {
+  const parents = above.map((index) => ({
+    transport: transports.transportOf(index),
+    family: at(families, index, "family"),
+  }));
+  const factors: { means: Float64Array; shares: Float64Array }[] = [];
+  for (const [place, { transport, family }] of parents.entries()) {
+    if (transport === undefined) return undefined;
+    const rows = source.parents.map((list) => at(list, place, "parent") - family.source.firstUnit);
+    const columns = target.parents.map((list) => at(list, place, "parent") - family.target.firstUnit);
+    factors.push({
+      means: select(transport.means, rows, columns),
+      shares: select(transport.shares, rows, columns),
+    });
   }
+  const [first, ...others] = factors;
+  if (first === undefined) throw new InvariantError(`No parents of ${name}; please report this`);
+  for (const { means, shares } of others) {
+    for (let k = 0; k < means.length; k++) {
+      first.means[k] = at(first.means, k, "element") * at(means, k, "element");
+      first.shares[k] = at(first.shares, k, "element") * at(shares, k, "element");
+    }
+  }
+  return {
+    means: createMatrix(source.count, target.count, first.means),
+    shares: createMatrix(source.count, target.count, first.shares),
+  };
 }
 
 function select(

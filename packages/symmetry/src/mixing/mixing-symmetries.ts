@@ -78,6 +78,8 @@ export interface StreamGain {
 export interface StreamNorm {
   /** Name of the value that is normalised, along its last axis. */
   readonly input: string;
+  /** Name of the weight that multiplies the normalised value; undefined if the norm has no gain. */
+  readonly gain: string | undefined;
   /** Index of the space. */
   readonly space: number;
 }

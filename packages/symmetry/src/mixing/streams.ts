@@ -97,7 +97,7 @@ export class Streams {
     const measured = norms.filter(
       ({ norm: { input }, isOfHeads }) => this.#activations.has(input) && !isOfHeads,
     );
-    this.norms.push(...measured.map(({ norm: { input } }) => ({ input, space: index })));
+    this.norms.push(...measured.map(({ norm: { input, gain } }) => ({ input, gain, space: index })));
     this.gains.push(...gains);
   }
 

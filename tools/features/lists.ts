@@ -144,6 +144,14 @@ const CURVATURE: Readonly<Record<string, Described>> = {
     "packages/curvature/test/curvature-golden.test.ts",
     "products with the empirical Fisher information",
   ],
+  kfac: [
+    "packages/curvature/test/kronecker.test.ts",
+    "Kronecker factors of each layer, with trace, norm, determinant and damped inverse in closed form",
+  ],
+  ekfac: [
+    "packages/curvature/test/kronecker.test.ts",
+    "the same with eigenvalues that are fitted in the basis of the factors, never further from the matrix",
+  ],
   eigenvalues: [
     "packages/curvature/src/top-eigenpairs.test.ts",
     "both ends of the spectrum by Lanczos' method, with residuals",

@@ -33,8 +33,8 @@ export type { Partners } from "./transport/kernels/partners.ts";
 export { type SinkhornOptions, type SinkhornResult, sinkhorn } from "./transport/sinkhorn.ts";
 export { PLAN_KINDS, type PlanKind } from "./transport/solve-plan.ts";
 export type { FusedSymmetry } from "./transport/summarize-plan.ts";
-export { MAP_METHODS, type MapMethod } from "./widths/find-maps.ts";
 export { type FuseByMapsOptions, type FuseByMapsResult, fuseByMaps } from "./widths/fuse-by-maps.ts";
+export { MAP_METHODS, type MapMethod } from "./widths/map-options.ts";
 export {
   type BaseNetwork,
   type TaskAcross,

@@ -50,7 +50,13 @@ export async function measureGround(
     };
   };
   const plane = await measurePlane({ graph, engine }, models, data, {
-    ...{ points, placed, statistics, statisticsData, batchSize, signal, openRows },
+    points,
+    placed,
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
+    openRows,
     onProgress: ({ done }) => onShare(done),
   });
   return {

@@ -177,7 +177,10 @@ function fuseBy(
   { signal, progress }: Context,
 ): Promise<FuseNetworksResult | FuseByMapsResult> {
   const shared = {
-    ...{ data: target.data, examples: matchExamples, weight, signal },
+    data: target.data,
+    examples: matchExamples,
+    weight,
+    signal,
     onProgress: ({ done }: { readonly done: number }) => progress("Matching", done),
   };
   return plan === ROTATED
@@ -250,7 +253,8 @@ function describe(
     "units" in fusion
       ? { error: fusion.error, symmetries: fusion.units }
       : {
-          ...{ sweeps: fusion.sweeps, status: fusion.status },
+          sweeps: fusion.sweeps,
+          status: fusion.status,
           symmetries: fusion.symmetries.map(({ plan: _, ...summary }) => summary),
         };
   return { method, plan, weight, statistics, distance: fusion.distance, ...rest, outputs };

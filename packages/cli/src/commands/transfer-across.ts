@@ -41,7 +41,13 @@ export function isAcrossWidths(options: TransferVerbOptions, checkpoints: readon
   const { align, method } = options;
   const wrong = isAcross
     ? {
-        ...{ normalize, only, skip, search, memory, restarts, "no-align": align ? undefined : true },
+        normalize,
+        only,
+        skip,
+        search,
+        memory,
+        restarts,
+        "no-align": align ? undefined : true,
         method: method === "weight" ? undefined : method,
       }
     : { maps, "mix-units": mixUnits, "move-embeddings": moveEmbeddings, "exported-from-b": exportedFromB };
@@ -71,7 +77,9 @@ export async function transferAcross(
     [
       await openBound(paths.slice(0, 2), checkpoints.slice(0, 2), { match: matchName }, reading),
       await openBound(paths.slice(2), checkpoints.slice(2), names, {
-        ...{ ...reading, graph: graphB, exportedFrom: exportedFromB },
+        ...reading,
+        graph: graphB,
+        exportedFrom: exportedFromB,
       }),
     ] as const;
   const [ofA, ofB] = await open().catch((error: unknown) =>
@@ -89,20 +97,19 @@ export async function transferAcross(
   const data = ofB.examples.get("data");
   const { restored, summary } = await transferAcrossWidths(
     {
-      ...{ graph: a.graph, engine: a.engine },
+      graph: a.graph,
+      engine: a.engine,
       base: at(a.networks, 0, "network"),
       tuned: at(a.networks, 1, "network"),
     },
     { graph: b.graph, engine: b.engine, base: at(b.networks, 0, "network") },
     {
-      ...{
-        maps: options.maps,
-        mixUnits: options.mixUnits,
-        moveEmbeddings: options.moveEmbeddings,
-        scale: options.scale,
-        seed,
-        matchExamples,
-      },
+      maps: options.maps,
+      mixUnits: options.mixUnits,
+      moveEmbeddings: options.moveEmbeddings,
+      scale: options.scale,
+      seed,
+      matchExamples,
       matchData: ofB.examples.get("match"),
       data,
       maskBySign: ofB.examples.get("maskBySign"),
@@ -114,15 +121,14 @@ export async function transferAcross(
   const making = describeMaking(checkpoints, {
     verb: "transfer",
     ...context.maker,
-    ...{
-      scale: summary.scale,
-      maps: summary.maps,
-      mixUnits: options.mixUnits,
-      moveEmbeddings: options.moveEmbeddings,
-      matchData: matchName,
-      seed,
-    },
-    ...{ maskBySign, statistics: options.statistics },
+    scale: summary.scale,
+    maps: summary.maps,
+    mixUnits: options.mixUnits,
+    moveEmbeddings: options.moveEmbeddings,
+    matchData: matchName,
+    seed,
+    maskBySign,
+    statistics: options.statistics,
   });
   const outputs = await finish(paths, { restored, summary }, options, { ...context, making });
   return { result: { ...summary, outputs }, text: formatTransferAcross(summary, outputs) };

@@ -1,6 +1,5 @@
 import { assertWholeOptions, OutOfRangeError, UsageError } from "@isthmus/core";
 import type { ClientRequirements } from "./assert-required.ts";
-import type { JoinFederationOptions } from "./join-federation.ts";
 import type { ClientTrust } from "./working-client.ts";
 
 /**
@@ -26,14 +25,19 @@ export function requirementsOf(
   return { require: knowsPeers ? [...require, "identity"] : require, leastClients, leastNoise, mostClip };
 }
 
+/** Keys of clients, as a caller gives them. */
+interface KnownKeys {
+  /** Private key of this client. */
+  readonly identity?: string | undefined;
+  /** Public keys of the others, by their names. */
+  readonly peers?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * Returns how clients know each other.
  * @throws UsageError if there are keys of others, and none of this client for them
  */
-export function trustOf({
-  identity,
-  peers,
-}: Pick<JoinFederationOptions, "identity" | "peers">): ClientTrust | undefined {
+export function trustOf({ identity, peers }: KnownKeys): ClientTrust | undefined {
   if (identity === undefined && peers === undefined) return undefined;
   if (identity !== undefined) return { identity, peers: peers && new Map(Object.entries(peers)) };
   throw new UsageError(

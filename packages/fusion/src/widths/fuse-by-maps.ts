@@ -13,8 +13,9 @@ import { assertNetwork, type DataSet } from "@isthmus/graph";
 import { readGains } from "@isthmus/symmetry";
 import type { FusableNetwork } from "../transport/fuse-networks.ts";
 import type { FuseProgress } from "../transport/fuse-options.ts";
-import { assertSame, findMaps, type MapMethod, moveNetwork } from "./find-maps.ts";
+import { assertSame, findMaps, moveNetwork } from "./find-maps.ts";
 import { readDoubles } from "./framed.ts";
+import type { MapMethod } from "./map-options.ts";
 import { openWidthPair, type UnitMap, unitMaps } from "./width-pair.ts";
 
 /** Options of {@link fuseByMaps}. */

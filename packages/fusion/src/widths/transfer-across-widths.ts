@@ -5,8 +5,9 @@ import type { TriedScale } from "../transfer/choose-scale.ts";
 import { addTaskSums, type TaskSums } from "../transfer/kernels/task-vector.ts";
 import { addTask, asStored, findWarnings, gradientOf, inGraph } from "../transfer/transfer-task.ts";
 import { type MovedTask, readTask, taskWeights } from "../transfer/transferred-checkpoint.ts";
-import { findMaps, type MapMethod, moveNetwork, SAME_FUNCTION } from "./find-maps.ts";
+import { findMaps, moveNetwork, SAME_FUNCTION } from "./find-maps.ts";
 import { readDoubles } from "./framed.ts";
+import type { MapMethod } from "./map-options.ts";
 import { resolveAcrossWidths, type TransferAcrossWidthsOptions } from "./transfer-options.ts";
 import { embeddingsOf, openWidthPair, type UnitMap, unitMaps, type WidthPair } from "./width-pair.ts";
 

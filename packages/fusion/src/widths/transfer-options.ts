@@ -1,7 +1,7 @@
 import { assertWholeOptions, resolveOptions, UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { checkScales, type TransferTaskOptions } from "../transfer/transfer-options.ts";
-import { MAP_METHODS, type MapMethod } from "./find-maps.ts";
+import { MAP_METHODS, type MapMethod } from "./map-options.ts";
 
 /** Options of `transferAcrossWidths`. */
 export interface TransferAcrossWidthsOptions extends Omit<TransferTaskOptions, "align"> {
@@ -28,7 +28,7 @@ export interface TransferAcrossWidthsOptions extends Omit<TransferTaskOptions, "
 }
 
 /** Defaults of {@link TransferAcrossWidthsOptions}. */
-export const TRANSFER_ACROSS_WIDTHS_DEFAULTS: Required<TransferAcrossWidthsOptions> = {
+const TRANSFER_ACROSS_WIDTHS_DEFAULTS: Required<TransferAcrossWidthsOptions> = {
   maps: "weights",
   mixUnits: false,
   moveEmbeddings: false,

@@ -6,8 +6,8 @@ import { findViews } from "../transport/activation-costs.ts";
 import type { MovedAxis, MovedWeight, UnitFamily } from "../transport/correspond.ts";
 import { gatherRows } from "../transport/kernels/plan-sums.ts";
 import { isPlaced, transportWeight } from "../transport/transport-weight.ts";
-import type { FoundMapsOptions } from "./find-maps.ts";
 import { checkpointOf, type Doubles } from "./framed.ts";
+import type { FoundMapsOptions } from "./map-options.ts";
 import type { WidthMaps } from "./width-maps.ts";
 import type { MapKind, WidthPair } from "./width-pair.ts";
 

@@ -71,8 +71,8 @@ const AT_ONCE = 4;
  * Only a sample of each tensor of a large network is read, so that the time is bounded for any size.
  * `judgeMerge` says what the numbers mean.
  *
- * @param checkpoints - at least two networks, whose tensors may have any names and shapes; a network whose names differ
- *   from those of the first by a prefix only is compared under the names of the first
+ * @param checkpoints - at least two networks, whose tensors may have any names and shapes; if the names of a
+ *   network differ from the names of the first by a prefix only, it is compared under the names of the first
  * @throws UsageError if there are fewer than two networks
  * @throws OutOfRangeError if an option is out of its range
  *

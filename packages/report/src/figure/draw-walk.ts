@@ -54,7 +54,9 @@ function legendsOf({ words, scale }: WalkPlot, ground: WalkGround | undefined): 
   ];
   return of.map(({ label, scale: { levels, ...colors } }, i) =>
     colorLegend({
-      ...{ label, scale: { levels, ...colors }, format: alikeFormat(levels) },
+      label,
+      scale: { levels, ...colors },
+      format: alikeFormat(levels),
       above: COLOR_LEGEND_HEIGHT * (of.length - 1 - i),
     }),
   );
@@ -87,8 +89,14 @@ function networkMarks(
       const [fill, stroke] = point.far ? ["var(--isthmus-background)", color] : [color, OVER.color];
       const symbol = point.star ? "star" : "circle";
       return plot.dot([point], {
-        ...{ x: "x", y: "y", title: "name", strokeWidth: point.far ? 2.5 : 1.5, fill, stroke },
-        ...{ r: point.star ? 7 : 5, symbol },
+        x: "x",
+        y: "y",
+        title: "name",
+        strokeWidth: point.far ? 2.5 : 1.5,
+        fill,
+        stroke,
+        r: point.star ? 7 : 5,
+        symbol,
       });
     }),
     labelMark(points.map(label), { avoid: points }),

@@ -78,7 +78,12 @@ function crossEntropyNodes(node: Node, constants: Map<string, Tensor>): readonly
     what: string,
     attributes: Node["attributes"] = new Map(),
   ): Node => ({
-    ...{ name: `${name} ${what}`, op, domain: "", inputs, outputs: [`${name} ${what}`], attributes },
+    name: `${name} ${what}`,
+    op,
+    domain: "",
+    inputs,
+    outputs: [`${name} ${what}`],
+    attributes,
   });
   const onAxis = (value: number) => new Map([["axis", int(value)]]);
   const whole = new Map([["keepdims", int(0)]]);

@@ -87,7 +87,8 @@ function walkPlot(result: MapResult): WalkPlot {
         on.data === data && on.examples === examples
           ? label
           : `${label} (${dataWords(on.data, on.examples)})`,
-      ...{ a, b },
+      a,
+      b,
       points: measured.map(({ t, loss, error }) => ({ t, loss, error })),
     })),
     ...(ground && { ground: groundOf(ground) }),

@@ -17,8 +17,8 @@ export function withNamesOf(first: Checkpoint, other: Checkpoint): Checkpoint {
 }
 
 /**
- * Gives checkpoints that share no name of a tensor with the first the names of the first, if theirs differ by a
- * prefix only. Checkpoints of another architecture keep their names.
+ * Gives checkpoints that share no name of a tensor with the first the names of the first, if theirs differ by
+ * a prefix only. Checkpoints of another architecture keep their names.
  */
 export function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
   if (first === undefined) return [];

@@ -137,8 +137,13 @@ async function runStudy(name: string, most: number): Promise<RoundOutcome> {
     if (isOver) break;
     const fault = at(FAULTS, Math.floor(FAULTS.length * random.uniform()), "fault");
     const victims = {
-      ...{ queue, objects, disk, clock: setting && clock, lease: LEASE },
-      ...{ workers: () => workers, waiting: () => waiting },
+      queue,
+      objects,
+      disk,
+      clock: setting && clock,
+      lease: LEASE,
+      workers: () => workers,
+      waiting: () => waiting,
     };
     if (!canHappen(fault, victims)) continue;
     happened.push(fault);
@@ -150,8 +155,11 @@ async function runStudy(name: string, most: number): Promise<RoundOutcome> {
   const result = join(cwd, name);
   const left = filesBelow(result).filter((path) => /\.tmp$|\.attempts|\.lock$/.test(path));
   const outcome = {
-    ...{ seconds: Math.round((performance.now() - began) / 1000), faults: happened },
-    ...{ same: digestTree(result) === expected, twice: [...twice], left },
+    seconds: Math.round((performance.now() - began) / 1000),
+    faults: happened,
+    same: digestTree(result) === expected,
+    twice: [...twice],
+    left,
   };
   if (outcome.same) rmSync(result, { recursive: true, force: true });
   return outcome;

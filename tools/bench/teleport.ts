@@ -1,4 +1,4 @@
-// Losses of networks whose weights are rounded to nearest, as they are and teleported, beside closed forms.
+// Losses of networks whose weights are rounded to nearest, before and after teleports, beside closed forms.
 //
 //   node tools/run-source.mjs tools/bench/teleport.ts --network FILE [--graph G] --test NAME --train NAME
 //     [--bits 4] [--schemes block,channel] [--methods given,equalized,rotated,quantization,fisher,quantized-loss]

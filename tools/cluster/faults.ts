@@ -71,7 +71,7 @@ export function canHappen(fault: Fault, { queue, objects, disk, clock }: Victims
   return fault !== "fill disk" || disk !== undefined;
 }
 
-/** Where Debian's libfaketime lies. */
+/** Path of libfaketime on Debian. */
 const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 /** Times to which clocks are set, from the right one. */
 const OFFSETS = ["+0", "+5h", "-3h", "+40m", "-1d"] as const;

@@ -76,7 +76,11 @@ export async function alignClients(
     const importance =
       weigh === "no" ? undefined : importanceOf(architecture.graph, { layers, moments, clients }, weigh);
     const { aligned } = await alignMany(architecture, networks, {
-      ...{ seed, many, restarts, symmetries, importance },
+      seed,
+      many,
+      restarts,
+      symmetries,
+      importance,
       proof: "outputs",
     });
     const sources = aligned.map(({ alignment: { source } }, i): [string, Tensor] => [

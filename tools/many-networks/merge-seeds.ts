@@ -112,7 +112,9 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   const byReference: Merged[] = [];
   for (const reference of set.keys()) {
     const { universe, scaledObjective } = await matchMany({ spec, graph, engine }, set, {
-      ...{ seed, many: "reference", reference },
+      seed,
+      many: "reference",
+      reference,
     });
     byReference.push(await measure(placed(universe), scaledObjective.after));
   }
@@ -121,7 +123,9 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   rows.set("merge-many", [await measure(placed(merged.universe), merged.scaledObjective.after)]);
   const starts: Merged[] = [];
   const { searches } = await matchMany({ spec, graph, engine }, set, {
-    ...{ seed, many: "cycle", restarts },
+    seed,
+    many: "cycle",
+    restarts,
     async judge(universe) {
       const one = await measure(placed(universe));
       starts.push(one);
@@ -132,16 +136,14 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   addStarts(rows, "cycle", measured);
   for (const by of ["objective", "merged"] as const) {
     const { aligned } = await alignMany(architecture, set, {
-      ...{
-        seed,
-        many: "cycle",
-        restarts,
-        method: "activation",
-        data: few,
-        judge: by,
-        symmetries,
-        proof: "outputs",
-      },
+      seed,
+      many: "cycle",
+      restarts,
+      method: "activation",
+      data: few,
+      judge: by,
+      symmetries,
+      proof: "outputs",
     });
     const name = by === "merged" ? ", by merged loss" : "";
     rows.set(`cycle by activations, ${restarts} starts${name}`, [

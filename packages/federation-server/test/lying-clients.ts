@@ -12,7 +12,7 @@ export type Trust = Pick<JoinFederationOptions, "identity" | "peers">;
 /** Names of the clients of a federation whose server lies. */
 export const NAMES = ["ada", "bea", "cas"] as const;
 
-/** Makes identities of all clients, and lets each know those of the others. */
+/** Makes identities of all clients, and gives each client the public keys of the others. */
 export function makeTrust(names: readonly string[] = NAMES): (name: string) => Trust {
   const pairs = new Map(names.map((name) => [name, generateKeyPairSync("ed25519")]));
   const peers = Object.fromEntries(

@@ -18,7 +18,7 @@ const EDGE = 14;
 /** Number of characters of a label. */
 const LABEL = 26;
 
-/** What a map does when a reader chooses something on it. */
+/** Calls of a map when a reader chooses something on it. */
 export interface Choose {
   /** Called with the first network of a point. */
   readonly network: (index: number) => void;
@@ -82,7 +82,7 @@ function marks({ data: { ground }, pixels }: Drawing): SVGElement[] {
   });
 }
 
-/** Lists the pairs whose lines are drawn: those of the view, of the one chosen network, or of both. */
+/** Lists the pairs whose lines are drawn: the pairs of the view, of the one chosen network, or of both. */
 function linesOf({ data, state: { a, b }, view }: Drawing): number[] {
   const n = data.networks.length;
   const heads = view.groups.map(([head = 0]) => head).filter((head) => head !== a);

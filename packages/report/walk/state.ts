@@ -51,8 +51,12 @@ export function readFragment({ views, networks: { length: n } }: WalkData, fragm
   const known = views.find(({ name }) => name === fields.get("view")) ?? views.at(-1);
   const [a, b] = [index("a", n, -1), index("b", n, -1)];
   return {
-    ...{ view: known?.name ?? "", a, b: a === b ? -1 : b },
-    ...{ way: index("way", 1e4, 0), step: index("step", 1e6, 0), join: index("join", n - 1, -1) },
+    view: known?.name ?? "",
+    a,
+    b: a === b ? -1 : b,
+    way: index("way", 1e4, 0),
+    step: index("step", 1e6, 0),
+    join: index("join", n - 1, -1),
   };
 }
 

@@ -32,7 +32,7 @@ export function sayJoin({ networks, unit }: WalkData, { one, other, height }: Jo
   return `${left} | ${right} join at a mean loss barrier of ${digits(height)} ${unit}`;
 }
 
-/** What a tree does when a reader points at a join, or chooses it; -1 stands for none. */
+/** Calls of a tree when a reader points at a join, or chooses it; -1 stands for no join. */
 export interface ChooseJoin {
   readonly point: (join: number) => void;
   readonly choose: (join: number) => void;

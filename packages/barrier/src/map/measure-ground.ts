@@ -1,4 +1,4 @@
-import { at, OutOfRangeError } from "@isthmus/core";
+import { at, entry, OutOfRangeError } from "@isthmus/core";
 import { average } from "@isthmus/interpolation";
 import type { Journal, JournalRun } from "@isthmus/tasks";
 import type { EvaluatedArchitecture } from "../create-corrected-evaluator.ts";
@@ -107,7 +107,8 @@ function spanningOf(
 ): readonly number[] {
   const longest = Math.max(...pairs.map(({ distance }) => distance));
   const distances = new Map(pairs.map(({ a, b, distance }) => [`${a} ${b}`, distance]));
-  const apart = (i: number, j: number) => distances.get(`${Math.min(i, j)} ${Math.max(i, j)}`) ?? 0;
+  const apart = (i: number, j: number) =>
+    i === j ? 0 : entry(distances, `${Math.min(i, j)} ${Math.max(i, j)}`, "pair");
   const area = ([i = 0, j = 0, k = 0]: readonly number[]) => areaOf(apart(i, j), apart(j, k), apart(i, k));
   const others = Array.from({ length: n - 1 }, (_, i) => i + 1);
   const chosen =

@@ -5,6 +5,7 @@ import {
   type Checkpoint,
   digestFile,
   entry,
+  FormatError,
   isIsthmusError,
   openCheckpoint,
   readJsonFile,
@@ -138,7 +139,15 @@ async function nextRecord(
   if (step === "shares") {
     return state.awaits === "roster" ? shareSecrets(state, message as RosterMessage, trust?.peers) : before;
   }
-  if (step === "confirm") return confirmSurvivors(state, message as SurvivorsMessage, trust?.identity ?? "");
+  if (step === "confirm") {
+    if (trust === undefined) {
+      throw new FormatError(
+        "Cannot confirm survivors as this client has no identity, and has never said that it confirms: the server does not keep to the protocol",
+        { format: "secure sum" },
+      );
+    }
+    return confirmSurvivors(state, message as SurvivorsMessage, trust.identity);
+  }
   return revealShares(state, message as SurvivorsMessage, trust?.peers);
 }
 

@@ -42,7 +42,7 @@ const IN_PLANE = 1e-3;
  * Puts paths and the losses of a plane that other results measured on a map, whose result then holds them.
  *
  * A path must lead from one network of the map to another. A plane, or a landscape of two directions, must go
- * through at least three networks of the map as they are before alignment; the last one of several is kept.
+ * through at least three networks of the map before alignment; the last of several planes is kept.
  * Networks are found by the files that the results name; of one file that another result names by a longer
  * path, the common end decides.
  * @throws InputError if a result is of another kind, or its networks are not on the map

@@ -1,4 +1,4 @@
-import { allocateData, createTensor, excerpt, sizeOf, UnsupportedError } from "@isthmus/core";
+import { allocateData, at, createTensor, excerpt, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { DataSet, DecodedGraph, Graph, Node, ValueInfo } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { adaptLossNode } from "./adapt-loss-node.ts";
@@ -52,14 +52,14 @@ export function withLossGraph(
   { graph: lossGraph, weights }: DecodedGraph,
 ): GraphWithLoss {
   const [predictions, targets] = assertLossGraph(attempt, lossGraph);
-  const prediction = graph.scored ?? graph.outputs[0]?.name ?? "";
+  const prediction = graph.scored ?? at(graph.outputs, 0, "output").name;
   const target = data.targets ?? TARGETS;
   const names = new Map([
     [predictions.name, prediction],
     [targets.name, target],
   ]);
   const renamed = (name: string): string => (name === "" ? "" : (names.get(name) ?? `${PREFIX}${name}`));
-  const losses = renamed(lossGraph.outputs[0]?.name ?? "");
+  const losses = renamed(at(lossGraph.outputs, 0, "output").name);
   const held = new Map([...lossGraph.constants, ...weights]);
   const adapted = lossGraph.nodes.flatMap((node) =>
     adaptLossNode(attempt, node, { constants: held, from: lossGraph, to: graph }),
@@ -83,7 +83,7 @@ export function withLossGraph(
     loss: {
       kind: "output",
       output: MEAN,
-      examples: graph.inputs[0]?.name ?? "",
+      examples: at(graph.inputs, 0, "input").name,
       targets: target,
       prediction,
       losses,

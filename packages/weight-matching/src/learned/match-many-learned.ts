@@ -94,7 +94,7 @@ export interface MatchManyLearnedResult extends SharedLearning {
  * Brings networks to the first of them by elements of the whole symmetry group, one for each, for which the
  * mean of all has the least loss: {@link matchLearned} of any number of networks.
  *
- * Each starts where it is brought to the first in closed form, and from there all learn at once, by the
+ * Each network is first brought to the reference in closed form; from there all learn at once, by the
  * gradient of one loss: of the mean of all against the mean of their predictions.
  *
  * @param networks - at least two, of which the first is not changed

@@ -3,7 +3,7 @@ import { dataWords, formatCounted, formatPlace, lossWords, type Table } from "@i
 import type { MapGroundMark, MappedPair, MapResult } from "../../map-result.ts";
 import { MAP_STAGES, mapNames } from "./map-networks.ts";
 
-/** Makes the tables of the losses and errors on the way between networks, as far as they are known. */
+/** Makes the tables of the measured losses and errors on the way between networks. */
 export function wayTables(result: MapResult): Table[] {
   const { hasErrors } = lossWords(result);
   const measures = [

@@ -52,7 +52,10 @@ const CROSS: Readonly<Record<string, Crossed>> = {
     from: 2 + 4 + 3,
   },
   // The matrices are what the processor learns in f64, and the products are their gradients.
-  "learned alignment": { to: ["matrices 3", "matrices 8", "share a", "share b", "targets", "x"], from: 6 },
+  "learned alignment": {
+    to: ["1 matrices 3", "1 matrices 8", "share 0", "share 1", "targets", "x"],
+    from: 6,
+  },
 };
 
 describe("a step on an engine with a device", () => {

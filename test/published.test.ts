@@ -19,7 +19,7 @@ const { files } = await saveCheckpoint(lerp(a, networks[1], 0.5), "half.safetens
 console.log(files.length, import.meta.resolve("isthmus"));
 `;
 /** Largest size that our own packages may have together as installed, in bytes: what they have, and room for little more. */
-const OWN_SIZE = 13.6e6;
+const OWN_SIZE = 13.75e6;
 
 /** Largest size of all that is installed, in bytes. */
 const WHOLE_SIZE = 100e6;

@@ -78,7 +78,7 @@ export async function alignClients(
     const { aligned } = await alignMany(architecture, networks, {
       seed,
       many,
-      restarts,
+      starts: restarts,
       symmetries,
       importance,
       proof: "outputs",

@@ -125,7 +125,7 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   const { searches } = await matchMany({ spec, graph, engine }, set, {
     seed,
     many: "cycle",
-    restarts,
+    starts: restarts,
     async judge(universe) {
       const one = await measure(placed(universe));
       starts.push(one);
@@ -138,7 +138,7 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
     const { aligned } = await alignMany(architecture, set, {
       seed,
       many: "cycle",
-      restarts,
+      starts: restarts,
       method: "activation",
       data: few,
       judge: by,

@@ -16,8 +16,8 @@ describe("describeCurvature()", () => {
     const notes = allOf(document, ".notes li").map(({ textContent }) => textContent);
     expect(notes).toEqual([
       'Products with the Hessian are differences of gradients 0.001 to either side, as exact ones cannot be had: operator "Gelu" has no second derivative.',
-      "Eigenvalues have not all converged after 40 products: true ones are within the residual of each, which is up to 0.0468.",
-      "The trace has not reached the precision asked for after 60 products: it is estimated from 12 random vectors, with a standard error of 1.700.",
+      "Eigenvalues have not all converged after 40 products: true ones are within the residual of each, which is up to 0.0468. --steps allows more products.",
+      "The trace has not reached the precision asked for after 60 products: it is estimated from 12 random vectors, with a standard error of 1.700. --trace-products allows more products.",
       "The chains of the learning coefficient have not settled: the second half of the draws says 2.100 more than the first. Take a larger step, or more burn-in.",
     ]);
     expect(allOf(document, "#table-eigenvalues tbody tr")).toHaveLength(6);

@@ -53,6 +53,7 @@ export {
   MANY_JUDGES,
   type ManyAlignedNetwork,
   type ManyJudge,
+  placeMany,
 } from "./many/align-many.ts";
 export { type EncodedUniverse, encodeUniverse, namesInUniverse } from "./many/encode-universe.ts";
 export type { LearnedNetwork, LearnManyOptions, LearnManyResult } from "./many/learn-many.ts";

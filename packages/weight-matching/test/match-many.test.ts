@@ -176,9 +176,9 @@ describe("matchMany()", () => {
   test("starts cycle as often as it is told to: the objective never falls, and the first start is always the same", async () => {
     for (const network of cases.slice(0, 4)) {
       const networks = apart(network, 4);
-      const search = (restarts: number, judge?: (universe: readonly Alignment[]) => Promise<number>) =>
+      const search = (starts: number, judge?: (universe: readonly Alignment[]) => Promise<number>) =>
         matchMany({ spec: network.spec, graph: network.graph, engine }, networks, {
-          ...{ seed: 3, many: "cycle", restarts, judge },
+          ...{ seed: 3, many: "cycle", starts, judge },
         });
       const [once, often] = [await search(1), await search(4)];
       expect(often.searches).toHaveLength(4);

@@ -8,7 +8,7 @@ import {
   scoreBy,
 } from "@isthmus/graph";
 import { type Journal, openJournal } from "@isthmus/tasks";
-import { alignMany, type ManyJournal } from "@isthmus/weight-matching";
+import { type ManyJournal, placeMany } from "@isthmus/weight-matching";
 import { bindNetwork } from "../bind-network.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
@@ -177,7 +177,7 @@ async function alignStage(
   },
 ): Promise<{ readonly many: string; readonly aligned: readonly StageNetwork[] }> {
   const { seed, many, restarts, memory, symmetries, signal, journal, onShare } = options;
-  const { networks: aligned, match } = await alignMany(
+  const { networks: aligned, match } = await placeMany(
     architecture,
     networks.map(({ network }) => network),
     {

@@ -82,12 +82,14 @@ const GROUND_FIELDS: FieldsOf<MapGroundChoice> = {
     least: 0,
     most: MOST_COLUMNS,
     default: 0,
+    keyed: "if-named",
     help: "measure losses at n by n places of the plane through three aligned networks; 0 for none",
   }),
   through: listField<number>(
     { type: "whole", least: 1, most: Number.MAX_SAFE_INTEGER },
     {
       placeholder: "<n,n,n>",
+      keyed: "if-named",
       help: "with --ground: the numbers of these three, from 1 (default: the first, and the two that are farthest from it and each other)",
     },
   ),

@@ -12,9 +12,13 @@ import { HELP_GROUPS } from "../options/help-groups.ts";
 import { addMatchOptions, matchingOf } from "../options/match-options.ts";
 import { parseScales } from "../options/parse-values.ts";
 import { assertNetworkOutput } from "../output/assert-output.ts";
+import { finish, isAcrossWidths, transferAcross } from "../transfer/transfer-across.ts";
+import {
+  recalibrationData,
+  TRANSFER_PHASES,
+  type TransferVerbOptions,
+} from "../transfer/transfer-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
-import { finish, isAcrossWidths, transferAcross } from "./transfer-across.ts";
-import { recalibrationData, TRANSFER_PHASES, type TransferVerbOptions } from "./transfer-options.ts";
 
 /** Creates the command `isthmus transfer`. */
 export function transferVerb(run: RunVerb): CommandUnknownOpts {

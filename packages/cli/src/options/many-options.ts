@@ -127,7 +127,7 @@ export function manyMatchingOf(
   }
   const activations = matchExamples === undefined ? {} : { examples: matchExamples };
   const onData = { data, judge, activations };
-  const shared = { seed, normalize, many, reference, restarts, ...onData };
+  const shared = { seed, normalize, many, reference, restarts, starts: restarts, ...onData };
   if (pair.method === "activation") return { ...shared, method: "activation" };
   if (options.search !== undefined) {
     throw new UsageError(

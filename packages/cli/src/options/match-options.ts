@@ -111,7 +111,7 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
       )
       .option(
         "--restarts <n>",
-        `number of searches for a pair, and of starts of --many cycle, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,
+        `number of searches for a pair, and of starts of --many cycle, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks, from ${MATCH_MANY_DEFAULTS.starts} start)`,
         parseCount(1, MOST.searches),
       );
     addRareOptions(command, (rare) =>

@@ -10,7 +10,7 @@ export const TAKEN_OPTIONS: ReadonlySet<string> = new Set(
     "json quiet output report journal use help helpAll version device verbose",
     "mean std input outputs logits loss prefix unread exportedFrom recalibrateData recalibrateExamples",
     "alignment method normalize search memory only skip heads",
-    "matchData matchExamples matchSteps matchBatch matchRate matchAt matchUnits matchRule",
+    "matchData matchExamples matchSteps matchBatch matchRate matchAt matchEnds matchUnits matchRule",
   ].flatMap((line) => line.split(" ")),
 );
 

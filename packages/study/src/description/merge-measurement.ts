@@ -39,10 +39,7 @@ export interface MergeMeasurement extends MeasuredLoss {
   readonly many: ManyChoice;
   /** Number of networks that are the reference in turn, from the first. @defaultValue all that are merged */
   readonly references?: number;
-  /**
-   * Number of searches for each matching of two networks, and of starts of `cycle`.
-   * @defaultValue the default of `matchMany`
-   */
+  /** Number of searches for each matching of two networks. @defaultValue the default of `matchMany` */
   readonly restarts?: number;
   /** Name of the examples to evaluate on. */
   readonly data: string;

@@ -187,6 +187,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
     "learningCoefficient",
   ],
   "dropout-stability": ["statisticsData"],
+  map: ["ground", "through"],
   quantize: ["layers"],
   ensemble: ["align"],
   landscape: ["statisticsData"],

@@ -34,7 +34,7 @@ const PARAMS = z.strictObject({
  */
 export const matchNetworks: StudyTaskKind<MatchNetworksParams> = {
   name: "match",
-  version: 2,
+  version: 1,
   ...takesParams("match", PARAMS),
   async run({ engine, folder, signal, onProgress }, { many, reference, restarts, seed }, inputs) {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "networks"), engine);

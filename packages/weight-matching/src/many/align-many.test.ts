@@ -112,7 +112,7 @@ describe("alignMany()", () => {
     async (method) => {
       const data = randomExamples([6], { size: 50, classes: 3, seed: 0 });
       const apart = [0, 1, 2, 3].map((seed) => network.initialize(seed));
-      const options = { seed: 0, many: "cycle", restarts: 4, method, data, reference: 1 } as const;
+      const options = { seed: 0, many: "cycle", starts: 4, method, data, reference: 1 } as const;
       const { match, networks } = await alignMany(architecture, apart, { ...options, judge: "merged" });
       const losses = match.searches.map(({ loss = Number.NaN }) => loss);
       expect(new Set(losses).size).toBeGreaterThan(1);

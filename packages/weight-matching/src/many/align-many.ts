@@ -105,7 +105,7 @@ export interface AlignManyResult {
  * import { alignMany } from "@isthmus/weight-matching";
  * import { parseNetwork } from "@isthmus/zoo";
  *
- * const data = await openDataSet("text:README.md:train@64", { context: 8 });
+ * const data = await openDataSet("text:examples/gradient-norm/gradient-norm.ts:train@64", { context: 8 });
  * const { graph, initialize } = parseNetwork("gpt:d1:w8:h1:c8", data);
  * const networks = [initialize(0), initialize(1), initialize(2)];
  * const architecture = { graph, engine: createOnnxRuntimeEngine() };
@@ -169,8 +169,8 @@ export async function alignMany(
     : placeMany(architecture, networks, options);
 }
 
-/** Aligns networks by permutations. */
-async function placeMany(
+/** Aligns networks by permutations, as `alignMany` does, for callers that shall not load what learning needs. */
+export async function placeMany(
   architecture: Architecture,
   networks: readonly (Checkpoint | BoundNetwork)[],
   options: AlignManyOptions,

@@ -43,10 +43,7 @@ export interface ManyChoice {
    * and cycle, and takes the best, matched on until nothing is gained. @defaultValue "best"
    */
   readonly many?: ManyMethod;
-  /**
-   * Searches for each pair that is matched, at least 1, see `matchWeights`; and starts of `cycle`, of which
-   * the best is taken. @defaultValue 2
-   */
+  /** Searches for each pair that is matched, at least 1, see `matchWeights`. @defaultValue 2 */
   readonly restarts?: number;
   /** Bytes that matching may hold; weights are then read when they are needed. @defaultValue none */
   readonly memory?: number | undefined;
@@ -59,11 +56,7 @@ export const MANY_FIELDS: FieldsOf<ManyChoice> = {
     default: "best",
     help: "how all networks are aligned to each other: each to the first (reference), each to the sum of the others in rounds (merge-many), all at once through one universe (cycle), pairs of pairs (tree), or the best of the first three, matched on",
   }),
-  restarts: triesField({
-    least: 1,
-    default: 2,
-    help: "number of searches for each pair that is matched, and of starts of cycle",
-  }),
+  restarts: triesField({ least: 1, default: 2, help: "number of searches for each pair that is matched" }),
   memory: bytesField({ help: "most memory for matching, such as 4GB" }),
 };
 
@@ -76,6 +69,8 @@ export interface MatchManyOptions extends Loose<ManyChoice>, SymmetrySelection {
   readonly seed: number;
   /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
   readonly reference?: number | undefined;
+  /** Number of starts of `cycle`, at least 1, of which the best is taken. @defaultValue 1 */
+  readonly starts?: number | undefined;
   /** Journal of results, to go on after a stop. @defaultValue none */
   readonly journal?: ManyJournal | undefined;
   /**
@@ -106,6 +101,7 @@ export interface ManyProgress {
 /** Options that are plain data. */
 interface PlainOptions extends ManyChoice {
   readonly reference?: number;
+  readonly starts?: number;
   readonly seed?: number;
 }
 
@@ -116,6 +112,7 @@ const FIELDS: FieldsOf<PlainOptions> = {
     default: 0,
     help: "index of the network in whose coordinates the others are put",
   }),
+  starts: triesField({ least: 1, default: 1, help: "number of starts of cycle, of which the best is taken" }),
   seed: seedField("seed of all random choices"),
 };
 
@@ -244,17 +241,17 @@ export async function matchMany(
 type FullSearch = ManySearch & { readonly universe: readonly Alignment[] };
 
 interface SearchTools
-  extends Pick<ResolvedOptions, "many" | "reference" | "restarts" | "judge" | "onProgress"> {
+  extends Pick<ResolvedOptions, "many" | "reference" | "starts" | "judge" | "onProgress"> {
   readonly objectiveOf: (universe: readonly Alignment[]) => Promise<number>;
   readonly limit: number;
 }
 
 /** Tries one method, or all that "best" tries; stops when nothing more can be gained. */
 async function search(matching: Omit<ManyMatching, "onProgress">, tools: SearchTools): Promise<FullSearch[]> {
-  const { many, reference, restarts, judge, onProgress, objectiveOf, limit } = tools;
+  const { many, reference, starts, judge, onProgress, objectiveOf, limit } = tools;
   const methods = many === "best" ? bestMethods(matching as ManyMatching) : [many];
   const planned = methods.flatMap((method) =>
-    Array.from({ length: method === "cycle" ? restarts : 1 }, (_, start) => ({ method, start })),
+    Array.from({ length: method === "cycle" ? starts : 1 }, (_, start) => ({ method, start })),
   );
   const tried: FullSearch[] = [];
   const last = planned.length + Number(many === "best");

@@ -200,8 +200,6 @@ async function alignToEachOther(
   const { aligned } = await alignMany(architecture, sent, {
     seed,
     many,
-    // A round of a federation waits for it.
-    ...(many === "cycle" && { restarts: 1 }),
     symmetries,
     signal,
     onProgress: ({ done }) => onProgress?.(done),

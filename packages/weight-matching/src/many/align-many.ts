@@ -169,7 +169,9 @@ export async function alignMany(
     : placeMany(architecture, networks, options);
 }
 
-/** Aligns networks by permutations, as `alignMany` does, for callers that shall not load what learning needs. */
+/**
+ * Aligns networks by permutations, as `alignMany` does: pages that call it do not load what learning needs.
+ */
 export async function placeMany(
   architecture: Architecture,
   networks: readonly (Checkpoint | BoundNetwork)[],

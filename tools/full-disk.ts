@@ -154,7 +154,7 @@ function sameFile(a: string, b: string): boolean {
   return contentOf(a) === contentOf(b);
 }
 
-/** Lists the files of a folder that are missing in another one, or differ, but for those that say how long things took. */
+/** Lists the files of a folder that another folder lacks, or has with other bytes; locks and times are left out. */
 function differing(expected: string, disk: string): readonly string[] {
   return filesBelow(expected)
     .map((path) => relative(expected, path))

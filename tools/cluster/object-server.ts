@@ -8,7 +8,7 @@ import { freePort } from "../../test/helpers/free-port.ts";
 
 const PROGRAM = fileURLToPath(new URL("./s3-server.mjs", import.meta.url));
 
-/** What commands need in their environment to use the server of objects. */
+/** Variables of the environment by which commands sign in to the server of objects. */
 export const OBJECT_CREDENTIALS = { AWS_ACCESS_KEY_ID: "tester", AWS_SECRET_ACCESS_KEY: "open sesame/7" };
 
 /** Starts a server of objects of S3 that keeps them in a folder; its address is that of a storage. */

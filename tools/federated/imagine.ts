@@ -27,8 +27,8 @@ export interface RegressOntoImaginedOptions {
 
 /**
  * Fits layers one after another to what clients' own layers give, as `regressOntoOutputs` does, in a single
- * exchange: what the inputs of a layer of the average have to do with those of a client's own layer is found on
- * inputs that the server draws from a normal distribution, with the mean and the covariances of the client's.
+ * exchange: the server draws inputs of the graph from a normal distribution with the client's mean and
+ * covariances, and finds on them how inputs of a layer of the average follow from inputs of the client's layer.
  *
  * With own inputs `h`, of which the moments `G = H'H` were sent, and drawn examples, inputs of the average are
  * `A'h` and a rest of covariances `C`, by least squares on the draws. So the sums of products of inputs of the
@@ -63,7 +63,7 @@ export async function regressOntoImagined(
   return fitted;
 }
 
-/** What a client sent of a layer, and the examples that were drawn for it. */
+/** Numbers that a client sent about a layer, and the examples that were drawn for the client. */
 interface Propagating {
   readonly data: DataSet;
   readonly layer: LinearLayer;
@@ -135,7 +135,7 @@ async function multiplied(
   return result.data as Float64Array;
 }
 
-/** Draws inputs like those of a client. */
+/** Draws inputs from a normal distribution with the mean and covariances of a client's inputs. */
 async function imagine(
   { exampleShape, classes }: DataSet,
   { mean, covariance }: Moments,

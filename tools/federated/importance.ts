@@ -22,10 +22,10 @@ export const WEIGHINGS = ["no", "inputs", "classes", "both"] as const;
 /** A way to weigh what clients know. */
 export type Weighing = (typeof WEIGHINGS)[number];
 
-/** What clients send beside their networks: numbers of each input of a layer, and their counts of classes. */
+/** Numbers that clients send beside their networks: moments of the inputs of each layer, and counts of classes. */
 export interface Known {
   readonly layers: readonly LinearLayer[];
-  /** Of each client, of each layer. */
+  /** Moments of the inputs of every layer, for each client. */
   readonly moments: readonly (readonly Moments[])[];
   readonly clients: readonly Client[];
 }

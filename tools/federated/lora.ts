@@ -185,7 +185,7 @@ interface Way {
   readonly ranks: readonly number[];
   readonly aggregate: Aggregate;
   readonly freeze?: readonly string[];
-  /** Whether clients turn the factors that they begin with to those that they, or all the first, ended with before. */
+  /** Whether each client turns its factors at the start of a round to its last ones, or all clients to the first client's. */
   readonly turns?: boolean | "together";
   /** Number of clients, the first ones, that send -10 B in place of B. */
   readonly attackers?: number;

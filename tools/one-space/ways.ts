@@ -3,7 +3,7 @@ import type { Architecture, DataSet } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import { align, alignMany, type LearnedChoice } from "@isthmus/weight-matching";
 
-/** What ways learn from, and for how long. */
+/** Examples, steps and seed of the ways that learn. */
 export interface WayOptions {
   readonly data: DataSet;
   readonly examples: number;

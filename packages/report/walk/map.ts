@@ -35,7 +35,7 @@ interface Drawing {
   readonly choose: Choose;
 }
 
-/** Draws the map of a view into an element of SVG, as wide as it is on the page. */
+/** Draws the map of a view into an element of SVG, of the width that the element has on the page. */
 export function drawMap(root: SVGElement, data: WalkData, state: State, choose: Choose): void {
   const view = viewOf(data, state);
   const ground = view.name === "ground" ? data.ground : undefined;

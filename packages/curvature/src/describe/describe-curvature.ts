@@ -106,13 +106,13 @@ function tilesOf(result: CurvatureResult): Tile[] {
       formatCounted(learningCoefficient.chains.length, "chain"),
     ],
   };
-  const { frobeniusNorm, logDeterminant, damping } = closedForm ?? {};
-  const closed = frobeniusNorm !== undefined && {
+  const closed = closedForm && {
     name: "Frobenius norm",
-    value: formatNumber(frobeniusNorm),
+    value: formatNumber(closedForm.frobeniusNorm),
     unit: "",
     more: [
-      `log-determinant ${formatNumber(logDeterminant ?? Number.NEGATIVE_INFINITY)} with ${formatNumber(damping ?? 0)} added to eigenvalues`,
+      // The determinant is 0 if its logarithm is null.
+      `log-determinant ${formatNumber(closedForm.logDeterminant ?? Number.NEGATIVE_INFINITY)} with ${formatNumber(closedForm.damping)} added to eigenvalues`,
     ],
   };
   const further = [sum, closed, critical, coefficient].flatMap((tile) => (tile ? [tile] : []));

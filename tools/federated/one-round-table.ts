@@ -1,5 +1,5 @@
 /**
- * Prints the results of `one-round.ts` as a table, with a column for each split and seed.
+ * Prints the results of `one-round.ts` as a table, with a column for each split, seed and schedule of the rate.
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round-table.ts lines.jsonl [more.jsonl ...]
  */
@@ -14,6 +14,7 @@ interface Line {
   readonly ridge?: number;
   readonly split: string;
   readonly seed: number;
+  readonly recipe: string;
   readonly by?: string;
   readonly weigh?: string;
   readonly restarts?: number;
@@ -30,19 +31,21 @@ for (const path of process.argv.slice(2)) {
   for (const row of text.split("\n").filter((line) => line.startsWith("{")))
     lines.push(JSON.parse(row) as Line);
 }
-const columns = [...new Set(lines.map(({ split, seed }) => `${split}, seed ${seed}`))].sort();
+const columnOf = ({ split, seed, recipe }: Line): string =>
+  `${split}, seed ${seed}${recipe.includes("scheduleconstant") ? ", constant rate" : ""}`;
+const columns = [...new Set(lines.map(columnOf))].sort();
 const rows = new Map<string, Map<string, number>>();
 const uploads = new Map<string, number>();
 
 function add(name: string, line: Line, accuracy: number): void {
-  const { split, seed, by = "examples", weigh = "no", restarts = 1, upload } = line;
+  const { by = "examples", weigh = "no", restarts = 1, upload } = line;
   const how = [
     ...(by === "examples" || WITHOUT_WEIGHTS.includes(name) ? [] : [`clients by ${by}`]),
     ...(weigh === "no" ? [] : [`aligned by importance of ${weigh}`]),
     ...(restarts === 1 ? [] : [`${restarts} starts`]),
   ];
   const row = [name, ...how].join(", ");
-  rows.set(row, (rows.get(row) ?? new Map<string, number>()).set(`${split}, seed ${seed}`, accuracy));
+  rows.set(row, (rows.get(row) ?? new Map<string, number>()).set(columnOf(line), accuracy));
   if (upload !== undefined) uploads.set(row, upload);
 }
 

@@ -143,7 +143,7 @@ export { LAID_OUT, leadsWithin } from "./io/model-folder.ts";
 export { type ModelSource, withModelSource } from "./io/model-source.ts";
 export { hubHint } from "./io/open-file.ts";
 export { createOutputFile, type OutputFile } from "./io/output-file.ts";
-export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts";
+export { openPositionalFile, type PositionalFile, writeError } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
 export { messageOf, reasonOf } from "./io/system-error.ts";

@@ -10,6 +10,7 @@ import fastify, {
   LogController,
 } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
+import { isFull } from "../store/is-full.ts";
 import type { TokenFile } from "../tokens/tokens.ts";
 import { addAuthentication, assertAudience } from "./authenticate.ts";
 import { addMetricsRoute, createMetrics } from "./metrics.ts";
@@ -19,6 +20,7 @@ import { RefusedError } from "./refuse.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addRoundRoutes } from "./round-routes.ts";
 import { addSecureRoutes } from "./secure-routes.ts";
+import { diskFull } from "./unless-full.ts";
 import { addUpdateRoute, scannedParts } from "./update-route.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
@@ -47,10 +49,12 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   const app = await createServer(federation, logger);
   app.server.headersTimeout = HEADERS_MS;
   app.server.maxConnections = limits.connections;
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
+  app.setErrorHandler<FastifyError>((cause, request, reply) => {
+    const error = isFull(cause) ? diskFull() : cause;
     const status = error.statusCode ?? 500;
     const isRefused = error instanceof RefusedError;
-    if (status >= 500 && !isRefused) request.log.error({ err: error }, "request failed");
+    if (status >= 500 && !(cause instanceof RefusedError))
+      request.log.error({ err: cause }, "request failed");
     if (isRefused) reply.headers(error.headers);
     // The rest of the body is not read: the connection is closed instead.
     if (!request.raw.complete) reply.header("connection", "close");

@@ -1,7 +1,7 @@
 import { createSecureContext } from "node:tls";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
-import { cutText, InputError, readTextFile } from "@isthmus/core";
+import { cutText, InputError, isDiskFull, readTextFile } from "@isthmus/core";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -10,7 +10,6 @@ import fastify, {
   LogController,
 } from "fastify";
 import type { Federation } from "../server/running-federation.ts";
-import { isFull } from "../store/is-full.ts";
 import type { TokenFile } from "../tokens/tokens.ts";
 import { addAuthentication, assertAudience } from "./authenticate.ts";
 import { addMetricsRoute, createMetrics } from "./metrics.ts";
@@ -50,7 +49,7 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   app.server.headersTimeout = HEADERS_MS;
   app.server.maxConnections = limits.connections;
   app.setErrorHandler<FastifyError>((cause, request, reply) => {
-    const error = isFull(cause) ? diskFull() : cause;
+    const error = isDiskFull(cause) ? diskFull() : cause;
     const status = error.statusCode ?? 500;
     const isRefused = error instanceof RefusedError;
     if (status >= 500 && !(cause instanceof RefusedError))

@@ -1,9 +1,8 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { writeError } from "@isthmus/core";
+import { isDiskFull, writeError } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { freeMemory } from "../store/free-memory.ts";
-import { isFull } from "../store/is-full.ts";
 import { fileSize } from "../store/read-pieces.ts";
 import type { Store } from "../store/store.ts";
 import { createSyncs } from "../store/syncs.ts";
@@ -260,7 +259,8 @@ function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | un
 }
 
 const isDiskError = (error: unknown): boolean =>
-  isFull(error) || ["EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");
+  isDiskFull(error) ||
+  ["EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");
 
 /** Returns a function that throws an error again, with the path if the disk is its cause. */
 const namePath =

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
-import { FormatError, InvariantError, parseJson, writeError } from "@isthmus/core";
-import { isFull } from "../store/is-full.ts";
+import { FormatError, InvariantError, isDiskFull, parseJson, writeError } from "@isthmus/core";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
 
 /** A file of events, each on a line of its own, that survives the end of the process at any moment. */
@@ -174,7 +173,7 @@ function createWriter(
       return undefined;
     } catch (error) {
       const failure = writeError(path, error);
-      if (room === undefined || room.signal.aborted || !isFull(error)) throw failure;
+      if (room === undefined || room.signal.aborted || !isDiskFull(error)) throw failure;
       // The next attempt must not follow half a line.
       await file.truncate(bytes);
       return failure;

@@ -1,5 +1,5 @@
+import { isDiskFull } from "@isthmus/core";
 import { decide } from "@isthmus/federated";
-import { isFull } from "../store/is-full.ts";
 import { isDamagedFolder } from "./known-files.ts";
 import { type RoundStep, runRound } from "./run-round.ts";
 import type { Federation, Log } from "./running-federation.ts";
@@ -50,7 +50,7 @@ export function createStepper(federation: Federation, { log, onFatal }: StepperP
         return;
       }
       log.error({ err: error, retryMs: pause }, `cannot ${decision.kind} a round; trying again`);
-      if (isFull(error)) waitsForRoom.add("step");
+      if (isDiskFull(error)) waitsForRoom.add("step");
       changed.tell();
       sleep(pause);
       pause = Math.min(RETRY_MS.most, 2 * pause);

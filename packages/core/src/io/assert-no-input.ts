@@ -14,7 +14,7 @@ export async function assertNoInput(outputs: readonly string[], inputs: readonly
   }
 }
 
-/** Finds those of `paths` that are one of the files in `inputs`, under any name or link, each with its input. */
+/** Finds the paths that name a file of `inputs`, under any name or link, each with its input. */
 export async function findInputs(
   paths: readonly string[],
   inputs: readonly string[],
@@ -24,13 +24,13 @@ export async function findInputs(
     const identity = await identityOf(input);
     if (identity !== undefined) taken.set(identity, input);
   }
-  const found = new Map<string, string>();
+  const inputOf = new Map<string, string>();
   for (const path of paths) {
     const identity = await identityOf(path);
     const input = identity === undefined ? undefined : taken.get(identity);
-    if (input !== undefined) found.set(path, input);
+    if (input !== undefined) inputOf.set(path, input);
   }
-  return found;
+  return inputOf;
 }
 
 /** Returns device and inode, which identify a file under all its links; undefined if the file is missing. */

@@ -102,8 +102,8 @@ export async function findEarlierFiles(
   const names = (await readdir(place.folder)).filter((name) => isCheckpointFile(place, name));
   const files = names.map((name) => join(place.folder, name));
   if (place.extension === undefined || paths.length > 1) return files;
-  const kept = await findInputs(files, inputs);
-  return files.filter((file) => paths.includes(file) || !kept.has(file));
+  const shardsRead = await findInputs(files, inputs);
+  return files.filter((file) => paths.includes(file) || !shardsRead.has(file));
 }
 
 /** Checks whether a file name belongs to a checkpoint in that place, with any number of shards. */

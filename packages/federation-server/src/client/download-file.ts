@@ -6,7 +6,7 @@ import type { AnswerBody, AnswerHead, Requester } from "./requester.ts";
 
 /** A file that a client reads from its server. */
 export interface DownloadedFile {
-  /** What the file holds, for messages. */
+  /** Content of the file, for messages. */
   readonly what: "network" | "graph";
   /** Path of the request, such as `/v1/graph`. */
   readonly address: string;

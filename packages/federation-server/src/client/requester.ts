@@ -40,7 +40,7 @@ export interface Ask {
   readonly once?: boolean;
 }
 
-/** What a server says before the body of an answer. */
+/** Status and headers of an answer, which come before its body. */
 export type AnswerHead = Pick<Response, "status" | "headers">;
 
 /** Bytes of an answer, as they arrive; nothing if it has no body. */

@@ -9,8 +9,8 @@ export const diskFull = (): RefusedError =>
   );
 
 /**
- * Does the work of a request, unless the disk is full or becomes so meanwhile: then the client is told at
- * once, and work that has begun goes on once there is room.
+ * Does the work of a request, unless the disk is full or becomes so meanwhile: then the client gets the
+ * reason at once, and work that has begun goes on once there is room.
  * @throws RefusedError if the disk is full
  */
 export function unlessFull<T>({ waitsForRoom, changed }: Federation, work: () => Promise<T>): Promise<T> {

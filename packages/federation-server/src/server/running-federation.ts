@@ -65,7 +65,7 @@ export interface Federation {
   /** Signal that calls its listeners after every change of the state, and if the disk is full or has room. */
   readonly changed: Signal;
   /**
-   * What waits until the disk of the folder has room: the journal, or the step of the round; empty while
+   * Parts that wait until the disk of the folder has room: the journal, or the step of the round; empty while
    * there is room.
    */
   readonly waitsForRoom: Set<"journal" | "step">;

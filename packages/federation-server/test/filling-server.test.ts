@@ -46,17 +46,22 @@ const [NETWORK, GRAPH] = [/^\/v1\/models\//, /^\/v1\/graph$/];
 
 describe("a client whose server fills its disk", () => {
   it.each([
-    ["network", NETWORK, {}, /download the network as it may have 100000 bytes: the server sends more/],
+    [
+      "an endless network",
+      NETWORK,
+      {},
+      /download the network as it may have 100000 bytes: the server sends more/,
+    ],
     [
       "graph",
       GRAPH,
       {},
       /download the graph as it may have 100000 bytes: the server sends more; .*--most-bytes/,
     ],
-    ["huge network", NETWORK, { "content-length": "900000000000" }, /the server announces 900000000000/],
-    ["network that is longer than it says", NETWORK, { "content-length": "10" }, /its SHA-256 must be/],
-    ["graph that is longer than it says", GRAPH, { "content-length": "10" }, /graph\.onnx/],
-  ] as const)("refuses an endless or %s, and keeps nothing of it", async (_, path, headers, message) => {
+    ["a huge network", NETWORK, { "content-length": "900000000000" }, /the server announces 900000000000/],
+    ["a network that is longer than it says", NETWORK, { "content-length": "10" }, /its SHA-256 must be/],
+    ["a graph that is longer than it says", GRAPH, { "content-length": "10" }, /graph\.onnx/],
+  ] as const)("refuses %s, and keeps nothing of it", async (_, path, headers, message) => {
     const all: { bytes: number }[] = [];
     const { ended, folder } = await joinLiar(
       insteadOf(path, () => {

@@ -23,14 +23,14 @@ const PART = ".part";
 
 /**
  * Downloads a file unless it is there, and continues the download of a file with a hash that was interrupted.
- * The folder holds one incomplete file at most, and none that is too large, wrong, or has no room.
+ * There is one incomplete file of a path at most, and none that is too large, wrong, or has no room.
  * @throws InputError if the file is larger than it may be, has another hash, or cannot be written
  */
 export async function downloadFile(request: Requester, file: DownloadedFile): Promise<void> {
   const { address, path, hash, what } = file;
   if (hash !== undefined && (await fileSize(path)) > 0 && (await digestFile(path)) === hash) return;
   const part = `${path}.${hash?.slice(0, 16) ?? "new"}${PART}`;
-  await removeOtherParts(part);
+  await removeOtherParts(path, part);
   await request({
     path: address,
     accept: hash === undefined ? [] : [416],
@@ -55,11 +55,12 @@ export async function downloadFile(request: Requester, file: DownloadedFile): Pr
   );
 }
 
-/** Removes the incomplete files of other downloads, which nothing will continue. */
-async function removeOtherParts(part: string): Promise<void> {
-  const folder = dirname(part);
+/** Removes incomplete files of the same path, which nothing will continue. */
+async function removeOtherParts(path: string, part: string): Promise<void> {
+  const folder = dirname(path);
   for (const name of await readdir(folder)) {
-    if (name.endsWith(PART) && name !== basename(part)) await rm(join(folder, name), { force: true });
+    const isPart = name.startsWith(`${basename(path)}.`) && name.endsWith(PART);
+    if (isPart && name !== basename(part)) await rm(join(folder, name), { force: true });
   }
 }
 

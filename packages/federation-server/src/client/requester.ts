@@ -131,7 +131,11 @@ function reasonOf(
 async function readAnswer(ask: Ask, response: Response, url: string): Promise<Answer | string> {
   const { read, accept = [], retry = [] } = ask;
   if (response.ok && read !== undefined) {
-    await read(response.body ?? [], response);
+    await read(response.body ?? [], response).catch(async (error: unknown) => {
+      // A connection whose body nobody reads would stay open.
+      await response.body?.cancel().catch(() => undefined);
+      throw error;
+    });
     return answerOf(response, "");
   }
   const answer = answerOf(response, await textOf(response, url));

@@ -50,7 +50,7 @@ export function createStepper(federation: Federation, { log, onFatal }: StepperP
         return;
       }
       log.error({ err: error, retryMs: pause }, `cannot ${decision.kind} a round; trying again`);
-      if (isDiskFull(error)) waitsForRoom.add("step");
+      waitsForRoom[isDiskFull(error) ? "add" : "delete"]("step");
       changed.tell();
       sleep(pause);
       pause = Math.min(RETRY_MS.most, 2 * pause);

@@ -42,7 +42,8 @@ const PROGRESS = /\.lock$|(?:journal|rows|pairs)\.json$|anna\/global\.safetensor
 
 /** Parts of files that say where and when they were written. */
 const PLACES = /(?<![a-z])(?:expected|disk)\//g;
-const TIMES = /"(?:seconds|took|wrote|at|began|date|time|millis|identity)":\s*(?:"[^"]*"|[\d.e+-]+)/g;
+const TIMES =
+  /"(?:seconds|stepSeconds|examplesPerSecond|took|wrote|at|began|date|time|millis|identity)":\s*(?:"[^"]*"|[\d.e+-]+)/g;
 
 if (values.list) {
   for (const { name, words } of cases) console.log(`${name}: isthmus ${words.join(" ")}`);

@@ -274,7 +274,7 @@ const WRITERS: readonly WritingCase[] = [
     name: "report --svg --pdf --csv",
     words: ["report", "barrier.json", "--svg", "{}/svg", "--pdf", "{}/pdf", "--csv", "{}/csv"],
   },
-  { name: "demo", words: ["demo", "-o", "{}/demo"] },
+  { name: "demo", words: ["demo", "--net", "mlp:16", "--epochs", "1", "--points", "3", "-o", "{}/demo"] },
   { name: "study", words: ["study", "study.yml", "-o", "{}/study"] },
   { name: "federate simulate", words: ["federate", "simulate", "simulation.yml", "-o", "{}/simulation"] },
   {

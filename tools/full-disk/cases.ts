@@ -1,3 +1,5 @@
+import { joinWords } from "./services.ts";
+
 /** A command that writes, with `{}` for the folder on the disk that is full. */
 export interface WritingCase {
   /** Verb, and what it writes: one line of the table. */
@@ -7,6 +9,8 @@ export interface WritingCase {
   readonly again?: readonly string[];
   /** Whether what is written is drawn anew each time, as secrets are. */
   readonly isRandom?: boolean;
+  /** Whether the words are of a client of a federation, whose server is named by SERVER. */
+  readonly isClient?: boolean;
 }
 
 const GRAPH = ["--graph", "graph.onnx"];
@@ -270,7 +274,7 @@ const WRITERS: readonly WritingCase[] = [
     name: "report --svg --pdf --csv",
     words: ["report", "barrier.json", "--svg", "{}/svg", "--pdf", "{}/pdf", "--csv", "{}/csv"],
   },
-  { name: "demo", words: ["demo", "-o", "{}/demo"] },
+  { name: "demo", words: ["demo", "--net", "mlp:16", "--epochs", "1", "--points", "3", "-o", "{}/demo"] },
   { name: "study", words: ["study", "study.yml", "-o", "{}/study"] },
   { name: "federate simulate", words: ["federate", "simulate", "simulation.yml", "-o", "{}/simulation"] },
   {
@@ -288,6 +292,11 @@ const WRITERS: readonly WritingCase[] = [
       "-o",
       "{}/n.safetensors",
     ],
+  },
+  {
+    isClient: true,
+    name: "federate join",
+    words: [...joinWords("SERVER"), "--folder", "{}/anna", "-o", "{}/n.safetensors"],
   },
   {
     isRandom: true,

@@ -114,8 +114,9 @@ class Protocol(unittest.TestCase):
         self.addCleanup(fake.http.shutdown)
         return fake
 
-    def take_part(self, fake, *, token="anna.secret", patience=60, url=None, trained=(6, 0.5)):
-        server = _server.Server(url or fake.url, token, patience=patience, ca_file=None, tell=self.told.append)
+    def take_part(self, fake, *, token="anna.secret", patience=60, most_bytes=10**6, url=None, trained=(6, 0.5)):
+        bounds = {"patience": patience, "most_bytes": most_bytes}
+        server = _server.Server(url or fake.url, token, **bounds, ca_file=None, tell=self.told.append)
         about = _federate._joined(server, self.told.append)
 
         def make(network, task):
@@ -170,6 +171,11 @@ class Protocol(unittest.TestCase):
         for more in ({"privacy": {"at": "clients"}}, {"secure": True}):
             with self.assertRaisesRegex(isthmus.IsthmusError, "mask their updates or add noise"):
                 self.take_part(self.serve(200, about={**ABOUT, **more}))
+
+    def test_an_answer_that_is_too_large_is_not_read(self):
+        most = len(json.dumps(ABOUT)) - 1
+        with self.assertRaisesRegex(isthmus.IsthmusError, f"at most {most} bytes: one has more\nIf you trust"):
+            self.take_part(self.serve(200), most_bytes=most)
 
     def test_a_wrong_token_a_lost_server_and_http_by_https_end_it(self):
         fake = self.serve(200)

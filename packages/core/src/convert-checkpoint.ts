@@ -226,7 +226,7 @@ async function writeFiles(
     });
   const plan = await planConversion(checkpoint, path, format, options);
   await assertNoInput([...plan.paths, ...plan.earlier], checkpoint.files);
-  if (!overwrite) for (const file of plan.paths) await assertNotThere(file);
+  if (!overwrite) for (const file of [...plan.paths, ...plan.earlier]) await assertNotThere(file);
   const folder = dirname(path);
   const created = await createFolder(folder);
   let doneBytes = 0;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 
 /** A request to a server that lies. */
 export interface AskedRequest {
@@ -13,7 +14,7 @@ export interface AskedRequest {
 /** An answer of a server, whose body is JSON or bytes. */
 export interface GivenAnswer {
   readonly status: number;
-  readonly body: Buffer;
+  readonly body: Buffer | Readable;
   readonly headers?: Headers;
 }
 
@@ -33,11 +34,16 @@ export async function lieFor(url: string, lie: Lie): Promise<{ readonly url: str
     const asked = { headers: sent, method, path, body: await bodyOf(request) };
     try {
       const { status, body, headers } = await lie(asked, () => askHonest(url, request, asked));
-      const kept = ["content-type", "upload-offset", "etag"].flatMap((name) => {
+      const names = ["content-type", "upload-offset", "etag", "content-encoding"];
+      // Of bytes as they are, Node.js tells the number; a stream may lie about it.
+      if (body instanceof Readable) names.push("content-length");
+      const kept = names.flatMap((name) => {
         const value = headers?.get(name) ?? undefined;
         return value === undefined ? [] : [[name, value] as const];
       });
-      response.writeHead(status, Object.fromEntries(kept)).end(method === "HEAD" ? undefined : body);
+      response.writeHead(status, Object.fromEntries(kept));
+      if (!(body instanceof Readable)) response.end(method === "HEAD" ? undefined : body);
+      else body.on("error", () => response.destroy()).pipe(response);
     } catch {
       response.destroy();
     }

@@ -52,6 +52,7 @@ def federate(
     own: Optional[Mapping[str, torch.Tensor]] = None,
     ca_file: Optional[str] = None,
     patience: float = 600,
+    most_bytes: int = 4 * 10**9,
     progress: bool = True,
 ) -> Dict[str, torch.Tensor]:
     """Takes part in a federation until it is over: PyTorch trains, on examples that stay on this machine.
@@ -71,6 +72,7 @@ def federate(
             that an earlier call returned. Default: they begin as the server's.
         ca_file: certificate of the server in PEM, or of who signed it, for https.
         patience: seconds for which the server may be away.
+        most_bytes: largest number of bytes of an answer of the server, which is read into memory.
         progress: whether lines about rounds are written to standard error.
 
     Returns:
@@ -81,7 +83,7 @@ def federate(
             clients, has another network than the model, or the federation failed.
     """
     tell = (lambda text: print(text, file=sys.stderr, flush=True)) if progress else (lambda text: None)
-    server = Server(url, token, patience=patience, ca_file=ca_file, tell=tell)
+    server = Server(url, token, patience=patience, most_bytes=most_bytes, ca_file=ca_file, tell=tell)
     about = _joined(server, tell)
     keep = set(about["keep"])
     kept = {name: tensor for name, tensor in (own or {}).items() if name in keep}

@@ -8,7 +8,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from typing import Any, Callable, Collection, Dict, Mapping, NamedTuple, Optional, Union
+from typing import IO, Any, Callable, Collection, Dict, Mapping, NamedTuple, Optional, Union
 
 from ._errors import IsthmusError
 
@@ -52,6 +52,7 @@ class Server:
         token: str,
         *,
         patience: float,
+        most_bytes: int,
         ca_file: Optional[str],
         tell: Callable[[str], None],
     ) -> None:
@@ -60,6 +61,7 @@ class Server:
         self.url = url.rstrip("/")
         self._token = token.strip()
         self._patience = patience
+        self._most = most_bytes
         self._tell = tell
         self._context = ssl.create_default_context(cafile=ca_file) if url.startswith("https:") else None
 
@@ -137,9 +139,9 @@ class Server:
         """Returns the answer, or why there is none."""
         try:
             with urllib.request.urlopen(request, timeout=60, context=self._context) as answer:
-                return _Answer(answer.status, answer.headers, answer.read())
+                return _Answer(answer.status, answer.headers, self._read(answer))
         except urllib.error.HTTPError as error:
-            answer = _Answer(error.code, error.headers, error.read())
+            answer = _Answer(error.code, error.headers, self._read(error))
             if error.code in accept:
                 return answer
             if error.code in _AWAY:
@@ -150,6 +152,17 @@ class Server:
             if isinstance(cause, ssl.SSLError):
                 self._raise_if_lasting(cause)
             return str(cause)
+
+    def _read(self, answer: IO[bytes]) -> bytes:
+        """Reads the body of an answer, up to the bytes that it may have: a server may send without end."""
+        body = answer.read(self._most + 1)
+        if len(body) > self._most:
+            raise IsthmusError(
+                f"Cannot go on with the federation at {self.url} as its server's answers must have at most "
+                f"{self._most} bytes: one has more",
+                hint="If you trust the server, allow more: federate(..., most_bytes=...).",
+            )
+        return body
 
     def _refused(self, answer: _Answer) -> IsthmusError:
         hint = None

@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { UsageError } from "@isthmus/core";
-import { endWithin, isS3, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
+import { type EndedTask, endWithin, isS3, serveWorkerStatus, type TaskWorker } from "@isthmus/distributed";
 import type { StartedWorker } from "@isthmus/workers";
 import { plural } from "../format/plural.ts";
 import { engineNameOf } from "../open/open-engine.ts";
@@ -137,12 +137,7 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
     onNote: (sentence) => terminal.note(`${name}: ${sentence}`),
     onLine: (line) => terminal.note(line),
     onStart: ({ task }) => terminal.note(`${name}: began "${task.label}"`),
-    onEnd: ({ task: { task }, outcome, seconds }) =>
-      terminal.note(
-        outcome.kind === "failed"
-          ? `${name}: "${task.label}" failed${outcome.again ? ", and may be tried again" : ""}: ${outcome.error.message}`
-          : `${name}: ${outcome.kind} "${task.label}" after ${formatSeconds(seconds)}`,
-      ),
+    onEnd: (ended) => terminal.note(`${name}: ${describeEnd(ended)}`),
   });
   try {
     await serveUntilStopped(worker, options, context);
@@ -150,6 +145,16 @@ async function serve(options: WorkerVerbOptions, context: Context): Promise<Outc
     await worker.close();
   }
   return describe(worker);
+}
+
+/** Says how a task ended on the worker. */
+function describeEnd({ task: { task }, outcome, seconds }: EndedTask): string {
+  const label = `"${task.label}"`;
+  if (outcome.kind === "failed")
+    return `${label} failed${outcome.again ? ", and may be tried again" : ""}: ${outcome.error.message}`;
+  if (outcome.kind === "released" && outcome.reason !== undefined)
+    return `gave ${label} back: ${outcome.reason}`;
+  return `${outcome.kind} ${label} after ${formatSeconds(seconds)}`;
 }
 
 /** Shows the state of the worker, until it must end and its tasks have ended. */

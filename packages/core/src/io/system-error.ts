@@ -35,6 +35,16 @@ export function reasonOf(error: unknown, missing = "it must exist: there is no s
   }
 }
 
+/**
+ * Says whether an error is, or is caused by, a disk without room or a quota that is used up, so that the same
+ * attempt can succeed later.
+ */
+export function isDiskFull(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
+  return code === "ENOSPC" || code === "EDQUOT" || isDiskFull(cause);
+}
+
 /** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

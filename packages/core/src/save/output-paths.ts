@@ -1,5 +1,6 @@
 import { basename, dirname, join, readdir, stat } from "@isthmus/platform";
 import { InputError } from "../errors.ts";
+import { findInputs } from "../io/assert-no-input.ts";
 import { reasonOf } from "../io/system-error.ts";
 
 /** Extension of saved checkpoints. */
@@ -88,17 +89,21 @@ export function indexPath({ folder, stem }: OutputPlace): string {
 
 /**
  * Lists the files of an earlier checkpoint of the same name, which would mix with the new one or hide it. A
- * file in another format than safetensors has no index that hides it: shards of that name beside it stay.
+ * file in a format without an index may be made of shards of its name, which then stay beside it.
  * @param paths - paths of the new files
+ * @param inputs - paths of the files from which the checkpoint is read
  */
-export async function findEarlierFiles(place: OutputPlace, paths: readonly string[]): Promise<string[]> {
-  const [path = "", ...others] = paths;
+export async function findEarlierFiles(
+  place: OutputPlace,
+  paths: readonly string[],
+  inputs: readonly string[],
+): Promise<readonly string[]> {
   if (!(await isDirectory(place.folder))) return [];
-  const names = await readdir(place.folder);
-  const isAlone = place.extension !== undefined && others.length === 0;
-  return names
-    .filter((name) => (isAlone ? name === basename(path) : isCheckpointFile(place, name)))
-    .map((name) => join(place.folder, name));
+  const names = (await readdir(place.folder)).filter((name) => isCheckpointFile(place, name));
+  const files = names.map((name) => join(place.folder, name));
+  if (place.extension === undefined || paths.length > 1) return files;
+  const shardsRead = await findInputs(files, inputs);
+  return files.filter((file) => paths.includes(file) || !shardsRead.has(file));
 }
 
 /** Checks whether a file name belongs to a checkpoint in that place, with any number of shards. */

@@ -127,7 +127,7 @@ async function planGguf(
   const layouts = new Map(files.shards.map((shard) => [shard.path, shard.layout]));
   return {
     paths,
-    earlier: await findEarlierFiles(place, paths),
+    earlier: await findEarlierFiles(place, paths, checkpoint.files),
     bytes: files.shards.reduce((sum, { layout }) => sum + layout.size, 0),
     async write({ create, append, durable }) {
       for (const shard of paths) {

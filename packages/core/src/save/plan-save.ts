@@ -59,7 +59,7 @@ export async function findReplaced(
   { overwrite }: Pick<PlanSaveOptions, "overwrite">,
 ): Promise<readonly string[]> {
   const paths = shards.map((shard) => shard.path);
-  const earlier = await findEarlierFiles(place, paths);
+  const earlier = await findEarlierFiles(place, paths, checkpoint.files);
   await assertNoInput([...paths, ...earlier], checkpoint.files);
   const [first] = earlier;
   if (first === undefined || overwrite) return earlier;

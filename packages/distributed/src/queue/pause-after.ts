@@ -9,3 +9,8 @@ export const LONGEST_PAUSE = 60_000;
 export function pauseAfter(failures: number, pause: number): number {
   return Math.min(pause * 2 ** (failures - 1), LONGEST_PAUSE);
 }
+
+/** Returns the milliseconds before a task is handed out again whose worker had no room for it. */
+export function pauseWithoutRoom(pause: number): number {
+  return 5 * pause;
+}

@@ -139,8 +139,16 @@ export type TaskOutcome =
       /** Whether the process that ran the task died, which counts as the death of a worker does. */
       readonly died?: boolean;
     }
-  /** The task goes back to the queue without counting as tried, as its worker ends. */
-  | { /** Tag of a task that its worker gives back. */ readonly kind: "released" };
+  /**
+   * The task goes back to the queue without counting as tried: at once if its worker ends, and after a pause
+   * if its worker has no room for it.
+   */
+  | {
+      /** Tag of a task that its worker gives back. */
+      readonly kind: "released";
+      /** Reason why a worker that goes on cannot run the task; missing if the worker ends. */
+      readonly reason?: string;
+    };
 
 /** Runs a task that a queue hands to this worker; never rejects. */
 export type TaskHandler = (

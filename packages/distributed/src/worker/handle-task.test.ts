@@ -10,12 +10,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { openPositionalFile, readTextFile, saveFile } from "@isthmus/core";
+import { InputError, openPositionalFile, readTextFile, saveFile } from "@isthmus/core";
 import { createTask, createTaskKinds, runTask, type TaskKind } from "@isthmus/tasks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type QueuedTask, queueTask } from "../queue/queued-task.ts";
 import type { TaskOutcome } from "../queue/task-queue.ts";
 import { openFolderStorage } from "../storage/folder-storage.ts";
+import type { TaskStorage } from "../storage/task-storage.ts";
 import { createTaskHandler } from "./handle-task.ts";
 
 /** What tasks of the kind below do with a path, without checking anything themselves. */
@@ -68,8 +69,9 @@ async function handle(
   kind: TaskKind<Params>,
   params: Params,
   change: Partial<QueuedTask> = {},
+  ofStorage: Partial<TaskStorage> = {},
 ): Promise<TaskOutcome> {
-  const storage = await openFolderStorage(root);
+  const storage = { ...(await openFolderStorage(root)), ...ofStorage };
   const run = createTaskHandler({
     ...{ storage, kinds: kinds as never, engine: "none", name: "one", signal: new AbortController().signal },
     executor: { capacity: 1, run: (assignment, control) => runTask(kinds, assignment, {}, control) },
@@ -148,5 +150,18 @@ describe("a task from a queue, of whatever kind,", () => {
     symlinkSync(join(base, "outside"), join(root, "away"));
     for (const change of [{ store: "away/tasks" }, { directory: "away" }])
       await expectRefused(careless, { does: "read", path: "data/in.txt" }, change);
+  });
+});
+
+describe("a task whose worker has a full disk", () => {
+  it("is given back if the disk is the worker's own, and counts as tried if all workers share it", async () => {
+    const full = (): Promise<never> => {
+      const cause = { code: "ENOSPC" };
+      return Promise.reject(new InputError("the disk must have room", { input: "x", cause }));
+    };
+    const outcomeOf = (isShared: boolean) =>
+      handle(careless, { does: "read", path: "data/in.txt" }, {}, { isShared, begin: full });
+    expect(await outcomeOf(false)).toEqual({ kind: "released", reason: "the disk must have room" });
+    expect(await outcomeOf(true)).toMatchObject({ kind: "failed", again: true });
   });
 });

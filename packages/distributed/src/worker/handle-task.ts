@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { isDiskFull, messageOf } from "@isthmus/core";
 import type { TaskExecutor, TaskPaths } from "@isthmus/tasks";
 import type { QueuedTask } from "../queue/queued-task.ts";
 import type { TaskHandler, TaskOutcome } from "../queue/task-queue.ts";
@@ -45,6 +46,9 @@ export function createTaskHandler(options: HandleTaskOptions): TaskHandler {
       (): TaskOutcome => ({ kind: "done", seconds: seconds() }),
       (error: unknown): TaskOutcome => {
         if (signal.aborted) return { kind: "released" };
+        // Another worker has another disk, unless the files of all are on one.
+        if (!options.storage.isShared && isDiskFull(error))
+          return { kind: "released", reason: messageOf(error) };
         return { kind: "failed", ...classifyFailure(error) };
       },
     );

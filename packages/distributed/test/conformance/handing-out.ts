@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { createRandom } from "@isthmus/core";
+import { at, createRandom } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import type { QueuedTask } from "../../src/queue/queued-task.ts";
 import type { QueueEvent, TaskHandler } from "../../src/queue/task-queue.ts";
@@ -8,6 +8,7 @@ import { makeTask } from "../make-task.ts";
 import { type QueueBench, until, untilCounts } from "./queue-bench.ts";
 
 const DONE = { kind: "done", seconds: 0.1 } as const;
+const RELEASED = { kind: "released" } as const;
 
 /** Describes how tasks come to workers. */
 export function describeHandingOut(bench: () => QueueBench): void {
@@ -117,7 +118,9 @@ async function drainServer({ queue, serve }: QueueBench): Promise<void> {
 
 async function release({ queue, serve }: QueueBench): Promise<void> {
   let times = 0;
-  await serve(async () => (++times <= 4 ? { kind: "released" } : DONE), { attempts: 1, capacity: 1 });
+  // The second time its worker has no room for it.
+  const outcomes = [RELEASED, { ...RELEASED, reason: "the disk must have room" }, RELEASED, RELEASED, DONE];
+  await serve(async () => at(outcomes, times++), { attempts: 1, capacity: 1 });
   await queue.add([makeTask(1)]);
   await untilCounts(queue, [0, 0, 0]);
   expect(times).toBe(5);

@@ -1,10 +1,8 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { digestFile, InputError } from "@isthmus/core";
+import { InputError } from "@isthmus/core";
 import type { ClientMessage, SecureTask } from "@isthmus/federated";
 import { fileSize, streamPieces } from "../store/read-pieces.ts";
+import { downloadFile } from "./download-file.ts";
 import { type FederationAbout, parseAbout } from "./parse-about.ts";
 import { parseTask, type TaskAnswer } from "./parse-task.ts";
 import { createRequester, type Requester, type RequesterOptions } from "./requester.ts";
@@ -67,8 +65,14 @@ export interface FederationApi {
 /** Number of attempts at an upload whose bytes arrive with another hash. */
 const UPLOADS = 3;
 
+/** Options of {@link createFederationApi}. */
+export interface FederationApiOptions extends RequesterOptions {
+  /** Largest number of bytes of a network or a graph that is downloaded. */
+  readonly mostBytes: number;
+}
+
 /** Creates the client's side of the protocol. */
-export function createFederationApi(options: RequesterOptions): FederationApi {
+export function createFederationApi({ mostBytes: most, ...options }: FederationApiOptions): FederationApi {
   const request = createRequester(options);
   return {
     about: async () => parseAbout((await request({ path: "/v1/federation" })).json()),
@@ -76,10 +80,9 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
     async leave() {
       await request({ method: "DELETE", path: "/v1/membership", once: true });
     },
-    download: (hash, path) => download(request, hash, path),
-    async graph(path) {
-      await request({ path: "/v1/graph", read: (body) => pipeline(body, createWriteStream(path)) });
-    },
+    download: (hash, path) =>
+      downloadFile(request, { what: "network", address: `/v1/models/${hash}`, path, hash, most }),
+    graph: (path) => downloadFile(request, { what: "graph", address: "/v1/graph", path, most }),
     upload: (path, hash) => upload(request, path, hash),
     async send(round, claim) {
       const answer = await request({
@@ -107,28 +110,6 @@ export function createFederationApi(options: RequesterOptions): FederationApi {
       return answer.status === 204 ? undefined : answer.error();
     },
   };
-}
-
-async function download(request: Requester, hash: string, path: string): Promise<void> {
-  if ((await fileSize(path)) > 0 && (await digestFile(path)) === hash) return;
-  const part = `${path}.${hash.slice(0, 16)}.part`;
-  await request({
-    path: `/v1/models/${hash}`,
-    accept: [416],
-    headers: async () => {
-      const size = await fileSize(part);
-      return size === 0 ? {} : { range: `bytes=${size}-`, "if-range": `"${hash}"` };
-    },
-    read: (body, status) => pipeline(body, createWriteStream(part, { flags: status === 206 ? "a" : "w" })),
-  });
-  if ((await digestFile(part)) === hash) return rename(part, path);
-  await rm(part, { force: true });
-  throw new InputError(
-    `Cannot use the network that the server sent as its SHA-256 must be ${hash}: it is another`,
-    {
-      input: hash,
-    },
-  );
 }
 
 async function upload(request: Requester, path: string, hash: string): Promise<void> {

@@ -1,7 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
+  assertWholeOptions,
+  createFolder,
   InputError,
   isIsthmusError,
   lockPathOf,
@@ -41,6 +42,11 @@ export interface JoinFederationOptions {
    * Milliseconds for which a server may be unreachable until the client gives up. @defaultValue 10 minutes
    */
   readonly patience?: number;
+  /**
+   * Largest number of bytes of a network or a graph that the client downloads, at least 1: a server cannot
+   * fill the disk with more. @defaultValue 4 GB
+   */
+  readonly mostBytes?: number;
   /**
    * Signal that stops the client; an update that was made is sent when it starts again.
    * @defaultValue never aborted
@@ -106,6 +112,7 @@ const JOIN_FEDERATION_DEFAULTS: Required<
   training: {},
   seed: 0,
   patience: 600_000,
+  mostBytes: 4e9,
   signal: undefined,
   onEvent: undefined,
   require: [],
@@ -148,7 +155,8 @@ export async function joinFederation(
     "engine",
     "folder",
   ]);
-  const { patience, signal = new AbortController().signal, onEvent, training, seed } = options;
+  const { patience, mostBytes, signal = new AbortController().signal, onEvent, training, seed } = options;
+  assertWholeOptions("join a federation", { mostBytes }, { mostBytes: 1 });
   const tell = (event: ClientEvent): void => onEvent?.(event);
   if (!/^https?:\/\//.test(url)) {
     throw new UsageError(
@@ -161,13 +169,14 @@ export async function joinFederation(
     url: url.replace(/\/+$/, ""),
     token,
     patience,
+    mostBytes,
     signal,
     onLost: (reason, secondsLeft) => tell({ kind: "lost", reason, secondsLeft }),
   });
   const about = await api.about();
   assertRequired(about, requirements);
   tell({ kind: "joined", federation: about.name, client: about.client, rounds: about.rounds });
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   const elsewhere = "name another folder with --folder (in a script: folder)";
   const release = await takeLock(lockPathOf(join(folder, "client"), "client"), folder, elsewhere);
   try {

@@ -65,8 +65,11 @@ const pathsOf = (folder: string) => ({
   final: join(folder, "final.safetensors"),
 });
 
-/** Pattern of the names of files of rounds; a record names the files that are in use. */
-const ROUND_FILE = /^(update|own)\.\d+\.[\da-f]+(\.\d+)?\.safetensors$/;
+/**
+ * Pattern of the names of files of rounds, also of the hidden ones of a process that was killed while it
+ * wrote; a record names the files that are in use.
+ */
+const ROUND_FILE = /^\.?(update|own)\.\d+\.[\da-f]+(\.\d+)?\.safetensors(\..+\.tmp)?$/;
 
 /** Returns the names of the files for a training of a round, to which no other one writes. */
 function namesFor({ round, network }: RoundTask, training: number) {

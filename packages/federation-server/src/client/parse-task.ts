@@ -1,7 +1,8 @@
-import { InputError } from "@isthmus/core";
+import { cutText, InputError } from "@isthmus/core";
 import type { MessageStage } from "@isthmus/federated";
 import { tellProblem } from "@isthmus/forms";
 import * as z from "zod";
+import { MOST_CHARACTERS } from "./requester.ts";
 
 /** Task that a server gives to a client. */
 export type TaskAnswer =
@@ -43,11 +44,14 @@ export type TaskAnswer =
 const round = z.int().min(1);
 const network = z.string().regex(/^[\da-f]{64}$/, { error: "must be a SHA-256" });
 
+/** Words of a server for people, which may fill no terminal and no log. */
+const reason = z.string().transform((text) => cutText(text, MOST_CHARACTERS));
+
 const ANSWER: z.ZodType<TaskAnswer> = z.discriminatedUnion("task", [
   z.object({ task: z.literal("train"), round, network }),
   z.object({ task: z.literal("secure"), round, step: z.enum(["keys", "shares", "confirm", "reveal"]) }),
-  z.object({ task: z.literal("wait"), reason: z.string() }),
-  z.object({ task: z.literal("finished"), network, reason: z.string().nullable() }),
+  z.object({ task: z.literal("wait"), reason }),
+  z.object({ task: z.literal("finished"), network, reason: reason.nullable() }),
 ]);
 
 /**

@@ -1,6 +1,5 @@
-import { Readable } from "node:stream";
 import { setTimeout } from "node:timers/promises";
-import { InputError, parseJson } from "@isthmus/core";
+import { cutText, InputError, parseJson } from "@isthmus/core";
 
 /** Options of {@link createRequester}. */
 export interface RequesterOptions {
@@ -36,17 +35,19 @@ export interface Ask {
   /** Statuses after which the request is repeated. */
   readonly retry?: readonly number[];
   /** Function that reads the body of a successful answer. @defaultValue the body is read as JSON */
-  readonly read?: (body: Readable, status: number) => Promise<void>;
+  readonly read?: (body: AnswerBody, head: AnswerHead) => Promise<void>;
   /** Whether the request fails at once if the server cannot be reached. */
   readonly once?: boolean;
 }
 
+/** Status and headers of an answer, which come before its body. */
+export type AnswerHead = Pick<Response, "status" | "headers">;
+
+/** Bytes of an answer, as they arrive; nothing if it has no body. */
+export type AnswerBody = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
 /** An answer whose body was read. */
-export interface Answer {
-  /** Status of the answer, such as 200. */
-  readonly status: number;
-  /** Headers of the answer. */
-  readonly headers: globalThis.Headers;
+export interface Answer extends AnswerHead {
   /** Parses the body as JSON. */
   json(): unknown;
   /** Returns the server's error message. */
@@ -63,6 +64,9 @@ const AWAY: readonly number[] = [429, 500, 502, 503, 504];
 
 /** Largest number of bytes of an answer that is no file: names of tensors to keep may take a few MB. */
 const MOST_BYTES = 2 ** 24;
+
+/** Largest number of characters of a server's words for people, as many as an honest server sends. */
+export const MOST_CHARACTERS = 2000;
 
 /** Pattern of the codes of errors about certificates, which do not go away by waiting. */
 const UNTRUSTED = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
@@ -126,8 +130,12 @@ function reasonOf(
 
 async function readAnswer(ask: Ask, response: Response, url: string): Promise<Answer | string> {
   const { read, accept = [], retry = [] } = ask;
-  if (response.ok && read !== undefined && response.body !== null) {
-    await read(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), response.status);
+  if (response.ok && read !== undefined) {
+    await read(response.body ?? [], response).catch(async (error: unknown) => {
+      // A connection whose body nobody reads would stay open.
+      await response.body?.cancel().catch(() => undefined);
+      throw error;
+    });
     return answerOf(response, "");
   }
   const answer = answerOf(response, await textOf(response, url));
@@ -164,7 +172,8 @@ function answerOf({ status, headers }: Response, text: string): Answer {
     error() {
       // A proxy before the server may answer with messages of another form.
       const [, said] = /^\{"error":("(?:[^"\\]|\\.)*")\}$/.exec(text) ?? [];
-      return said === undefined ? `status ${status}` : String(parseJson(said, { attempt: "read an error" }));
+      if (said === undefined) return `status ${status}`;
+      return cutText(String(parseJson(said, { attempt: "read an error" })), MOST_CHARACTERS);
     },
   };
 }

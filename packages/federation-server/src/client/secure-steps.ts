@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   at,
   type Checkpoint,
+  createOutputFile,
   digestFile,
   entry,
   FormatError,
@@ -11,6 +11,7 @@ import {
   readJsonFile,
   saveFile,
   toFloat64,
+  viewBytes,
 } from "@isthmus/core";
 import {
   type ClientMessage,
@@ -92,23 +93,36 @@ export async function maskMade(
     await openCheckpoint(join(client.folder, "global.safetensors")),
     await openCheckpoint(made.path),
   ];
-  const file = await open(path, "w");
+  const file = await createOutputFile(path);
   try {
     const layout = secureLayout(global, new Set(client.about.keep));
+    assertElements(task.settings, layout);
     const { cut } = await maskUpdate(state, {
       examples: client.about.privacy === null ? made.examples : 1,
       readInto: (begin, out) => displacementInto({ global, update, layout }, begin, out),
-      write: async (begin, words) => {
-        await file.write(words, 0, words.byteLength, 4 * begin);
-      },
+      write: (begin, words) => file.write(viewBytes(words), 4 * begin),
     });
     if (cut > 0) client.tell({ kind: "cut", round, elements: cut, range: task.settings.range });
-    await file.sync();
+    await file.finish(true);
+    await file.publish();
   } finally {
-    await file.close();
+    await file.discard();
     await Promise.all([global.close(), update.close()]);
   }
   return { path, hash: await digestFile(path) };
+}
+
+/**
+ * Checks that a secure sum is of the elements of the network, as a client writes as many words as the server
+ * says.
+ * @throws FormatError if it is of more or fewer
+ */
+function assertElements({ session, elements }: SecureSettings, layout: SecureLayout): void {
+  if (elements === layout.elements) return;
+  throw new FormatError(
+    `Cannot mask an update for "${session}" as the sum must be of the ${layout.elements} elements of the network: the server says ${elements}; the server does not keep to the protocol`,
+    { format: "secure sum" },
+  );
 }
 
 /**

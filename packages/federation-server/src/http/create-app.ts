@@ -1,7 +1,7 @@
 import { createSecureContext } from "node:tls";
 import rateLimit from "@fastify/rate-limit";
 import swagger, { type FastifyDynamicSwaggerOptions as SwaggerOptions } from "@fastify/swagger";
-import { cutText, InputError, readTextFile } from "@isthmus/core";
+import { cutText, InputError, isDiskFull, readTextFile } from "@isthmus/core";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
@@ -19,6 +19,7 @@ import { RefusedError } from "./refuse.ts";
 import { RequestCounts } from "./request-counts.ts";
 import { addRoundRoutes } from "./round-routes.ts";
 import { addSecureRoutes } from "./secure-routes.ts";
+import { diskFull } from "./unless-full.ts";
 import { addUpdateRoute, scannedParts } from "./update-route.ts";
 import { addUploadRoutes } from "./upload-routes.ts";
 import { createUploads } from "./uploads.ts";
@@ -47,10 +48,12 @@ export async function createApp({ federation, tokens, logger }: AppPorts): Promi
   const app = await createServer(federation, logger);
   app.server.headersTimeout = HEADERS_MS;
   app.server.maxConnections = limits.connections;
-  app.setErrorHandler<FastifyError>((error, request, reply) => {
+  app.setErrorHandler<FastifyError>((cause, request, reply) => {
+    const error = isDiskFull(cause) ? diskFull() : cause;
     const status = error.statusCode ?? 500;
     const isRefused = error instanceof RefusedError;
-    if (status >= 500 && !isRefused) request.log.error({ err: error }, "request failed");
+    if (status >= 500 && !(cause instanceof RefusedError))
+      request.log.error({ err: cause }, "request failed");
     if (isRefused) reply.headers(error.headers);
     // The rest of the body is not read: the connection is closed instead.
     if (!request.raw.complete) reply.header("connection", "close");

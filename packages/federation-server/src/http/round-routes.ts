@@ -5,6 +5,7 @@ import type { Federation } from "../server/running-federation.ts";
 import { attend } from "./attend.ts";
 import { RefusedError } from "./refuse.ts";
 import { FEDERATION_ANSWER, REFUSED, TASK_ANSWER } from "./schemas.ts";
+import { unlessFull } from "./unless-full.ts";
 import { mostBytes } from "./upload-routes.ts";
 
 /** Largest number of seconds for which a request for a task is held open. */
@@ -57,8 +58,10 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
     async handler(request, reply) {
       const { client } = request;
       attend(federation, request, reply);
-      await federation.happen({ kind: "client-joined", client });
-      await untilTask(federation, client, { seconds: request.query.wait, closed: request.signal });
+      await unlessFull(federation, async () => {
+        await federation.happen({ kind: "client-joined", client });
+        await untilTask(federation, client, { seconds: request.query.wait, closed: request.signal });
+      });
       return describeTask(taskOfClient(config.plan, federation.state, client), federation.now());
     },
   });
@@ -67,7 +70,7 @@ export function addRoundRoutes(app: FastifyInstance, federation: Federation): vo
     schema: { response: REFUSED, tags: ["rounds"], summary: "Leave; asking for a task joins again" },
     async handler(request, reply) {
       const { client } = request;
-      const left = await federation.happen({ kind: "client-left", client });
+      const left = await unlessFull(federation, () => federation.happen({ kind: "client-left", client }));
       if (!left && presentClients(federation.state).includes(client)) {
         throw new RefusedError(
           429,

@@ -11,6 +11,7 @@ import type { Federation } from "../server/running-federation.ts";
 import { attend } from "./attend.ts";
 import { RefusedError } from "./refuse.ts";
 import { REFUSED, ROUND_PARAMS } from "./schemas.ts";
+import { unlessFull } from "./unless-full.ts";
 
 /** Largest number of bytes of a message: 255 shares and commitments take 90 kB. */
 const MESSAGE_BYTES = 2 ** 20;
@@ -73,7 +74,9 @@ export function addSecureRoutes(app: FastifyInstance, federation: Federation): v
       // Messages of kind "masked" are always refused here.
       if (refusal !== undefined || message.kind === "masked") throw new RefusedError(409, refusal ?? "");
       const { round } = request.params;
-      await federation.happen({ kind: "secure-received", round, attempt, message });
+      await unlessFull(federation, () =>
+        federation.happen({ kind: "secure-received", round, attempt, message }),
+      );
       return reply.code(204).send();
     },
   });

@@ -21,6 +21,7 @@ import { attend } from "./attend.ts";
 import type { ServerMetrics } from "./metrics.ts";
 import { RefusedError } from "./refuse.ts";
 import { REFUSED, ROUND_PARAMS, UPDATE_ANSWER, UPDATE_BODY } from "./schemas.ts";
+import { unlessFull } from "./unless-full.ts";
 import type { Uploads } from "./uploads.ts";
 
 interface UpdateRequest {
@@ -54,9 +55,11 @@ export function addUpdateRoute(
       const { round } = request.params;
       attend(federation, request, reply);
       try {
-        await turnOf(client)({ ...claimOf(federation, request.body), client, round });
+        const update = { ...claimOf(federation, request.body), client, round };
+        await unlessFull(federation, () => turnOf(client)(update));
       } catch (error) {
-        if (error instanceof RefusedError) metrics.updates.inc({ result: "refused" });
+        if (error instanceof RefusedError && error.statusCode < 500)
+          metrics.updates.inc({ result: "refused" });
         throw error;
       }
       metrics.updates.inc({ result: "accepted" });

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { isDiskFull, writeError } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { freeMemory } from "../store/free-memory.ts";
 import { fileSize } from "../store/read-pieces.ts";
@@ -102,9 +103,9 @@ export function createUploads(
       await scanOn();
     };
     try {
-      await append({ file, appendBytes, goOn }, chunk, upload);
+      await append({ file, appendBytes, goOn }, chunk, upload).catch(namePath(path));
       if (upload.offset < length) return upload.offset;
-      const [scanned] = await Promise.all([scanOn(), syncs.finish(file)]);
+      const [scanned] = await Promise.all([scanOn(), syncs.finish(file).catch(namePath(path))]);
       incoming.delete(client);
       if (scanned?.hash === hash) {
         complete.set(client, { path, scanned });
@@ -258,4 +259,12 @@ function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | un
 }
 
 const isDiskError = (error: unknown): boolean =>
-  ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");
+  isDiskFull(error) ||
+  ["EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");
+
+/** Returns a function that throws an error again, with the path if the disk is its cause. */
+const namePath =
+  (path: string) =>
+  (error: unknown): never => {
+    throw isDiskError(error) ? writeError(path, error) : error;
+  };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { FormatError, InvariantError, parseJson } from "@isthmus/core";
+import { setTimeout } from "node:timers/promises";
+import { FormatError, InvariantError, isDiskFull, parseJson, writeError } from "@isthmus/core";
 import { fileSize, readPieces } from "../store/read-pieces.ts";
 
 /** A file of events, each on a line of its own, that survives the end of the process at any moment. */
@@ -12,9 +13,15 @@ export interface Journal {
   /**
    * Writes a line, and waits until it is on the disk; lines that wait at once are written together.
    * @throws InvariantError if the line is too long to be read again
+   * @throws InputError if the file cannot be written; no later line can be appended then
    */
   append(line: object): Promise<void>;
-  /** Waits for all lines and closes the file. */
+  /**
+   * Lets lines wait from now on if the disk is full, rather than fail, until a signal is aborted.
+   * @param tell - called with the error when lines begin to wait, and with `undefined` once there was room
+   */
+  waitForRoom(signal: AbortSignal, tell: (error: Error | undefined) => void): void;
+  /** Waits for all lines, which may fail, and closes the file. */
   close(): Promise<void>;
 }
 
@@ -44,7 +51,7 @@ export async function openJournal(path: string, take: (line: unknown) => void): 
     await file.chmod(0o600);
     if (size > bytes) await file.truncate(bytes);
     await file.sync();
-    return { lines, torn: size - bytes, ...createWriter(file, chain) };
+    return { lines, torn: size - bytes, ...createWriter(file, { path, bytes, chain }) };
   } catch (error) {
     await file.close();
     throw error;
@@ -136,18 +143,55 @@ function damaged(path: string, rule: string): FormatError {
   );
 }
 
-function createWriter(file: FileHandle, chain: Chain): Pick<Journal, "append" | "close"> {
+/** Milliseconds until lines are written again that found no room on the disk. */
+const ROOM_MS = 1000;
+
+/** File of a journal, and its end. */
+interface JournalEnd {
+  readonly path: string;
+  /** Number of bytes of all complete lines. */
+  readonly bytes: number;
+  readonly chain: Chain;
+}
+
+function createWriter(
+  file: FileHandle,
+  { path, bytes: begin, chain }: JournalEnd,
+): Omit<Journal, "lines" | "torn"> {
+  let bytes = begin;
   let waiting: string[] = [];
   let next: Promise<void> | undefined;
   let last: Promise<void> = Promise.resolve();
   let closed = false;
+  let room: { signal: AbortSignal; tell: (error: Error | undefined) => void } | undefined;
+  /** Writes text, and returns the error of a disk that is full. */
+  const tryWrite = async (text: string): Promise<Error | undefined> => {
+    try {
+      await file.appendFile(text);
+      await file.datasync();
+      bytes += Buffer.byteLength(text);
+      return undefined;
+    } catch (error) {
+      const failure = writeError(path, error);
+      if (room === undefined || room.signal.aborted || !isDiskFull(error)) throw failure;
+      // The next attempt must not follow half a line.
+      await file.truncate(bytes);
+      return failure;
+    }
+  };
   const write = async (previous: Promise<void>): Promise<void> => {
     await previous;
     const text = waiting.join("");
     waiting = [];
     next = undefined;
-    await file.appendFile(text);
-    await file.datasync();
+    let failure = await tryWrite(text);
+    if (failure === undefined) return;
+    room?.tell(failure);
+    while (failure !== undefined) {
+      await setTimeout(ROOM_MS, undefined, { signal: room?.signal }).catch(() => undefined);
+      failure = await tryWrite(text);
+    }
+    room?.tell(undefined);
   };
   return {
     append(line) {
@@ -164,9 +208,14 @@ function createWriter(file: FileHandle, chain: Chain): Pick<Journal, "append" | 
       }
       return next;
     },
+    waitForRoom(signal, tell) {
+      room = { signal, tell };
+    },
     async close() {
       closed = true;
-      await last.finally(() => file.close());
+      // Whoever appended a line was told that it failed.
+      await last.catch(() => undefined);
+      await file.close();
     },
   };
 }

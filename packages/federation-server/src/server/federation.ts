@@ -169,7 +169,16 @@ function isTrouble(event: FederationEvent): boolean {
 interface Opened
   extends Omit<
     Federation,
-    "state" | "stamps" | "workers" | "ended" | "now" | "changed" | "happen" | "attend" | "close"
+    | "state"
+    | "stamps"
+    | "workers"
+    | "ended"
+    | "now"
+    | "changed"
+    | "waitsForRoom"
+    | "happen"
+    | "attend"
+    | "close"
   > {
   readonly journal: Journal;
   readonly state: FederationState;
@@ -183,8 +192,15 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   const changed = createSignal();
   const stopping = new AbortController();
   const budget = createEventBudget();
+  const waitsForRoom = new Set<"journal" | "step">();
   let state = opened.state;
 
+  journal.waitForRoom(stopping.signal, (error) => {
+    if (error === undefined) log.info({}, "the disk has room again");
+    else log.error({ err: error }, "cannot write the journal; going on once there is room");
+    waitsForRoom[error === undefined ? "delete" : "add"]("journal");
+    changed.tell();
+  });
   const fail = (error: unknown): void => {
     if (!stopping.signal.aborted) onFatal(error);
     stopping.abort();
@@ -211,6 +227,7 @@ function run(opened: Opened, ports: FederationPorts): Federation {
     stamps: new Map(),
     workers,
     changed,
+    waitsForRoom,
     happen,
     now,
     ended: stopping.signal,

@@ -62,8 +62,13 @@ export interface Federation {
   readonly ended: AbortSignal;
   /** Clock of the deadlines, in milliseconds, which is never behind the time of an event. */
   readonly now: Clock;
-  /** Signal that calls its listeners after every change of the state. */
+  /** Signal that calls its listeners after every change of the state, and if the disk is full or has room. */
   readonly changed: Signal;
+  /**
+   * Parts that wait until the disk of the folder has room: the journal, or the step of the round; empty while
+   * there is room.
+   */
+  readonly waitsForRoom: Set<"journal" | "step">;
   /**
    * Applies an event if it changes the state, and waits until it is in the journal; returns whether it
    * changed the state.

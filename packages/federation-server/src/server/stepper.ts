@@ -1,3 +1,4 @@
+import { isDiskFull } from "@isthmus/core";
 import { decide } from "@isthmus/federated";
 import { isDamagedFolder } from "./known-files.ts";
 import { type RoundStep, runRound } from "./run-round.ts";
@@ -26,7 +27,7 @@ interface StepperPorts {
 
 /** Creates the stepper of a federation, which sleeps until it is woken, or until a deadline. */
 export function createStepper(federation: Federation, { log, onFatal }: StepperPorts): Stepper {
-  const { config, ended, now } = federation;
+  const { config, ended, now, waitsForRoom, changed } = federation;
   let timer: NodeJS.Timeout | undefined;
   let work: Promise<void> | undefined;
   let pause = RETRY_MS.first;
@@ -37,6 +38,7 @@ export function createStepper(federation: Federation, { log, onFatal }: StepperP
   const step = async (decision: RoundStep): Promise<void> => {
     try {
       await runRound(federation, decision, ended);
+      waitsForRoom.delete("step");
       pause = RETRY_MS.first;
       work = undefined;
       wake();
@@ -48,6 +50,8 @@ export function createStepper(federation: Federation, { log, onFatal }: StepperP
         return;
       }
       log.error({ err: error, retryMs: pause }, `cannot ${decision.kind} a round; trying again`);
+      waitsForRoom[isDiskFull(error) ? "add" : "delete"]("step");
+      changed.tell();
       sleep(pause);
       pause = Math.min(RETRY_MS.most, 2 * pause);
     }

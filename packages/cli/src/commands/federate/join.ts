@@ -12,7 +12,7 @@ import {
 import { openEngine } from "../../open/open-engine.ts";
 import { addEngineOption, type EngineOptions } from "../../options/engine-option.ts";
 import { HELP_GROUPS } from "../../options/help-groups.ts";
-import { parseChoices, parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
+import { parseBytes, parseChoices, parseCount, parseNumber, parseSeed } from "../../options/parse-values.ts";
 import { assertOutput } from "../../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../../verb.ts";
 
@@ -28,6 +28,7 @@ interface JoinVerbOptions extends EngineOptions {
   readonly lr?: number | undefined;
   readonly seed: number;
   readonly patience: number;
+  readonly mostBytes?: number | undefined;
   readonly require?: readonly RequiredProtection[] | undefined;
   readonly leastClients: number;
   readonly leastNoise: number;
@@ -101,6 +102,7 @@ function createJoinVerb() {
     .option("--lr <rate>", "learning rate (default: as the server suggests)", parseNumber)
     .option("--seed <n>", "decides the order of examples", parseSeed, 0)
     .option("--patience <seconds>", "time for which the server may be away", parseNumber, 600)
+    .option("--most-bytes <size>", "largest network or graph to download (default: 4GB)", parseBytes)
     .addOption(
       new Option(
         "--require <names...>",
@@ -151,6 +153,7 @@ async function takePart(url: string, options: JoinVerbOptions, context: Context)
     require: options.require ?? [],
     leastClients: options.leastClients,
     leastNoise: options.leastNoise,
+    ...(options.mostBytes !== undefined && { mostBytes: options.mostBytes }),
     ...(options.mostClip !== undefined && { mostClip: options.mostClip }),
     identity: options.identity === undefined ? undefined : await readTextFile(options.identity),
     peers: options.peers === undefined ? undefined : await readPeers(options.peers),

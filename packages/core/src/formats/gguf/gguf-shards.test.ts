@@ -105,6 +105,25 @@ describe("shards of GGUF", () => {
     expect(whole.tensors.size).toBe(5);
   });
 
+  it("of an earlier, longer file go when another one of that name is written, whole or in shards", async () => {
+    const one = createTensor("f32", [1], Float32Array.of(1));
+    const small = createCheckpoint({ a: one, b: one });
+    for (const [maxShardBytes, names] of [
+      [4, ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"]],
+      [8, ["a.gguf"]],
+    ] as const) {
+      await write("a.gguf");
+      writeFileSync(join(folder, "ab-00001-of-00009.gguf"), "other");
+      const path = join(folder, "a.gguf");
+      await expect(convertCheckpoint(small, path, { maxShardBytes })).rejects.toThrow(
+        /must not replace an earlier file/,
+      );
+      expect(readdirSync(folder)).toHaveLength(4);
+      await convertCheckpoint(small, path, { maxShardBytes, overwrite: true });
+      expect(readdirSync(folder).sort()).toEqual([...names, "ab-00001-of-00009.gguf"]);
+    }
+  });
+
   it.each<[string, (paths: readonly [string, string, string]) => void, RegExp]>([
     ["missing", ([, second]) => rmSync(second), /shard 2 is missing, ".*-00002-of-00003\.gguf"; download/],
     [

@@ -1,7 +1,8 @@
 import { EngineError } from "@isthmus/core";
 import { describeError } from "@isthmus/tasks";
-import { UnrecoverableError, WaitingError } from "bullmq";
+import { DelayedError, UnrecoverableError, WaitingError } from "bullmq";
 import { describeDeaths } from "../describe-deaths.ts";
+import { pauseWithoutRoom } from "../pause-after.ts";
 import type { QueuePatience } from "../queue-patience.ts";
 import type { TaskHandler, TaskOutcome } from "../task-queue.ts";
 import {
@@ -117,8 +118,12 @@ async function settle(
   // If the task was added again meanwhile, its mark of cancellation is gone.
   if (stopped === "cancelled" && (await read(job.data.entry.id))?.data.cancelled) return drop(job, worker);
   if (stopped === "cancelled" || outcome.kind === "released") {
-    await job.moveToWait(token);
-    throw new WaitingError();
+    if (outcome.kind !== "released" || outcome.reason === undefined) {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    await job.moveToDelayed(Date.now() + pauseWithoutRoom(patience.pause), token);
+    throw new DelayedError();
   }
   if (outcome.died) return failDead(job, outcome, last, patience);
   return fail(job, outcome, last, patience);

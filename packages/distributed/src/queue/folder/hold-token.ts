@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { InputError } from "@isthmus/core";
 import { ifThere } from "../../if-there.ts";
 import { describeDeaths } from "../describe-deaths.ts";
-import { pauseAfter } from "../pause-after.ts";
+import { pauseAfter, pauseWithoutRoom } from "../pause-after.ts";
 import type { QueuePatience } from "../queue-patience.ts";
 import type { TaskOutcome } from "../task-queue.ts";
 import { writeEvent } from "./queue-events.ts";
@@ -109,7 +109,14 @@ async function settleToken(
     await writeWhole(folders, path, JSON.stringify(after));
     await moveIfThere(path, to);
   };
-  if (outcome.kind === "released") return leave(left, folders.waiting(id));
+  const delay = async (after: Token, pause: number, reason: string): Promise<void> => {
+    await leave(after, join(folders.delayed, delayedName(id, Date.now() + pause)));
+    await writeEvent(folders, task, { id, kind: "retried", reason });
+  };
+  if (outcome.kind === "released") {
+    if (outcome.reason !== undefined) return delay(left, pauseWithoutRoom(patience.pause), outcome.reason);
+    return leave(left, folders.waiting(id));
+  }
   const attempts = token.attempts + 1;
   const deaths = token.deaths + (outcome.died ? 1 : 0);
   const isPoison = outcome.died && deaths >= patience.deaths;
@@ -121,7 +128,5 @@ async function settleToken(
     await leave(failed, tokenPath(folders, "failed", id));
     return writeEvent(folders, task, { id, kind: "failed", error });
   }
-  const due = Date.now() + pauseAfter(attempts, patience.pause);
-  await leave(failed, join(folders.delayed, delayedName(id, due)));
-  return writeEvent(folders, task, { id, kind: "retried", reason: error.message });
+  return delay(failed, pauseAfter(attempts, patience.pause), error.message);
 }

@@ -231,6 +231,10 @@ describe("transferAcrossWidths", () => {
     await attempt({ matchData }, { graph: others, engine, base: random(others, 2) }).toThrow(
       /"layers\.1\.weight" is \[5, 4\] and \[7, 6\], and no units lie on axis 0/,
     );
+    const doubled = { ...wide, outputs: [...wide.outputs, ...wide.outputs] };
+    await attempt({ matchData }, { graph: doubled, engine, base: random(wide, 2) }).toThrow(
+      /as many outputs: the first has 1, the second 2/,
+    );
     const broken = randomWeights(narrow, 1);
     entry(broken, "layers.0.bias", "weight").data[0] = Number.NaN;
     await expect(

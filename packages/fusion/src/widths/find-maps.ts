@@ -1,5 +1,13 @@
-import { at, type Checkpoint, createRandom, UnsupportedError, UsageError } from "@isthmus/core";
-import { type Architecture, bindWeights, compareOutputs, type Graph, randomInputs } from "@isthmus/graph";
+import {
+  at,
+  type Checkpoint,
+  createRandom,
+  entry,
+  type Tensor,
+  UnsupportedError,
+  UsageError,
+} from "@isthmus/core";
+import { type Architecture, bindWeights, compareOutputs, randomInputs } from "@isthmus/graph";
 import type { Matrix } from "@isthmus/linear-algebra";
 import { checkpointOf, type Doubles, readFramed } from "./framed.ts";
 import type { FoundMapsOptions } from "./map-options.ts";
@@ -169,16 +177,11 @@ async function compareAcross(
     }
   }
   const [before, after] = [at(outputs, 0, "run"), at(outputs, 1, "run")];
-  return compareOutputs(one[0].graph, before, renamed(two[0].graph, one[0].graph, after)).relative;
-}
-
-function renamed<T>(from: Graph, to: Graph, outputs: ReadonlyMap<string, T>): Map<string, T> {
-  return new Map(
-    to.outputs.flatMap(({ name }, i) => {
-      const value = outputs.get(from.outputs[i]?.name ?? "");
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
+  const renamed = one[0].graph.outputs.map(({ name }, i): [string, Tensor] => {
+    const other = at(two[0].graph.outputs, i, "output").name;
+    return [name, entry(after, other, "output")];
+  });
+  return compareOutputs(one[0].graph, before, new Map(renamed)).relative;
 }
 
 /** Largest error of an output, relative to its largest element, that counts as the same function. */

@@ -16,7 +16,7 @@ import type { Graph } from "@isthmus/graph";
  * @param networks - at least one, each with all weights of the graph
  */
 export async function meanOfNetworks(
-  { weights }: Graph,
+  { weights }: Pick<Graph, "weights">,
   networks: readonly Checkpoint[],
 ): Promise<Checkpoint> {
   const mean = new Map<string, Tensor>();

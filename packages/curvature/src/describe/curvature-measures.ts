@@ -101,7 +101,7 @@ function sharpnessTable(rises: readonly DrawnRise[]): Table {
       { title: "Standard error", kind: "number" },
     ],
     rows: rises.map(({ row, label, size, value, error }) => ({
-      cells: [row, label === "" ? "as it is" : label, size, value, error ?? null],
+      cells: [row, label === "" ? "as trained" : label, size, value, error ?? null],
     })),
     fixed: true,
   };
@@ -169,7 +169,7 @@ function coefficientTable(forms: readonly NamedEstimate[]): Table {
     ],
     rows: forms.map(({ label, estimate }) => ({
       cells: [
-        label === "" ? "as it is" : label,
+        label === "" ? "as trained" : label,
         ...[estimate.coefficient, estimate.standardError],
         ...[estimate.drift.rise, estimate.drift.standardError],
       ],
@@ -210,7 +210,7 @@ export function canonicalSection(result: CurvatureResult): Section[] {
             "The canonical form has scales, signs and rotations undone, and computes the same. Numbers that differ say more of scales than of the function.",
           columns: [
             { title: "Number", kind: "text" },
-            { title: "As it is", kind: "number" },
+            { title: "As trained", kind: "number" },
             { title: "Canonical form", kind: "number" },
           ],
           rows,

@@ -176,10 +176,10 @@ function targetsSection({ targets, sources }: AttackResult): Section {
       {
         name: "targets",
         title: "What targets still classify correctly",
-        caption: "Accuracy on the examples as they are, and as each source changes them.",
+        caption: "Accuracy on unchanged examples, and as each source changes them.",
         columns: [
           { title: "Target", kind: "text" },
-          { title: "As they are", kind: "share" },
+          { title: "Unchanged", kind: "share" },
           ...sources.map(({ name }) => ({ title: name, kind: "share" as const, group: "Changed on" })),
         ],
         rows: targets.map(({ accuracy }, i) => ({

@@ -109,11 +109,11 @@ interface TrainedNetwork {
  */
 export function trainingOptions(
   flags: TrainingFlags,
-  { graph, data, loss: own }: TrainedNetwork,
+  { graph, data, loss: lossOfGraph }: TrainedNetwork,
 ): FlaggedTraining {
   assertFlags(flags);
   const { seed, epochs, threads, saveEvery, freeze, crop, flip } = flags;
-  const chosen = { batch: flags.batch, loss: own ?? lossOf(flags) };
+  const chosen = { batch: flags.batch, loss: lossOfGraph ?? lossOf(flags) };
   const { batch, loss } = chooseTrainOptions({ graph, data }, chosen);
   const remainder: Remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
   const epochSteps = (count: number) => stepsUntil(count, { examples: data.size, batch, remainder });

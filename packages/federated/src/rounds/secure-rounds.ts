@@ -104,7 +104,7 @@ export function refusalOfMasked({ secure }: FederationState, client: string): st
     : "the client gave out no shares in this round";
 }
 
-/** The next action in the secure sum of a round; giving up a start, and waiting, are for other rounds, too. */
+/** The next action in the secure sum of a round; other rounds, too, are given up or wait. */
 export type SecureDecision =
   /** Set up the sum: event `secure-opened`. */
   | {

@@ -1,5 +1,5 @@
-# Makes packages/curvature/test/golden/loss-graphs.json: losses that torch.onnx of PyTorch 2.15.0 exports, and products of
-# a vector with the Hessian and the Gauss-Newton matrix of a multilayer perceptron by them, computed on a CPU in f64.
+# Makes packages/curvature/test/golden/loss-graphs.json: losses that torch.onnx of PyTorch 2.15.0 exports, gradients of a
+# multilayer perceptron by them, and products of a vector with the Hessian and the Gauss-Newton matrix, computed on a CPU in f64.
 # python loss-graphs.py > FILE && npx biome format --write FILE
 #
 # Weights, examples, targets and the vector are waves, as test/helpers/waves.ts has them.
@@ -63,6 +63,7 @@ def measure(loss):
     return {
         "graph": exported(loss),
         "loss": of(outputs(theta)).item(),
+        "gradient": jacrev(lambda t: of(outputs(t)))(theta).tolist(),
         "hessian": (hessian(lambda t: of(outputs(t)))(theta) @ vector).tolist(),
         "gaussNewton": (jacobian.T @ (inner @ (jacobian @ vector))).tolist(),
     }

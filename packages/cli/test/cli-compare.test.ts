@@ -143,7 +143,7 @@ describe("isthmus compare", () => {
     const copy = await runCli(["compare", a, reversed]);
     expect(copy.code).toBe(1);
     expect(copy.stdout).toMatch(/^error: /m);
-    expect(copy.stderr).toMatch(/^isthmus: the networks cannot be merged as they are: 1 error above$/m);
+    expect(copy.stderr).toMatch(/^isthmus: the networks cannot be merged as trained: 1 error above$/m);
     const strange = join(folder, "strange.safetensors");
     await saveCheckpoint(
       createCheckpoint({ x: createTensor("f32", [2], new Float32Array([1, 2])) }),

@@ -53,7 +53,7 @@ describe("isthmus map", () => {
       ...["net-?.safetensors", "-o", "map.json", "--report", "map.html"],
     );
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stdout).toMatch(/^Networks: 4: net-0[\s\S]*\n\nAs they are +Aligned\n\d net-\d/);
+    expect(stdout).toMatch(/^Networks: 4: net-0[\s\S]*\n\nAs trained +Aligned\n\d net-\d/);
     expect(stdout).toMatch(/^mean, aligned +\d\./m);
     expect(stdout).toContain("Wrote map.json, map.html");
     const result = JSON.parse(readFileSync(join(folder, "map.json"), "utf8")) as MapResult;
@@ -62,7 +62,7 @@ describe("isthmus map", () => {
     expect(result).toMatchObject({ kind: "map", provenance: { command: expect.stringContaining("map") } });
     expect(readFileSync(join(folder, "map.html"), "utf8")).toContain("A map of 4 networks");
     const drawn = await runCli(["report", "map.json", "--svg", ".", "--csv", "."], { cwd: folder });
-    expect(drawn.stdout).toMatch(/^As they are +Aligned\n/m);
+    expect(drawn.stdout).toMatch(/^As trained +Aligned\n/m);
     expect(written()).toEqual(
       expect.arrayContaining(["barriers-after.svg", "places-before.svg", "pairs.csv"]),
     );

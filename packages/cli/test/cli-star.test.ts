@@ -103,7 +103,7 @@ describe("isthmus star", () => {
     expect(stdout).toMatch(
       /^loss barrier +pairs +mean +deviation +highest +to regular\nregular to regular +3 /,
     );
-    expect(stdout).toMatch(/pairs +as they are/);
+    expect(stdout).toMatch(/pairs +as trained/);
     expect(stdout).not.toMatch(/held out|NLL/);
   });
 

@@ -75,6 +75,7 @@ export {
   namesField,
   numberField,
   numberForm,
+  placesField,
   rangeField,
   type Said,
   seedField,

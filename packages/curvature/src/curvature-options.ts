@@ -9,12 +9,11 @@ import {
   namesField,
   numberField,
   seedField,
-  textField,
   triesField,
   wholeField,
 } from "@isthmus/core";
 import type { LossName } from "@isthmus/graph";
-import type { LossSpec } from "@isthmus/training";
+import { LOSS_GRAPH_FIELD, type LossSpec } from "@isthmus/training";
 import { CRITICAL_SHARPNESS_FIELDS, type CriticalSharpnessChoice } from "./critical-sharpness.ts";
 import type { CurvatureResult } from "./curvature-result.ts";
 import { ESTIMATE_TRACE_DEFAULTS } from "./estimate-trace.ts";
@@ -138,12 +137,7 @@ export const CURVATURE_FIELDS: FieldsOf<CurvatureChoice> = {
     keyed: "if-named",
     help: "labels drawn for each example of a sampled Gauss-Newton matrix, or random sums for --fisher mc",
   }),
-  lossGraph: textField({
-    placeholder: "<file>",
-    rare: true,
-    keyed: "if-named",
-    help: "an ONNX graph of the loss, of two inputs, predictions and targets: one number for each example, or their mean",
-  }),
+  lossGraph: LOSS_GRAPH_FIELD,
   fisher: choiceField<Fisher>(FISHERS, {
     placeholder: "<kind>",
     default: "type-2",

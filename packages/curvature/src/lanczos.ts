@@ -1,5 +1,6 @@
 import { at, type Random } from "@isthmus/core";
 import { createMatrix, type SymmetricEigen, symmetricEigen } from "@isthmus/linear-algebra";
+import { Overlaps } from "./overlaps.ts";
 import {
   addMultipleInPlace,
   addTwoMultiplesInPlace,
@@ -25,6 +26,11 @@ export interface LanczosOptions {
   readonly multiply: (vector: Float64Array) => Promise<Float64Array>;
   /** Orthonormal vectors that the space must be orthogonal to. @defaultValue none */
   readonly locked?: readonly Float64Array[];
+  /**
+   * Whether vectors are made orthogonal only as often as the matrix of the operator needs; their scalar
+   * products are then up to 1e-5. @defaultValue false
+   */
+  readonly isLoose?: boolean;
   /** Returns whether the space is large enough; called after every step. */
   readonly isEnough?: (space: KrylovSpace) => boolean;
 }
@@ -58,6 +64,7 @@ export async function lanczos({
   random,
   multiply,
   locked = [],
+  isLoose = false,
   isEnough,
 }: LanczosOptions): Promise<KrylovSpace> {
   const basis: Float64Array[] = [];
@@ -66,6 +73,7 @@ export async function lanczos({
   const rounding: number[] = [];
   const most = start.length - locked.length;
   const limit = Math.min(steps, most);
+  const overlaps = isLoose ? new Overlaps() : undefined;
   let next: Float64Array | undefined = start;
   let scale = 0;
   while (next !== undefined && basis.length < limit) {
@@ -84,7 +92,12 @@ export async function lanczos({
     basis.push(vector);
     // Both sets are orthogonalized against at once: after one set alone, the rounding error along the other
     // set would not be small beside the remainder of a product that is nearly within the space.
-    const { parts, left } = orthogonalizeInPlace(product, [...locked, ...basis]);
+    const plain = overlaps === undefined ? 0 : norm(product);
+    const isLeft = overlaps?.areSmall({ diagonal, coupling }, plain) ?? false;
+    const { parts, left } = isLeft
+      ? { parts: new Float64Array(0), left: plain }
+      : orthogonalizeInPlace(product, [...locked, ...basis]);
+    if (!isLeft) overlaps?.takeOut(parts, plain);
     rounding.push(norm(parts.subarray(locked.length)));
     const isClosed = basis.length === most || left <= ROUNDING * scale;
     coupling.push(isClosed ? 0 : left);

@@ -83,7 +83,9 @@ export async function spectralDensity(
     const start = randomDirection(random, dimension);
     // A closed space contains all eigenvectors that the random vector has a component of.
     const isEnough = ({ coupling }: { readonly coupling: readonly number[] }) => coupling.at(-1) === 0;
-    const { values, vectors } = spaceEigen(await lanczos({ start, steps, random, multiply, isEnough }));
+    const { values, vectors } = spaceEigen(
+      await lanczos({ start, steps, random, multiply, isLoose: true, isEnough }),
+    );
     values.forEach((value, i) => {
       nodes.push({ value, weight: at(vectors.data, i, "element") ** 2 / runs });
     });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { at, createCheckpoint, createTensor, UnsupportedError } from "@isthmus/core";
+import { at, createCheckpoint, createTensor, toFloat64, UnsupportedError } from "@isthmus/core";
 import {
   type CurvatureOperator,
   empiricalFisher,
@@ -14,7 +14,7 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { decodeGraph, type Graph, scoreBy } from "@isthmus/graph";
 import { string } from "@isthmus/graph/ir";
-import { withLossGraph } from "@isthmus/training";
+import { train, withLossGraph } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { twoLayerMlp, twoLayerWeights } from "../../../test/helpers/two-layer-mlp.ts";
 import { waves } from "../../../test/helpers/waves.ts";
@@ -23,7 +23,13 @@ import { waves } from "../../../test/helpers/waves.ts";
 const golden: Readonly<
   Record<
     "huber" | "poisson",
-    { graph: string; loss: number; hessian: readonly number[]; gaussNewton: readonly number[] }
+    {
+      graph: string;
+      loss: number;
+      gradient: readonly number[];
+      hessian: readonly number[];
+      gaussNewton: readonly number[];
+    }
   >
 > = JSON.parse(readFileSync(new URL("golden/loss-graphs.json", import.meta.url), "utf8"));
 
@@ -42,6 +48,15 @@ async function product(opening: Promise<CurvatureOperator>): Promise<Float64Arra
   return out;
 }
 
+/** Options of a training of one step, so small that the network stays. */
+const ONE_STEP = {
+  batch: EXAMPLES,
+  epochs: 1,
+  seed: 0,
+  optimizer: { kind: "sgd" },
+  schedule: { kind: "constant", learningRate: 1e-9 },
+} as const;
+
 const expectClose = (out: ArrayLike<number>, expected: ArrayLike<number>) => {
   expect(out).toHaveLength(expected.length);
   for (const [i, x] of Array.from(out).entries())
@@ -56,6 +71,28 @@ describe.each(["huber", "poisson"] as const)("the loss graph %s of torch.onnx", 
     const architecture = { graph: own.graph, engine };
     expectClose(await product(hessian(architecture, network, own.data, options)), exact);
     expectClose(await product(gaussNewton(architecture, network, own.data, options)), gaussian);
+  });
+
+  test("is trained along the gradient of PyTorch, and evaluated by itself", async () => {
+    const own = withLossGraph("train", { graph, data }, lossOf(name));
+    const learningRate = 0.25;
+    const { weights, result } = await train({ graph: own.graph, engine }, network, own.data, {
+      ...ONE_STEP,
+      loss: own.loss,
+      evaluationData: own.data,
+      schedule: { kind: "constant", learningRate },
+    });
+    const steps: number[] = [];
+    for (const parameter of graph.weights.keys()) {
+      const [before, after] = [await network.read(parameter), await weights.read(parameter)];
+      const moved = toFloat64(after.data, after.dtype);
+      steps.push(
+        ...toFloat64(before.data, before.dtype).map((x, i) => (x - at(moved, i, "element")) / learningRate),
+      );
+    }
+    expectClose(steps, golden[name].gradient);
+    expect(result.epochs.at(0)?.loss).toBeCloseTo(golden[name].loss, 6);
+    expect(result.epochs.at(0)?.evaluation?.loss).toBeLessThan(golden[name].loss);
   });
 
   test("is measured from its file, by every matrix that it has", async () => {
@@ -135,6 +172,7 @@ test("the cross-entropy of PyTorch's exports is the loss of that name, with weig
     outputs: [{ name: "loss" }],
   });
   const expected = await product(hessian({ graph, engine }, network, labelled));
+  const usual = await train({ graph, engine }, network, labelled, { ...ONE_STEP, evaluationData: labelled });
   for (const [reduction, inputs, factor] of [
     ["mean", [], 1],
     ["none", [], 1],
@@ -144,6 +182,16 @@ test("the cross-entropy of PyTorch's exports is the loss of that name, with weig
     const decoded = { graph: lossGraph(reduction, inputs), weights: new Map() };
     const { graph: whole, data: fed, loss } = withLossGraph("measure", { graph, data: labelled }, decoded);
     const out = await product(hessian({ graph: whole, engine }, network, fed, { loss }));
+    const trained = await train({ graph: whole, engine }, network, fed, {
+      ...ONE_STEP,
+      loss,
+      evaluationData: fed,
+    });
+    const [{ loss: training, evaluation } = { loss: Number.NaN, evaluation: undefined }] =
+      trained.result.epochs;
+    // Labels of classes take the place of the targets.
+    expect(training / factor).toBeCloseTo(usual.result.loss, 5);
+    expect((evaluation?.loss ?? Number.NaN) / factor).toBeCloseTo(usual.result.evaluation?.loss ?? 0, 5);
     expectClose(
       out.map((x) => x / factor),
       expected,

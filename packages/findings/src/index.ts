@@ -106,7 +106,7 @@ export type {
 } from "./plot/walk-plot.ts";
 export type { FedData, Provenance } from "./provenance.ts";
 export { quoteCommand } from "./quote-command.ts";
-export type { Report, Section, Tile } from "./report.ts";
+export { type Report, type Section, sectionOfTable, type Tile } from "./report.ts";
 export type { MeasuredResult, ResultKind } from "./result-kind.ts";
 export { checkSizes, type SizeChecks } from "./size-checks.ts";
 export {

@@ -28,6 +28,12 @@ export interface Section {
   readonly tables: readonly Table[];
 }
 
+/** Makes the section of one table, whose name and title it has. */
+export function sectionOfTable(table: Table): Section {
+  const { name, title } = table;
+  return { name, title, figures: [], tables: [table] };
+}
+
 /**
  * Description of a result in words, figures and tables: pages, files of figures and of numbers are made of
  * it.

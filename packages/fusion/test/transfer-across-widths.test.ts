@@ -213,6 +213,29 @@ describe("transferAcrossWidths", () => {
       expect(await none.network.read(name)).toEqual(await base.read(name));
   });
 
+  it("says how far it is, up to the end of each part, and stops when asked to", async () => {
+    const [narrow, wide] = [graphOf("mlp:4x2"), graphOf("mlp:6x2")];
+    const source = { graph: narrow, engine, base: random(narrow, 0), tuned: random(narrow, 1) };
+    const target = { graph: wide, engine, base: random(wide, 2) };
+    const matchData = examplesFor("mlp:4x2");
+    const seen: string[] = [];
+    const stop = new AbortController();
+    await transferAcrossWidths(source, target, {
+      matchData,
+      onProgress: ({ phase, done }) => seen.push(`${phase} ${done}`),
+    });
+    // Two layers in two sweeps behind the activations, and six weights of each network.
+    const aligned = ["aligning 0.5", "aligning 0.625", "aligning 0.75", "aligning 0.875"];
+    expect(seen.filter((line) => line.startsWith("aligning")).slice(-4)).toEqual(aligned);
+    expect(seen.filter((line) => line.startsWith("measuring"))).toHaveLength(12);
+    const stopping = transferAcrossWidths(source, target, {
+      matchData,
+      signal: stop.signal,
+      onProgress: ({ done }) => done > 0.6 && stop.abort(),
+    });
+    await expect(stopping).rejects.toThrow(/abort/i);
+  });
+
   it("names data that are missing or do not fit, other classes, and options out of their ranges", async () => {
     const [narrow, wide] = [graphOf("mlp:4"), graphOf("mlp:6")];
     const source = { graph: narrow, engine, base: random(narrow, 0), tuned: random(narrow, 1) };
@@ -230,6 +253,10 @@ describe("transferAcrossWidths", () => {
     const others = graphOf("mlp:6", 7);
     await attempt({ matchData }, { graph: others, engine, base: random(others, 2) }).toThrow(
       /"layers\.1\.weight" is \[5, 4\] and \[7, 6\], and no units lie on axis 0/,
+    );
+    const doubled = { ...wide, outputs: [...wide.outputs, ...wide.outputs] };
+    await attempt({ matchData }, { graph: doubled, engine, base: random(wide, 2) }).toThrow(
+      /as many outputs: the first has 1, the second 2/,
     );
     const broken = randomWeights(narrow, 1);
     entry(broken, "layers.0.bias", "weight").data[0] = Number.NaN;

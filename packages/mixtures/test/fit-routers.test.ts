@@ -20,6 +20,8 @@ const CONFIG = {
   num_hidden_layers: 2,
   num_attention_heads: 2,
   num_key_value_heads: 1,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10_000,
   num_local_experts: EXPERTS,
   num_experts_per_tok: 2,
   max_position_embeddings: 8,

@@ -8,14 +8,12 @@ import { renderTables } from "../src/render-tables.ts";
 describe("describeMap()", () => {
   it("describeMap() says what alignment does to barriers and to the mean", () => {
     const { summary, tiles } = MAP.describe(mapResult());
-    expect(summary).toMatch(
-      /^Between 5 networks the mean loss barrier is 1\.\d+ nats as they are, and 0\.00/,
-    );
-    expect(summary).toContain("a loss of 2.300 as they are, of 0.1000 once aligned");
+    expect(summary).toMatch(/^Between 5 networks the mean loss barrier is 1\.\d+ nats as trained, and 0\.00/);
+    expect(summary).toContain("a loss of 2.300 as trained, of 0.1000 once aligned");
     expect(tiles.map(({ name }) => name)).toEqual([
-      "Pairs, as they are",
+      "Pairs, as trained",
       "Pairs, aligned",
-      "Mean, as they are",
+      "Mean, as trained",
       "Mean, aligned",
     ]);
   });

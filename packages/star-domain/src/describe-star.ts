@@ -10,6 +10,7 @@ import {
   lossWords,
   type Report,
   type Section,
+  sectionOfTable,
 } from "@isthmus/findings";
 import { PAIR_GROUPS, type PairGroup, type StarResult } from "./star-result.ts";
 
@@ -138,28 +139,21 @@ function barrierSection(groups: readonly NamedGroup[], result: StarResult): Repo
 }
 
 function pairsSection(groups: readonly NamedGroup[], losses: LossWords): Report["sections"][number] {
-  return {
+  return sectionOfTable({
     name: "pairs",
     title: "Every pair",
-    figures: [],
-    tables: [
-      {
-        name: "pairs",
-        title: "Every pair",
-        caption: `Chord barriers between two networks; loss ${losses.inUnits("percentage points")}.`,
-        columns: [
-          { title: "Pairs", kind: "text" },
-          { title: "From", kind: "text" },
-          { title: "To", kind: "text" },
-          { title: "Loss barrier", kind: "loss" },
-          { title: "Error barrier", kind: "points" },
-        ],
-        rows: groups.flatMap(({ label, pairs }) =>
-          pairs.map(({ a, b, loss, error }) => ({ cells: [label, a, b, loss, error] })),
-        ),
-      },
+    caption: `Chord barriers between two networks; loss ${losses.inUnits("percentage points")}.`,
+    columns: [
+      { title: "Pairs", kind: "text" },
+      { title: "From", kind: "text" },
+      { title: "To", kind: "text" },
+      { title: "Loss barrier", kind: "loss" },
+      { title: "Error barrier", kind: "points" },
     ],
-  };
+    rows: groups.flatMap(({ label, pairs }) =>
+      pairs.map(({ a, b, loss, error }) => ({ cells: [label, a, b, loss, error] })),
+    ),
+  });
 }
 
 /** Describes the quality of averaged predictions; returns no section if the result has no predictions. */

@@ -5,6 +5,7 @@ import {
   createRandom,
   type FieldsOf,
   InputError,
+  placesField,
   resolveFields,
   wholeField,
 } from "@isthmus/core";
@@ -65,14 +66,10 @@ export interface MeasureStarChoice {
   readonly batchSize?: number;
 }
 
-/** Largest number of places of a pair. */
-const MOST_PLACES = 10_000;
-
 /** Fields of {@link MeasureStarChoice}. */
 export const MEASURE_STAR_FIELDS: FieldsOf<MeasureStarChoice> = {
-  points: wholeField({
+  points: placesField({
     least: 3,
-    most: MOST_PLACES,
     default: 11,
     help: "number of evenly spaced places for each pair",
   }),

@@ -102,8 +102,7 @@ function tableOfGroups({ scales, mixtures, fixed, dropped }: OrbitGroups): Table
   return {
     name: "groups",
     title: "Symmetries",
-    caption:
-      "Those along which the network was moved, proved on its weights, and units that stay as they are.",
+    caption: "Those along which the network was moved, proved on its weights, and units that do not move.",
     columns: [
       { title: "units of", kind: "text" },
       { title: "moved by", kind: "text" },

@@ -59,7 +59,7 @@ export type {
 export { type MeasureExampleLossesOptions, measureExampleLosses } from "./loss/measure-example-losses.ts";
 export { attachEntropy } from "./loss/prediction-entropy.ts";
 export { attachSoftTargets, type SoftObjective } from "./loss/soft-targets.ts";
-export { type GraphWithLoss, withLossGraph } from "./loss/with-loss-graph.ts";
+export { type GraphWithLoss, LOSS_GRAPH_FIELD, withLossGraph } from "./loss/with-loss-graph.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
 export type { Objective, TermInputs } from "./objective.ts";

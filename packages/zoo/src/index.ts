@@ -19,7 +19,7 @@ export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
 export type { Encode } from "./models/encode-in-pieces.ts";
 export { fitToData } from "./models/fit-to-data.ts";
-export { MODEL_TYPES, type ModelType } from "./models/model-families.ts";
+export { MODEL_TYPES, type ModelType } from "./models/model-types.ts";
 export {
   type ConfigNetwork,
   type ConfigNetworkOptions,

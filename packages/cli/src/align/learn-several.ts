@@ -126,7 +126,7 @@ function format(
     ["method", "learned, all at once"],
     ...describeFactors(match),
     describeSteps(match, moved),
-    ["loss of the mean", `${loss(objective.before)} as they are, ${loss(objective.after)} at the end`],
+    ["loss of the mean", `${loss(objective.before)} as trained, ${loss(objective.after)} at the end`],
     ...describeEnd(match),
     ["coordinates", `of ${at(paths, reference, "reference")}; with it`],
     ...aligned.flatMap(({ summary: { start } }, i): [string, string][] =>

@@ -274,7 +274,7 @@ function describeSearch(match: MatchResult): [string, string][] {
   if (match.method === "learned") {
     const loss = (objective: number) => (-objective).toFixed(4);
     const { start, objective, moved } = match;
-    const stages = `${loss(objective.before)} as they are, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
+    const stages = `${loss(objective.before)} as trained, ${loss(start.closedForm)} in closed form, ${loss(start.descent)} after descent by weights, ${loss(objective.after)} at the end`;
     return [
       ...describeFactors(match),
       describeSteps(match, moved),

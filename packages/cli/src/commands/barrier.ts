@@ -65,7 +65,7 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
   command
     .argument("<a>", "the checkpoint at t = 0")
     .argument("<b>", "the checkpoint at t = 1")
-    .option("--compare", "with --align or --alignment: measure B as it is, too")
+    .option("--compare", "with --align or --alignment: measure B as trained, too")
     .addOption(new Option("--batch-norm <policy>").choices(STATISTICS_POLICIES).hideHelp())
     .option("--max-barrier <x>", "end with exit code 1 if the loss barrier is higher", parseNumber);
   addPairSubjectOptions(command);
@@ -91,7 +91,7 @@ const EXAMPLES = formatExamples(
   ["isthmus barrier llama-a llama-b --data npz:tokens.npz", "two model folders, on token ids"],
   [
     "isthmus barrier a.safetensors b.safetensors --graph model.onnx --data mnist:test",
-    "two networks as they are",
+    "two networks as trained",
   ],
   [
     "isthmus barrier a.pt b.pt --graph model.onnx --data mnist:test --align --compare --report barrier.html",

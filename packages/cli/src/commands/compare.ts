@@ -89,7 +89,7 @@ architectures differ, so that a merge would be meaningless; 2 if something canno
 `;
 
 const EXAMPLES = formatExamples(
-  ["isthmus compare a.safetensors b.safetensors", "can they be merged as they are?"],
+  ["isthmus compare a.safetensors b.safetensors", "can they be merged without alignment?"],
   [
     "isthmus compare llama-math llama-code --base llama",
     "what each learned since the base, and at what angle",
@@ -194,7 +194,7 @@ async function checkOutputs(
 function failureOf({ verdict, findings }: ComparisonResult): string | undefined {
   const errors = findings.filter(({ severity }) => severity === "error").length;
   if (errors > 0) {
-    return `the networks cannot be merged as they are: ${errors === 1 ? "1 error" : `${errors} errors`} above`;
+    return `the networks cannot be merged as trained: ${errors === 1 ? "1 error" : `${errors} errors`} above`;
   }
   return verdict === "different architecture"
     ? "the networks cannot be merged: their architectures differ"

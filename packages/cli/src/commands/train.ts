@@ -31,6 +31,7 @@ import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
 import { addLocalOptions, type LocalFlags, localOptions } from "../training/local-options.ts";
+import { addLossGraphOption, type LossGraphFlags, openLossGraph } from "../training/loss-graph-option.ts";
 import {
   addMeasureOptions,
   assertMeasure,
@@ -51,6 +52,7 @@ interface TrainVerbOptions
     LocalFlags,
     MeasureFlags,
     TeleportFlags,
+    LossGraphFlags,
     Omit<TrainingFlags, "seed"> {
   readonly output: string;
   readonly saveGraph?: string | undefined;
@@ -62,7 +64,9 @@ interface TrainVerbOptions
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
   const training = addBindingOptions(
     addLocalOptions(
-      addTeleportOptions(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+      addTeleportOptions(
+        addLossGraphOption(addTrainingOptions(withData(createWithNetwork()), { leastEpochs: 0 })),
+      ),
     ),
   );
   return withOutput(addEngineOption(addMeasureOptions(training)))
@@ -133,7 +137,9 @@ async function trainNetwork(options: TrainVerbOptions, context: Context): Promis
   assertNetworkOptions(options);
   assertMeasure(options);
   const files = nameTrainingFiles(options);
-  const inputs = [options.graph, options.from, options.exportedFrom].filter((path) => path !== undefined);
+  const inputs = [options.graph, options.from, options.exportedFrom, options.lossGraph].filter(
+    (path) => path !== undefined,
+  );
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
   const { output, resume } = options;
   return withTrainingLock({ state: files.state, output, resume, note: context.terminal.note }, () =>
@@ -186,8 +192,9 @@ async function runTraining(
   const { graph, weights } = network;
   const { snapshots } = options;
   const save = snapshots === undefined ? undefined : await saveSnapshots(snapshots, network, context.signal);
-  const architecture = { graph, engine: await openEngine(options, context) };
-  const training = trainingOptions(options, { graph, data: data.data });
+  const scored = await openLossGraph(options, graph, data);
+  const architecture = { graph: scored.graph, engine: await openEngine(options, context) };
+  const training = trainingOptions(options, scored);
   const resume = options.resume ?? false;
   const steps = stepsOfTraining(training, data.data);
   const measured = { flags: options, files, resume, steps };
@@ -200,10 +207,10 @@ async function runTraining(
   const { seed, batch } = training;
   const teleports = await openTeleports(options, architecture, { weights, data: data.data, seed, batch });
   const trained = await followTraining({ verb: "train", state: files.state }, context, async (following) =>
-    train(architecture, weights, data.data, {
+    train(architecture, weights, scored.data, {
       ...training,
       ...localOptions(options),
-      evaluationData: data.evaluationData,
+      evaluationData: scored.evaluationData,
       ...following,
       move: teleports?.move,
       onEpoch: follows.length > 0 ? onEpoch : undefined,

@@ -94,7 +94,7 @@ function createTransferVerb() {
     )
     .optionsGroup(HELP_GROUPS.alignment)
     .option("--match-data <name>", "examples for --method (default: those of --data)")
-    .option("--no-align", "add the difference as it is, where A and B are relatives")
+    .option("--no-align", "add the difference without alignment, if A and B are relatives")
     .addOption(new Option("--maps <method>", MAPS_TEXT).choices(MAP_METHODS))
     .option("--mix-units", MIX_TEXT)
     .option("--move-embeddings", EMBEDDINGS_TEXT)

@@ -39,7 +39,7 @@ export function formatStar(result: StarResult, terminal: Screen): string {
         "measured on",
         `${result.data}, ${result.examples.toLocaleString("en-US")} examples, ${result.points} places`,
       ],
-      ["pairs", result.aligned ? "aligned first" : "as they are"],
+      ["pairs", result.aligned ? "aligned first" : "as trained"],
     ]),
   );
   return parts.join("\n\n");

@@ -119,7 +119,7 @@ function addMeasurement(command: CommandUnknownOpts): void {
   command
     .optionsGroup(HELP_GROUPS.measured)
     .option("--measure-data <name>", "examples that barriers are measured on (default: --data)")
-    .option("--no-align", "measure pairs as they are, and leave anchors as they are")
+    .option("--no-align", "measure pairs as trained, and move no anchors")
     .addOption(
       new Option(
         "--statistics <policy>",

@@ -6,6 +6,7 @@ import {
   type EpochSizes,
   LEARNING_RATES,
   type OptimizerSpec,
+  type OutputLoss,
   type Remainder,
   type ScheduleSpec,
   stepsUntil,
@@ -91,6 +92,16 @@ export type FlaggedTraining = TrainOptions &
     readonly epochs: number;
   };
 
+/** Graph and data of a training. */
+interface TrainedNetwork {
+  /** Graph of the network. */
+  readonly graph: Graph;
+  /** Examples to train on. */
+  readonly data: DataSet;
+  /** Loss that the graph computes itself. @defaultValue the one that the command line names */
+  readonly loss?: OutputLoss | undefined;
+}
+
 /**
  * Returns the options of `train` that the command line asks for.
  * @throws UsageError if flags contradict each other, or the graph takes batches of another size only
@@ -98,11 +109,12 @@ export type FlaggedTraining = TrainOptions &
  */
 export function trainingOptions(
   flags: TrainingFlags,
-  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+  { graph, data, loss: lossOfGraph }: TrainedNetwork,
 ): FlaggedTraining {
   assertFlags(flags);
   const { seed, epochs, threads, saveEvery, freeze, crop, flip } = flags;
-  const { batch, loss } = chooseTrainOptions({ graph, data }, { batch: flags.batch, loss: lossOf(flags) });
+  const chosen = { batch: flags.batch, loss: lossOfGraph ?? lossOf(flags) };
+  const { batch, loss } = chooseTrainOptions({ graph, data }, chosen);
   const remainder: Remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
   const epochSteps = (count: number) => stepsUntil(count, { examples: data.size, batch, remainder });
   return {

@@ -1,4 +1,11 @@
-import { factsOf, formatShort, lossWords, type Report, type Section } from "@isthmus/findings";
+import {
+  factsOf,
+  formatShort,
+  lossWords,
+  type Report,
+  type Section,
+  sectionOfTable,
+} from "@isthmus/findings";
 import { describePaths } from "../path/describe-paths.ts";
 import type { CurveResult } from "./curve-result.ts";
 
@@ -51,26 +58,19 @@ function trainingSection(result: CurveResult): Section[] {
   if (epochs.length === 0) return [];
   const { inUnit, hasErrors } = lossWords(result);
   return [
-    {
+    sectionOfTable({
       name: "training",
       title: "Training of the curve",
-      figures: [],
-      tables: [
-        {
-          name: "training",
-          title: "Training of the curve",
-          caption: `Mean loss, ${inUnit},${hasErrors ? " and accuracy" : ""} of each epoch's batches, at random places of the curve.`,
-          columns: [
-            { title: "Epoch", kind: "count" },
-            { title: "Steps", kind: "count" },
-            { title: "Loss", kind: "loss" },
-            { title: "Accuracy", kind: "share" },
-          ],
-          rows: epochs.map(({ steps, loss, accuracy }, index) => ({
-            cells: [index + 1, steps, loss, accuracy ?? null],
-          })),
-        },
+      caption: `Mean loss, ${inUnit},${hasErrors ? " and accuracy" : ""} of each epoch's batches, at random places of the curve.`,
+      columns: [
+        { title: "Epoch", kind: "count" },
+        { title: "Steps", kind: "count" },
+        { title: "Loss", kind: "loss" },
+        { title: "Accuracy", kind: "share" },
       ],
-    },
+      rows: epochs.map(({ steps, loss, accuracy }, index) => ({
+        cells: [index + 1, steps, loss, accuracy ?? null],
+      })),
+    }),
   ];
 }

@@ -1,4 +1,4 @@
-import { type FieldsOf, wholeField } from "@isthmus/core";
+import { type FieldsOf, placesField } from "@isthmus/core";
 import { DROPOUT_FIELDS, type DropoutChoice, type DropoutRun } from "../dropout-stability/dropout-options.ts";
 
 /** Progress of the construction of a path. */
@@ -32,16 +32,12 @@ export interface DropoutPathChoice extends DropoutChoice {
   readonly pointsPerLine?: number;
 }
 
-/** Largest number of places on one line of a path. */
-const MOST_POINTS = 10_000;
-
 /** Fields of {@link DropoutPathChoice}. */
 export const DROPOUT_PATH_FIELDS: FieldsOf<DropoutPathChoice> = {
   ...DROPOUT_FIELDS,
   trials: { ...DROPOUT_FIELDS.trials, help: "choices of units at random, of which the best is taken" },
-  pointsPerLine: wholeField({
+  pointsPerLine: placesField({
     least: 1,
-    most: MOST_POINTS,
     default: 4,
     help: "places on each straight line of the path, its first end included and its last one not",
   }),

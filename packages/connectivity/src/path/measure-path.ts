@@ -5,8 +5,8 @@ import {
   type Checkpoint,
   type FieldsOf,
   meanOf,
+  placesField,
   resolveFields,
-  wholeField,
 } from "@isthmus/core";
 import { type Architecture, type DataSet, type LossOption, parameterNames, scoreBy } from "@isthmus/graph";
 import { distance, type Path } from "@isthmus/interpolation";
@@ -33,14 +33,10 @@ export interface MeasurePathChoice {
   readonly batchSize?: number;
 }
 
-/** Largest number of places on a path. */
-const MOST_PLACES = 10_000;
-
 /** Fields of {@link MeasurePathChoice}. */
 export const MEASURE_PATH_FIELDS: FieldsOf<MeasurePathChoice> = {
-  points: wholeField({
+  points: placesField({
     least: 2,
-    most: MOST_PLACES,
     default: 21,
     help: "number of evenly spaced places, both ends among them",
   }),

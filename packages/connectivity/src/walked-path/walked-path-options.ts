@@ -1,4 +1,4 @@
-import { BATCH_SIZE_FIELD, type FieldsOf, flagField, wholeField } from "@isthmus/core";
+import { BATCH_SIZE_FIELD, type FieldsOf, flagField, placesField } from "@isthmus/core";
 import { type NormPolicy, normField } from "@isthmus/statistics";
 import { WALK_FIELDS, type WalkChoice } from "./walk-options.ts";
 
@@ -20,15 +20,11 @@ export interface WalkedPathChoice extends WalkChoice {
   readonly bezier?: boolean;
 }
 
-/** Largest number of places on a line. */
-const MOST_PLACES = 10_000;
-
 /** Fields of {@link WalkedPathChoice}. */
 export const WALKED_PATH_FIELDS: FieldsOf<WalkedPathChoice> = {
   ...WALK_FIELDS,
-  points: wholeField({
+  points: placesField({
     least: 2,
-    most: MOST_PLACES,
     default: 25,
     help: "evenly spaced places on the lines beside the path",
   }),

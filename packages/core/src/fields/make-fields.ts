@@ -159,6 +159,16 @@ export function triesField(said: Said<number> & { readonly least: number }): Fie
   return wholeField({ ...said, most: MOST_TRIES });
 }
 
+/** Maximum number of places on a line: at each one a network is measured. */
+const MOST_PLACES = 10_000;
+
+/** Makes a field for a number of places on a line at which networks are measured. */
+export function placesField(said: Defaulted<number> & { readonly least: number }): DefaultedField<number>;
+export function placesField(said: Said<number> & { readonly least: number }): Field<number>;
+export function placesField(said: Said<number> & { readonly least: number }): Field<number> {
+  return wholeField({ ...said, most: MOST_PLACES });
+}
+
 /** Maximum number of examples in one engine call: memory is allocated for all of them. */
 const MOST_AT_ONCE = 2 ** 20;
 

@@ -13,6 +13,6 @@ export interface Form {
  * measured.
  */
 export const formsOf = (result: CurvatureResult): Form[] => [
-  { label: result.canonical ? "as it is" : "", measures: result },
+  { label: result.canonical ? "as trained" : "", measures: result },
   ...(result.canonical ? [{ label: "canonical form", measures: result.canonical }] : []),
 ];

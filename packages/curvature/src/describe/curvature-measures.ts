@@ -7,6 +7,7 @@ import {
   formatShort,
   lossWords,
   type Section,
+  sectionOfTable,
   type Table,
 } from "@isthmus/findings";
 import type { CurvatureMeasures, CurvatureResult } from "../curvature-result.ts";
@@ -101,7 +102,7 @@ function sharpnessTable(rises: readonly DrawnRise[]): Table {
       { title: "Standard error", kind: "number" },
     ],
     rows: rises.map(({ row, label, size, value, error }) => ({
-      cells: [row, label === "" ? "as it is" : label, size, value, error ?? null],
+      cells: [row, label === "" ? "as trained" : label, size, value, error ?? null],
     })),
     fixed: true,
   };
@@ -169,7 +170,7 @@ function coefficientTable(forms: readonly NamedEstimate[]): Table {
     ],
     rows: forms.map(({ label, estimate }) => ({
       cells: [
-        label === "" ? "as it is" : label,
+        label === "" ? "as trained" : label,
         ...[estimate.coefficient, estimate.standardError],
         ...[estimate.drift.rise, estimate.drift.standardError],
       ],
@@ -198,25 +199,18 @@ export function canonicalSection(result: CurvatureResult): Section[] {
     return before === undefined || after === undefined ? [] : [{ cells: [name, before, after] }];
   });
   return [
-    {
+    sectionOfTable({
       name: "canonical",
       title: "Before and after canonicalising",
-      figures: [],
-      tables: [
-        {
-          name: "canonical",
-          title: "Before and after canonicalising",
-          caption:
-            "The canonical form has scales, signs and rotations undone, and computes the same. Numbers that differ say more of scales than of the function.",
-          columns: [
-            { title: "Number", kind: "text" },
-            { title: "As it is", kind: "number" },
-            { title: "Canonical form", kind: "number" },
-          ],
-          rows,
-          fixed: true,
-        },
+      caption:
+        "The canonical form has scales, signs and rotations undone, and computes the same. Numbers that differ say more of scales than of the function.",
+      columns: [
+        { title: "Number", kind: "text" },
+        { title: "As trained", kind: "number" },
+        { title: "Canonical form", kind: "number" },
       ],
-    },
+      rows,
+      fixed: true,
+    }),
   ];
 }

@@ -7,6 +7,7 @@ import {
   type PageFact,
   type Report,
   type Section,
+  sectionOfTable,
   type Tile,
 } from "@isthmus/findings";
 import type { CurvatureResult } from "../curvature-result.ts";
@@ -186,34 +187,27 @@ function notesOf(result: CurvatureResult): string[] {
 function traceSection({ trace }: CurvatureResult): Section[] {
   if (trace === undefined) return [];
   return [
-    {
+    sectionOfTable({
       name: "trace",
       title: "The trace",
-      figures: [],
-      tables: [
+      caption:
+        "Sum of all eigenvalues. The standard error comes from so many random vectors; of none, the trace is exact.",
+      columns: [
+        { title: "Trace", kind: "number" },
+        { title: "Standard error", kind: "number" },
+        { title: "Random vectors", kind: "count" },
+        { title: "Products", kind: "count" },
+        { title: "Converged", kind: "text" },
+      ],
+      rows: [
         {
-          name: "trace",
-          title: "The trace",
-          caption:
-            "Sum of all eigenvalues. The standard error comes from so many random vectors; of none, the trace is exact.",
-          columns: [
-            { title: "Trace", kind: "number" },
-            { title: "Standard error", kind: "number" },
-            { title: "Random vectors", kind: "count" },
-            { title: "Products", kind: "count" },
-            { title: "Converged", kind: "text" },
+          cells: [
+            ...[trace.trace, trace.standardError, trace.samples, trace.products],
+            trace.converged ? "yes" : "no",
           ],
-          rows: [
-            {
-              cells: [
-                ...[trace.trace, trace.standardError, trace.samples, trace.products],
-                trace.converged ? "yes" : "no",
-              ],
-            },
-          ],
-          fixed: true,
         },
       ],
-    },
+      fixed: true,
+    }),
   ];
 }

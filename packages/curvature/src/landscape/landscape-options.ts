@@ -5,6 +5,7 @@ import {
   examplesField,
   type FieldsOf,
   flagField,
+  placesField,
   rangeField,
   resolveFields,
   seedField,
@@ -69,11 +70,10 @@ export interface LandscapeProgress extends Omit<GridProgress, "done"> {
 }
 
 /**
- * Largest number of directions, and largest number of places along one: the size of a grid is the number of
- * places to the power of the number of directions.
+ * Largest number of directions: the size of a grid is the number of places to the power of the number of
+ * directions.
  */
 const MOST_DIMENSIONS = 10;
-const MOST_POINTS = 10_000;
 
 /** Options of {@link measureLandscape} that are plain data. */
 export interface LandscapeChoice {
@@ -128,9 +128,8 @@ export const LANDSCAPE_FIELDS: FieldsOf<LandscapeChoice> = {
     most: MOST_DIMENSIONS,
     help: "number of directions (default: 2; as many as networks that directions lead to; 1 from an initialization)",
   }),
-  points: wholeField({
+  points: placesField({
     least: 2,
-    most: MOST_POINTS,
     help: "places along every direction (default: 51 for a line, 25 for a plane, 9 for three directions, 5 for more)",
   }),
   range: rangeField({

@@ -9,6 +9,7 @@ import {
   formatShort,
   type Report,
   type Section,
+  sectionOfTable,
   sequentialScale,
   type Tile,
 } from "@isthmus/findings";
@@ -135,61 +136,47 @@ function transferFigure({ sources, data, examples }: AttackResult, names: readon
 }
 
 function sourcesSection({ sources }: AttackResult): Section {
-  return {
+  return sectionOfTable({
     name: "sources",
     title: "What examples were made on",
-    figures: [],
-    tables: [
-      {
-        name: "sources",
-        title: "What examples were made on",
-        caption:
-          "Cross-entropy of the mean logits of the source's networks, before and after examples are changed.",
-        columns: [
-          { title: "Source", kind: "text" },
-          { title: "Networks", kind: "count" },
-          { title: "Together or in turn", kind: "text" },
-          { title: "Loss before", kind: "loss" },
-          { title: "Loss after", kind: "loss" },
-        ],
-        rows: sources.map(({ name, networks, mode, loss }) => ({
-          cells: [
-            name,
-            networks.length,
-            networks.length === 1 ? "alone" : mode.replace("-", " "),
-            loss.before,
-            loss.after,
-          ],
-        })),
-      },
+    caption:
+      "Cross-entropy of the mean logits of the source's networks, before and after examples are changed.",
+    columns: [
+      { title: "Source", kind: "text" },
+      { title: "Networks", kind: "count" },
+      { title: "Together or in turn", kind: "text" },
+      { title: "Loss before", kind: "loss" },
+      { title: "Loss after", kind: "loss" },
     ],
-  };
+    rows: sources.map(({ name, networks, mode, loss }) => ({
+      cells: [
+        name,
+        networks.length,
+        networks.length === 1 ? "alone" : mode.replace("-", " "),
+        loss.before,
+        loss.after,
+      ],
+    })),
+  });
 }
 
 function targetsSection({ targets, sources }: AttackResult): Section {
   const names = distinctNamesOfFiles(targets.map(({ network }) => network));
-  return {
+  return sectionOfTable({
     name: "targets",
     title: "What targets still classify correctly",
-    figures: [],
-    tables: [
-      {
-        name: "targets",
-        title: "What targets still classify correctly",
-        caption: "Accuracy on the examples as they are, and as each source changes them.",
-        columns: [
-          { title: "Target", kind: "text" },
-          { title: "As they are", kind: "share" },
-          ...sources.map(({ name }) => ({ title: name, kind: "share" as const, group: "Changed on" })),
-        ],
-        rows: targets.map(({ accuracy }, i) => ({
-          cells: [
-            at(names, i, "name"),
-            accuracy,
-            ...sources.map((source) => at(source.targets, i, "target").accuracy),
-          ],
-        })),
-      },
+    caption: "Accuracy on unchanged examples, and as each source changes them.",
+    columns: [
+      { title: "Target", kind: "text" },
+      { title: "Unchanged", kind: "share" },
+      ...sources.map(({ name }) => ({ title: name, kind: "share" as const, group: "Changed on" })),
     ],
-  };
+    rows: targets.map(({ accuracy }, i) => ({
+      cells: [
+        at(names, i, "name"),
+        accuracy,
+        ...sources.map((source) => at(source.targets, i, "target").accuracy),
+      ],
+    })),
+  });
 }

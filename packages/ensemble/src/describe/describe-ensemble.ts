@@ -9,6 +9,7 @@ import {
   namesOfFiles,
   type Report,
   type Section,
+  sectionOfTable,
   type Table,
   type TableColumn,
   type Tile,
@@ -90,49 +91,35 @@ function greedySection({ greedy }: EnsembleResult): Section[] {
   if (!greedy) return [];
   const names = namesOfFiles(greedy.chosen.map(({ network }) => network));
   return [
-    {
+    sectionOfTable({
       name: "greedy",
       title: "The greedy choice",
-      figures: [],
-      tables: [
-        {
-          name: "greedy",
-          title: "The greedy choice",
-          caption: `Networks in the order in which they were chosen on ${dataWords(greedy.data, greedy.examples)}: each has the least sum of its NLL and of its likeness to the ones before, log sum exp(-${formatShort(greedy.diversity)} / ${greedy.members} d) over their squared distances d, among the networks that do not raise the NLL of the ensemble.`,
-          columns: [
-            { title: "Network", kind: "text" },
-            { title: "Its NLL", kind: "loss" },
-            { title: "Likeness", kind: "number" },
-            { title: "NLL of the ensemble", kind: "loss" },
-          ],
-          rows: greedy.chosen.map(({ nll, likeness, ensembleNll }, i) => ({
-            cells: [at(names, i, "name"), nll, likeness, ensembleNll],
-          })),
-          fixed: true,
-        },
+      caption: `Networks in the order in which they were chosen on ${dataWords(greedy.data, greedy.examples)}: each has the least sum of its NLL and of its likeness to the ones before, log sum exp(-${formatShort(greedy.diversity)} / ${greedy.members} d) over their squared distances d, among the networks that do not raise the NLL of the ensemble.`,
+      columns: [
+        { title: "Network", kind: "text" },
+        { title: "Its NLL", kind: "loss" },
+        { title: "Likeness", kind: "number" },
+        { title: "NLL of the ensemble", kind: "loss" },
       ],
-    },
+      rows: greedy.chosen.map(({ nll, likeness, ensembleNll }, i) => ({
+        cells: [at(names, i, "name"), nll, likeness, ensembleNll],
+      })),
+      fixed: true,
+    }),
   ];
 }
 
 function networksSection({ networks, data, examples, others }: EnsembleResult): Section {
   const names = namesOfFiles(networks.map(({ network }) => network));
-  return {
+  return sectionOfTable({
     name: "networks",
     title: "Every network",
-    figures: [],
-    tables: [
-      {
-        name: "networks",
-        title: "Every network",
-        caption: `Each alone, on ${dataWords(data, examples)}.${othersWords(others)}`,
-        columns: [{ title: "Network", kind: "text" }, ...qualityColumns(others)],
-        rows: networks.map((quality, i) => ({
-          cells: [at(names, i, "name"), ...qualityCells(quality, others)],
-        })),
-      },
-    ],
-  };
+    caption: `Each alone, on ${dataWords(data, examples)}.${othersWords(others)}`,
+    columns: [{ title: "Network", kind: "text" }, ...qualityColumns(others)],
+    rows: networks.map((quality, i) => ({
+      cells: [at(names, i, "name"), ...qualityCells(quality, others)],
+    })),
+  });
 }
 
 /** Makes the table of the quality of predictions. */

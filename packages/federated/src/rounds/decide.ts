@@ -70,29 +70,6 @@ export type Decision =
       readonly updates: readonly UpdateToAggregate[];
     }
   | SecureDecision
-  /**
-   * Give up this start of the round: event `round-aborted`. Its updates stay valid for the next start, except
-   * for masked ones.
-   */
-  | {
-      /** Tag of the decision to give up a start. */
-      readonly kind: "abort";
-      /** Number of the open round, from 1. */
-      readonly round: number;
-      /** Number of the start that is given up, from 1. */
-      readonly attempt: number;
-      /** Reason why it is given up, for people. */
-      readonly reason: string;
-    }
-  /** Do nothing until an event, or until a time in milliseconds, `null` for events alone. */
-  | {
-      /** Tag of the decision to wait. */
-      readonly kind: "wait";
-      /** Time of the next decision, in milliseconds; `null` if only an event can change it. */
-      readonly until: number | null;
-      /** Reason for waiting, for people. */
-      readonly reason: string;
-    }
   /** Give up the federation: event `failed`. */
   | {
       /** Tag of the decision to give up the federation. */

@@ -104,7 +104,7 @@ export function refusalOfMasked({ secure }: FederationState, client: string): st
     : "the client gave out no shares in this round";
 }
 
-/** The next action in the secure sum of a round. */
+/** The next action in the secure sum of a round; other rounds, too, are given up or wait. */
 export type SecureDecision =
   /** Set up the sum: event `secure-opened`. */
   | {
@@ -130,6 +130,10 @@ export type SecureDecision =
       /** Stage that ends; the next one begins. */
       readonly stage: MessageStage;
     }
+  /**
+   * Give up this start of the round: event `round-aborted`. Its updates stay valid for the next start, except
+   * for masked ones.
+   */
   | {
       /** Tag of the decision to give up a start. */
       readonly kind: "abort";
@@ -140,11 +144,12 @@ export type SecureDecision =
       /** Reason why it is given up, for people. */
       readonly reason: string;
     }
+  /** Do nothing until an event, or until a time in milliseconds, `null` for events alone. */
   | {
       /** Tag of the decision to wait. */
       readonly kind: "wait";
-      /** Time at which the stage must end, in milliseconds. */
-      readonly until: number;
+      /** Time of the next decision, in milliseconds; `null` if only an event can change it. */
+      readonly until: number | null;
       /** Reason for waiting, for people. */
       readonly reason: string;
     };

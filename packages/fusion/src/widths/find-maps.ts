@@ -1,6 +1,15 @@
-import { at, type Checkpoint, createRandom, UnsupportedError, UsageError } from "@isthmus/core";
-import { type Architecture, bindWeights, compareOutputs, type Graph, randomInputs } from "@isthmus/graph";
+import {
+  at,
+  type Checkpoint,
+  createRandom,
+  entry,
+  type Tensor,
+  UnsupportedError,
+  UsageError,
+} from "@isthmus/core";
+import { type Architecture, bindWeights, compareOutputs, randomInputs } from "@isthmus/graph";
 import type { Matrix } from "@isthmus/linear-algebra";
+import { handleEvents } from "@isthmus/platform";
 import { checkpointOf, type Doubles, readFramed } from "./framed.ts";
 import type { FoundMapsOptions } from "./map-options.ts";
 import { moveWeights } from "./move-weights.ts";
@@ -85,26 +94,39 @@ async function matricesOf(
       `Cannot match units of other widths by ${method} as their activations are compared on examples: give "matchData" (--match-data), without labels`,
     );
   }
-  const grams = await activationProducts({ ...pair, kinds }, framed, data, options);
+  const { signal, onProgress } = options;
+  // By weights, activations are the first half of the work.
+  const share = method === "weights" ? 1 / 2 : 1;
+  const grams = await activationProducts({ ...pair, kinds }, framed, data, {
+    ...options,
+    onProgress: ({ done }) => onProgress?.({ done: share * done }),
+  });
   const matrices = placeMaps({ families, kinds, grams });
-  if (method === "weights") mapByWeights({ ...pair, kinds }, framed, matrices, options.signal);
+  if (method === "activations") return matrices;
+  await mapByWeights({ ...pair, kinds }, framed, matrices, {
+    signal,
+    onProgress: ({ done }) => onProgress?.({ done: share + (1 - share) * done }),
+  });
   return matrices;
 }
 
 /** Finds the maps of all units but streams anew, by the weights of both networks. */
-function mapByWeights(
+async function mapByWeights(
   pair: WidthPair,
   framed: FramedNetworks,
   matrices: Map<number, Matrix>,
-  signal: AbortSignal | undefined,
-): void {
+  { signal, onProgress }: Pick<FoundMapsOptions, "signal" | "onProgress">,
+): Promise<void> {
   const { correspondence, kinds } = pair;
   const { families } = correspondence;
   const roots = families.flatMap(({ symmetry, above }) =>
     symmetry === undefined || above.length > 0 || kinds[symmetry]?.startsWith("stream") ? [] : [symmetry],
   );
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    for (const root of roots) {
+    for (const [i, root] of roots.entries()) {
+      onProgress?.({ done: (sweep + i / roots.length) / SWEEPS });
+      // Products of weights block the thread, in which signals arrive.
+      await handleEvents();
       signal?.throwIfAborted();
       const current = new WidthMaps(correspondence, matrices, 1 / 4);
       const members = kinds.flatMap((_, index) => (rootOf(pair, index) === root ? [index] : []));
@@ -169,16 +191,11 @@ async function compareAcross(
     }
   }
   const [before, after] = [at(outputs, 0, "run"), at(outputs, 1, "run")];
-  return compareOutputs(one[0].graph, before, renamed(two[0].graph, one[0].graph, after)).relative;
-}
-
-function renamed<T>(from: Graph, to: Graph, outputs: ReadonlyMap<string, T>): Map<string, T> {
-  return new Map(
-    to.outputs.flatMap(({ name }, i) => {
-      const value = outputs.get(from.outputs[i]?.name ?? "");
-      return value === undefined ? [] : [[name, value] as const];
-    }),
-  );
+  const renamed = one[0].graph.outputs.map(({ name }, i): [string, Tensor] => {
+    const other = at(two[0].graph.outputs, i, "output").name;
+    return [name, entry(after, other, "output")];
+  });
+  return compareOutputs(one[0].graph, before, new Map(renamed)).relative;
 }
 
 /** Largest error of an output, relative to its largest element, that counts as the same function. */

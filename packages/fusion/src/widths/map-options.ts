@@ -28,6 +28,6 @@ export interface FoundMapsOptions {
   readonly seed: number;
   /** Signal that stops the search. */
   readonly signal: AbortSignal | undefined;
-  /** Called as examples are run. */
+  /** Called as examples are run, and as units are matched by weights. */
   readonly onProgress: ((progress: Pick<ExamplesProgress, "done">) => void) | undefined;
 }

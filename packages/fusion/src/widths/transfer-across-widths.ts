@@ -8,7 +8,11 @@ import { type MovedTask, readTask, taskWeights } from "../transfer/transferred-c
 import { findMaps, moveNetwork, SAME_FUNCTION } from "./find-maps.ts";
 import { readDoubles } from "./framed.ts";
 import type { MapMethod } from "./map-options.ts";
-import { resolveAcrossWidths, type TransferAcrossWidthsOptions } from "./transfer-options.ts";
+import {
+  type ResolvedAcrossWidths,
+  resolveAcrossWidths,
+  type TransferAcrossWidthsOptions,
+} from "./transfer-options.ts";
 import { embeddingsOf, openWidthPair, type UnitMap, unitMaps, type WidthPair } from "./width-pair.ts";
 
 /** A base with its fine-tune, and their architecture. */
@@ -152,7 +156,7 @@ export async function transferAcrossWidths(
     tuned: withTensors(await moveNetwork(pair, original.tuned, maps, { gains, like: base }), embeddings),
     gradient: await gradientOf(target, base, resolved),
   };
-  const task = await measureAcross(pair, original, moved);
+  const task = await measureAcross(pair, original, moved, resolved);
   const { network, scale, tried } = await addTask(architectureOf(target), base, moved, resolved);
   const summary: TransferAcrossWidthsSummary = {
     scale,
@@ -192,13 +196,18 @@ async function measureAcross(
   { source, target }: WidthPair,
   original: MovedTask,
   moved: MovedTask,
+  { signal, onProgress }: Pick<ResolvedAcrossWidths, "signal" | "onProgress">,
 ): Promise<TaskAcross> {
   const [before, after] = [noSums(), noSums()];
+  const total = taskWeights(source.graph).length + taskWeights(target.graph).length;
+  let finished = 0;
   for (const [{ graph }, task, sums] of [
     [source, original, before],
     [target, moved, after],
   ] as const) {
     for (const name of taskWeights(graph)) {
+      signal?.throwIfAborted();
+      onProgress?.({ phase: "measuring", done: finished++ / total });
       const weight = graph.weights.get(name);
       if (weight?.role !== "parameter") continue;
       for (let begin = 0; begin < sizeOf(weight.shape); begin += BLOCK) {

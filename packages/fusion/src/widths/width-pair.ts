@@ -1,4 +1,4 @@
-import { at, sizeOf } from "@isthmus/core";
+import { at, MismatchError, sizeOf } from "@isthmus/core";
 import type { Architecture } from "@isthmus/graph";
 import {
   type ContinuousSymmetries,
@@ -52,13 +52,22 @@ export interface WidthPair {
 /**
  * Discovers the symmetries of two architectures, and which units correspond.
  *
- * @throws MismatchError if the architectures differ in more than the numbers of units
+ * @throws MismatchError if the architectures differ in more than the numbers of units, such as in the number
+ *   of inputs or outputs
  */
 export async function openWidthPair(
   source: Architecture & { readonly symmetries?: Symmetries | undefined },
   target: Architecture & { readonly symmetries?: Symmetries | undefined },
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<WidthPair> {
+  for (const kind of ["inputs", "outputs"] as const) {
+    const [a, b] = [source.graph[kind].length, target.graph[kind].length];
+    if (a === b) continue;
+    throw new MismatchError(
+      `Cannot map units to other widths as both graphs must have as many ${kind}: the first has ${a}, the second ${b}`,
+      { parameters: [] },
+    );
+  }
   const sides = [await open(source, options), await open(target, options)] as const;
   const correspondence = correspondByMaps(...sides);
   const families = correspondence.families.filter(({ symmetry }) => symmetry !== undefined);

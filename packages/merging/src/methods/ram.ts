@@ -11,7 +11,7 @@ import {
  */
 export const ram: MergeMethod<ContributionSpecs, undefined> = {
   name: "ram",
-  description: "Adds a difference that one network has alone as it is, and shared ones as their mean.",
+  description: "Adds a difference that one network has alone in full, and shared ones as their mean.",
   source: "Reinforced agent merging, arXiv 2601.13572, 2026",
   parameters: CONTRIBUTION_SPECS,
   networks: { least: 1, base: "required" },

@@ -403,7 +403,7 @@ describe("renderResultPage()", () => {
   it("renderResultPage() shows what networks are to each other, and what differs", async () => {
     const document = parsePage(await pageOf(comparisonResult()));
     expect(document.querySelector(".lead")?.textContent).toBe(
-      "4 networks: same ancestor, they can be merged as they are (97 % sure). There are 1 error and 1 warning to read before a merge.",
+      "4 networks: same ancestor, they can be merged without alignment (97 % sure). There are 1 error and 1 warning to read before a merge.",
     );
     expect(cellsOf(document, "findings")[0]).toMatch(
       /^errorthe rows of tokens of network 3.*put them in one/,

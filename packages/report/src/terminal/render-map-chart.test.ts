@@ -6,7 +6,7 @@ import { renderMapChart } from "./render-map-chart.ts";
 describe("renderMapChart()", () => {
   it("renderMapChart() shades both tables side by side, and places networks as numbers", () => {
     expect(renderMapChart(mapResult(), { charset: "ascii" })).toMatchInlineSnapshot(`
-      "As they are         Aligned
+      "As trained          Aligned
       1 s0     ########   1 s0     ....::::
       2 copy ##  ######   2 copy ..  ..::::
       5 star ####  ####   5 star ....  ....

@@ -1,4 +1,13 @@
-import { allocateData, at, createTensor, excerpt, sizeOf, UnsupportedError } from "@isthmus/core";
+import {
+  allocateData,
+  at,
+  createTensor,
+  excerpt,
+  type Field,
+  sizeOf,
+  textField,
+  UnsupportedError,
+} from "@isthmus/core";
 import type { DataSet, DecodedGraph, Graph, Node, ValueInfo } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { adaptLossNode } from "./adapt-loss-node.ts";
@@ -9,6 +18,14 @@ const PREFIX = "loss graph/";
 
 /** Names of the data input for targets that a data set has as labels of classes, and of the mean loss. */
 const [TARGETS, MEAN] = ["targets of the loss graph", "mean of the loss graph"];
+
+/** Field of options for the file of the graph of a loss. */
+export const LOSS_GRAPH_FIELD: Field<string> = textField({
+  placeholder: "<file>",
+  rare: true,
+  keyed: "if-named",
+  help: "an ONNX graph of the loss, of two inputs, predictions and targets: one number for each example, or their mean",
+});
 
 /** A network's graph with a loss behind it, and data that feed both. */
 export interface GraphWithLoss {
@@ -25,11 +42,9 @@ export interface GraphWithLoss {
  * targets of the data. A loss of one number for each example is turned into their mean.
  *
  * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights
- *   in
- *   its file are constants
+ *   in its file are constants
  * @throws UnsupportedError if the loss graph has other inputs or outputs, control flow, or an operator that
- *   the
- *   network's version of ONNX's operators may have in another form
+ *   the network's version of ONNX's operators may have in another form
  *
  * @example
  * ```ts
@@ -40,11 +55,16 @@ export interface GraphWithLoss {
  * import { withLossGraph } from "@isthmus/training";
  *
  * const builder = new GraphBuilder("loss", 18);
- * const [x, y] = [builder.input("x", { dtype: "f32", shape: [1, 10] }), builder.input("y", { dtype: "f32",
- * shape: [1, 10] })]; const off = sub(x, y); const graph = builder.build([reduceMean(mul(off, off), { axes:
- * [1] })], { batchName: "N" }); const network = await readGraph("examples/mnist-mlp/graph.onnx"); const
- * opened = { graph: network.graph, data: await openDataSet("mnist:test@10") }; const { loss } =
- * withLossGraph("train", opened, { graph, weights: new Map() }); assert.equal(loss.kind, "output"); ```
+ * const rows = { dtype: "f32", shape: [1, 10] } as const;
+ * const off = sub(builder.input("x", rows), builder.input("y", rows));
+ * const squares = reduceMean(mul(off, off), { axes: [1] });
+ * const graph = builder.build([squares], { batchName: "N" });
+ *
+ * const network = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const opened = { graph: network.graph, data: await openDataSet("mnist:test@10") };
+ * const { loss } = withLossGraph("train", opened, { graph, weights: new Map() });
+ * assert.equal(loss.kind, "output");
+ * ```
  */
 export function withLossGraph(
   attempt: string,

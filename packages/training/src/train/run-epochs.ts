@@ -143,7 +143,10 @@ class Loop {
     const learningRate = learningRateAt(this.#options.schedule, step, this.#steps);
     batches.fill(step);
     filler.fill();
-    for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
+    // What the filler computes takes the place of an array of the data of that name.
+    for (const [name, tensor] of plan.feedsOf(batches.current)) {
+      if (!filler.feeds.has(name)) this.#inputs.set(name, tensor);
+    }
     if (blend !== undefined) await this.#feedBlend(blend);
     const { constraint, move } = this.#options;
     const before = constraint?.applyInPlace && (await runner.carried());

@@ -162,7 +162,7 @@ export const TRAINING_FIELDS: FieldsOf<TrainingChoice> = {
       keyed: "if-named",
       rare: true,
       placeholder: "<pattern>",
-      help: "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
+      help: "parameters that training does not change, such as 'layers.0.*'; may be repeated",
     },
   ),
   threads: wholeField({

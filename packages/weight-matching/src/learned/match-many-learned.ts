@@ -1,14 +1,4 @@
-import {
-  asFloat32,
-  at,
-  type Checkpoint,
-  createTensor,
-  DTYPES,
-  entry,
-  resolveFields,
-  type Tensor,
-  toFloat64,
-} from "@isthmus/core";
+import { asFloat32, at, type Checkpoint, DTYPES, resolveFields } from "@isthmus/core";
 import { bindWeights, type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import {
   type Alignment,
@@ -18,6 +8,7 @@ import {
   MIXING_GROUPS,
   type SymmetricArchitecture,
 } from "@isthmus/symmetry";
+import { meanOfNetworks } from "../weights/mean-of-networks.ts";
 import { assertFinite } from "../weights/read-parameters.ts";
 import { streamGrams } from "./closed-form/stream-grams.ts";
 import { changedWeights } from "./learning/changed-weights.ts";
@@ -284,24 +275,8 @@ async function judgeUnaligned(
   midpoint: SoftMidpoint,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const sums = new Map<string, Float64Array>();
-  let first: ReadonlyMap<string, Tensor> | undefined;
-  for (const network of networks) {
-    const weights = await bindWeights(graph, network);
-    first ??= weights;
-    for (const [name, { data, dtype }] of weights) {
-      const values = toFloat64(data, dtype);
-      const sum = sums.get(name);
-      if (sum === undefined) sums.set(name, values.slice());
-      else for (let i = 0; i < sum.length; i++) sum[i] = at(sum, i, "element") + at(values, i, "element");
-    }
-  }
-  const mean = [...(first ?? [])].map(([name, tensor]): [string, Tensor] => {
-    const sum = entry(sums, name, "weight");
-    const values = Float32Array.from(sum, (value) => value / networks.length);
-    return [name, DTYPES[tensor.dtype].float ? createTensor("f32", tensor.shape, values) : tensor];
-  });
-  return -(await midpoint.evaluate(new Map(mean), { batches: JUDGED_BATCHES, signal }));
+  const mean = await bindWeights(graph, await meanOfNetworks(graph, networks));
+  return -(await midpoint.evaluate(mean, { batches: JUDGED_BATCHES, signal }));
 }
 
 function countSpaces({ symmetries }: StreamFrame): Record<string, number> {

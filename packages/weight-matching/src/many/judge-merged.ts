@@ -1,13 +1,7 @@
-import {
-  blendInto,
-  type Checkpoint,
-  createCheckpoint,
-  createTensor,
-  sizeOf,
-  type Tensor,
-} from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
 import { type Architecture, createEvaluator, type DataSet } from "@isthmus/graph";
 import { countBatchNorms, recalibrateBatchNorm } from "@isthmus/statistics";
+import { meanOfNetworks } from "../weights/mean-of-networks.ts";
 
 /** Measures the loss of the mean of aligned networks. */
 export interface MergedJudge {
@@ -35,7 +29,7 @@ export async function createMergedJudge(
   const hasNorms = countBatchNorms(graph) > 0;
   return {
     async judge(networks) {
-      const mean = await meanOf(networks, graph.weights);
+      const mean = await meanOfNetworks(graph, networks);
       const measured = hasNorms
         ? await recalibrateBatchNorm(architecture, mean, data, { ...options, signal })
         : mean;
@@ -43,23 +37,4 @@ export async function createMergedJudge(
     },
     release: () => evaluator.release(),
   };
-}
-
-/** Returns the mean of networks in f32; of each tensor of whole numbers that of the first network. */
-async function meanOf(
-  networks: readonly Checkpoint[],
-  weights: Architecture["graph"]["weights"],
-): Promise<Checkpoint> {
-  const mean = new Map<string, Tensor>();
-  for (const [name, { shape }] of weights) {
-    const parts = await Promise.all(networks.map((network) => network.read(name)));
-    const out = createTensor("f32", shape, new Float32Array(sizeOf(shape)));
-    blendInto(
-      parts,
-      parts.map(() => 1 / parts.length),
-      out,
-    );
-    mean.set(name, out);
-  }
-  return createCheckpoint(mean, {}, "the mean of aligned networks");
 }

@@ -1,6 +1,7 @@
 import { at, sameShape, UnsupportedError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import { MODEL_FAMILIES, type ModelType } from "./model-families.ts";
+import { MODEL_FAMILIES } from "./model-families.ts";
+import type { ModelType } from "./model-types.ts";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { isIsthmusError, OutOfRangeError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MODEL_TYPES } from "./model-families.ts";
+import { MODEL_TYPES } from "./model-types.ts";
 import { networkOfConfig } from "./network-of-config.ts";
 
 /** A config that has the fields of all families, each with a value that fits the others. */

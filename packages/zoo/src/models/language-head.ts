@@ -23,8 +23,6 @@ export interface HeadParts {
   readonly bias?: boolean;
   /** Whether rows were scaled because the head is tied. @defaultValue false */
   readonly scaled?: boolean;
-  /** Value of `tie_word_embeddings` if the config lacks it: whether the embedding is also the head. */
-  readonly tied: boolean;
 }
 
 /** Pattern of names of Hugging Face classes that predict tokens. */
@@ -36,7 +34,7 @@ const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel|ForConditionalGeneration)$/;
  */
 export function languageHead(
   { network, config, has, length, onTied }: FamilyContext,
-  { rows, embedding, name, tied, cap, factor = 1, bias = false, scaled = false }: HeadParts,
+  { rows, embedding, name, cap, factor = 1, bias = false, scaled = false }: HeadParts,
 ): FamilyOutputs {
   const vocabulary = at(embedding.shape, 0, "axis");
   const perToken = (value: Value) => reshape(value, [-1, length, at(value.shape, 1, "axis")]);
@@ -54,7 +52,7 @@ export function languageHead(
   const classNames = config.texts("architectures");
   const isBase = classNames.length > 0 && !classNames.some((entry) => LANGUAGE_MODEL.test(entry));
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
-  if (!config.boolean("tie_word_embeddings", tied)) return separate();
+  if (!config.boolean("tie_word_embeddings")) return separate();
   // A separate head would compute other logits from rows that are scaled for tied heads.
   if (!scaled) onTied({ embedding: embedding.name, head: `${name}.weight` });
   return bounded(tokenLogits(rows, embedding, length));

@@ -12,15 +12,14 @@ import type { FamilyContext } from "./model-family.ts";
  * - `all`: all layers;
  * - `all asked`: all layers if `use_sliding_window` is true;
  * - `asked`: layers from `max_window_layers` on if `use_sliding_window` is true;
- * - an object: all layers except every `period`-th, given as the field of the period and its default; the
- *   width of the window may have a default, too.
+ * - an object: all layers except every `period`-th, given as the field of the period and its default.
  */
 export type WindowRule =
   | "none"
   | "all"
   | "all asked"
   | "asked"
-  | { readonly field: string; readonly period: number; readonly window?: number };
+  | { readonly field: string; readonly period: number };
 
 /** Name of layers that see a window. */
 const SLIDING = "sliding_attention";
@@ -32,8 +31,8 @@ export function isWindowed(config: ModelConfig, rule: WindowRule, layer: number)
   if (rule === "all") return true;
   if (rule === "none") return false;
   if (rule === "asked" || rule === "all asked") {
-    const first = rule === "asked" ? config.number("max_window_layers", 28) : 0;
-    return config.boolean("use_sliding_window", false) && layer >= first;
+    if (!config.boolean("use_sliding_window")) return false;
+    return rule === "all asked" || layer >= config.number("max_window_layers");
   }
   return (layer + 1) % config.count(rule.field, rule.period) !== 0;
 }
@@ -59,9 +58,7 @@ export function layerMasks(
     );
   }
   if (rule === "none") return () => whole;
-  const seen = config.has("sliding_window")
-    ? config.count("sliding_window")
-    : ((typeof rule === "string" ? undefined : rule.window) ?? length);
+  const seen = config.count("sliding_window", length);
   const window = seen >= length ? whole : mask(seen);
   return (layer) => (isWindowed(config, rule, layer) ? window : whole);
 }

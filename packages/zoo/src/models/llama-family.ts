@@ -21,15 +21,10 @@ export interface LlamaKind extends Pick<LlamaBlock, "fused"> {
   readonly biases?: (config: ModelConfig) => LlamaBlock["biases"];
   /** Rule for the layers that see a window if the config does not list them. */
   readonly windows: WindowRule;
-  /** Whether the embedding is also the head if the config does not state it. */
-  readonly tied: boolean;
-  /**
-   * Number of dimensions of a head if the config does not state it as `head_dim`, or the function that reads
-   * it from other fields. @defaultValue the width over the heads
-   */
-  readonly inner?: number | ((config: ModelConfig) => number);
-  /** Field of the config that names the activation, and its default. @defaultValue hidden_act, silu */
-  readonly activation?: readonly [field: string, fallback: string];
+  /** Reads the number of dimensions of a head. @defaultValue `head_dim`, else the width over the heads */
+  readonly inner?: (config: ModelConfig) => number;
+  /** Field of the config that names the activation. @defaultValue hidden_act */
+  readonly activation?: string;
   /** Kind, offset and epsilon of norms. */
   readonly norm?: NormFields;
   /** Returns which rows of a block are normalised. @defaultValue before */
@@ -68,8 +63,8 @@ export type RotaryOf = (layer: number) => RotaryTables | undefined;
 
 /** Kind, offset and epsilon of the norms of a family. */
 export interface NormFields extends Pick<RowNormOptions, "kind" | "offset"> {
-  /** Field of the number that is added to the variance, and its default. @defaultValue rms_norm_eps, 1e-6 */
-  readonly epsilon?: readonly [field: string, fallback: number];
+  /** Field of the number that is added to the variance. @defaultValue rms_norm_eps */
+  readonly epsilon?: string;
 }
 
 /** Factors of values of a network; a factor that is missing is 1. */
@@ -129,8 +124,7 @@ function build(context: FamilyContext, kind: LlamaKind): FamilyOutputs {
   }
   const rows = normalizeRows(network, x, `${prefix}norm`, shared.norm);
   const cap = kind.scoring?.(config).logitCap;
-  const head = { rows, embedding, name: headName(prefix), tied: kind.tied, cap, factor: factors.logits };
-  return languageHead(context, head);
+  return languageHead(context, { rows, embedding, name: headName(prefix), cap, factor: factors.logits });
 }
 
 /** Prefixes of weights: of models of texts, and in two forms of models that see images, too. */
@@ -146,10 +140,9 @@ function readBlock(context: FamilyContext, kind: LlamaKind): Omit<LlamaBlock, "m
   const { config, length } = context;
   const heads = config.count("num_attention_heads");
   if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
-  const [field, fallback] = kind.activation ?? ["hidden_act", "silu"];
   const { scale, cap } = kind.scoring?.(config) ?? {};
-  const { epsilon = ["rms_norm_eps", 1e-6], ...norms } = kind.norm ?? {};
-  const norm = { ...norms, epsilon: config.share(...epsilon) };
+  const { epsilon = "rms_norm_eps", ...norms } = kind.norm ?? {};
+  const norm = { ...norms, epsilon: config.share(epsilon) };
   const headNorms = kind.headNorms?.(config);
   return {
     length,
@@ -160,7 +153,7 @@ function readBlock(context: FamilyContext, kind: LlamaKind): Omit<LlamaBlock, "m
     norm,
     normPlaces: kind.normPlaces?.(config) ?? "before",
     biases: (kind.biases ?? askedBiases)(config),
-    activation: modelActivation(config, field, fallback),
+    activation: modelActivation(config, kind.activation ?? "hidden_act"),
     scores: { ...(scale === undefined ? {} : { scale }), ...(cap === undefined ? {} : { cap }) },
     headNorms: headNorms && { kind: headNorms, norm: { ...norm, ...HEAD_NORM[headNorms] } },
     fused: kind.fused ?? false,
@@ -176,8 +169,8 @@ const HEAD_NORM: Readonly<Record<HeadNormKind, Pick<RowNormOptions, "kind">>> = 
 };
 
 function askedBiases(config: ModelConfig): LlamaBlock["biases"] {
-  const biased = config.boolean("attention_bias", false);
-  return { query: biased, output: biased, hidden: config.boolean("mlp_bias", false) };
+  const biased = config.boolean("attention_bias");
+  return { query: biased, output: biased, hidden: config.boolean("mlp_bias") };
 }
 
 function usualRotary(context: FamilyContext, inner: number): RotaryOf {
@@ -186,7 +179,8 @@ function usualRotary(context: FamilyContext, inner: number): RotaryOf {
 }
 
 function headExtent(config: ModelConfig, { inner }: LlamaKind): number {
-  if (typeof inner === "function") return inner(config);
-  if (config.has("head_dim")) return config.count("head_dim");
-  return inner ?? config.quotient("hidden_size", "num_attention_heads");
+  if (inner !== undefined) return inner(config);
+  return config.has("head_dim")
+    ? config.count("head_dim")
+    : config.quotient("hidden_size", "num_attention_heads");
 }

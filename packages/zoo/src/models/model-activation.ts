@@ -20,11 +20,10 @@ const FUNCTIONS: Readonly<Record<string, (x: Value) => Value>> = {
 
 /**
  * Returns the activation that a field of a config names.
- * @param fallback - name of the activation if the field is missing
  * @throws UnsupportedError if the name is not in the table
  */
-export function modelActivation(config: ModelConfig, field: string, fallback: string): (x: Value) => Value {
-  const name = config.text(field, fallback);
+export function modelActivation(config: ModelConfig, field: string): (x: Value) => Value {
+  const name = config.text(field);
   const activation = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (activation !== undefined) return activation;
   throw new UnsupportedError(

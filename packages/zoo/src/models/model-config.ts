@@ -145,10 +145,9 @@ export class ModelConfig {
     throw this.misfit(name, "from 0 to 1");
   }
 
-  /** Reads a finite number; if the field is null, the result is undefined rather than the default. */
-  optionalNumber(name: string, fallback: number | undefined): number | undefined {
-    if (this.isNull(name) || (fallback === undefined && !this.has(name))) return undefined;
-    return this.number(name, fallback);
+  /** Reads a finite number; undefined if the field is missing. */
+  optionalNumber(name: string): number | undefined {
+    return this.has(name) ? this.number(name) : undefined;
   }
 
   /** Reads a list of finite numbers. */
@@ -158,15 +157,15 @@ export class ModelConfig {
     throw this.misfit(name, "a list of numbers");
   }
 
-  /** Reads true or false. */
-  boolean(name: string, fallback: boolean): boolean {
+  /** Reads true or false; a field that is missing is false. */
+  boolean(name: string, fallback = false): boolean {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "boolean") return value;
     throw this.misfit(name, "true or false");
   }
 
   /** Reads a string. */
-  text(name: string, fallback: string): string {
+  text(name: string, fallback?: string): string {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "string") return value;
     throw this.misfit(name, "a string");
@@ -200,7 +199,7 @@ export class ModelConfig {
   }
 
   /** Reads the height and width of images or patches, given as one number for both or as a pair. */
-  extents(name: string, fallback: number): readonly [number, number] {
+  extents(name: string, fallback?: number): readonly [number, number] {
     const value = this.#get(name) ?? fallback;
     const pair = Array.isArray(value) ? value : [value, value];
     const [height, width] = pair;
@@ -239,9 +238,9 @@ export class ModelConfig {
     return new ModelConfig({ ...this.#fields, ...fields }, this.source, this.#read);
   }
 
-  /** Returns a config in which fields that are missing or null have the given values. */
+  /** Returns a config in which fields that this one does not state, not even as null, have given values. */
   withDefaults(fields: Readonly<Record<string, unknown>>): ModelConfig {
-    const present = Object.entries(this.#fields).filter(([, value]) => value !== null);
+    const present = Object.entries(this.#fields).filter(([, value]) => value !== undefined);
     return new ModelConfig({ ...fields, ...Object.fromEntries(present) }, this.source, this.#read);
   }
 
@@ -259,7 +258,8 @@ export class ModelConfig {
   /** Returns the error for a field that does not follow a rule, such as "a number". */
   misfit(name: string, rule: string): FormatError {
     const value = this.#get(name);
-    const problem = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
+    const problem =
+      value !== undefined ? `it is ${excerpt(value)}` : this.isNull(name) ? "it is null" : "it is missing";
     return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${problem}`, {
       format: "config",
     });

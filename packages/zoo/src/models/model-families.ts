@@ -27,59 +27,7 @@ import { CONDITIONAL_UNET, UNET } from "./families/unet.ts";
 import { VIT } from "./families/vit.ts";
 import { WHISPER } from "./families/whisper.ts";
 import type { ModelFamily } from "./model-family.ts";
-
-/** Values of `model_type`, or of `_class_name` in configs of diffusers, that networks can be built for. */
-export const MODEL_TYPES = [
-  "llama",
-  "mistral",
-  "mixtral",
-  "qwen2",
-  "qwen3",
-  "qwen2_moe",
-  "qwen3_moe",
-  "qwen2_vl",
-  "qwen2_5_vl",
-  "qwen3_vl",
-  "gemma",
-  "gemma2",
-  "gemma3_text",
-  "gemma3",
-  "phi",
-  "phi3",
-  "granite",
-  "olmo2",
-  "stablelm",
-  "starcoder2",
-  "cohere",
-  "cohere2",
-  "falcon",
-  "deepseek",
-  "deepseek_v2",
-  "deepseek_v3",
-  "mamba",
-  "mamba2",
-  "gpt2",
-  "gpt_neox",
-  "bert",
-  "roberta",
-  "xlm-roberta",
-  "distilbert",
-  "modernbert",
-  "t5",
-  "whisper",
-  "clip",
-  "clip_text_model",
-  "clip_vision_model",
-  "siglip",
-  "siglip_text_model",
-  "siglip_vision_model",
-  "UNet2DModel",
-  "UNet2DConditionModel",
-  "vit",
-] as const;
-
-/** One of {@link MODEL_TYPES}. */
-export type ModelType = (typeof MODEL_TYPES)[number];
+import type { ModelType } from "./model-types.ts";
 
 /** Families by `model_type` or `_class_name`. */
 export const MODEL_FAMILIES: Readonly<Record<ModelType, ModelFamily>> = {

@@ -91,8 +91,6 @@ export interface ModelFamily {
 
 /** Description of a model that sees images, of which the network of texts is built alone. */
 export interface ImageModel {
-  /** Values of fields that its config for texts may lack. */
-  readonly defaults: Readonly<Record<string, unknown>>;
   /** Patterns of names of tensors by which images enter the stream, with the axis of its units. */
   readonly entries: readonly (readonly [name: RegExp, axis: 0 | 1])[];
 }

@@ -10,10 +10,8 @@ export interface RotaryFields {
   readonly inner: number;
   /** Name of the field of the base of the wavelengths. */
   readonly base: string;
-  /** Base if a config does not state it. @defaultValue 10,000 */
-  readonly baseFallback?: number;
-  /** Field of the share of dimensions that are rotated, and its default; missing if all are rotated. */
-  readonly share?: { readonly field: string; readonly fallback: number };
+  /** Field of the share of dimensions that are rotated; missing if all are rotated. */
+  readonly share?: string;
   /**
    * Kind of layers whose positions newer configs describe separately; missing if all layers have the same
    * positions.
@@ -28,9 +26,6 @@ export interface RotaryFields {
 /** Kinds of layers, as configs name them. */
 export type LayerKind = "full_attention" | "sliding_attention";
 
-/** Base of the wavelengths if a config does not state it. */
-const BASE = 10_000;
-
 /**
  * Returns the tables of a network's rotary positions, with the scaling for long contexts that its config
  * requests.
@@ -38,7 +33,7 @@ const BASE = 10_000;
  */
 export function modelRotary(
   { network, config, length }: FamilyContext,
-  { inner, base, baseFallback = BASE, share, layers, scaled = true, neighbours = false }: RotaryFields,
+  { inner, base, share, layers, scaled = true, neighbours = false }: RotaryFields,
 ): RotaryTables {
   // Newer configs store base and share in the same object as the scaling, older ones in separate fields.
   const newer = config.object("rope_parameters");
@@ -48,22 +43,18 @@ export function modelRotary(
   const theta = objects.find((object) => object?.has("rope_theta"))?.positive("rope_theta");
   const part = partOf(config, parameters, share);
   const turned = turnedOf(config, inner, part);
-  const waves = { config, length, turned, base: theta ?? config.positive(base, baseFallback) };
+  const waves = { config, length, turned, base: theta ?? config.positive(base) };
   const { frequencies, stretch } = rotaryWaves(parameters, waves);
   return rotaryTables(network, length, frequencies, { stretch, neighbours });
 }
 
 /** Returns the share of dimensions that are rotated. @throws UnsupportedError if all must be, and are not */
-function partOf(
-  config: ModelConfig,
-  parameters: ModelConfig | undefined,
-  share: RotaryFields["share"],
-): number {
+function partOf(config: ModelConfig, parameters: ModelConfig | undefined, share: string | undefined): number {
   if (share === undefined) {
     parameters?.require("partial_rotary_factor", 1);
     return 1;
   }
-  const whole = config.share(share.field, share.fallback);
+  const whole = config.share(share);
   return parameters?.share("partial_rotary_factor", whole) ?? whole;
 }
 
@@ -73,9 +64,7 @@ export function rotaryScaling(config: ModelConfig): ModelConfig | undefined {
 }
 
 /** Returns rotary positions, the same for all layers, of a share of the dimensions of a head. */
-export function shareRotary(
-  share: NonNullable<RotaryFields["share"]>,
-): (context: FamilyContext, inner: number) => () => RotaryTables {
+export function shareRotary(share: string): (context: FamilyContext, inner: number) => () => RotaryTables {
   return (context, inner) => {
     const tables = modelRotary(context, { inner, base: "rope_theta", share });
     return () => tables;

@@ -54,7 +54,7 @@ describe("networkOfConfig()", () => {
       /"short_factor" must be a list of numbers: it is missing$/,
     ],
     [
-      { ...LLAMA, model_type: "gemma", use_bidirectional_attention: true },
+      { ...LLAMA, model_type: "gemma", num_key_value_heads: 4, use_bidirectional_attention: true },
       /"use_bidirectional_attention" must be false: it is true$/,
     ],
     [

@@ -13,10 +13,12 @@ import { PAIRS } from "@isthmus/data";
 import { type Graph, type LossesOfOutputs, restrictOutputs, scoreBy, scoreOutput } from "@isthmus/graph";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
+import { CONFIG_DEFAULTS } from "./config-defaults.ts";
 import { assertUnderstood } from "./function-fields.ts";
 import { ModelConfig } from "./model-config.ts";
-import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
+import { MODEL_FAMILIES } from "./model-families.ts";
 import type { FamilyObjective, StreamTensor, TiedHead } from "./model-family.ts";
+import { MODEL_TYPES, type ModelType } from "./model-types.ts";
 
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
@@ -124,7 +126,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  *
  * Decoders may classify (`score`); embeddings may be the head. Rotary positions may be scaled by `linear`,
  * `dynamic`, `llama3`, `longrope` or `yarn`. Fields of the config that change the function of networks are
- * refused by name unless the family reads them.
+ * refused by name unless the family reads them. Fields that are missing have the values that config classes
+ * of transformers and diffusers give them; extents without such a value are required.
  *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or has a wrong value
@@ -142,7 +145,8 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
   );
   const fields = new ModelConfig(config, source);
   const modelType = modelTypeOf(fields);
-  const network = create(modelType, { config: textConfig(fields, modelType), length, pairs, tensors });
+  const stated = textConfig(fields, modelType).withDefaults(CONFIG_DEFAULTS[modelType]);
+  const network = create(modelType, { config: stated, length, pairs, tensors });
   if (tensors !== undefined) {
     assertTensorsFit(network.graph, tensors, { source, idle: MODEL_FAMILIES[modelType].idle });
   }
@@ -182,9 +186,9 @@ function textConfig(config: ModelConfig, modelType: ModelType): ModelConfig {
   if (withImages === undefined) return config;
   const text = config.object("text_config") ?? config;
   const tied = config.has("tie_word_embeddings")
-    ? { tie_word_embeddings: config.boolean("tie_word_embeddings", true) }
+    ? { tie_word_embeddings: config.boolean("tie_word_embeddings") }
     : {};
-  return text.withDefaults(withImages.defaults).with(tied);
+  return text.with(tied);
 }
 
 /** Finds the tensors by which images enter the stream of a network, which may be narrowed. */

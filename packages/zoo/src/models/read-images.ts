@@ -15,18 +15,18 @@ export interface ReadImages {
  * @throws UnsupportedError if patches are not square
  */
 export function readImages(config: ModelConfig): ReadImages {
-  const [height, across] = config.extents("image_size", 224);
-  const [patch, patchWidth] = config.extents("patch_size", 16);
+  const [height, across] = config.extents("image_size");
+  const [patch, patchWidth] = config.extents("patch_size");
   assertSquare(config, [patch, patchWidth]);
   config.assertDivides(["image_size", height], ["patch_size", patch]);
   config.assertDivides(["image_size", across], ["patch_size", patch]);
-  return { shape: [config.count("num_channels", 3), height, across], patch };
+  return { shape: [config.count("num_channels"), height, across], patch };
 }
 
 /** Returns the field of images of at most three patches a side. */
 export function narrowImages(config: ModelConfig): Readonly<Record<string, unknown>> {
-  const [patchHeight, patchWidth] = config.extents("patch_size", 16);
-  const [imageHeight, imageWidth] = config.extents("image_size", 224);
+  const [patchHeight, patchWidth] = config.extents("patch_size");
+  const [imageHeight, imageWidth] = config.extents("image_size");
   return { image_size: [Math.min(imageHeight, 3 * patchHeight), Math.min(imageWidth, 3 * patchWidth)] };
 }
 

@@ -17,8 +17,8 @@ export interface RotaryDecoder {
   readonly prefix: string;
   /** Prefix of the name of a block before its index. @defaultValue layers */
   readonly blocks?: string;
-  /** Field of the config that names the activation, and its default. */
-  readonly activation: readonly [field: string, fallback: string];
+  /** Field of the config that names the activation. */
+  readonly activation: string;
   /** Field of the number that norms add to the variance. @defaultValue layer_norm_eps */
   readonly epsilon?: string;
   /** Returns the width of feed-forward networks. @defaultValue the field intermediate_size */
@@ -28,7 +28,7 @@ export interface RotaryDecoder {
   /** Name of the norm behind the last block. */
   readonly norm: string;
   /** Name of a separate head, and whether it has a bias. */
-  readonly head: Pick<HeadParts, "name" | "bias" | "tied">;
+  readonly head: Pick<HeadParts, "name" | "bias">;
 }
 
 /** Properties that all blocks of a decoder share. */
@@ -69,8 +69,8 @@ export function buildRotaryDecoder(
     heads: config.count("num_attention_heads"),
     inner,
     hidden: hidden(config),
-    epsilon: config.share(epsilon, 1e-5),
-    activation: modelActivation(config, ...decoder.activation),
+    epsilon: config.share(epsilon),
+    activation: modelActivation(config, decoder.activation),
     rotary: modelRotary(context, { inner, ...decoder.rotary }),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
   };

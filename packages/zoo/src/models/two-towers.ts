@@ -16,6 +16,7 @@ import { placeIndices } from "../layers/place-indices.ts";
 import { type PreNormBlock, type PreNormNames, preNormBlock } from "../layers/pre-norm-block.ts";
 import { rowNorm } from "../layers/row-norm.ts";
 import { visionTransformer } from "../layers/vision-transformer.ts";
+import { CONFIG_DEFAULTS } from "./config-defaults.ts";
 import { modelActivation } from "./model-activation.ts";
 import { ModelConfig } from "./model-config.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
@@ -39,7 +40,7 @@ export function towerBlock(config: ModelConfig, length: number): PreNormBlock & 
     heads: config.count("num_attention_heads"),
     hidden: config.count("intermediate_size"),
     epsilon: config.share("layer_norm_eps"),
-    activation: modelActivation(config, "hidden_act", "gelu"),
+    activation: modelActivation(config, "hidden_act"),
   };
 }
 
@@ -179,42 +180,31 @@ export function compareTowers(
   };
 }
 
-/** Usual values of the fields of both towers of a family. */
-export interface TowerDefaults {
-  /** Usual values of fields of the tower of texts. */
-  readonly text: Readonly<Record<string, unknown>>;
-  /** Usual values of fields of the tower of images. */
-  readonly vision: Readonly<Record<string, unknown>>;
-}
+/** One of the towers of a family. */
+type TowerKind = "text" | "vision";
+
+/** A family of networks of two towers. */
+type TowerFamily = "clip" | "siglip";
 
 /**
  * Reads the config of a tower in the config of both. Older configs have a second copy, `text_config_dict`,
  * which counts instead of the first.
  */
-export function towerConfig(
-  config: ModelConfig,
-  kind: keyof TowerDefaults,
-  defaults: TowerDefaults,
-): ModelConfig {
+export function towerConfig(config: ModelConfig, kind: TowerKind, family: TowerFamily): ModelConfig {
   const fields = config.object(`${kind}_config_dict`) ?? config.object(`${kind}_config`);
-  return (fields ?? new ModelConfig({}, `${config.source}: ${kind}_config`)).withDefaults(defaults[kind]);
+  const stated = fields ?? new ModelConfig({}, `${config.source}: ${kind}_config`);
+  return stated.withDefaults(CONFIG_DEFAULTS[`${family}_${kind}_model`]);
 }
 
 /** Returns the fields of a tower with few small blocks. */
-export function narrowTower(
-  config: ModelConfig,
-  kind: keyof TowerDefaults,
-): Readonly<Record<string, unknown>> {
+export function narrowTower(config: ModelConfig, kind: TowerKind): Readonly<Record<string, unknown>> {
   return kind === "text" ? narrowHeads(config) : { ...narrowWidth(config), ...narrowImages(config) };
 }
 
 /** Returns the fields of both towers with few small blocks. */
-export function narrowTowers(
-  config: ModelConfig,
-  defaults: TowerDefaults,
-): Readonly<Record<string, unknown>> {
-  const narrow = (kind: keyof TowerDefaults) => {
-    const tower = towerConfig(config, kind, defaults);
+export function narrowTowers(config: ModelConfig, family: TowerFamily): Readonly<Record<string, unknown>> {
+  const narrow = (kind: TowerKind) => {
+    const tower = towerConfig(config, kind, family);
     return tower.fieldsWith(narrowTower(tower, kind));
   };
   return {

@@ -58,7 +58,7 @@ function summarize(result: MapResult): string {
   const [from, to] = [meanBarrier(before), meanBarrier(after)];
   const share = from > 0 && to > 0 ? ` (a ratio of ${formatShort(to / from, 2)})` : "";
   const best = Math.min(...networks.map(({ loss }) => loss));
-  return `Between ${networks.length} networks the mean loss barrier is ${lossWords(result).amount(from)} as they are, and ${formatNumber(to)} once they are aligned${share}. Their mean has a loss of ${formatNumber(before.mean.loss)} as they are, of ${formatNumber(after.mean.loss)} once aligned; the best of them alone has ${formatNumber(best)}.`;
+  return `Between ${networks.length} networks the mean loss barrier is ${lossWords(result).amount(from)} as trained, and ${formatNumber(to)} once they are aligned${share}. Their mean has a loss of ${formatNumber(before.mean.loss)} as trained, of ${formatNumber(after.mean.loss)} once aligned; the best of them alone has ${formatNumber(best)}.`;
 }
 
 function tilesOf(result: MapResult): Tile[] {

@@ -4,7 +4,7 @@ import type { MapResult, MapStage } from "../../map-result.ts";
 
 /** States of alignment, in the order of figures and tables. */
 export const MAP_STAGES = [
-  { key: "before", name: "As they are" },
+  { key: "before", name: "As trained" },
   { key: "after", name: "Aligned" },
 ] as const;
 

@@ -34,7 +34,7 @@ export function networksTable(result: MapResult): Table {
       })),
       {
         cells: [
-          "mean, as they are",
+          "mean, as trained",
           before.mean.loss,
           before.mean.error,
           ...before.places.mean,

@@ -50,14 +50,14 @@ export function readBert(config: ModelConfig): Omit<TokenEncoder, "names" | "pla
   config.require("add_cross_attention", false);
   return {
     vocabulary: config.count("vocab_size"),
-    positions: config.count("max_position_embeddings", 512),
-    types: config.count("type_vocab_size", 2),
+    positions: config.count("max_position_embeddings"),
+    types: config.count("type_vocab_size"),
     width: config.count("hidden_size"),
     depth: config.blocks("num_hidden_layers"),
     heads: config.count("num_attention_heads"),
     hidden: config.count("intermediate_size"),
-    epsilon: config.share("layer_norm_eps", 1e-12),
-    activation: modelActivation(config, "hidden_act", "gelu"),
+    epsilon: config.share("layer_norm_eps"),
+    activation: modelActivation(config, "hidden_act"),
   };
 }
 

@@ -16,35 +16,10 @@ import {
   narrowTowers,
   pairInputs,
   type Tower,
-  type TowerDefaults,
   textInput,
   textTower,
   towerConfig,
 } from "../two-towers.ts";
-
-const COMMON = { num_hidden_layers: 12, hidden_act: "quick_gelu", layer_norm_eps: 1e-5, projection_dim: 512 };
-const DEFAULTS: TowerDefaults = {
-  text: {
-    ...COMMON,
-    vocab_size: 49_408,
-    hidden_size: 512,
-    intermediate_size: 2048,
-    num_attention_heads: 8,
-    max_position_embeddings: 77,
-    eos_token_id: 49_407,
-  },
-  vision: {
-    ...COMMON,
-    hidden_size: 768,
-    intermediate_size: 3072,
-    num_attention_heads: 12,
-    image_size: 224,
-    patch_size: 32,
-  },
-};
-
-/** Number of dimensions of embeddings if a config does not state it. */
-const DIMENSIONS = 512;
 
 /**
  * CLIP, a tower of images and a tower of texts whose embeddings are compared: an image and its text are to be
@@ -54,9 +29,9 @@ const DIMENSIONS = 512;
 export const CLIP: ModelFamily = {
   build(context) {
     const { config } = context;
-    const [vision, text] = [towerConfig(config, "vision", DEFAULTS), towerConfig(config, "text", DEFAULTS)];
+    const [vision, text] = [towerConfig(config, "vision", "clip"), towerConfig(config, "text", "clip")];
     const { images, texts } = pairInputs(context, vision);
-    const out = config.count("projection_dim", DIMENSIONS);
+    const out = config.count("projection_dim");
     const image = poolImages(context, { config: vision, input: images, prefix: "vision_model." });
     const spoken = poolTexts(context, { config: text, input: texts, prefix: "text_model." });
     const embeddings = {
@@ -66,8 +41,8 @@ export const CLIP: ModelFamily = {
     return compareTowers(context, embeddings, []);
   },
   narrow: (config) => ({
-    ...narrowTowers(config, DEFAULTS),
-    projection_dim: Math.min(config.count("projection_dim", DIMENSIONS), 8),
+    ...narrowTowers(config, "clip"),
+    projection_dim: Math.min(config.count("projection_dim"), 8),
   }),
   predicts: () => ({ kind: "paired" }),
   loss: () => {
@@ -75,7 +50,7 @@ export const CLIP: ModelFamily = {
     return { logits_per_image: half, logits_per_text: half };
   },
   uncounted: EMBEDDINGS,
-  maxLength: (config) => towerConfig(config, "text", DEFAULTS).count("max_position_embeddings"),
+  maxLength: (config) => towerConfig(config, "text", "clip").count("max_position_embeddings"),
   idle: /position_ids$/,
 };
 
@@ -83,12 +58,11 @@ export const CLIP: ModelFamily = {
 export const CLIP_TEXT: ModelFamily = {
   build(context) {
     const prefix = prefixOf(context, "text_model.", "embeddings.token_embedding.weight");
-    const config = context.config.withDefaults(DEFAULTS.text);
-    const tower = { config, input: textInput(context), prefix };
+    const tower = { config: context.config, input: textInput(context), prefix };
     return towerOutputs(context, poolTexts(context, tower), ["text_projection", "text_embeds"]);
   },
-  narrow: (config) => narrowTower(config.withDefaults(DEFAULTS.text), "text"),
-  maxLength: (config) => config.count("max_position_embeddings", 77),
+  narrow: (config) => narrowTower(config, "text"),
+  maxLength: (config) => config.count("max_position_embeddings"),
   idle: /position_ids$/,
 };
 
@@ -96,11 +70,11 @@ export const CLIP_TEXT: ModelFamily = {
 export const CLIP_VISION: ModelFamily = {
   build(context) {
     const prefix = prefixOf(context, "vision_model.", "embeddings.class_embedding");
-    const config = context.config.withDefaults(DEFAULTS.vision);
+    const { config } = context;
     const tower = { config, input: imageInput(context, config), prefix };
     return towerOutputs(context, poolImages(context, tower), ["visual_projection", "image_embeds"]);
   },
-  narrow: (config) => narrowTower(config.withDefaults(DEFAULTS.vision), "vision"),
+  narrow: (config) => narrowTower(config, "vision"),
   idle: /position_ids$/,
 };
 
@@ -123,7 +97,7 @@ function towerOutputs(
 ): FamilyOutputs {
   const { has, config } = context;
   if (!has?.(`${projection}.weight`)) return { hidden, pooled };
-  return { [output]: project(context, pooled, projection, config.count("projection_dim", DIMENSIONS)) };
+  return { [output]: project(context, pooled, projection, config.count("projection_dim")) };
 }
 
 function project({ network }: FamilyContext, rows: Value, name: string, out: number): Value {

@@ -5,12 +5,11 @@ import { modelRotary } from "../model-rotary.ts";
 
 /** Differences of both versions of Cohere from Llama. */
 const COHERE_KIND = {
-  tied: true,
-  norm: { kind: "unbiased", epsilon: ["layer_norm_eps", 1e-5] },
+  norm: { kind: "unbiased", epsilon: "layer_norm_eps" },
   normPlaces: () => "parallel",
-  factors: (config) => ({ logits: config.number("logit_scale", 0.0625) }),
+  factors: (config) => ({ logits: config.number("logit_scale") }),
   biases: (config) => {
-    const biased = config.boolean("attention_bias", false);
+    const biased = config.boolean("attention_bias");
     return { query: biased, output: biased, hidden: false };
   },
   only: {
@@ -22,7 +21,7 @@ const COHERE_KIND = {
 } satisfies Partial<LlamaKind>;
 
 /** Rule for layers of Cohere 2 that see a window: three of four. */
-const THREE_OF_FOUR: WindowRule = { field: "sliding_window_pattern", period: 4, window: 4096 };
+const THREE_OF_FOUR: WindowRule = { field: "sliding_window_pattern", period: 4 };
 
 /**
  * Cohere's Command R: Llama with one layer norm for attention and feed-forward network of a block, and pairs
@@ -31,9 +30,9 @@ const THREE_OF_FOUR: WindowRule = { field: "sliding_window_pattern", period: 4, 
 export const COHERE: ModelFamily = llamaFamily({
   ...COHERE_KIND,
   windows: "none",
-  headNorms: (config) => (config.boolean("use_qk_norm", false) ? "rows" : undefined),
+  headNorms: (config) => (config.boolean("use_qk_norm") ? "rows" : undefined),
   rotary: (context, inner) => {
-    const tables = modelRotary(context, { ...NEIGHBOURS, inner, baseFallback: 500_000 });
+    const tables = modelRotary(context, { ...NEIGHBOURS, inner });
     return () => tables;
   },
 });

@@ -13,27 +13,26 @@ import type { FamilyContext, ModelFamily } from "../model-family.ts";
  */
 export const DEEPSEEK_MOE: ModelFamily = llamaFamily({
   windows: "none",
-  tied: false,
   only: { scoring_func: "softmax", mlp_bias: false },
   feedForward,
-  narrow: (config) => ({ moe_intermediate_size: Math.min(config.count("moe_intermediate_size", 1407), 16) }),
+  narrow: (config) => ({ moe_intermediate_size: Math.min(config.count("moe_intermediate_size"), 16) }),
 });
 
 function feedForward({ network, config }: FamilyContext): (layer: number) => LlamaBlock["feedForward"] {
   const units = {
-    hidden: config.count("moe_intermediate_size", 1407),
-    activation: modelActivation(config, "hidden_act", "silu"),
+    hidden: config.count("moe_intermediate_size"),
+    activation: modelActivation(config, "hidden_act"),
   };
-  const active = config.blocks("num_experts_per_tok", 1);
+  const active = config.blocks("num_experts_per_tok");
   const mixture = {
     ...units,
     experts: config.blocks("n_routed_experts"),
     // The published code normalises nothing if a token has one expert.
-    routing: { active, normalized: active > 1 && config.boolean("norm_topk_prob", false) },
+    routing: { active, normalized: active > 1 && config.boolean("norm_topk_prob") },
   };
   const shared = config.has("n_shared_experts") ? config.blocks("n_shared_experts") * units.hidden : 0;
-  const dense = config.index("first_k_dense_replace", 0);
-  const step = config.blocks("moe_layer_freq", 1);
+  const dense = config.index("first_k_dense_replace");
+  const step = config.blocks("moe_layer_freq");
   return (layer) =>
     layer < dense || layer % step !== 0
       ? undefined

@@ -13,33 +13,19 @@ import type { FamilyContext, ModelFamily } from "../model-family.ts";
 import { modelRotary, rotaryScaling } from "../model-rotary.ts";
 import { scalingKind, yarnMagnitude } from "../scale-rotary.ts";
 
-/** Differences between both versions of DeepSeek; numbers are used if a config does not state them. */
+/** Differences between both versions of DeepSeek. */
 interface DeepSeekKind extends Pick<LlamaKind, "only"> {
-  /** Number of routed experts. */
-  readonly experts: number;
-  /** Number of shared experts. */
-  readonly shared: number;
-  /** Number of blocks before the first one that has experts. */
-  readonly dense: number;
-  /** Width of an expert. */
-  readonly hidden: number;
   /** Returns whether the dimensions of a rotated pair are neighbours. */
   readonly neighbours: (config: ModelConfig) => boolean;
   /** Returns the rule by which tokens are sent to experts, given the prefix of the router's names. */
   readonly routing: (context: FamilyContext, name: string) => Routing;
 }
 
-const LATENT = { queryRank: 1536, rank: 512, plain: 128, turned: 64, values: 128 };
-
 /**
  * DeepSeek V2: Llama with keys and values from short rows, and shared experts beside a mixture of experts.
  * @see DeepSeek-AI, DeepSeek-V2, 2024, section 2
  */
 export const DEEPSEEK2: ModelFamily = deepSeek({
-  experts: 64,
-  shared: 2,
-  dense: 0,
-  hidden: 1407,
   neighbours: () => true,
   only: { scoring_func: "softmax", norm_topk_prob: false, moe_layer_freq: 1 },
   routing: ({ config }) => {
@@ -47,8 +33,8 @@ export const DEEPSEEK2: ModelFamily = deepSeek({
     return {
       active: config.blocks("num_experts_per_tok"),
       normalized: false,
-      groups: isGrouped ? { ...groupsOf(config, {}), best: 1 } : undefined,
-      factor: config.number("routed_scaling_factor", 1),
+      groups: isGrouped ? { ...groupsOf(config), best: 1 } : undefined,
+      factor: config.number("routed_scaling_factor"),
     };
   },
 });
@@ -58,45 +44,41 @@ export const DEEPSEEK2: ModelFamily = deepSeek({
  * are not built. @see DeepSeek-AI, DeepSeek-V3 technical report, 2024, section 2.1
  */
 export const DEEPSEEK3: ModelFamily = deepSeek({
-  experts: 256,
-  shared: 1,
-  dense: 3,
-  hidden: 2048,
-  neighbours: (config) => config.boolean("rope_interleave", true),
+  neighbours: (config) => config.boolean("rope_interleave"),
   only: { scoring_func: "sigmoid", topk_method: "noaux_tc", moe_layer_freq: 1, mlp_bias: false },
   routing: ({ network, config }, name) => ({
-    active: config.blocks("num_experts_per_tok", 8),
-    normalized: config.boolean("norm_topk_prob", true),
+    active: config.blocks("num_experts_per_tok"),
+    normalized: config.boolean("norm_topk_prob"),
     probabilities: "sigmoid",
     bias: network.weight(
       `${name}.gate.e_score_correction_bias`,
-      [config.blocks("n_routed_experts", 256)],
+      [config.blocks("n_routed_experts")],
       constant(0),
     ),
-    groups: { ...groupsOf(config, { count: 8, active: 4 }), best: 2 },
-    factor: config.number("routed_scaling_factor", 2.5),
+    groups: { ...groupsOf(config), best: 2 },
+    factor: config.number("routed_scaling_factor"),
   }),
 });
 
 function deepSeek(kind: DeepSeekKind): ModelFamily {
   return llamaFamily({
     windows: "none",
-    tied: false,
     inner: (config) => latentExtents(config).plain + latentExtents(config).turned,
     attention: (context) => attend(context, kind),
     feedForward: (context) => feedForward(context, kind),
-    narrow: (config) => narrow(config, kind),
+    narrow,
     ...(kind.only === undefined ? {} : { only: kind.only }),
   });
 }
 
-function latentExtents(config: ModelConfig): typeof LATENT {
+/** Reads the extents of heads and of short rows; queries have no short rows if `q_lora_rank` is null. */
+function latentExtents(config: ModelConfig) {
   return {
-    queryRank: config.count("q_lora_rank", LATENT.queryRank),
-    rank: config.count("kv_lora_rank", LATENT.rank),
-    plain: config.count("qk_nope_head_dim", LATENT.plain),
-    turned: config.count("qk_rope_head_dim", LATENT.turned),
-    values: config.count("v_head_dim", LATENT.values),
+    queryRank: config.has("q_lora_rank") ? config.count("q_lora_rank") : undefined,
+    rank: config.count("kv_lora_rank"),
+    plain: config.count("qk_nope_head_dim"),
+    turned: config.count("qk_rope_head_dim"),
+    values: config.count("v_head_dim"),
   };
 }
 
@@ -109,10 +91,9 @@ function attend(context: FamilyContext, kind: DeepSeekKind): () => LlamaBlock["a
   config.require("num_key_value_heads", heads);
   const block: LatentAttention = {
     ...extents,
-    queryRank: config.isNull("q_lora_rank") ? undefined : extents.queryRank,
     length,
     heads,
-    bias: config.boolean("attention_bias", false),
+    bias: config.boolean("attention_bias"),
     rotary: modelRotary(context, { inner: turned, base: "rope_theta", neighbours: kind.neighbours(config) }),
     mask: layerMasks(context, "none")(0),
     scale: sharpness(config) / Math.sqrt(plain + turned),
@@ -134,14 +115,14 @@ function feedForward(
   kind: DeepSeekKind,
 ): (layer: number) => LlamaBlock["feedForward"] {
   const { network, config } = context;
-  const dense = config.index("first_k_dense_replace", kind.dense);
+  const dense = config.index("first_k_dense_replace");
   const units = {
-    hidden: config.count("moe_intermediate_size", kind.hidden),
-    activation: modelActivation(config, "hidden_act", "silu"),
+    hidden: config.count("moe_intermediate_size"),
+    activation: modelActivation(config, "hidden_act"),
   };
-  const experts = config.blocks("n_routed_experts", kind.experts);
-  const shared = config.blocks("n_shared_experts", kind.shared) * units.hidden;
-  const bias = config.boolean("mlp_bias", false);
+  const experts = config.blocks("n_routed_experts");
+  const shared = config.blocks("n_shared_experts") * units.hidden;
+  const bias = config.boolean("mlp_bias");
   return (layer) =>
     layer < dense
       ? undefined
@@ -156,25 +137,21 @@ function feedForward(
 }
 
 /** Reads the groups of experts. @throws FormatError if they do not divide the experts */
-function groupsOf(
-  config: ModelConfig,
-  fallback: Partial<Omit<ExpertGroups, "best">>,
-): Omit<ExpertGroups, "best"> {
-  const count = config.blocks("n_group", fallback.count);
-  const active = config.blocks("topk_group", fallback.active);
-  if (config.has("n_routed_experts")) config.quotient("n_routed_experts", "n_group");
-  return { count, active };
+function groupsOf(config: ModelConfig): Omit<ExpertGroups, "best"> {
+  const count = config.blocks("n_group");
+  config.quotient("n_routed_experts", "n_group");
+  return { count, active: config.blocks("topk_group") };
 }
 
 /** Returns fields for one dense block at most, and few hidden units and rows of few numbers. */
-function narrow(config: ModelConfig, kind: DeepSeekKind): Readonly<Record<string, number>> {
+function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const { rank, queryRank } = latentExtents(config);
   const blocks = config.blocks("num_hidden_layers");
-  const dense = config.index("first_k_dense_replace", kind.dense);
+  const dense = config.index("first_k_dense_replace");
   return {
     first_k_dense_replace: dense >= blocks ? blocks : Math.min(dense, 1),
     kv_lora_rank: Math.min(rank, 16),
-    moe_intermediate_size: Math.min(config.count("moe_intermediate_size", kind.hidden), 16),
-    ...(config.isNull("q_lora_rank") ? {} : { q_lora_rank: Math.min(queryRank, 16) }),
+    moe_intermediate_size: Math.min(config.count("moe_intermediate_size"), 16),
+    ...(queryRank === undefined ? {} : { q_lora_rank: Math.min(queryRank, 16) }),
   };
 }

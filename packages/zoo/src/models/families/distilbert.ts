@@ -50,13 +50,13 @@ function readEncoder(config: ModelConfig): Omit<TokenEncoder, "names" | "placesO
   const width = config.count("dim");
   return {
     vocabulary: config.count("vocab_size"),
-    positions: config.count("max_position_embeddings", 512),
+    positions: config.count("max_position_embeddings"),
     width,
     depth: config.blocks("n_layers"),
     heads: config.count("n_heads"),
-    hidden: config.count("hidden_dim", 4 * width),
+    hidden: config.count("hidden_dim"),
     epsilon: EPSILON,
-    activation: modelActivation(config, "activation", "gelu"),
+    activation: modelActivation(config, "activation"),
   };
 }
 
@@ -95,7 +95,7 @@ function narrow(config: ModelConfig): Readonly<Record<string, number>> {
     dim: width,
     n_heads: Math.min(heads, 2),
     n_layers: Math.min(config.blocks("n_layers"), 2),
-    hidden_dim: Math.min(config.count("hidden_dim", 4 * config.count("dim")), 2 * width),
+    hidden_dim: Math.min(config.count("hidden_dim"), 2 * width),
     vocab_size: Math.min(config.count("vocab_size"), 64),
   };
 }

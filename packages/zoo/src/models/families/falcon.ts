@@ -26,12 +26,12 @@ const DECODER: RotaryDecoder = {
   embedding: "word_embeddings",
   prefix: "transformer.",
   blocks: "h",
-  activation: ["activation", "gelu"],
+  activation: "activation",
   epsilon: "layer_norm_epsilon",
   hidden: hiddenOf,
   rotary: { base: "rope_theta" },
   norm: "ln_f",
-  head: { name: "lm_head", tied: true },
+  head: { name: "lm_head" },
 };
 
 /** Names of the norms whose rows attention and feed-forward network read. */
@@ -58,7 +58,7 @@ interface Block extends RotaryBlock {
 function build(context: FamilyContext): FamilyOutputs {
   const { config } = context;
   config.require("n_embed");
-  const ofFalcon = { groups: groupsOf(config), bias: config.boolean("bias", false), norms: normsOf(config) };
+  const ofFalcon = { groups: groupsOf(config), bias: config.boolean("bias"), norms: normsOf(config) };
   return buildRotaryDecoder(context, DECODER, (x, name, block) =>
     addBlock(context, x, name, { ...block, ...ofFalcon }),
   );
@@ -106,13 +106,13 @@ function attend({ network }: FamilyContext, rows: Value, name: string, block: Bl
 }
 
 function isNew(config: ModelConfig): boolean {
-  return config.boolean("new_decoder_architecture", false);
+  return config.boolean("new_decoder_architecture");
 }
 
 /** Returns the number of heads of keys and values. */
 function groupsOf(config: ModelConfig): number {
   const heads = config.count("num_attention_heads");
-  if (!isNew(config)) return config.boolean("multi_query", true) ? 1 : heads;
+  if (!isNew(config)) return config.boolean("multi_query") ? 1 : heads;
   if (!config.has("num_kv_heads")) return heads;
   config.quotient("num_attention_heads", "num_kv_heads");
   return config.count("num_kv_heads");
@@ -125,7 +125,7 @@ function normsOf(config: ModelConfig): NormNames {
     return config.count("num_ln_in_parallel_attn", 2) === 2 ? SEPARATE : SHARED;
   }
   config.require("num_ln_in_parallel_attn", 1);
-  return config.boolean("parallel_attn", true) ? SHARED : CONSECUTIVE;
+  return config.boolean("parallel_attn") ? SHARED : CONSECUTIVE;
 }
 
 function hiddenOf(config: ModelConfig): number {

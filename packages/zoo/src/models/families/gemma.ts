@@ -6,8 +6,6 @@ import { modelRotary } from "../model-rotary.ts";
 
 /** Differences of all versions of Gemma from Llama. */
 const GEMMA_KIND = {
-  tied: true,
-  inner: 256,
   norm: { offset: 1 },
   factors: (config) => ({ embedding: Math.sqrt(config.count("hidden_size")) }),
 } satisfies Partial<LlamaKind>;
@@ -21,7 +19,6 @@ const FIVE_OF_SIX: WindowRule = { field: "sliding_window_pattern", period: 6 };
 const GEMMA_TEXT = llamaFamily({
   ...GEMMA_KIND,
   windows: "asked",
-  activation: ["hidden_act", "gelu_pytorch_tanh"],
 });
 
 /** Gemma, of version 1. @see Gemma Team, Gemma: open models, 2024, section 2 */
@@ -29,7 +26,7 @@ export const GEMMA: ModelFamily = {
   ...GEMMA_TEXT,
   build: ({ config, ...context }) => {
     // Published configs say "gelu", but the models were trained with the approximation.
-    const isPlain = config.text("hidden_act", "gelu") === "gelu";
+    const isPlain = config.text("hidden_act") === "gelu";
     const trained = isPlain ? config.with({ hidden_act: "gelu_pytorch_tanh" }) : config;
     return GEMMA_TEXT.build({ ...context, config: trained });
   },
@@ -42,9 +39,9 @@ export const GEMMA: ModelFamily = {
 export const GEMMA2: ModelFamily = llamaFamily({
   ...GEMMA_KIND,
   windows: EVERY_OTHER,
-  activation: ["hidden_activation", "gelu_pytorch_tanh"],
+  activation: "hidden_activation",
   normPlaces: () => "around",
-  scoring: (config) => readScoring(config, { cap: 50, logitCap: 30 }),
+  scoring,
 });
 
 /**
@@ -54,10 +51,10 @@ export const GEMMA2: ModelFamily = llamaFamily({
 export const GEMMA3: ModelFamily = llamaFamily({
   ...GEMMA_KIND,
   windows: FIVE_OF_SIX,
-  activation: ["hidden_activation", "gelu_pytorch_tanh"],
+  activation: "hidden_activation",
   normPlaces: () => "around",
   headNorms: () => "shared",
-  scoring: (config) => readScoring(config, { cap: undefined, logitCap: undefined }),
+  scoring,
   rotary: localRotary,
 });
 
@@ -65,19 +62,16 @@ export const GEMMA3: ModelFamily = llamaFamily({
 export const GEMMA3_IMAGES: ModelFamily = {
   ...GEMMA3,
   withImages: {
-    // Published configs lack what the class of the library transformers has by default.
-    defaults: { vocab_size: 262_208, num_attention_heads: 8, num_key_value_heads: 4, head_dim: 256 },
     entries: [[/mm_input_projection_weight$/, 1]],
   },
   idle: /(vision_tower|multi_modal_projector)\./,
 };
 
-function readScoring(config: ModelConfig, defaults: Omit<Scoring, "scale">): Scoring {
-  const inner = config.positive("query_pre_attn_scalar", 256);
+function scoring(config: ModelConfig): Scoring {
   return {
-    scale: 1 / Math.sqrt(inner),
-    cap: config.optionalNumber("attn_logit_softcapping", defaults.cap),
-    logitCap: config.optionalNumber("final_logit_softcapping", defaults.logitCap),
+    scale: 1 / Math.sqrt(config.positive("query_pre_attn_scalar")),
+    cap: config.optionalNumber("attn_logit_softcapping"),
+    logitCap: config.optionalNumber("final_logit_softcapping"),
   };
 }
 
@@ -86,7 +80,6 @@ function localRotary(context: FamilyContext, inner: number): RotaryOf {
   const whole = modelRotary(context, {
     inner,
     base: "rope_theta",
-    baseFallback: 1_000_000,
     layers: "full_attention",
   });
   const local = modelRotary(context, {

@@ -22,10 +22,10 @@ const START = normalWeight(0.02);
 const DECODER: RotaryDecoder = {
   embedding: "embed_in",
   prefix: "gpt_neox.",
-  activation: ["hidden_act", "gelu"],
-  rotary: { base: "rotary_emb_base", share: { field: "rotary_pct", fallback: 0.25 } },
+  activation: "hidden_act",
+  rotary: { base: "rotary_emb_base", share: "rotary_pct" },
   norm: "final_layer_norm",
-  head: { name: "embed_out", tied: false },
+  head: { name: "embed_out" },
 };
 
 interface Block extends RotaryBlock {
@@ -38,8 +38,8 @@ interface Block extends RotaryBlock {
 }
 
 function build(context: FamilyContext): FamilyOutputs {
-  const bias = context.config.boolean("attention_bias", true);
-  const parallel = context.config.boolean("use_parallel_residual", true);
+  const bias = context.config.boolean("attention_bias");
+  const parallel = context.config.boolean("use_parallel_residual");
   return buildRotaryDecoder(context, DECODER, (x, name, block) =>
     addBlock(context, x, name, { ...block, bias, parallel }),
   );

@@ -20,17 +20,13 @@ function build(context: FamilyContext): FamilyOutputs {
   const prefix = has?.("wte.weight") ? "" : "transformer.";
   const ids = network.input("ids", [length], "i64");
   const embedding = network.weight(`${prefix}wte.weight`, [config.count("vocab_size"), width], normal(0.02));
-  const positions = network.weight(
-    `${prefix}wpe.weight`,
-    [config.count("n_positions", 1024), width],
-    normal(0.02),
-  );
+  const positions = network.weight(`${prefix}wpe.weight`, [config.count("n_positions"), width], normal(0.02));
   const block: GptBlock = {
     length,
     heads: config.count("n_head"),
     hidden: config.count("n_inner", 4 * width),
-    epsilon: config.share("layer_norm_epsilon", 1e-5),
-    activation: modelActivation(config, "activation_function", "gelu_new"),
+    epsilon: config.share("layer_norm_epsilon"),
+    activation: modelActivation(config, "activation_function"),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
     streamInitializer: normalWeight(0.02),
     dropout: 0,
@@ -41,7 +37,7 @@ function build(context: FamilyContext): FamilyOutputs {
   );
   for (let i = 0; i < config.blocks("n_layer"); i++) x = gptBlock(network, x, `${prefix}h.${i}`, block);
   const rows = rowNorm(network, x, `${prefix}ln_f`, block.epsilon);
-  return languageHead(context, { rows, embedding, name: "lm_head", tied: true });
+  return languageHead(context, { rows, embedding, name: "lm_head" });
 }
 
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {

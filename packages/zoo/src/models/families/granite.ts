@@ -8,15 +8,14 @@ import type { ModelFamily } from "../model-family.ts";
  */
 export const GRANITE: ModelFamily = llamaFamily({
   windows: "none",
-  tied: false,
   factors: (config) => ({
-    embedding: config.number("embedding_multiplier", 1),
-    added: config.number("residual_multiplier", 1),
-    logits: 1 / config.positive("logits_scaling", 1),
+    embedding: config.number("embedding_multiplier"),
+    added: config.number("residual_multiplier"),
+    logits: 1 / config.positive("logits_scaling"),
   }),
   scoring,
 });
 
 function scoring(config: ModelConfig): Scoring {
-  return { scale: config.number("attention_multiplier", 1), cap: undefined, logitCap: undefined };
+  return { scale: config.number("attention_multiplier"), cap: undefined, logitCap: undefined };
 }

@@ -10,13 +10,13 @@ import { MAX_EXTENT, type ModelConfig } from "../model-config.ts";
 import type { FamilyContext, ModelFamily } from "../model-family.ts";
 
 /** Mamba, of version 1: recurrences in place of attention. @see Gu and Dao, Mamba, 2023, section 3 */
-export const MAMBA: ModelFamily = mamba(true, scanned, (config) => ({
+export const MAMBA: ModelFamily = mamba(scanned, (config) => ({
   time_step_rank: Math.min(rankOf(config), 2),
-  state_size: Math.min(config.count("state_size", 16), 4),
+  state_size: Math.min(config.count("state_size"), 4),
 }));
 
 /** Mamba 2: heads whose recurrences decay alike. @see Dao and Gu, Transformers are SSMs, 2024, section 7 */
-export const MAMBA2: ModelFamily = mamba(false, attended, (config) => {
+export const MAMBA2: ModelFamily = mamba(attended, (config) => {
   const { heads, groups, inner, states } = readHeads(config);
   const few = Math.min(groups, 2);
   return {
@@ -32,12 +32,10 @@ type Layer = (rows: Value, name: string) => Value;
 
 /**
  * Creates a family of blocks with one layer each.
- * @param tied - whether the embedding is also the head if the config does not state it
  * @param layerOf - returns the builder of the layers
  * @param narrow - returns fields for a config of the same structure with few units, besides the usual ones
  */
 function mamba(
-  tied: boolean,
   layerOf: (context: FamilyContext) => Layer,
   narrow: (config: ModelConfig) => Readonly<Record<string, number>>,
 ): ModelFamily {
@@ -45,7 +43,7 @@ function mamba(
     build: (context) => {
       const { network, config } = context;
       const { prefix, embedding, embed } = embedTokens(context, "embeddings", ["backbone."]);
-      const norm = { epsilon: config.share("layer_norm_epsilon", 1e-5) };
+      const norm = { epsilon: config.share("layer_norm_epsilon") };
       const layer = layerOf(context);
       let x = embed();
       for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
@@ -54,7 +52,7 @@ function mamba(
         x = add(x, layer(rows, `${name}.mixer`));
       }
       const rows = rootMeanSquareNorm(network, x, `${prefix}norm_f`, norm);
-      return languageHead(context, { rows, embedding, name: "lm_head", tied });
+      return languageHead(context, { rows, embedding, name: "lm_head" });
     },
     narrow: (config) => ({
       hidden_size: Math.min(config.count("hidden_size"), 24),
@@ -70,11 +68,11 @@ function mamba(
 function readLayer({ config, length }: FamilyContext) {
   return {
     length,
-    kernel: config.blocks("conv_kernel", 4),
-    activation: modelActivation(config, "hidden_act", "silu"),
+    kernel: config.blocks("conv_kernel"),
+    activation: modelActivation(config, "hidden_act"),
     biases: {
-      projections: config.boolean("use_bias", false),
-      convolution: config.boolean("use_conv_bias", true),
+      projections: config.boolean("use_bias"),
+      convolution: config.boolean("use_conv_bias"),
     },
   };
 }
@@ -84,7 +82,7 @@ function scanned(context: FamilyContext): Layer {
   const layer = {
     ...readLayer(context),
     channels: unitsOf(config),
-    states: config.count("state_size", 16),
+    states: config.count("state_size"),
     rank: rankOf(config),
   };
   return (rows, name) => selectiveScan(network, rows, name, layer);
@@ -96,7 +94,7 @@ function attended(context: FamilyContext): Layer {
     ...readLayer(context),
     ...readHeads(config),
     limits: limitsOf(config),
-    epsilon: config.share("layer_norm_epsilon", 1e-5),
+    epsilon: config.share("layer_norm_epsilon"),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
   };
   return (rows, name) => decayingAttention(network, rows, name, layer);
@@ -107,17 +105,17 @@ function attended(context: FamilyContext): Layer {
  * @throws FormatError if groups do not divide heads, or the channels of all heads are not the units
  */
 function readHeads(config: ModelConfig): Pick<DecayingAttention, "heads" | "inner" | "groups" | "states"> {
-  const [heads, inner] = [config.count("num_heads", 128), config.count("head_dim", 64)];
-  const groups = config.count("n_groups", 8);
+  const [heads, inner] = [config.count("num_heads"), config.count("head_dim")];
+  const groups = config.count("n_groups");
   config.assertDivides(["num_heads", heads], ["n_groups", groups]);
   const units = unitsOf(config);
   if (units !== heads * inner) throw config.misfit("num_heads", `${units} units over "head_dim" ${inner}`);
-  return { heads, inner, groups, states: config.count("state_size", 128) };
+  return { heads, inner, groups, states: config.count("state_size") };
 }
 
 /** Reads how many times as wide as the stream the units of a layer are. */
 function expansionOf(config: ModelConfig): number {
-  return config.positive("expand", 2);
+  return config.positive("expand");
 }
 
 /** Returns the number of units of a layer, which is no larger than any other extent. */

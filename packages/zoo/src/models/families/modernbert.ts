@@ -76,15 +76,15 @@ function readBlock({ config, length }: FamilyContext): Block {
     heads: config.count("num_attention_heads"),
     hidden: config.count("intermediate_size"),
     norm: normOf(config),
-    activation: modelActivation(config, "hidden_activation", "gelu"),
-    biases: { attention: config.boolean("attention_bias", false), hidden: config.boolean("mlp_bias", false) },
+    activation: modelActivation(config, "hidden_activation"),
+    biases: { attention: config.boolean("attention_bias"), hidden: config.boolean("mlp_bias") },
   };
 }
 
 function normOf(config: ModelConfig): RowNormOptions {
   return {
-    kind: config.boolean("norm_bias", false) ? "layer" : "unbiased",
-    epsilon: config.share("norm_eps", 1e-5),
+    kind: config.boolean("norm_bias") ? "layer" : "unbiased",
+    epsilon: config.share("norm_eps"),
   };
 }
 
@@ -92,14 +92,13 @@ function normOf(config: ModelConfig): RowNormOptions {
 function readSights(context: FamilyContext): (layer: number) => Sight {
   const { network, config, length } = context;
   const inner = config.quotient("hidden_size", "num_attention_heads");
-  const distance = Math.floor(config.count("local_attention", 128) / 2);
+  const distance = Math.floor(config.count("local_attention") / 2);
   const local = distance < length - 1 ? nearMask(length, distance) : undefined;
   const whole: Sight = {
     mask: undefined,
     rotary: modelRotary(context, {
       inner,
       base: "global_rope_theta",
-      baseFallback: 160_000,
       layers: "full_attention",
     }),
   };
@@ -160,8 +159,8 @@ function addHead(
   const places = (values: Value, out: number) => reshape(values, [-1, length, out]);
   if (has !== undefined && !has("head.dense.weight")) return { hidden: places(rows, width) };
   const transform = (read: Value) => {
-    const layer = { out: width, initializer: ENCODER_START, bias: config.boolean("classifier_bias", false) };
-    const activate = modelActivation(config, "classifier_activation", "gelu");
+    const layer = { out: width, initializer: ENCODER_START, bias: config.boolean("classifier_bias") };
+    const activate = modelActivation(config, "classifier_activation");
     return normalizeRows(network, activate(linear(network, read, "head.dense", layer)), "head.norm", norm);
   };
   if (!has?.("classifier.weight")) {
@@ -169,7 +168,7 @@ function addHead(
       ? network.weight("decoder.weight", words.shape, normal(0.02))
       : words;
     const vocabulary = at(words.shape, 0, "axis");
-    const bias = config.boolean("decoder_bias", true)
+    const bias = config.boolean("decoder_bias")
       ? { bias: network.weight("decoder.bias", [vocabulary], constant(0)) }
       : {};
     return { logits: places(gemm(transform(rows), table, { transB: true, ...bias }), vocabulary) };
@@ -186,7 +185,7 @@ const TOKEN_CLASSES = /For(TokenClassification|QuestionAnswering)$/;
 
 /** Returns the first token of each text, or the mean of all, `[N, width]`. */
 function pool(context: FamilyContext, rows: Value): Value {
-  if (context.config.text("classifier_pooling", "cls") === "cls") return firstTokens(context, rows);
+  if (context.config.text("classifier_pooling") === "cls") return firstTokens(context, rows);
   context.config.require("classifier_pooling", "mean");
   return reduceMean(reshape(rows, [-1, context.length, at(rows.shape, 1, "axis")]), { axes: [1] });
 }

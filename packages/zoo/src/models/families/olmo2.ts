@@ -7,8 +7,6 @@ import type { ModelFamily } from "../model-family.ts";
  */
 export const OLMO2: ModelFamily = llamaFamily({
   windows: "none",
-  tied: false,
-  norm: { epsilon: ["rms_norm_eps", 1e-5] },
   normPlaces: () => "after",
   headNorms: () => "whole",
 });

@@ -23,10 +23,10 @@ const START = normalWeight(0.02);
 const DECODER: RotaryDecoder = {
   embedding: "embed_tokens",
   prefix: "model.",
-  activation: ["hidden_act", "gelu_new"],
-  rotary: { base: "rope_theta", share: { field: "partial_rotary_factor", fallback: 0.5 } },
+  activation: "hidden_act",
+  rotary: { base: "rope_theta", share: "partial_rotary_factor" },
   norm: "final_layernorm",
-  head: { name: "lm_head", bias: true, tied: false },
+  head: { name: "lm_head", bias: true },
 };
 
 interface Block extends RotaryBlock {
@@ -39,7 +39,7 @@ function build(context: FamilyContext): FamilyOutputs {
   const { config } = context;
   if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
   const groups = config.count("num_key_value_heads", config.count("num_attention_heads"));
-  const headNorms = config.boolean("qk_layernorm", false);
+  const headNorms = config.boolean("qk_layernorm");
   return buildRotaryDecoder(context, DECODER, (x, name, block) =>
     addBlock(context, x, name, { ...block, groups, headNorms }),
   );

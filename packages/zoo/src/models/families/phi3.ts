@@ -8,7 +8,6 @@ import { shareRotary } from "../model-rotary.ts";
  */
 export const PHI3: ModelFamily = llamaFamily({
   windows: "all",
-  tied: false,
   fused: true,
-  rotary: shareRotary({ field: "partial_rotary_factor", fallback: 1 }),
+  rotary: shareRotary("partial_rotary_factor"),
 });

@@ -7,14 +7,14 @@ import type { ModelFamily } from "../model-family.ts";
  * Qwen2: Llama with biases on queries, keys and values. @see Yang et al., Qwen2 technical report, 2024,
  * section 2.2
  */
-export const QWEN2: ModelFamily = llamaFamily({ biases, windows: "asked", tied: true });
+export const QWEN2: ModelFamily = llamaFamily({ biases, windows: "asked" });
 
 /** Queries, keys and values have biases unless the config says otherwise; the output never has. */
 function biases(config: ModelConfig): LlamaBlock["biases"] {
   return {
     query: config.boolean("attention_bias", true),
     output: false,
-    hidden: config.boolean("mlp_bias", false),
+    hidden: config.boolean("mlp_bias"),
   };
 }
 
@@ -24,15 +24,12 @@ function biases(config: ModelConfig): LlamaBlock["biases"] {
  */
 export const QWEN3: ModelFamily = llamaFamily({
   windows: "asked",
-  tied: false,
   headNorms: () => "shared",
-  inner: 128,
 });
 
 /** Differences of Qwen with images from Qwen: its towers, and the layers from them to the stream. */
 const WITH_IMAGES = {
   withImages: {
-    defaults: {},
     entries: [[/visual\.(merger|deepstack_merger_list\.\d+)\.(mlp\.2|linear_fc2)\.(weight|bias)$/, 0]],
   },
   idle: /(^|\.)visual\./,

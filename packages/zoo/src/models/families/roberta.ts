@@ -17,7 +17,7 @@ export const ROBERTA: ModelFamily = {
   narrow: narrowHeads,
   seesAll: true,
   predicts: () => ({ kind: "masked" }),
-  maxLength: (config) => config.count("max_position_embeddings", 512) - paddingOf(config) - 1,
+  maxLength: (config) => config.count("max_position_embeddings") - paddingOf(config) - 1,
   idle: /(position_ids|token_type_ids|lm_head\.decoder\.bias)$/,
 };
 
@@ -25,7 +25,7 @@ const POOLER = "roberta.pooler.dense";
 
 /** Returns the id of the token that pads texts. */
 function paddingOf(config: ModelConfig): number {
-  return config.index("pad_token_id", 1);
+  return config.index("pad_token_id");
 }
 
 function build(context: FamilyContext): FamilyOutputs {

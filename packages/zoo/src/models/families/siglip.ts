@@ -16,26 +16,12 @@ import {
   narrowTowers,
   pairInputs,
   type Tower,
-  type TowerDefaults,
   type TowerRows,
   textInput,
   textTower,
   towerBlock,
   towerConfig,
 } from "../two-towers.ts";
-
-const COMMON = {
-  hidden_size: 768,
-  intermediate_size: 3072,
-  num_hidden_layers: 12,
-  num_attention_heads: 12,
-  hidden_act: "gelu_pytorch_tanh",
-  layer_norm_eps: 1e-6,
-};
-const DEFAULTS: TowerDefaults = {
-  text: { ...COMMON, vocab_size: 32_000, max_position_embeddings: 64 },
-  vision: { ...COMMON, image_size: 224, patch_size: 16 },
-};
 
 /**
  * SigLIP, a tower of images and a tower of texts, which tells of each image and each text whether they belong
@@ -44,18 +30,18 @@ const DEFAULTS: TowerDefaults = {
 export const SIGLIP: ModelFamily = {
   build(context) {
     const { config } = context;
-    const vision = towerConfig(config, "vision", DEFAULTS);
+    const vision = towerConfig(config, "vision", "siglip");
     vision.require("vision_use_head", true);
     const { images, texts } = pairInputs(context, vision);
-    const text = towerConfig(config, "text", DEFAULTS);
+    const text = towerConfig(config, "text", "siglip");
     const image = readImage(context, { config: vision, input: images, prefix: "vision_model." });
     const words = readText(context, { config: text, input: texts, prefix: "text_model." });
     return compareTowers(context, { images: image.pooled, texts: words.pooled }, [1]);
   },
   narrow: (config) => {
-    const narrowed = narrowTowers(config, DEFAULTS);
+    const narrowed = narrowTowers(config, "siglip");
     // Both towers end in rows of one width.
-    const vision = towerConfig(config, "vision", DEFAULTS).with(
+    const vision = towerConfig(config, "vision", "siglip").with(
       narrowed["vision_config"] as Readonly<Record<string, unknown>>,
     );
     const text = narrowed["text_config"] as Readonly<Record<string, unknown>>;
@@ -68,7 +54,7 @@ export const SIGLIP: ModelFamily = {
     logits_per_text: { loss: "binary-cross-entropy", targets: "pair", weight: pairs },
   }),
   uncounted: EMBEDDINGS,
-  maxLength: (config) => towerConfig(config, "text", DEFAULTS).count("max_position_embeddings"),
+  maxLength: (config) => towerConfig(config, "text", "siglip").count("max_position_embeddings"),
   idle: /position_ids$/,
 };
 
@@ -76,12 +62,11 @@ export const SIGLIP: ModelFamily = {
 export const SIGLIP_TEXT: ModelFamily = {
   build(context) {
     const prefix = context.has?.("embeddings.token_embedding.weight") ? "" : "text_model.";
-    const config = context.config.withDefaults(DEFAULTS.text);
-    return towerOutputs(readText(context, { config, input: textInput(context), prefix }));
+    return towerOutputs(readText(context, { config: context.config, input: textInput(context), prefix }));
   },
-  narrow: (config) => narrowTower(config.withDefaults(DEFAULTS.text), "text"),
+  narrow: (config) => narrowTower(config, "text"),
   seesAll: true,
-  maxLength: (config) => config.count("max_position_embeddings", 64),
+  maxLength: (config) => config.count("max_position_embeddings"),
   idle: /position_ids$/,
 };
 
@@ -89,13 +74,13 @@ export const SIGLIP_TEXT: ModelFamily = {
 export const SIGLIP_VISION: ModelFamily = {
   build(context) {
     const prefix = context.has?.("embeddings.patch_embedding.weight") ? "" : "vision_model.";
-    const config = context.config.withDefaults(DEFAULTS.vision);
+    const { config } = context;
     const tower = { config, input: imageInput(context, config), prefix };
-    if (config.boolean("vision_use_head", true)) return towerOutputs(readImage(context, tower));
+    if (config.boolean("vision_use_head")) return towerOutputs(readImage(context, tower));
     const { rows, length } = normalizedImage(context, tower);
     return { hidden: reshape(rows, [-1, length, at(rows.shape, 1, "axis")]) };
   },
-  narrow: (config) => narrowTower(config.withDefaults(DEFAULTS.vision), "vision"),
+  narrow: (config) => narrowTower(config, "vision"),
   idle: /position_ids$/,
 };
 

@@ -8,10 +8,9 @@ import { shareRotary } from "../model-rotary.ts";
  */
 export const STABLELM: ModelFamily = llamaFamily({
   windows: "none",
-  tied: false,
-  norm: { kind: "layer", epsilon: ["layer_norm_eps", 1e-5] },
-  biases: (config) => ({ query: config.boolean("use_qkv_bias", false), output: false, hidden: false }),
-  normPlaces: (config) => (config.boolean("use_parallel_residual", false) ? "parallel" : "before"),
-  headNorms: (config) => (config.boolean("qk_layernorm", false) ? "listed" : undefined),
-  rotary: shareRotary({ field: "partial_rotary_factor", fallback: 0.25 }),
+  norm: { kind: "layer", epsilon: "layer_norm_eps" },
+  biases: (config) => ({ query: config.boolean("use_qkv_bias"), output: false, hidden: false }),
+  normPlaces: (config) => (config.boolean("use_parallel_residual") ? "parallel" : "before"),
+  headNorms: (config) => (config.boolean("qk_layernorm") ? "listed" : undefined),
+  rotary: shareRotary("partial_rotary_factor"),
 });

@@ -22,7 +22,7 @@ export const T5: ModelFamily = {
   predicts: (config) => ({
     kind: "continued",
     start: config.index("decoder_start_token_id", 0),
-    padding: config.index("pad_token_id", 0),
+    padding: config.index("pad_token_id"),
   }),
   maxLength: () => undefined,
   // Stacks contain copies of the shared embedding; the tables of biases between the stacks are not read.
@@ -63,10 +63,10 @@ function build(context: FamilyContext): FamilyOutputs {
   const decoderBlocks = config.has("num_decoder_layers") ? config.blocks("num_decoder_layers") : blocks;
   const decoder = readStack(context, decoderIds, { name: "decoder", blocks: decoderBlocks });
   const decoded = addStack(context, embed(decoderIds), decoder, encoded);
-  const tied = config.boolean("tie_word_embeddings", true);
+  const tied = config.boolean("tie_word_embeddings");
   const isScaled = config.boolean("scale_decoder_outputs", tied);
   const rows = isScaled ? mul(decoded, 1 / Math.sqrt(width)) : decoded;
-  return languageHead(context, { rows, embedding, name: "lm_head", tied, scaled: isScaled });
+  return languageHead(context, { rows, embedding, name: "lm_head", scaled: isScaled });
 }
 
 /** Checks whether the model is only an encoder. */
@@ -82,7 +82,7 @@ function readStack(
 ): Stack {
   const { network, config, length } = context;
   const heads = config.count("num_heads");
-  const form = config.text("feed_forward_proj", "relu");
+  const form = config.text("feed_forward_proj");
   const [, gate, activation] = /^(gated-)?(.*)$/s.exec(form) ?? [];
   const isDecoder = name === "decoder";
   const distances = biasByDistance(context, ids, { name, heads, isDecoder });
@@ -93,14 +93,13 @@ function readStack(
     length,
     width: config.count("d_model"),
     heads,
-    inner: config.count("d_kv", 64),
+    inner: config.count("d_kv"),
     hidden: config.count("d_ff"),
-    epsilon: config.share("layer_norm_epsilon", 1e-6),
+    epsilon: config.share("layer_norm_epsilon"),
     gated: gate !== undefined,
     activation: modelActivation(
       config.with({ feed_forward_proj: form === "gated-gelu" ? "gelu_new" : activation }),
       "feed_forward_proj",
-      "relu",
     ),
     bias: isDecoder ? add(distances, mask) : distances,
   };
@@ -117,10 +116,10 @@ function biasByDistance(
   ids: Value,
   { name, heads, isDecoder }: { readonly name: string; readonly heads: number; readonly isDecoder: boolean },
 ): Value {
-  const count = config.count("relative_attention_num_buckets", 32);
+  const count = config.count("relative_attention_num_buckets");
   const buckets = distanceBuckets(length, {
     count,
-    furthest: config.count("relative_attention_max_distance", 128),
+    furthest: config.count("relative_attention_max_distance"),
     looksAhead: !isDecoder,
   });
   const prefix = `${name}.block.0.layer.0.SelfAttention`;
@@ -193,7 +192,7 @@ function feedForward({ network }: FamilyContext, rows: Value, name: string, stac
 
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = Math.min(config.count("num_heads"), 2);
-  const width = Math.min(config.count("d_model"), heads * config.count("d_kv", 64));
+  const width = Math.min(config.count("d_model"), heads * config.count("d_kv"));
   const blocks = config.blocks("num_layers");
   const decoderBlocks = config.has("num_decoder_layers") ? config.blocks("num_decoder_layers") : blocks;
   return {

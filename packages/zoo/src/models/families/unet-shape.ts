@@ -48,7 +48,7 @@ export function readLevels(config: ModelConfig, hasText: boolean): readonly Unet
     );
   }
   const channels = config.counts("block_out_channels", size, { most: MOST_CHANNELS });
-  const blocks = config.counts("layers_per_block", size, { most: MOST_BLOCKS, fallback: 2 });
+  const blocks = config.counts("layers_per_block", size, { most: MOST_BLOCKS });
   const depths = config.counts("transformer_layers_per_block", size, { most: MOST_BLOCKS, fallback: 1 });
   const heads = readHeads(config, channels, hasText);
   return channels.map((count, i) => {
@@ -67,7 +67,7 @@ export function readLevels(config: ModelConfig, hasText: boolean): readonly Unet
 
 /** Reads the number of groups of each group norm. */
 export function groupsOf(config: ModelConfig): number {
-  return config.count("norm_num_groups", 32);
+  return config.count("norm_num_groups");
 }
 
 /**
@@ -76,7 +76,7 @@ export function groupsOf(config: ModelConfig): number {
  */
 function readHeads(config: ModelConfig, channels: readonly number[], hasText: boolean): readonly number[] {
   const size = channels.length;
-  if (hasText) return config.counts("attention_head_dim", size, { most: MOST_CHANNELS, fallback: 8 });
+  if (hasText) return config.counts("attention_head_dim", size, { most: MOST_CHANNELS });
   const isWhole = config.value("attention_head_dim") === undefined;
   const extent = config.count("attention_head_dim", 1);
   return channels.map((count) => (isWhole ? 1 : Math.max(1, Math.floor(count / extent))));

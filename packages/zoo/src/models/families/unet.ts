@@ -36,7 +36,7 @@ function familyOf(hasText: boolean): ModelFamily {
     build: (context) => build(context, hasText),
     narrow: (config) => ({
       ...narrowUnet(config, hasText),
-      ...(hasText && { cross_attention_dim: Math.min(16, config.count("cross_attention_dim", 1280)) }),
+      ...(hasText && { cross_attention_dim: Math.min(16, config.count("cross_attention_dim")) }),
     }),
     shrink: (config) => shrinkUnet(config, hasText),
     maxLength: () => undefined,
@@ -75,18 +75,18 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
   for (const [field, only] of Object.entries(ONLY)) config.require(field, only);
   for (const field of OTHERS) config.require(field);
   const levels = readLevels(config, hasText);
-  const images = readSample(family, levels, hasText ? 4 : 3);
+  const images = readSample(family, levels);
   const text = hasText ? readText(family) : undefined;
-  const activation = modelActivation(config, "act_fn", "silu");
+  const activation = modelActivation(config, "act_fn");
   const time = activation(embedTime(family, hasText, at(levels, 0, "level").channels));
   const context: UnetContext = {
     network,
     groups: groupsOf(config),
-    epsilon: config.share("norm_eps", 1e-5),
+    epsilon: config.share("norm_eps"),
     activation,
     time,
     ...(text === undefined ? {} : { text }),
-    areProjectionsLinear: config.boolean("use_linear_projection", false),
+    areProjectionsLinear: config.boolean("use_linear_projection"),
     hasOldNames: has?.("mid_block.attentions.0.query.weight") === true,
   };
   const skips: Value[] = [];
@@ -94,26 +94,26 @@ function build(family: FamilyContext, hasText: boolean): FamilyOutputs {
   const middle = passMiddle(context, lowest, at(levels, levels.length - 1, "level"), { config, hasText });
   const highest = goUp(context, middle, { levels, skips });
   const out = normalizeChannels(context, highest, "conv_norm_out", context.epsilon);
-  const last = { out: config.count("out_channels", hasText ? 4 : 3), side: 3 };
+  const last = { out: config.count("out_channels"), side: 3 };
   return {
     out_sample: convolveWithBias(context, (hasText ? activation : silu)(out), "conv_out", last),
   };
 }
 
 /** Adds the input `sample`, `[N, channels, height, width]`, and the first convolution. */
-function readSample({ network, config }: FamilyContext, levels: readonly UnetLevel[], usual: number): Value {
+function readSample({ network, config }: FamilyContext, levels: readonly UnetLevel[]): Value {
   const sides = config.extents("sample_size", 64);
   for (const side of sides)
     config.assertDivides(["sample_size", side], ["block_out_channels", 2 ** (levels.length - 1)]);
-  const sample = network.input("sample", [config.count("in_channels", usual), ...sides]);
-  const centred = config.boolean("center_input_sample", false) ? sub(mul(sample, 2), 1) : sample;
+  const sample = network.input("sample", [config.count("in_channels"), ...sides]);
+  const centred = config.boolean("center_input_sample") ? sub(mul(sample, 2), 1) : sample;
   const out = at(levels, 0, "level").channels;
   return convolveWithBias({ network }, centred, "conv_in", { out, side: 3 });
 }
 
 /** Adds the input `encoder_hidden_states`, `[N, tokens, width]`. */
 function readText({ network, config }: FamilyContext): TextRows {
-  const width = config.count("cross_attention_dim", 1280);
+  const width = config.count("cross_attention_dim");
   const states = network.input("encoder_hidden_states", [TOKENS, width]);
   return { rows: reshape(states, [-1, width]), length: TOKENS };
 }
@@ -124,11 +124,11 @@ function readText({ network, config }: FamilyContext): TextRows {
  */
 function embedTime({ network, config }: FamilyContext, hasText: boolean, channels: number): Value {
   const waves = {
-    cosinesFirst: config.boolean("flip_sin_to_cos", true),
-    shift: config.number("freq_shift", 0),
+    cosinesFirst: config.boolean("flip_sin_to_cos"),
+    shift: config.number("freq_shift"),
   };
   const out = config.count("time_embedding_dim", 4 * channels);
-  const activation = hasText ? modelActivation(config, "act_fn", "silu") : silu;
+  const activation = hasText ? modelActivation(config, "act_fn") : silu;
   const steps = cast(network.input("timestep", [], "i64"), "f32");
   const width = evenWidth(config, "block_out_channels", channels, waves.shift);
   const embedded = embedRows(network, sinusoids(network, steps, { width, ...waves }), "time_embedding", {
@@ -192,8 +192,8 @@ function goDown(
   images: Value,
   { levels, skips, config }: Ways & { readonly config: ModelConfig },
 ): Value {
-  const pad = config.index("downsample_padding", 1);
-  if (pad > 1) config.require("downsample_padding", 1);
+  const pad = config.index("downsample_padding");
+  if (pad > 1) config.require("downsample_padding");
   let x = images;
   skips.push(x);
   for (const [i, level] of levels.entries()) {
@@ -217,9 +217,9 @@ function passMiddle(
   { config, hasText }: { readonly config: ModelConfig; readonly hasText: boolean },
 ): Value {
   config.require("mid_block_type", hasText ? "UNetMidBlock2DCrossAttn" : "UNetMidBlock2D");
-  const isMixed = config.boolean("add_attention", true);
+  const isMixed = config.boolean("add_attention");
   const kind = hasText ? "transformer" : isMixed ? "attention" : "none";
-  const options = { out: level.channels, scale: config.positive("mid_block_scale_factor", 1) };
+  const options = { out: level.channels, scale: config.positive("mid_block_scale_factor") };
   const first = residualBlock(context, images, "mid_block.resnets.0", options);
   const mixed = passBetween(context, first, "mid_block.attentions.0", { ...level, ...options, kind });
   return residualBlock(context, mixed, "mid_block.resnets.1", options);

@@ -40,7 +40,7 @@ function build(context: FamilyContext): FamilyOutputs {
   const { network, config, has } = context;
   config.quotient("hidden_size", "num_attention_heads");
   const prefix = has?.("embeddings.cls_token") ? "" : "vit.";
-  const epsilon = config.share("layer_norm_eps", 1e-12);
+  const epsilon = config.share("layer_norm_eps");
   const width = config.count("hidden_size");
   const { shape, patch } = readImages(config);
   const tokens = visionTransformer(network, network.input("x", shape), {
@@ -51,15 +51,15 @@ function build(context: FamilyContext): FamilyOutputs {
     heads: config.count("num_attention_heads"),
     hidden: config.count("intermediate_size"),
     epsilon,
-    activation: modelActivation(config, "hidden_act", "gelu"),
+    activation: modelActivation(config, "hidden_act"),
     tokenInitializer: normal(0.02),
-    headBias: config.boolean("qkv_bias", true),
+    headBias: config.boolean("qkv_bias"),
     dropout: 0,
   });
   const rows = rowNorm(network, tokens.rows, `${prefix}layernorm`, epsilon);
   const places = reshape(rows, [-1, tokens.length, width]);
   const first = reshape(slice(places, [{ axis: 1, begin: 0, end: 1 }]), [-1, width]);
-  const activate = modelActivation(config, "pooler_act", "tanh");
+  const activate = modelActivation(config, "pooler_act");
   const pooler = ["vit.pooler.dense", "pooler.dense"].find((name) => has?.(`${name}.weight`));
   const pooled =
     pooler === undefined

@@ -20,8 +20,8 @@ export const WHISPER: ModelFamily = {
   narrow,
   predicts: (config) => ({
     kind: "continued",
-    start: config.index("decoder_start_token_id", 50_257),
-    padding: config.index("pad_token_id", 50_256),
+    start: config.index("decoder_start_token_id"),
+    padding: config.index("pad_token_id"),
   }),
   maxLength: targets,
   idle: /^proj_out\.weight$/,
@@ -34,7 +34,7 @@ const EPSILON = 1e-5;
 const STRIDE = 2;
 
 function targets(config: ModelConfig): number {
-  return config.count("max_target_positions", 448);
+  return config.count("max_target_positions");
 }
 
 function build(context: FamilyContext): FamilyOutputs {
@@ -60,7 +60,7 @@ function build(context: FamilyContext): FamilyOutputs {
   for (let i = 0; i < config.blocks("decoder_layers"); i++)
     rows = addBlock(context, rows, `${prefix}decoder.layers.${i}`, { block, encoded });
   rows = rowNorm(network, rows, `${prefix}decoder.layer_norm`, EPSILON);
-  return languageHead(context, { rows, embedding, name: "proj_out", tied: true });
+  return languageHead(context, { rows, embedding, name: "proj_out" });
 }
 
 /** Rows of the encoder, and their number for an example. */
@@ -73,8 +73,8 @@ interface Encoded {
 function addEncoder(context: FamilyContext, prefix: string): Encoded {
   const { network, config } = context;
   const width = config.count("d_model");
-  const length = config.count("max_source_positions", 1500);
-  const bins = config.count("num_mel_bins", 80);
+  const length = config.count("max_source_positions");
+  const bins = config.count("num_mel_bins");
   const features = network.input("input_features", [bins, STRIDE * length]);
   const convolved = (x: Value, name: string, stride: number) => {
     const channels = at(x.shape, 1, "axis");
@@ -101,7 +101,7 @@ function readBlock(config: ModelConfig, stack: "encoder" | "decoder", length: nu
     heads: config.count(`${stack}_attention_heads`),
     hidden: config.count(`${stack}_ffn_dim`),
     epsilon: EPSILON,
-    activation: modelActivation(config, "activation_function", "gelu"),
+    activation: modelActivation(config, "activation_function"),
     keyBias: false,
   };
 }
@@ -144,6 +144,6 @@ function narrow(config: ModelConfig): Readonly<Record<string, number>> {
     ...few("encoder"),
     ...few("decoder"),
     vocab_size: Math.min(config.count("vocab_size"), 64),
-    max_source_positions: Math.min(config.count("max_source_positions", 1500), 8),
+    max_source_positions: Math.min(config.count("max_source_positions"), 8),
   };
 }

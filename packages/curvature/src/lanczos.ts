@@ -28,7 +28,7 @@ export interface LanczosOptions {
   readonly locked?: readonly Float64Array[];
   /**
    * Whether vectors are made orthogonal only as often as the matrix of the operator needs; their scalar
-   * products are then up to 1e-5. @defaultValue false
+   * products are then up to 1e-5. Only for spaces without locked vectors. @defaultValue false
    */
   readonly isLoose?: boolean;
   /** Returns whether the space is large enough; called after every step. */

@@ -1,5 +1,4 @@
 import { at } from "@isthmus/core";
-import type { KrylovSpace } from "./lanczos.ts";
 
 /** Largest scalar product of vectors of a Krylov space for which they are left. */
 const MOST = 1e-5;
@@ -9,6 +8,13 @@ const ROUNDING = 1e-15;
 
 /** Number of first steps in which rounding errors of products are measured. */
 const MEASURED = 8;
+
+/** Tridiagonal matrix of an operator on a Krylov space. */
+interface Tridiagonal {
+  readonly diagonal: readonly number[];
+  /** Coupling of each vector to the next one. */
+  readonly coupling: readonly number[];
+}
 
 /**
  * Estimates the scalar products of the newest vectors of a Krylov space with all before, which say when
@@ -35,7 +41,7 @@ export class Overlaps {
    * @param space - diagonal up to the last vector, coupling up to the one before
    * @param length - length of the next vector before it is scaled
    */
-  areSmall({ diagonal, coupling }: Pick<KrylovSpace, "diagonal" | "coupling">, length: number): boolean {
+  areSmall({ diagonal, coupling }: Tridiagonal, length: number): boolean {
     const last = diagonal.length - 1;
     const of = (values: readonly number[], k: number) => (k < 0 ? 0 : at(values, k, "vector"));
     const next = diagonal.map((value, k) => {

@@ -3,7 +3,7 @@ import { assertWholeOptions, OutOfRangeError, UsageError } from "@isthmus/core";
 import type { ClientRequirements, RequiredProtection } from "./assert-required.ts";
 import type { ClientTrust } from "./working-client.ts";
 
-/** What a client takes if it says nothing else. */
+/** Requirements of a client that insists on nothing. */
 export const REQUIREMENT_DEFAULTS: ClientRequirements = {
   require: [],
   leastClients: 2,
@@ -93,15 +93,15 @@ export function trustOf({ identity, peers }: KnownKeys): ClientTrust | undefined
 
 /** Checks a key before the server is asked for anything. */
 function assertKey(what: string, kind: "private" | "public", read: () => KeyObject): void {
-  let found = "it is none";
+  let fault = "it is none";
   try {
     const type = read().asymmetricKeyType;
     if (type === "ed25519") return;
-    found = `it is one of ${type}`;
+    fault = `it is one of ${type}`;
   } catch {
-    // It is no key at all, which the message says.
+    // The message says that the text is no key at all.
   }
   throw new UsageError(
-    `Cannot join a federation as ${what} must be a ${kind} key of Ed25519 in PEM, as by openssl genpkey -algorithm ed25519: ${found}`,
+    `Cannot join a federation as ${what} must be a ${kind} key of Ed25519 in PEM, as by openssl genpkey -algorithm ed25519: ${fault}`,
   );
 }

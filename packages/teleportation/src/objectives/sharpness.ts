@@ -5,7 +5,7 @@ import { withValues } from "../with-values.ts";
 import { dot, examplesOf, type LossAt, lengthOf, openLossAt, plus } from "./loss-at.ts";
 import type { ObjectiveKind } from "./objective.ts";
 
-/** Distance in weights at which gradients are compared for the products with the Hessian between two steps. */
+/** Distance in weights at which gradients are compared for products with the Hessian between steps. */
 const STEP = 1e-4;
 
 /** Distance for third derivatives, which need more because gradients are rounded to f32. */
@@ -19,8 +19,9 @@ const TOLERANCE = 1e-3;
 
 /**
  * Largest eigenvalue of the Hessian of the loss, measured by Lanczos' method with exact products if the graph
- * has second derivatives; steps follow its eigenvector by power iterations with differences of gradients. Its derivative is the one of `v^T H v` for its eigenvector `v`: the difference of
- * gradients at three places on the line along the eigenvector.
+ * has second derivatives. Steps follow its eigenvector by power iterations with differences of gradients. Its
+ * derivative is the one of `v^T H v` for its eigenvector `v`: the difference of gradients at three places on
+ * the line along the eigenvector.
  */
 export const SHARPNESS: ObjectiveKind = {
   subject: "largest eigenvalue of the Hessian of the loss",

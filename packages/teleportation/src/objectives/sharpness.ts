@@ -6,7 +6,7 @@ import { dot, examplesOf, type LossAt, lengthOf, openLossAt, plus } from "./loss
 import type { ObjectiveKind } from "./objective.ts";
 
 /** Distance in weights at which gradients are compared for products with the Hessian between steps. */
-const STEP = 1e-4;
+const STEP = 1e-2;
 
 /** Distance for third derivatives, which need more because gradients are rounded to f32. */
 const FAR_STEP = 5e-2;

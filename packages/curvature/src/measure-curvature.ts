@@ -1,4 +1,4 @@
-import { type Checkpoint, defaultsOf, resolveFields, UsageError } from "@isthmus/core";
+import { assertFiniteTensors, type Checkpoint, defaultsOf, resolveFields, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type DataSet,
@@ -90,6 +90,7 @@ export async function measureCurvature(
   const isNamed = typeof loss === "string";
   const scored = isNamed ? scoreBy(unscored.graph, loss) : unscored.graph;
   const named = { graph: scored, data: labelled, loss: isNamed ? undefined : loss };
+  await assertFiniteTensors("measure the curvature", network);
   const { lossGraph } = others;
   if (loss !== undefined && lossGraph !== undefined) {
     throw new UsageError(`Cannot ${ATTEMPT} by two losses: leave out "loss", or "lossGraph"`);

@@ -133,6 +133,15 @@ test("refuses graphs that are no losses", () => {
   expect(() => withLossGraph("measure", { graph, data }, { graph, weights: new Map() })).toThrow(
     UnsupportedError,
   );
+  const { graph: loss, weights } = lossOf("huber");
+  const [first, second] = loss.inputs.map(({ name }) => name);
+  const aliased = loss.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === first ? (second ?? name) : name)),
+  }));
+  expect(() =>
+    withLossGraph("measure", { graph, data }, { graph: { ...loss, nodes: aliased }, weights }),
+  ).toThrow(/must read its first input, the predictions, "x": export it with two tensors/);
 });
 
 test("a loss of another version of operators is adapted: axes move between attributes and inputs", async () => {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
@@ -112,6 +113,23 @@ describe("joinFederation()", () => {
     await expect(joinFederation(url, { ...options, mostClip: Number.NaN })).rejects.toThrow(/"mostClip"/);
     await expect(joinFederation(url, { ...options, require: ["identity"] })).rejects.toThrow(/--peers/);
     await expect(joinFederation(url, { ...options, leastClients: 1.5 })).rejects.toThrow(/leastClients/);
+    for (const [bound, needs] of [
+      [{ leastClients: 3 }, /"leastClients" 3 alone.*"secure" or "identity"/],
+      [{ leastNoise: 2, require: ["secure"] }, /"leastNoise" 2 alone.*"private" or "noise"/],
+      [{ mostClip: 5 }, /"mostClip" 5 alone/],
+    ] as const)
+      await expect(joinFederation(url, { ...options, ...bound })).rejects.toThrow(needs);
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const identity = String(
+      generateKeyPairSync("ed25519").privateKey.export({ format: "pem", type: "pkcs8" }),
+    );
+    for (const [keys, fault] of [
+      [{ identity: String(privateKey.export({ format: "pem", type: "pkcs8" })) }, /"identity".*one of rsa/],
+      [{ identity: "anna" }, /"identity".*it is none/],
+      [{ identity, peers: {} }, /"peers" that are none/],
+      [{ identity, peers: { bea: String(publicKey.export({ format: "pem", type: "spki" })) } }, /"bea".*rsa/],
+    ] as const)
+      await expect(joinFederation(url, { ...options, ...keys })).rejects.toThrow(fault);
     expect(federation.server.state.members).toEqual({});
   });
 });

@@ -1,5 +1,13 @@
 import { fileURLToPath } from "node:url";
-import { type Checkpoint, convertData, createCheckpoint, entry, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  convertData,
+  createCheckpoint,
+  entry,
+  sizeOf,
+  type Tensor,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type BindNetworksOptions,
@@ -144,6 +152,26 @@ describe("bindNetworks()", () => {
     const { binding, exported } = await bindNetworks(decoded, [await openFile("conv-norm-1.pt")]);
     expect(binding.disagreeing.length).toBe(binding.sources.size);
     expect(exported).toBeUndefined();
+  });
+
+  test("takes no reordered copy of the graph's source for it", async () => {
+    const decoded = await readGraph(pathOf("conv-norm-legacy-unfolded.onnx"));
+    const source = await openFile("conv-norm-0.pt");
+    const [kernel, bias] = [await source.read("conv1.weight"), await source.read("bn1.bias")];
+    const rows = Array.from({ length: at(kernel.shape, 0) }, (_, row) => row);
+    const size = sizeOf(kernel.shape) / rows.length;
+    const values = kernel.data as Float32Array;
+    const turned = Float32Array.from(
+      rows.toReversed().flatMap((row) => [...values.subarray(row * size, (row + 1) * size)]),
+    );
+    const copy = await changed(source, {
+      "conv1.weight": { ...kernel, data: turned },
+      "bn1.bias": { ...bias, data: (bias.data as Float32Array).toReversed() },
+    });
+    const alone = await bindNetworks(decoded, [copy]);
+    expect([...alone.binding.sources].every(([weight, from]) => isUnchanged(weight, from))).toBe(true);
+    expect(alone.binding.disagreeing).toContain("conv1.weight");
+    expect((await bindNetworks(decoded, [copy, source])).exported?.source).toBe(source.source);
   });
 
   test("refuses a graph without values whose names were lost, and says how to export it", async () => {

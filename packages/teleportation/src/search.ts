@@ -1,4 +1,4 @@
-import { InvariantError } from "@isthmus/core";
+import { InvariantError, UnsupportedError } from "@isthmus/core";
 import { settleMixture } from "@isthmus/weight-matching";
 import { act, type Element } from "./element.ts";
 import type { Direction, OpenedObjective, Place } from "./objectives/objective.ts";
@@ -64,6 +64,8 @@ export interface Found extends Candidate {
 /**
  * Searches an orbit: measures starts in closed form, and steps on from the best of them, or from the one that
  * options name. The best place met is returned, which is never worse than the network as it was given.
+ *
+ * @throws UnsupportedError if the orbit lacks the symmetry for the start that options name
  */
 export async function search(
   orbit: Orbit,
@@ -82,7 +84,13 @@ export async function search(
     [chosen, best] = [name, candidate];
   }
   const asked = start === undefined ? undefined : starts.get(start);
-  if (start !== undefined) chosen = asked === undefined ? "given" : start;
+  if (start !== undefined && asked === undefined) {
+    throw new UnsupportedError(
+      `Cannot teleport from the start "${start}" as the network lacks the symmetry for it: leave out the start, or name another one`,
+      { feature: "start" },
+    );
+  }
+  chosen = start ?? chosen;
   const { values, met } = await walk(orbit, objective, {
     ...options,
     isBetter,

@@ -46,11 +46,16 @@ export interface TeleportChoice {
   readonly seed?: number;
 }
 
+function explained(name: Objective): string {
+  const { subject, details = "" } = OBJECTIVE_KINDS[name];
+  return `${name}: ${subject}${details}`;
+}
+
 /** Fields of {@link TeleportChoice}. */
 export const TELEPORT_FIELDS: FieldsOf<TeleportChoice> = {
   objective: choiceField(OBJECTIVES, {
     default: "quantization",
-    help: `what is moved: ${OBJECTIVES.map((name) => `${name}: ${OBJECTIVE_KINDS[name].help}`).join("; ")}`,
+    help: `what is moved: ${OBJECTIVES.map(explained).join("; ")}`,
   }),
   direction: choiceField(DIRECTIONS, {
     help: "whether it is lowered or raised (default: raise for gradient-norm, else lower)",

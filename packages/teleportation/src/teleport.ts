@@ -1,13 +1,10 @@
 import {
-  allocateData,
+  assertFiniteTensors,
   type Checkpoint,
-  createTensor,
   DTYPES,
-  fromFloat64Into,
   resolveFields,
   type Tensor,
   UnsupportedError,
-  withTensors,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, compareOutputs, type DataSet, randomInputs } from "@isthmus/graph";
 import { roundedTolerance } from "@isthmus/weight-matching";
@@ -18,6 +15,7 @@ import { type Orbit, type OrbitGroups, openOrbit } from "./orbit.ts";
 import { search, type TeleportProgress } from "./search.ts";
 import type { Start } from "./starts.ts";
 import { TELEPORT_FIELDS, type TeleportChoice } from "./teleport-options.ts";
+import { tensorOf, withValues } from "./with-values.ts";
 
 /** Options of {@link teleport}. */
 export interface TeleportOptions extends TeleportChoice {
@@ -90,6 +88,7 @@ const RUN_DEFAULTS: Required<Omit<TeleportOptions, keyof TeleportChoice>> = {
  * @throws UsageError if the objective needs examples and there are none
  * @throws UnsupportedError if the symmetries do not hold on the weights, an operator has no gradient rule, or
  *   rounding changes the outputs
+ * @throws InputError if a weight is not finite
  * @throws OutOfRangeError if an option is out of range
  *
  * @example
@@ -117,6 +116,7 @@ export async function teleport(
   const { objective: name, data, seed, moves, signal } = resolved;
   const kind = OBJECTIVE_KINDS[name];
   const direction = resolved.direction ?? kind.direction;
+  await assertFiniteTensors("move the weights", network);
   const orbit = await openOrbit(architecture, network, { seed, moves, signal });
   const objective = await kind.open({ architecture, network, orbit, data, options: resolved });
   try {
@@ -178,16 +178,3 @@ async function measureOutputError(
     await session.release();
   }
 }
-
-/** Returns a network with other values of its weights, in the element types that it had. */
-async function withValues(network: Checkpoint, values: Doubles): Promise<Checkpoint> {
-  const tensors = new Map<string, Tensor>();
-  for (const [name, info] of network.tensors) {
-    const data = values.get(name);
-    if (data !== undefined && DTYPES[info.dtype].float) tensors.set(name, tensorOf(info, data));
-  }
-  return withTensors(network, tensors);
-}
-
-const tensorOf = ({ dtype, shape }: Omit<Tensor, "data">, values: Float64Array): Tensor =>
-  createTensor(dtype, shape, fromFloat64Into(values, dtype, allocateData(dtype, values.length)));

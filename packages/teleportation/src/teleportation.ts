@@ -58,8 +58,8 @@ export const TELEPORT: NetworkMaker<TeleportChoice, "data"> = defineNetworkMaker
   },
   async explain({ network, architecture }, { seed, moves }: ResolvedOf<TeleportChoice>, { signal }) {
     const { groups } = await openOrbit(architecture, network, { seed, moves, signal });
-    const table = tableOfGroups(groups);
-    return { result: groups, report: { ...reportOf("network", [table]), summary: SYMMETRIES, data: groups } };
+    const report = reportOf("network", tablesOfGroups(groups));
+    return { result: groups, report: { ...report, summary: SYMMETRIES, data: groups } };
   },
   describe: (result) => describeTeleport(result as TeleportResult & { readonly network: string }),
 });
@@ -67,7 +67,7 @@ export const TELEPORT: NetworkMaker<TeleportChoice, "data"> = defineNetworkMaker
 function describeTeleport(result: TeleportResult & { readonly network: string }): Report {
   const { network, objective, direction, before, after, bestStep, start, starts, outputError, groups } =
     result;
-  const { help } = OBJECTIVE_KINDS[objective];
+  const { subject } = OBJECTIVE_KINDS[objective];
   const rows = Object.entries(starts).map(([name, value]) => ({ cells: [name, value] }));
   const steps = bestStep === 0 ? [] : [{ cells: [`${start}, then ${bestStep} steps`, after], strong: true }];
   const table: Table = {
@@ -81,9 +81,12 @@ function describeTeleport(result: TeleportResult & { readonly network: string })
     rows: [...rows, ...steps],
     fixed: true,
   };
+  const isFree = groups.scales.length + groups.mixtures.length > 0;
   return {
-    ...reportOf("teleported network", [table, tableOfGroups(groups)]),
-    summary: `${network} moved along its symmetries to ${direction} the ${help}: ${formatNumber(before)} before, ${formatNumber(after)} after; its outputs differ by ${outputError.toExponential(1)} of the largest one`,
+    ...reportOf("teleported network", [table, ...tablesOfGroups(groups)]),
+    summary: !isFree
+      ? `${network} has no symmetry of --moves to be moved along, and is written unchanged`
+      : `${network} moved along its symmetries to ${direction} the ${subject}: ${formatNumber(before)} before, ${formatNumber(after)} after; its outputs differ by ${outputError.toExponential(1)} of the largest one`,
     data: result,
   };
 }
@@ -97,12 +100,12 @@ function reportOf(subject: string, tables: readonly Table[]): Omit<Report, "summ
   return { subject, tiles: [], sections: [section], facts: [], shownTables: tables.map(({ name }) => name) };
 }
 
-/** Lists the groups of symmetries along which the network moved, and the others. */
-function tableOfGroups({ scales, mixtures, fixed, dropped }: OrbitGroups): Table {
-  return {
+/** Lists the groups of symmetries along which the network moved, and the reasons why others stay. */
+function tablesOfGroups({ scales, mixtures, fixed, dropped }: OrbitGroups): Table[] {
+  const moved: Table = {
     name: "groups",
     title: "Symmetries",
-    caption: "Those along which the network was moved, proved on its weights, and units that do not move.",
+    caption: "Symmetries along which the network was moved, proved on its weights.",
     columns: [
       { title: "units of", kind: "text" },
       { title: "moved by", kind: "text" },
@@ -112,9 +115,21 @@ function tableOfGroups({ scales, mixtures, fixed, dropped }: OrbitGroups): Table
     rows: [
       ...scales.map(({ axes, size }) => ({ cells: [axes[0]?.tensor ?? "", "scales", size, 1] })),
       ...mixtures.map(({ symmetry, group, size, cells }) => ({ cells: [symmetry, group, size, cells] })),
-      ...fixed.map(({ symmetry, reason }) => ({ cells: [symmetry, `not mixed: ${reason}`, null, null] })),
-      ...dropped.map(({ name, reason }) => ({ cells: [name, `not mixed: ${reason}`, null, null] })),
     ],
     fixed: true,
   };
+  const left = [...fixed.map(({ symmetry: name, reason }) => ({ name, reason })), ...dropped];
+  if (left.length === 0) return [moved];
+  const still: Table = {
+    name: "still",
+    title: "Not mixed",
+    caption: "Units that no matrix mixes, and the reason.",
+    columns: [
+      { title: "units of", kind: "text" },
+      { title: "reason", kind: "text" },
+    ],
+    rows: left.map(({ name, reason }) => ({ cells: [name, reason] })),
+    fixed: true,
+  };
+  return [moved, still];
 }

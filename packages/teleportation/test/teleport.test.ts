@@ -5,7 +5,9 @@ import {
   createRandom,
   entry,
   type Tensor,
+  withTensors,
 } from "@isthmus/core";
+import { hessian, topEigenpairs } from "@isthmus/curvature";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { moveMixture, toAlgebra } from "@isthmus/weight-matching";
@@ -221,6 +223,27 @@ describe("teleport()", () => {
       expect(result.outputError).toBeLessThan(16 * rounding);
     },
   );
+
+  it("measures sharpness as the Hessian does, though gradients have kinks", async () => {
+    const network = networkOf(graph, 2);
+    const operator = await hessian({ graph, engine }, network, data, { examples: 40 });
+    const [pair] = (await topEigenpairs(operator, { count: 1, steps: 30, tolerance: 1e-6 })).largest;
+    await operator.release();
+    const given = { ...options, objective: "sharpness", steps: 0, data } as const;
+    const { result } = await teleport({ graph, engine }, network, given);
+    expect(result.before / (pair?.value ?? 0)).toBeCloseTo(1, 3);
+  });
+
+  it("names weights that are not finite, and a start that the network has no symmetry for", async () => {
+    const network = networkOf(graph, 2);
+    const [name, tensor] = [...randomWeights(graph, 2)][0] ?? [];
+    const broken = tensor && { ...tensor, data: (tensor.data as Float32Array).map(() => Number.NaN) };
+    const damaged = withTensors(network, new Map(name && broken ? [[name, broken]] : []));
+    await expect(teleport({ graph, engine }, damaged, options)).rejects.toThrow(`in "${name}"`);
+    await expect(teleport({ graph, engine }, network, { ...options, start: "rotated" })).rejects.toThrow(
+      /from the start "rotated"/,
+    );
+  });
 
   it("says that an objective needs examples, and that a graph has no symmetries to use", async () => {
     const network = networkOf(graph, 2);

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, expandPaths, InvariantError, resolveFields, withCheckpoints } from "@isthmus/core";
+import { at, expandPaths, InvariantError, resolveFields, UsageError, withCheckpoints } from "@isthmus/core";
 import {
   type MadeOf,
   type MakerSubject,
@@ -46,10 +46,12 @@ export function makingVerb(maker: NetworkMaker): CreateVerb {
     command.argument(...ARGUMENTS[maker.from]);
     addFieldOptions(command, maker.options);
     if (maker.needsGraph) addReadingOptions(command, maker);
-    command.requiredOption(
+    const output = [
       "-o, --output <path>",
       `${maker.makes}: a file ending in .safetensors, or a folder`,
-    );
+    ] as const;
+    if (maker.explain) command.option(...output);
+    else command.requiredOption(...output);
     command.option("--report <file>", "write a page with the settings and what was made (.html)");
     if (maker.explain) command.option("--dry-run", "only print what would be done; nothing is written");
     if (maker.resumes)
@@ -81,7 +83,7 @@ function addReadingOptions(command: CommandUnknownOpts, { examples }: NetworkMak
 
 /** Options of every command that makes a network, beside the ones of its maker. */
 type Flags = ReadingOptions & {
-  readonly output: string;
+  readonly output?: string;
   readonly report?: string;
   readonly resume?: true;
   readonly dryRun?: true;
@@ -94,17 +96,22 @@ async function make(maker: NetworkMaker, command: CommandUnknownOpts, context: C
   const flags = command.opts() as unknown as Flags;
   const { output, report, resume = false } = flags;
   const examples = namedExamples(maker, command);
-  const state = resumes ? nameState(output) : undefined;
   const paths = from === "network" ? command.args : await expandPaths(command.args);
+  const opening = needsGraph ? openWithGraph({ verb: name, paths, reading: flags, examples }) : OPEN_TENSORS;
+  if (flags.dryRun) return explain(maker, { paths, opening, options }, context);
+  if (output === undefined)
+    throw new UsageError(
+      `Cannot ${attempt} as the result needs a place: add -o, or --dry-run to write nothing`,
+    );
+  const state = resumes ? nameState(output) : undefined;
   const request: WritingRequest<Architecture | undefined> = {
     verb: name,
     paths,
     output,
     report,
     states: state === undefined ? [] : [state],
-    opening: needsGraph ? openWithGraph({ verb: name, paths, reading: flags, examples }) : OPEN_TENSORS,
+    opening,
   };
-  if (flags.dryRun) return explain(maker, { paths, opening: request.opening, options }, context);
   const work = () =>
     writeNetwork(request, context, async (start) => {
       const control = makingControl({ state, resume }, context);

@@ -27,7 +27,12 @@ export async function bindFolder(
   if (owner?.identity === identity) return;
   const hasUpdate = (await fileSize(join(folder, "update.json"))) > 0;
   if (owner !== undefined || hasUpdate) {
-    const other = owner === undefined ? "a federation that it does not name" : `another, "${owner.name}"`;
+    const other =
+      owner === undefined
+        ? "a federation that it does not name"
+        : owner.name === name
+          ? "another one of this name, or of this one before it was begun anew"
+          : `another, "${owner.name}"`;
     throw new InputError(
       `Cannot take part in "${name}" as its folder must hold no files of another federation: "${folder}" is of ${other}; name another folder with --folder (in a script: folder), or remove this one`,
       { input: folder },

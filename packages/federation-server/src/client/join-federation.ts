@@ -13,11 +13,11 @@ import {
   UsageError,
 } from "@isthmus/core";
 import { isLocal } from "@isthmus/federated";
-import { assertNetwork, type DataSet, type Engine, scoreBy } from "@isthmus/graph";
+import { assertDataFits, assertNetwork, type DataSet, type Engine, scoreBy } from "@isthmus/graph";
 import { readArchitecture } from "@isthmus/zoo";
 import { assertRequired, type RequiredProtection } from "./assert-required.ts";
 import { bindFolder } from "./bind-folder.ts";
-import { requirementsOf, trustOf } from "./client-trust.ts";
+import { REQUIREMENT_DEFAULTS, requirementsOf, trustOf } from "./client-trust.ts";
 import { createFederationApi, type RefusedClaim, type UpdateClaim } from "./federation-api.ts";
 import { type MadeUpdate, makeUpdate, saveFinal } from "./make-update.ts";
 import type { TaskAnswer } from "./parse-task.ts";
@@ -115,10 +115,7 @@ const JOIN_FEDERATION_DEFAULTS: Required<
   mostBytes: 4e9,
   signal: undefined,
   onEvent: undefined,
-  require: [],
-  leastClients: 2,
-  leastNoise: 1,
-  mostClip: Number.POSITIVE_INFINITY,
+  ...REQUIREMENT_DEFAULTS,
   identity: undefined,
   peers: undefined,
 };
@@ -207,6 +204,7 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   const { graph } = await readArchitecture(graphPath);
   const client = { ...without, graph: scoreBy(graph, about.loss ?? undefined) };
   await assertGraphOf(client);
+  assertDataFits("take part in a federation", client.graph, client.data, 1);
   const rounds: number[] = [];
   let refused: RefusedRound | undefined;
   for (;;) {

@@ -161,11 +161,14 @@ async function chooseBinding(
     const networks = () => networksLike(named.inner);
     const more = { origins, networks };
     const binding = await findBinding(separated.graph, separated.weights, named.inner, more);
-    const isSource = binding.exported || weights.size === 0;
+    const isSource = (binding.exported && binding.disagreeing.length === 0) || weights.size === 0;
     if (binding.unbound.length === 0 && isSource) return { named, separated, binding };
     tried.push({ named, separated, binding });
   }
-  const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
+  const [best] = tried.toSorted(
+    ({ binding: one }, { binding: two }) =>
+      one.unbound.length - two.unbound.length || one.disagreeing.length - two.disagreeing.length,
+  );
   if (best === undefined) throw new UsageError("Cannot bind a graph as there must be a checkpoint: got none");
   if (best.binding.unbound.length > 0) {
     const differing = widthError(graph.name, candidates);

@@ -10,7 +10,7 @@ import { isConstant, sameValues } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
 import { areTied, findTiedTo, findTwin } from "./tied-tensors.ts";
 import { explainUnbound, type UnboundWeight } from "./unbound-weight.ts";
-import { type TensorSource, tensorsOf, type WeightSource } from "./weight-source.ts";
+import { isRearranged, type TensorSource, tensorsOf, type WeightSource } from "./weight-source.ts";
 
 /** Sources of the weights of a graph in the tensors of a checkpoint. */
 export interface WeightBinding {
@@ -227,14 +227,19 @@ class BindingSearch {
     }
   }
 
-  /** Binds the remaining weights by name, if that accounts for every weight and every tensor. */
+  /**
+   * Binds the remaining weights by name, if that accounts for every weight and every tensor. The file is then
+   * of another network, perhaps this one with its units in another order: no exporter reordered its rows.
+   */
   byNameAlone(): void {
     const named = new Set(this.#named());
     const open = this.#unbound();
     const others = this.#unread().filter((name) => !named.has(name) && !isKnownBuffer(this.#network, name));
     if (others.length > 0 || !open.every((name) => named.has(name) || this.#mayBeConstant(name))) return;
-    for (const name of open) {
-      if (!named.has(name)) continue;
+    if (!open.some((name) => named.has(name))) return;
+    for (const name of named) {
+      const source = this.#sources.get(name);
+      if (source !== undefined && !isRearranged(name, source)) continue;
       this.#bind(name, plain(name));
       this.#disagreeing.push(name);
     }

@@ -150,6 +150,11 @@ export function isUnchanged(weight: string, source: WeightSource): boolean {
   return source.kind === "tensor" && source.tensor === weight && source.steps.length === 0;
 }
 
+/** Checks whether a weight is the tensor of its name in another order. */
+export function isRearranged(weight: string, source: WeightSource): boolean {
+  return !isUnchanged(weight, source) && tensorsOf(source).every((tensor) => tensor === weight);
+}
+
 /** Describes the source of a weight in a checkpoint in a few words, for messages. */
 export function describeSource(source: WeightSource): string {
   if (source.kind === "tensor") return describeTensor(source);

@@ -9,7 +9,7 @@ const STEP = 1e-2;
  * the Hessian is the difference of gradients at two places.
  */
 export const GRADIENT_NORM: ObjectiveKind = {
-  help: "norm of the gradient of the loss",
+  subject: "norm of the gradient of the loss",
   direction: "raise",
   needsData: true,
   async open(inputs) {

@@ -1,5 +1,6 @@
 import { entry, sizeOf, UsageError } from "@isthmus/core";
 import { openLossSurface } from "@isthmus/curvature";
+import type { DataSet } from "@isthmus/graph";
 import type { Doubles } from "../element.ts";
 import type { ObjectiveInputs } from "./objective.ts";
 
@@ -25,14 +26,23 @@ export interface LossAt {
 }
 
 /**
+ * Returns the examples of an objective.
+ * @throws UsageError if there are none
+ */
+export function examplesOf({ data }: ObjectiveInputs): DataSet {
+  if (data !== undefined) return data;
+  throw new UsageError("Cannot teleport to this objective as it is measured on examples: add --data");
+}
+
+/**
  * Opens the loss on the examples of an objective.
  * @throws UsageError if there are none
  */
-export async function openLossAt({ architecture, network, data, options }: ObjectiveInputs): Promise<LossAt> {
-  if (data === undefined)
-    throw new UsageError(`Cannot teleport to this objective as it is measured on examples: add --data`);
-  const { examples, batchSize, batchOf, signal } = options;
-  const surface = await openLossSurface(architecture, network, data, { examples, batchSize, signal });
+export async function openLossAt(inputs: ObjectiveInputs): Promise<LossAt> {
+  const { architecture, network } = inputs;
+  const { examples, batchSize, batchOf, signal } = inputs.options;
+  const measuring = { examples, batchSize, signal };
+  const surface = await openLossSurface(architecture, network, examplesOf(inputs), measuring);
   const { layout, dimension } = surface;
   return {
     dimension,

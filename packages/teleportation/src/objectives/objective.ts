@@ -76,8 +76,10 @@ export interface ObjectiveOptions {
 
 /** An objective of teleports, as one entry of their table. */
 export interface ObjectiveKind {
-  /** Explanation for help. */
-  readonly help: string;
+  /** Name of what is measured, in a few words. */
+  readonly subject: string;
+  /** End of the explanation for help, behind the subject. @defaultValue nothing more */
+  readonly details?: string;
   /** Direction in which it is moved unless options say otherwise. */
   readonly direction: Direction;
   /** Whether it is a property of weights alone, or needs examples. */

@@ -78,7 +78,8 @@ async function costsOf(
  * out.
  */
 export const QUANTIZATION: ObjectiveKind = {
-  help: "error of weights that are rounded to the grid of --bits and --scheme, relative to the weights or, with --data, by their Fisher information",
+  subject: "error of weights that are rounded to a grid",
+  details: ", of --bits and --scheme, relative to the weights or, with --data, by their Fisher information",
   direction: "lower",
   needsData: false,
   async open(inputs) {
@@ -165,7 +166,7 @@ function peakSlopes(
  * @see Liu et al., SpinQuant (2024), who learn rotations of residual streams by this loss
  */
 export const QUANTIZED_LOSS: ObjectiveKind = {
-  help: "loss of the network whose weights are rounded to that grid",
+  subject: "loss of the network whose weights are rounded to that grid",
   direction: "lower",
   needsData: true,
   async open(inputs) {

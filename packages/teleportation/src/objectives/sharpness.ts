@@ -1,9 +1,11 @@
 import { at } from "@isthmus/core";
-import { type Eigenpair, topEigenpairs } from "@isthmus/curvature";
-import { dot, type LossAt, lengthOf, openLossAt, plus } from "./loss-at.ts";
+import { type Eigenpair, hessian, topEigenpairs } from "@isthmus/curvature";
+import type { Doubles } from "../element.ts";
+import { withValues } from "../with-values.ts";
+import { dot, examplesOf, type LossAt, lengthOf, openLossAt, plus } from "./loss-at.ts";
 import type { ObjectiveKind } from "./objective.ts";
 
-/** Distance in weights at which gradients are compared for products with the Hessian. */
+/** Distance in weights at which gradients are compared for products with the Hessian between steps. */
 const STEP = 1e-2;
 
 /** Distance for third derivatives, which need more because gradients are rounded to f32. */
@@ -12,34 +14,41 @@ const FAR_STEP = 5e-2;
 /** Most products with the Hessian by which an eigenvalue is measured, and products before each step. */
 const [MEASURED, STEPPED] = [30, 2];
 
-/** Residual of a measured eigenvalue, relative to it: products are differences of rounded gradients. */
+/** Residual of a measured eigenvalue, relative to it. */
 const TOLERANCE = 1e-3;
 
 /**
- * Largest eigenvalue of the Hessian of the loss, measured by Lanczos' method; steps follow its eigenvector by
- * power iterations. Its derivative is the one of `v^T H v` for its eigenvector `v`: the difference of
- * gradients at three places on the line along the eigenvector.
+ * Largest eigenvalue of the Hessian of the loss, measured by Lanczos' method with exact products if the graph
+ * has second derivatives. Steps follow its eigenvector by power iterations with differences of gradients. Its
+ * derivative is the one of `v^T H v` for its eigenvector `v`: the difference of gradients at three places on
+ * the line along the eigenvector.
  */
 export const SHARPNESS: ObjectiveKind = {
-  help: "largest eigenvalue of the Hessian of the loss",
+  subject: "largest eigenvalue of the Hessian of the loss",
   direction: "lower",
   needsData: true,
   async open(inputs) {
     const lossAt = await openLossAt(inputs);
     const { dimension } = lossAt;
-    const { seed, signal } = inputs.options;
-    const measured = async (place: Float64Array) => {
-      const operator = { dimension, layout: [], apply: productAt(lossAt, place) };
-      const options = { count: 1, steps: MEASURED, tolerance: TOLERANCE, seed, signal };
-      return at((await topEigenpairs(operator, options)).largest, 0, "eigenvalue");
+    const { seed, signal, examples, batchSize } = inputs.options;
+    const measured = async (weights: Doubles) => {
+      const network = await withValues(inputs.network, weights);
+      const measuring = { examples, batchSize, signal };
+      const operator = await hessian(inputs.architecture, network, examplesOf(inputs), measuring);
+      try {
+        const options = { count: 1, steps: MEASURED, tolerance: TOLERANCE, seed, signal };
+        return at((await topEigenpairs(operator, options)).largest, 0, "eigenvalue");
+      } finally {
+        await operator.release();
+      }
     };
     let followed: Float64Array | undefined;
     return {
-      measure: async ({ weights }) => (await measured(lossAt.join(weights))).value,
+      measure: async ({ weights }) => (await measured(weights)).value,
       async slope({ weights }) {
         const place = lossAt.join(weights);
         const { value, vector } =
-          followed === undefined ? await measured(place) : await follow(lossAt, place, followed);
+          followed === undefined ? await measured(weights) : await follow(lossAt, place, followed);
         followed = vector;
         const middle = new Float64Array(dimension);
         const ahead = new Float64Array(dimension);

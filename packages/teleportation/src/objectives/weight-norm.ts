@@ -4,7 +4,7 @@ import type { ObjectiveKind } from "./objective.ts";
 
 /** Norm of all parameters: the least is that of balanced scales, which are a start of every teleport. */
 export const WEIGHT_NORM: ObjectiveKind = {
-  help: "norm of the weights",
+  subject: "norm of the weights",
   direction: "lower",
   needsData: false,
   async open({ architecture: { graph } }) {

@@ -43,8 +43,8 @@ export interface GraphWithLoss {
  *
  * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights
  *   in its file are constants
- * @throws UnsupportedError if the loss graph has other inputs or outputs, control flow, or an operator that
- *   the network's version of ONNX's operators may have in another form
+ * @throws UnsupportedError if the loss graph has other inputs or outputs, does not read its predictions, has
+ *   control flow, or an operator that the network's version of ONNX's operators may have in another form
  *
  * @example
  * ```ts
@@ -114,22 +114,28 @@ export function withLossGraph(
 /** Checks that a loss can be put behind a network, and returns its two inputs. */
 function assertLossGraph(attempt: string, loss: Graph): readonly [ValueInfo, ValueInfo] {
   const [predictions, targets, ...others] = loss.inputs;
+  if (predictions === undefined || targets === undefined || others.length > 0) {
+    const names = loss.inputs.map(({ name }) => excerpt(name)).join(", ") || "none";
+    throw noLoss(attempt, loss, `it must have two inputs, predictions and targets: it has ${names}`);
+  }
   const problem =
-    predictions === undefined || targets === undefined || others.length > 0
-      ? `it must have two inputs, predictions and targets: it has ${loss.inputs.map(({ name }) => excerpt(name)).join(", ") || "none"}`
-      : loss.outputs.length !== 1
-        ? `it must have one output: it has ${loss.outputs.length}`
-        : loss.nodes.some((node) => capturedNames(node).length > 0)
-          ? "it must have no control flow"
+    loss.outputs.length !== 1
+      ? `it must have one output: it has ${loss.outputs.length}`
+      : loss.nodes.some((node) => capturedNames(node).length > 0)
+        ? "it must have no control flow"
+        : !loss.nodes.some(({ inputs }) => inputs.includes(predictions.name))
+          ? `it must read its first input, the predictions, ${excerpt(predictions.name)}: export it with two tensors, as torch.onnx.export makes one input of a tensor that is given twice`
           : targets.shape?.slice(1).some((extent) => typeof extent !== "number")
             ? "only the first extent of its targets may vary"
             : undefined;
-  if (problem === undefined && predictions !== undefined && targets !== undefined)
-    return [predictions, targets];
-  throw new UnsupportedError(`Cannot ${attempt} by the loss graph "${loss.name}" as ${problem}`, {
+  if (problem !== undefined) throw noLoss(attempt, loss, problem);
+  return [predictions, targets];
+}
+
+const noLoss = (attempt: string, { name }: Graph, problem: string): UnsupportedError =>
+  new UnsupportedError(`Cannot ${attempt} by the loss graph "${name}" as ${problem}`, {
     feature: "loss graph",
   });
-}
 
 /** Makes the node of the mean of all numbers. */
 const meanNode = (input: string): Node => ({

@@ -128,7 +128,7 @@ function createJoinVerb() {
     )
     .option(
       "--identity <file>",
-      "private key that signs this client's keys of secure sums, and lists of survivors (Ed25519, PEM)",
+      "private key that signs this client's keys of secure sums, and lists of survivors (Ed25519, PEM); insist on such sums by --peers",
     )
     .option(
       "--peers <folder>",

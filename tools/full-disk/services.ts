@@ -22,9 +22,9 @@ export interface ServiceCase {
   readonly name: string;
   /** Starts the command with its files in a place below the folder, and the one that waits for it. */
   readonly start: (folder: string, place: string) => Promise<StartedService>;
-  /** What the command says when the disk becomes full. @defaultValue it is full from the start */
+  /** Line of the command after which the disk is filled. @defaultValue it is full from the start */
   readonly fullAt?: RegExp;
-  /** What the command, and the one that waits for it, must say while the disk is full. */
+  /** Texts that the command, and the command that waits for it, must print while the disk is full. */
   readonly says: readonly [victim: RegExp, other: RegExp];
 }
 
@@ -109,7 +109,7 @@ export const SERVICES: readonly ServiceCase[] = [
   },
 ];
 
-/** What a service is tried on. */
+/** Folder and disk on which a service is tried. */
 interface Disk {
   readonly folder: string;
   /** Fills the disk, and returns the function that empties it again of the filling. */

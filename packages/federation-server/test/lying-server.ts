@@ -35,7 +35,7 @@ export async function lieFor(url: string, lie: Lie): Promise<{ readonly url: str
     try {
       const { status, body, headers } = await lie(asked, () => askHonest(url, request, asked));
       const names = ["content-type", "upload-offset", "etag", "content-encoding"];
-      // Of bytes as they are, Node.js tells the number; a stream may lie about it.
+      // Node.js sends the true length of a buffer; a stream may announce another.
       if (body instanceof Readable) names.push("content-length");
       const kept = names.flatMap((name) => {
         const value = headers?.get(name) ?? undefined;

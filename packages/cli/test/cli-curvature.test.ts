@@ -126,7 +126,7 @@ describe("isthmus curvature", () => {
     expect(stdout).toMatch(/^critical sharpness: \S+ \(from \d+ losses\)$/m);
     expect(stdout).toMatch(/^learning coefficient: \S+ \(standard error \S+; 3 chains\)$/m);
     expect(stdout).toMatch(/^l1 +[█#]/m);
-    expect(stdout).toMatch(/^as it is +4( +\S+){7}$/m);
+    expect(stdout).toMatch(/^as trained +4( +\S+){7}$/m);
     expect(stdout).toMatch(/^canonical form +4( +\S+){7}$/m);
     expect(stdout).toContain("Before and after canonicalising");
   });

@@ -147,7 +147,7 @@ export { createOutputFile, type OutputFile } from "./io/output-file.ts";
 export { openPositionalFile, type PositionalFile, writeError } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
-export { isDiskFull, messageOf, reasonOf } from "./io/system-error.ts";
+export { isDiskFull, messageOf, reasonOf, systemCodesOf } from "./io/system-error.ts";
 export { lockPathOf, takeLock, waitForLock } from "./io/take-lock.ts";
 export { cutText, excerpt } from "./json/excerpt.ts";
 export { type JsonPurpose, parseJson, replacePythonNumbers } from "./json/parse-json.ts";

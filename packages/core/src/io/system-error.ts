@@ -40,9 +40,23 @@ export function reasonOf(error: unknown, missing = "it must exist: there is no s
  * attempt can succeed later.
  */
 export function isDiskFull(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown };
-  return code === "ENOSPC" || code === "EDQUOT" || isDiskFull(cause);
+  return systemCodesOf(error).some((code) => code === "ENOSPC" || code === "EDQUOT");
+}
+
+/** Maximum depth at which causes are examined. */
+const DEEPEST_CAUSE = 10;
+
+/** Finds the codes of the system's errors that an error is, or is caused by; the error's own comes first. */
+export function systemCodesOf(error: unknown): readonly string[] {
+  const codes: string[] = [];
+  let cause = error;
+  for (let depth = 0; depth < DEEPEST_CAUSE && typeof cause === "object" && cause !== null; depth++) {
+    const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };
+    // Codes of Node.js itself, such as ERR_INVALID_ARG_TYPE, indicate a wrong call.
+    if (typeof code === "string" && !code.startsWith("ERR_")) codes.push(code);
+    cause = next;
+  }
+  return codes;
 }
 
 /** Returns the message of any thrown value. */

@@ -196,9 +196,13 @@ function run(opened: Opened, ports: FederationPorts): Federation {
   let state = opened.state;
 
   journal.waitForRoom(stopping.signal, (error) => {
-    if (error === undefined) log.info({}, "the disk has room again");
-    else log.error({ err: error }, "cannot write the journal; going on once there is room");
-    waitsForRoom[error === undefined ? "delete" : "add"]("journal");
+    if (error === undefined) {
+      log.info({}, "the disk has room again");
+      waitsForRoom.delete("journal");
+    } else {
+      log.error({ err: error }, "cannot write the journal; going on once there is room");
+      waitsForRoom.add("journal");
+    }
     changed.tell();
   });
   const fail = (error: unknown): void => {

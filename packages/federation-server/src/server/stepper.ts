@@ -50,7 +50,8 @@ export function createStepper(federation: Federation, { log, onFatal }: StepperP
         return;
       }
       log.error({ err: error, retryMs: pause }, `cannot ${decision.kind} a round; trying again`);
-      waitsForRoom[isDiskFull(error) ? "add" : "delete"]("step");
+      if (isDiskFull(error)) waitsForRoom.add("step");
+      else waitsForRoom.delete("step");
       changed.tell();
       sleep(pause);
       pause = Math.min(RETRY_MS.most, 2 * pause);

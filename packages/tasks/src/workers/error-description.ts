@@ -4,6 +4,7 @@ import {
   isIsthmusError,
   isUsageError,
   OutOfRangeError,
+  systemCodesOf,
   UsageError,
 } from "@isthmus/core";
 
@@ -35,27 +36,13 @@ const NATIVE: ReadonlyMap<string, ErrorConstructor> = new Map(
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: "Error", message: String(error), isUsage: false };
   const { name, message, stack } = error;
-  const code = systemCodeOf(error);
-  if (!isIsthmusError(error)) return { name, message, stack, isUsage: isUsageError(error), ...code };
+  const [code] = systemCodesOf(error);
+  const base = { stack, ...(code !== undefined && { code }) };
+  if (!isIsthmusError(error)) return { name, message, isUsage: isUsageError(error), ...base };
   const { _tag: tag, ...properties } = error;
   // Spreading copies symbols, too, which cannot be sent.
   const fields = Object.fromEntries(Object.entries(properties));
-  return { name: tag, message, stack, fields, isUsage: false, ...code };
-}
-
-/** Maximum depth at which causes are examined. */
-const DEEPEST_CAUSE = 10;
-
-/** Finds the code of the system's error that an error is, or is caused by. */
-function systemCodeOf(error: Error): { readonly code?: string } {
-  let cause: unknown = error;
-  for (let depth = 0; depth < DEEPEST_CAUSE && typeof cause === "object" && cause !== null; depth++) {
-    const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };
-    // Codes of Node.js itself, such as ERR_INVALID_ARG_TYPE, indicate a wrong call.
-    if (typeof code === "string" && !code.startsWith("ERR_")) return { code };
-    cause = next;
-  }
-  return {};
+  return { name: tag, message, fields, isUsage: false, ...base };
 }
 
 /** Restores the error that {@link describeError} described: with the same class, message and stack. */

@@ -135,6 +135,18 @@ describe("a client of a secure sum whose server lies", () => {
     );
   });
 
+  it("asks with pauses if the server says at once, and again and again, that there is nothing to do", async () => {
+    const asked: number[] = [];
+    const { ada } = await joinLiar(async ({ path }, honest) => {
+      if (!path.startsWith("/v1/rounds/current") || asked.length === 3) return honest();
+      asked.push(performance.now());
+      return answerOf(200, { task: "wait", reason: "there is nothing to do" });
+    });
+    await ada;
+    const [first = 0, , last = 0] = asked;
+    expect(last - first).toBeGreaterThan(1900);
+  });
+
   it("reveals shares for one list of survivors, and for no other one", async () => {
     const reveals: RevealMessage[] = [];
     let asked: SecureTask | undefined;

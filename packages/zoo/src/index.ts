@@ -16,6 +16,7 @@ export {
 } from "./examples/open-training-data.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
 export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
+export { configDefaults } from "./models/config-defaults.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
 export type { Encode } from "./models/encode-in-pieces.ts";
 export { fitToData } from "./models/fit-to-data.ts";

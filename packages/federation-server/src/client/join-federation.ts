@@ -126,7 +126,7 @@ const WAIT_SECONDS = 20;
 const REFUSED_MS = 10_000;
 /**
  * Milliseconds until the server is asked again after it refused a message or an update that it had asked
- * for.
+ * for, and the least between two questions for a task if there was none.
  */
 const PAUSE_MS = 1000;
 
@@ -209,14 +209,18 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   let refused: RefusedRound | undefined;
   for (;;) {
     signal.throwIfAborted();
+    const asked = performance.now();
     const task = await api.task(WAIT_SECONDS);
     if (task.task === "finished") {
       const network = await saveFinal(client, task.network);
       return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
     }
     await assertStillRequired(client, task);
-    if (task.task === "wait") tell({ kind: "waiting", reason: task.reason });
-    else if (task.task === "secure") await takeStep(client, task);
+    if (task.task === "wait") {
+      tell({ kind: "waiting", reason: task.reason });
+      // A server that answers at once, instead of when there is a task, is not asked without a pause.
+      if (performance.now() - asked < PAUSE_MS) await pause(client);
+    } else if (task.task === "secure") await takeStep(client, task);
     else {
       const outcome = await takeRoundAgain(client, task, refused);
       refused = outcome.kind === "refused" ? outcome : undefined;

@@ -88,6 +88,27 @@ describe("buildMixture", () => {
     for (const [i, value] of wanted.entries()) expect(ours[i]).toBeCloseTo(value, 5);
   });
 
+  it("states what the base leaves to the defaults of its family", async () => {
+    await saveDense(path("terse/base"), { config: { model_type: "mistral" }, seed: 0 });
+    const file = path("terse/base/config.json");
+    const { rms_norm_eps: _, rope_theta: __, ...terse } = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify(terse));
+    const expert = `{ source_model: ${path("terse")}/base }`;
+    await build(
+      "terse/made",
+      parseMixtureRecipe(
+        `base_model: ${path("terse")}/base\ngate_mode: random\nexperts: [${expert}, ${expert}]`,
+      ),
+    );
+    // MistralConfig of transformers 5.24.0.
+    expect(JSON.parse(readFileSync(path("terse/made/config.json"), "utf8"))).toMatchObject({
+      model_type: "mixtral",
+      sliding_window: 4096,
+      rms_norm_eps: 1e-6,
+      rope_theta: 10_000,
+    });
+  });
+
   it("takes experts, their factors and the rest from where the recipe says", async () => {
     const { layout, tensors, bytesRead, bytesWritten, modelFiles } = await build("made");
     expect([layout, tensors, bytesRead]).toEqual(["Mixtral", 3 + 2 * (2 + 4 + 6 + 1), bytesWritten]);

@@ -18,7 +18,7 @@ export interface DenseModel {
   readonly directory: string;
   /** Its weights. */
   readonly checkpoint: Checkpoint;
-  /** Values of its `config.json`. */
+  /** Values of its `config.json`, with the defaults of its family. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Its `model_type`. */
   readonly type: string;

@@ -107,16 +107,13 @@ function hasBias({ checkpoint }: Described, layer: string): boolean {
   return checkpoint.tensors.has(`model.layers.0.self_attn.${layer}.bias`);
 }
 
-/** Index of the first layer with a window in Qwen, if the config has none. */
-const FIRST_WINDOW = 28;
-
 /** Finds out how many layers attend within a window only, by the fields of the config. */
 function windowedLayers({ config, layers, type }: Described): "none" | "some" | "all" {
   const isQwen = type.startsWith("qwen");
   if (typeof config["sliding_window"] !== "number" || type === "llama") return "none";
   if (isQwen && config["use_sliding_window"] !== true) return "none";
   const listed = config["layer_types"];
-  const first = config["max_window_layers"] ?? FIRST_WINDOW;
+  const first = config["max_window_layers"];
   const full = Array.isArray(listed)
     ? listed.filter((kind) => kind === "full_attention").length
     : isQwen && typeof first === "number"

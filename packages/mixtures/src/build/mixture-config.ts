@@ -1,4 +1,5 @@
 import type { ModelConfig } from "@isthmus/recipe";
+import { configDefaults } from "@isthmus/zoo";
 import type { MixtureExtents, MixtureLayout } from "./mixture-layout.ts";
 
 /** Fields of dense models that mean nothing in a mixture, or something else. */
@@ -27,12 +28,11 @@ export function mixtureConfig(
   config: ModelConfig,
 ): ModelConfig {
   const { base } = extents;
-  const common = Object.fromEntries(Object.entries(config).filter(([key]) => !DROPPED.includes(key)));
+  const { rope_theta, ...usual } = configDefaults(base.type);
+  const stated = { ...usual, ...(!hasRotaryBase(config) && { rope_theta }), ...config };
+  const common = Object.fromEntries(Object.entries(stated).filter(([key]) => !DROPPED.includes(key)));
   const hasHead = base.checkpoint.tensors.has("lm_head.weight");
   return {
-    rms_norm_eps: 1e-6,
-    ...(hasRotaryBase(config) ? {} : { rope_theta: 10_000 }),
-    ...(base.type === "llama" ? { max_position_embeddings: 2048 } : {}),
     ...common,
     architectures: [layout.architecture],
     model_type: layout.modelType,

@@ -8,6 +8,7 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import { modelFolderOf, nameOfReference, openReference, readModelConfig } from "@isthmus/recipe";
+import { configDefaults } from "@isthmus/zoo";
 import { type DenseModel, EMBEDDING, UNIT_PARTS, unitName } from "./dense-model.ts";
 import { listTraits } from "./dense-traits.ts";
 import type { DenseReference } from "./mixture-recipe.ts";
@@ -30,7 +31,9 @@ export async function openDenseModel(reference: DenseReference): Promise<DenseMo
         { input: name },
       );
     }
-    return describe({ name, directory, checkpoint, config: await readModelConfig(directory) });
+    const stated = await readModelConfig(directory);
+    const config = { ...configDefaults(stated["model_type"]), ...stated };
+    return describe({ name, directory, checkpoint, config });
   } catch (error) {
     await checkpoint.close();
     throw error;
@@ -60,7 +63,7 @@ function describe(opened: OpenedModel): DenseModel {
   const groups = keys / inner;
   if (!Number.isSafeInteger(inner) || !Number.isSafeInteger(groups))
     throw unfit(opened, "num_attention_heads", heads, `a divisor of ${queries}, the rows of queries`);
-  const activation = config["hidden_act"] ?? "silu";
+  const activation = config["hidden_act"];
   if (typeof activation !== "string") throw unfit(opened, "hidden_act", activation, "a text");
   const sizes = { type, layers, width, hidden, vocabulary, heads, groups, inner, activation };
   assertUnits(opened, sizes);

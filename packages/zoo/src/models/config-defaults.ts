@@ -1,4 +1,4 @@
-import type { ModelType } from "./model-types.ts";
+import { MODEL_TYPES, type ModelType } from "./model-types.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -310,3 +310,9 @@ export const CONFIG_DEFAULTS: Readonly<Record<ModelType, Fields>> = {
     transformer_layers_per_block: 1,
   },
 };
+
+/** Returns the fields of {@link CONFIG_DEFAULTS} of a type of models; of an unknown type there are none. */
+export function configDefaults(type: unknown): Fields {
+  const known = MODEL_TYPES.find((name) => name === type);
+  return known === undefined ? {} : CONFIG_DEFAULTS[known];
+}

@@ -36,7 +36,13 @@ const FIELDS = {
   },
 };
 const SCALINGS = [
-  { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+  {
+    rope_type: "llama3",
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 4,
+  },
   {
     rope_type: "yarn",
     factor: 8,

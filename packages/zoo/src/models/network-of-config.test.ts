@@ -50,6 +50,10 @@ describe("networkOfConfig()", () => {
       /"short_factor" must have a factor for each of 2 pairs of dimensions: it has 1$/,
     ],
     [
+      { ...LLAMA, rope_scaling: { type: "linear" } },
+      /"factor" must be a number: it is missing$/,
+    ],
+    [
       { ...LLAMA, rope_scaling: { type: "longrope" } },
       /"short_factor" must be a list of numbers: it is missing$/,
     ],

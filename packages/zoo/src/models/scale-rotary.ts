@@ -26,7 +26,7 @@ type Scaling = (frequencies: Float64Array, scaling: ModelConfig, extent: RotaryE
 const SCALINGS: Readonly<Record<string, Scaling>> = {
   default: (frequencies) => ({ frequencies }),
   linear: (frequencies, scaling) => ({
-    frequencies: frequencies.map((frequency) => frequency / scaling.positive("factor", 1)),
+    frequencies: frequencies.map((frequency) => frequency / scaling.positive("factor")),
   }),
   dynamic: stretchBase,
   llama3: (frequencies, scaling) => ({
@@ -40,7 +40,9 @@ const SCALINGS: Readonly<Record<string, Scaling>> = {
 };
 
 /**
- * Returns the frequencies of the pairs of dimensions, scaled as a config requests.
+ * Returns the frequencies of the pairs of dimensions, scaled as a config requests. Fields of a scaling that
+ * the library transformers requires are required here.
+ * @throws FormatError if such a field is missing
  * @throws UnsupportedError if the kind of the scaling is not supported
  */
 export function rotaryWaves(scaling: ModelConfig | undefined, extent: RotaryExtent): Waves {
@@ -76,7 +78,7 @@ function stretchBase(
 ): Waves {
   const first = config.count("max_position_embeddings", 2048);
   if (length <= first) return { frequencies };
-  const factor = scaling.positive("factor", 1);
+  const factor = scaling.positive("factor");
   const growth = ((factor * length) / first - (factor - 1)) ** (turned / Math.max(1, turned - 2));
   return { frequencies: rotaryFrequencies(turned, base * growth) };
 }
@@ -86,10 +88,10 @@ function stretchBase(
  * @see Dubey et al., The Llama 3 herd of models, 2024; formulas as in Llama's reference code
  */
 function stretchLong(frequency: number, scaling: ModelConfig): number {
-  const factor = scaling.positive("factor", 8);
-  const low = scaling.positive("low_freq_factor", 1);
-  const high = scaling.positive("high_freq_factor", 4);
-  const turns = (scaling.positive("original_max_position_embeddings", 8192) * frequency) / (2 * Math.PI);
+  const factor = scaling.positive("factor");
+  const low = scaling.positive("low_freq_factor");
+  const high = scaling.positive("high_freq_factor");
+  const turns = (scaling.positive("original_max_position_embeddings") * frequency) / (2 * Math.PI);
   if (turns < low) return frequency / factor;
   if (turns > high) return frequency;
   const share = (turns - low) / (high - low);

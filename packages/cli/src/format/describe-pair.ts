@@ -1,7 +1,7 @@
 import { type PageFact, titlesOfFiles } from "@isthmus/findings";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
-import { formatObjective } from "./format-objective.ts";
+import { describeObjective } from "./format-objective.ts";
 
 /** Title and facts of a page about two networks that were measured. */
 export interface PairDescription {
@@ -32,8 +32,5 @@ export function describePair(
 /** Returns the facts of a page about the alignment of the second of two networks; empty if there was none. */
 export function alignmentFacts(summary: AlignedNetwork["summary"] | undefined): readonly PageFact[] {
   if (summary === undefined) return [];
-  return [
-    { name: "Alignment", value: `by ${summary.method}` },
-    { name: "Alignment objective", value: formatObjective(summary.objective) },
-  ];
+  return [{ name: "Alignment", value: `by ${summary.method}, ${describeObjective(summary)}` }];
 }

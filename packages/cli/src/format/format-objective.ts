@@ -1,3 +1,5 @@
+import type { AlignedNetwork } from "@isthmus/weight-matching";
+
 interface Objective {
   readonly before: number;
   readonly after: number;
@@ -7,6 +9,19 @@ interface Objective {
 export function formatObjective({ before, after }: Objective): string {
   const digits = Math.max(Math.abs(before), Math.abs(after)) < 10 ? 4 : 2;
   return `${before.toFixed(digits)} before, ${after.toFixed(digits)} after`;
+}
+
+/**
+ * Describes what an alignment changed in what it searched for: the loss half-way between two networks if it
+ * learned, whose objective is minus that loss, and else the objective itself.
+ */
+export function describeObjective({
+  method,
+  objective,
+}: Pick<AlignedNetwork["summary"], "method" | "objective">): string {
+  if (method !== "learned" && method !== "straight-through") return `objective ${formatObjective(objective)}`;
+  const { before, after } = objective;
+  return `loss half-way ${formatObjective({ before: -before, after: -after })}`;
 }
 
 /**

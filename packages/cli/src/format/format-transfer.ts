@@ -5,7 +5,7 @@ import type {
   TriedScale,
 } from "@isthmus/fusion";
 import { formatNormalization } from "./format-normalization.ts";
-import { formatObjective } from "./format-objective.ts";
+import { describeObjective } from "./format-objective.ts";
 import { formatProof, type ProofScope } from "./format-proof.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 
@@ -21,25 +21,22 @@ const LISTED = 8;
 export function formatTransfer(summary: Summary, scope: ProofScope, outputs: readonly string[]): string {
   const { alignment, tunedError, scale, task } = summary;
   const errors = [alignment?.verified.maxRelativeError, tunedError].filter((error) => error !== undefined);
+  const verified: [string, string][] = [
+    ["verified", formatProof("base A and tuned A compute", Math.max(...errors), scope)],
+  ];
   const pairs = formatPairs([
     ["task vector", describeTask(task)],
-    ...(alignment === undefined
-      ? [["alignment", "none, as --no-align says"] as [string, string]]
-      : [
-          [
-            "alignment",
-            `base A to base B by ${alignment.method}, ${formatObjective(alignment.objective)}`,
-          ] as [string, string],
-          ...formatNormalization(alignment.normalized),
-          ["verified", formatProof("base A and tuned A compute", Math.max(...errors), scope)] as [
-            string,
-            string,
-          ],
-        ]),
+    ["alignment", describeAlignment(alignment)],
+    ...(alignment === undefined ? [] : [...formatNormalization(alignment.normalized), ...verified]),
     ["scale", String(scale)],
     ["wrote", outputs.join(", ")],
   ]);
   return [formatTensors(summary), formatTried(summary), pairs].filter((part) => part !== "").join("\n\n");
+}
+
+function describeAlignment(alignment: Summary["alignment"]): string {
+  if (alignment === undefined) return "none, as --no-align says";
+  return `base A to base B by ${alignment.method}, ${describeObjective(alignment)}`;
 }
 
 /**

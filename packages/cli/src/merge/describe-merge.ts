@@ -9,7 +9,7 @@ import type { MergePlan } from "@isthmus/merging";
 import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatNormalization } from "../format/format-normalization.ts";
-import { formatObjective, formatScaled } from "../format/format-objective.ts";
+import { describeObjective, formatScaled } from "../format/format-objective.ts";
 import type { ProofScope } from "../format/format-proof.ts";
 import { formatBytes, formatPairs } from "../format/format-table.ts";
 import type { LayerShares } from "../options/layer-shares.ts";
@@ -122,16 +122,14 @@ export function formatMerge(
   alignments: readonly MergeAlignment[],
   { counted, unchecked, carried }: ProofScope & { readonly carried?: string | undefined },
 ): string {
-  const pairs = alignments.flatMap(
-    ({ checkpoint, objective, scaledObjective, normalized, many }): [string, string][] => [
-      [
-        `aligned ${checkpoint}`,
-        `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified${counted === "" ? "" : ` for${counted}`}${unchecked}`,
-      ],
-      ...(scaledObjective === undefined ? [] : formatScaled(objective, scaledObjective)),
-      ...formatNormalization(normalized),
+  const pairs = alignments.flatMap(({ scaledObjective, many, ...alignment }): [string, string][] => [
+    [
+      `aligned ${alignment.checkpoint}`,
+      `${describeObjective(alignment)}${many ? `, by ${many}` : ""}; verified${counted === "" ? "" : ` for${counted}`}${unchecked}`,
     ],
-  );
+    ...(scaledObjective === undefined ? [] : formatScaled(alignment.objective, scaledObjective)),
+    ...formatNormalization(alignment.normalized),
+  ]);
   const shares =
     layers === undefined
       ? `weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(", ")}`

@@ -198,7 +198,7 @@ export async function joinFederation(
 
 /** Carries out the server's tasks until the federation is over. */
 async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederationResult> {
-  const { api, about, folder, signal, tell } = without;
+  const { api, about, folder, signal } = without;
   const graphPath = join(folder, "graph.onnx");
   await api.graph(graphPath);
   const { graph } = await readArchitecture(graphPath);
@@ -209,24 +209,30 @@ async function work(without: Omit<WorkingClient, "graph">): Promise<JoinFederati
   let refused: RefusedRound | undefined;
   for (;;) {
     signal.throwIfAborted();
-    const asked = performance.now();
-    const task = await api.task(WAIT_SECONDS);
+    const task = await nextTask(client);
     if (task.task === "finished") {
       const network = await saveFinal(client, task.network);
       return { federation: about.name, client: about.client, network, rounds, reason: task.reason };
     }
     await assertStillRequired(client, task);
-    if (task.task === "wait") {
-      tell({ kind: "waiting", reason: task.reason });
-      // A server that answers at once, instead of when there is a task, is not asked without a pause.
-      if (performance.now() - asked < PAUSE_MS) await pause(client);
-    } else if (task.task === "secure") await takeStep(client, task);
+    if (task.task === "wait") continue;
+    if (task.task === "secure") await takeStep(client, task);
     else {
       const outcome = await takeRoundAgain(client, task, refused);
       refused = outcome.kind === "refused" ? outcome : undefined;
       if (outcome.kind === "counted") rounds.push(task.round);
     }
   }
+}
+
+/** Asks for a task, which takes at least a second if there is none, however soon the server answers. */
+async function nextTask(client: WorkingClient): Promise<TaskAnswer> {
+  const asked = performance.now();
+  const task = await client.api.task(WAIT_SECONDS);
+  if (task.task !== "wait") return task;
+  client.tell({ kind: "waiting", reason: task.reason });
+  if (performance.now() - asked < PAUSE_MS) await pause(client);
+  return task;
 }
 
 /**

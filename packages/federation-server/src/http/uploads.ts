@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { isDiskFull, writeError } from "@isthmus/core";
+import { systemCodesOf, writeError } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { freeMemory } from "../store/free-memory.ts";
 import { fileSize } from "../store/read-pieces.ts";
@@ -258,9 +258,11 @@ function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | un
   });
 }
 
+/** Codes by which the system says that a disk does not take more. */
+const DISK_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"];
+
 const isDiskError = (error: unknown): boolean =>
-  isDiskFull(error) ||
-  ["EIO", "EROFS", "EFBIG"].includes((error as NodeJS.ErrnoException | null)?.code ?? "");
+  systemCodesOf(error).some((code) => DISK_CODES.includes(code));
 
 /** Returns a function that throws an error again, with the path if the disk is its cause. */
 const namePath =

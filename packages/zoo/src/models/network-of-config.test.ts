@@ -49,10 +49,7 @@ describe("networkOfConfig()", () => {
       { ...LLAMA, rope_scaling: { type: "longrope", short_factor: [1], long_factor: [1, 2] } },
       /"short_factor" must have a factor for each of 2 pairs of dimensions: it has 1$/,
     ],
-    [
-      { ...LLAMA, rope_scaling: { type: "linear" } },
-      /"factor" must be a number: it is missing$/,
-    ],
+    [{ ...LLAMA, rope_scaling: { type: "linear" } }, /"factor" must be a number: it is missing$/],
     [
       { ...LLAMA, rope_scaling: { type: "longrope" } },
       /"short_factor" must be a list of numbers: it is missing$/,

@@ -332,6 +332,22 @@ describe("train() with a state", () => {
 });
 
 describe("train() that fails", () => {
+  it("train() does not blame the rate for what the network brought along", async () => {
+    const graph = linearNetwork();
+    const broken = createCheckpoint(
+      new Map(
+        [...randomWeights(graph, 7)].map(
+          ([name, { shape, data: numbers }]) =>
+            [name, createTensor("f32", shape, new Float32Array(numbers.length).fill(Number.NaN))] as const,
+        ),
+      ),
+    );
+    const training = train({ graph, engine }, broken, data, { seed: 0, epochs: 1, batch: 10 });
+    await expect(training).rejects.toThrow(
+      /at step 0 .* look for values in the network or the data that are/,
+    );
+  });
+
   it("train() stops at a loss that is not finite, says where, and keeps the last good state", async () => {
     const graph = linearNetwork();
     const training = { graph, engine, weights: weightsOf(graph), data };

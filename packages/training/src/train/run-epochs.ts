@@ -250,8 +250,12 @@ class Loop {
       statePath === undefined || saved === undefined
         ? ""
         : `; "${statePath}" holds the last good weights, after step ${saved.step}: remove it to start anew`;
+    const remedy =
+      step === 0
+        ? "no rate changes that before the first step: look for values in the network or the data that are not finite, or far too large"
+        : "lower the learning rate or clip gradients";
     return new DivergenceError(
-      `Cannot go on training at step ${step} of ${this.#steps}, in epoch ${epochs.length + 1}, as ${rule}; lower the learning rate or clip gradients${last}`,
+      `Cannot go on training at step ${step} of ${this.#steps}, in epoch ${epochs.length + 1}, as ${rule}; ${remedy}${last}`,
       { step, loss: this.#loss },
     );
   }

@@ -6,6 +6,11 @@
  *         --data text:shakespeare-train.txt:train --on text:shakespeare-test.txt:test --on text:shakespeare-train.txt:train@122 \
  *         --try "steps=300" --try "steps=300 ends=both" --try "steps=300 learningRate=.04" --out ends.json
  *
+ *     for s in 0 1; do npx isthmus train --net llama:d3:w64:h4:kv2:c96:untied --data text:shakespeare-train.txt:train@8000 \
+ *         --eval-data none --epochs 2 --batch 16 --optimizer adamw --lr .003 --seed $s -o llama-s$s.safetensors; done
+ *     npx tsx --conditions=@isthmus/source tools/one-space/pair.ts llama-s0.safetensors llama-s1.safetensors --graph llama-s0.onnx \
+ *         --data text:shakespeare-train.txt:train --on text:shakespeare-train.txt:test --try "steps=300 ends=both" --out llama.json
+ *
  * A `--try` lists options of `matchLearned` by their names; networks that are no model folders need `--graph`. Prints one
  * JSON line for each; seconds are of the processor.
  */

@@ -25,7 +25,7 @@ interface ChosenStart {
   readonly start: Checkpoint;
   /** Trials of all starts, in their order; empty if there is one start, which needs no trial. */
   readonly tried: readonly TriedStart[];
-  /** Losses of the trials, which the states of the search hold, so that a search that resumes repeats none. */
+  /** Losses of the trials, which states of the search hold, so that a search that resumes repeats none. */
   readonly kept: ReadonlyMap<string, Tensor>;
 }
 
@@ -79,15 +79,15 @@ function assertStarts({ start, symmetries, anchors, graph }: StarSearch, starts:
 }
 
 /**
- * Reads the losses of finished trials from the state of a search; returns false if there is no state. Training
- * refuses a state without them, which is of another search, and one that it must not resume from.
+ * Reads the losses of finished trials from the state of a search; returns false if there is no state.
+ * Training refuses a state without them, which is of another search, and one that it must not resume from.
  */
 async function readLossesInto(
   losses: Float64Array,
   { statePath }: Pick<TrainOptions, "statePath">,
 ): Promise<boolean> {
   if (statePath === undefined || !(await hasWorkState(statePath))) return false;
-  // What is wrong with a file that cannot be opened is told when training reads it.
+  // Training refuses a file that cannot be opened, and says why.
   const state = await openCheckpoint(statePath).catch(() => undefined);
   const { dtype, shape } = state?.tensors.get(LOSSES) ?? {};
   if (dtype === "f64" && shape?.length === 1 && shape[0] === losses.length) {

@@ -119,6 +119,8 @@ describe("isthmus star", () => {
       "3",
       "--align-every",
       "3",
+      "--starts",
+      "2",
     ];
     const whole = await runJson<Result>(["star", ...args, "-o", "whole.safetensors"], { cwd: folder });
     const state = join(folder, "star.state.safetensors");
@@ -139,6 +141,8 @@ describe("isthmus star", () => {
       cwd: folder,
     });
     expect(resumed.search.resumedAt).toBeGreaterThan(0);
+    expect(resumed.search.tried).toEqual(whole.search.tried);
+    expect(whole.search.tried).toHaveLength(2);
     expect(read("star.safetensors").equals(read("whole.safetensors"))).toBe(true);
     expect(resumed.barriers.starAnchor.mean).toBe(whole.barriers.starAnchor.mean);
     expect(existsSync(state)).toBe(false);
@@ -158,6 +162,7 @@ describe("isthmus star", () => {
       [...anchors, "--graph", "model.onnx", "--data", "mnist:train@200"],
       /its examples must fit the graph's input/,
     ],
+    [[...anchors, ...graph, "--starts", "2", "--no-align"], /"starts" must be at most 1, as without align/],
     [[...anchors, ...graph, "--report", "star.txt"], /its name must end in \.html/],
   ])("isthmus star %j is refused, and nothing is written", async (args, message) => {
     const { code, stdout, stderr } = await run(...args, "-o", "star.safetensors");

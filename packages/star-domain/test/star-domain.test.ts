@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, createTensor, openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
-import { lerp } from "@isthmus/interpolation";
+import { average, lerp } from "@isthmus/interpolation";
 import {
   comparePredictors,
   type FindStarOptions,
@@ -15,6 +15,7 @@ import {
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { discoverSymmetries, permute, randomAlignment, type Symmetries } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
+import { align } from "@isthmus/weight-matching";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
 import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
@@ -194,6 +195,68 @@ describe("findStar()", () => {
     expect((await checkpointNumbers(first))["norm.mean"]).not.toEqual(
       (await checkpointNumbers(star))["norm.mean"],
     );
+  });
+
+  it("findStar() begins at the start whose trial ends lowest, and more starts never end higher", async () => {
+    const own = { start: undefined };
+    const lowest = ({ result }: FoundStar) => Math.min(...(result.tried ?? []).map(({ loss }) => loss));
+    const [two, three] = [await find({ starts: 2 }, own), await find({ starts: 3 }, own)];
+    expect(three.result.tried?.slice(0, 2)).toEqual(two.result.tried);
+    expect(lowest(three)).toBeLessThanOrEqual(lowest(two));
+    const chosen = three.result.tried?.find(({ loss }) => loss === lowest(three));
+    expect(three.result.start).toBe(chosen?.start);
+    expect(new Set(three.result.tried?.map(({ start: from }) => from)).size).toBe(3);
+    const one = await find({}, own);
+    expect(one.result).not.toHaveProperty("tried");
+    expect(one.result.start).toBe(three.result.tried?.[0]?.start);
+  });
+
+  it("findStar() finds from several starts the star that it finds from the chosen one", async () => {
+    const several = await find({ starts: 4, epochs: 3 });
+    const { tried = [], start: from } = several.result;
+    expect(tried[0]?.start).toBe("random");
+    const index = tried.findIndex(({ start: one }) => one === from);
+    const target = anchors[index - 1] as Checkpoint; // the mean of anchors is better than random weights
+    const matched = anchors.map(async (anchor) => {
+      if (anchor === target) return anchor;
+      const { aligned } = await align({ graph, engine }, [target, anchor], {
+        seed: 5,
+        restarts: 1,
+        symmetries,
+      });
+      return (aligned[0] as (typeof aligned)[0]).network;
+    });
+    const alone = await find({ epochs: 3 }, { start: average(await Promise.all(matched)) });
+    expect(await checkpointNumbers(several.star)).toEqual(await checkpointNumbers(alone.star));
+    expect(several.result.epochs).toEqual(alone.result.epochs);
+  });
+
+  it("findStar() with several starts resumes to the same bytes, and repeats no trial", async () => {
+    const starts = { starts: 3, alignEvery: 2 };
+    const whole = await find(starts);
+    const phases: string[] = [];
+    await expect(find({ ...starts, statePath, ...abortAt({ step: 9 }) })).rejects.toThrow(/abort/i);
+    const onProgress = ({ phase }: { phase: string }) => phases.push(phase);
+    const resumed = await find({ ...starts, statePath, resume: true, onProgress });
+    expect(await checkpointNumbers(resumed.star)).toEqual(await checkpointNumbers(whole.star));
+    expect(resumed.result.tried).toEqual(whole.result.tried);
+    expect(phases).not.toContain("trying starts");
+    await expect(find({ ...starts, statePath, resume: true, starts: 2 })).rejects.toThrow(
+      /"losses of starts" is f64 \[3\] there and f64 \[2\] here/,
+    );
+    await expect(find({ ...starts, statePath })).rejects.toThrow(/must not replace an earlier one/);
+    await expect(find({ statePath, resume: true })).rejects.toThrow(/Cannot resume/);
+  });
+
+  it("findStar() refuses more starts than there are", async () => {
+    await expect(find({ starts: 5 })).rejects.toThrow(
+      /"starts" must be at most 4, as there is one for each anchor, and the given one: it is 5/,
+    );
+    await expect(find({ starts: 4 }, { start: undefined })).rejects.toThrow(/at most 3, .*anchor: it is 4/);
+    await expect(find({ starts: 2 }, { start: undefined, symmetries: undefined })).rejects.toThrow(
+      /at most 1, as without alignments all means of anchors are one: it is 2/,
+    );
+    await expect(find({ starts: 0 })).rejects.toThrow(/"starts" must be a whole number/);
   });
 
   it("findStar() refuses what it cannot find a star of, before the first step", async () => {

@@ -119,7 +119,7 @@ async function runAlone(job: Job, context: Context): Promise<Outcome> {
 
 async function findStarOf(job: Job, context: Context): Promise<FoundStar> {
   const { options, files, data } = job;
-  const { rays, alignEvery, restarts, memory, recalibrateExamples, resume = false } = options;
+  const { rays, alignEvery, restarts, starts, memory, recalibrateExamples, resume = false } = options;
   return followTraining({ verb: "star", state: files.state }, context, ({ onProgress, ...following }) =>
     findStar(job, job.anchors, data.training, {
       start: job.start,
@@ -127,6 +127,7 @@ async function findStarOf(job: Job, context: Context): Promise<FoundStar> {
       rays,
       alignEvery,
       restarts,
+      starts,
       memory,
       resume,
       statisticsExamples: recalibrateExamples,
@@ -142,15 +143,17 @@ function showPhase(
   progress: Context["progress"],
 ): void {
   if (at.phase === "measuring statistics") progress("Measuring batch norms");
+  else if (at.phase === "trying starts") progress(`Trying start ${at.start + 1} of ${at.starts}`, at.done);
   else progress(`Aligning anchors for epoch ${at.epoch + 1}`, at.aligned / at.anchors);
 }
 
 async function save({ star, result }: FoundStar, job: Job, context: Context): Promise<void> {
   const { graph, anchors, data, files } = job;
-  const { rays, alignEvery, seed, batch, epochs } = result;
+  const { rays, alignEvery, seed, batch, epochs, tried } = result;
   const making = { rays, alignEvery, data: data.training.name, batch, seed, epochs: epochs.length };
   const weights = createCheckpoint(await bindWeights(graph, star));
-  const made = { verb: "star", from: anchors, options: making };
+  const options = tried === undefined ? making : { ...making, starts: tried.length };
+  const made = { verb: "star", from: anchors, options };
   await saveMade(job.restore(weights), files.checkpoint, made, context);
 }
 

@@ -27,6 +27,16 @@ export type FindStarProgress =
       /** Number of all anchors to align. */
       readonly anchors: number;
     }
+  | {
+      /** Trial of one start of several. */
+      readonly phase: "trying starts";
+      /** Share of all trials that is done, in `[0, 1]`. */
+      readonly done: number;
+      /** Index of the start that is tried, from 0. */
+      readonly start: number;
+      /** Number of all starts. */
+      readonly starts: number;
+    }
   | { /** Measurement of batch norms. */ readonly phase: "measuring statistics"; readonly done: number };
 
 /** Options of the search for a star, beside its training. */
@@ -46,6 +56,14 @@ export interface StarSearchChoice {
    * @defaultValue 10000
    */
   readonly statisticsExamples?: number;
+  /**
+   * Number of starts, at least 1 and at most the number of anchors, and one more if a start is given. Each of
+   * several is tried for a tenth of the epochs, and the search begins at the one with the lowest loss on
+   * rays. The first is the given one, if there is one; the others are means of the anchors, aligned to the
+   * first anchor, to the second, and so on.
+   * @defaultValue 1
+   */
+  readonly starts?: number;
 }
 
 /** Largest number of epochs between two alignments. */
@@ -75,6 +93,12 @@ export const STAR_SEARCH_FIELDS: FieldsOf<StarSearchChoice> = {
     default: 10_000,
     rare: true,
     help: "examples, the first ones, on which batch norms are measured before alignments and at the end",
+  }),
+  starts: triesField({
+    least: 1,
+    default: 1,
+    keyed: "if-changed",
+    help: "starts to try for a tenth of the epochs each, of which the one with the lowest loss on rays is taken: means of the anchors, aligned to one of them after another",
   }),
 };
 
@@ -124,8 +148,17 @@ export interface ResolvedFindStarOptions {
  * @throws OutOfRangeError if a number of the search is out of its range
  */
 export function resolveFindStarOptions(options: Omit<FindStarOptions, "start">): ResolvedFindStarOptions {
-  const { rays, alignEvery, restarts, memory, statisticsExamples, onProgress: _, ...training } = options;
-  const chosen = { rays, alignEvery, restarts, statisticsExamples, memory };
+  const {
+    rays,
+    alignEvery,
+    restarts,
+    memory,
+    statisticsExamples,
+    starts,
+    onProgress: _,
+    ...training
+  } = options;
+  const chosen = { rays, alignEvery, restarts, statisticsExamples, starts, memory };
   const search = resolveFields("find a star", STAR_SEARCH_FIELDS, chosen, {
     memory: FIND_STAR_DEFAULTS.memory,
   });

@@ -7,12 +7,11 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import { assertNetwork, bindWeights, type DataSet, fingerprintWeights } from "@isthmus/graph";
-import { average } from "@isthmus/interpolation";
 import { holdInMemory } from "@isthmus/statistics";
-import { type Blend, type TrainResult, trainBlend } from "@isthmus/training";
-import { alignTo } from "../align-to.ts";
+import { type Blend, TRAIN_DEFAULTS, type TrainResult, trainBlend } from "@isthmus/training";
 import { createAnchorAligner } from "./align-anchors.ts";
 import { createAnchorCache } from "./anchor-cache.ts";
+import { chooseStart, type TriedStart } from "./choose-start.ts";
 import {
   type FindStarOptions,
   type ResolvedFindStarOptions,
@@ -34,6 +33,8 @@ export interface FindStarResult extends TrainResult {
   readonly restarts: number;
   /** Source of the network at which the star started. */
   readonly start: string;
+  /** Every start that was tried, in order; missing if there was one. */
+  readonly tried?: readonly TriedStart[];
 }
 
 /** Star network, and the result of the search that found it. */
@@ -56,7 +57,12 @@ export interface FoundStar {
  * Batch norms use the statistics of the batch, and the star's running statistics are measured again, on the
  * first examples, before alignments and at the end.
  *
- * States hold the alignments, too: a search that was stopped and resumes ends with the same bytes.
+ * With several `starts`, each is searched from for a tenth of the epochs, with the same draws, and the search
+ * begins anew at the one whose last epoch had the lowest loss. Narrow networks have many minima, and means of
+ * the anchors that are aligned to different ones lead to different minima.
+ *
+ * States hold the alignments and the losses of tried starts, too: a search that was stopped and resumes ends
+ * with the same bytes. Trials themselves have no states.
  *
  * The search differs from the authors' code in three ways: anchors are aligned regularly, by default before
  * every epoch, instead of never; a star may start from the mean of its anchors; batch norms are measured
@@ -96,8 +102,10 @@ export async function findStar(
   const search: StarSearch = { graph, engine, symmetries, anchors, data, start: from };
   assertAnchors(search);
   const { seed, onProgress } = options;
-  const start = search.start ?? (await meanOfAnchors(search, resolved));
-  const rays = await createRays({ ...search, start }, resolved, onProgress);
+  const { start, tried, kept } = await chooseStart(search, resolved, (tried, index) =>
+    tryStart({ ...search, start: tried }, resolved, { index, onProgress }),
+  );
+  const rays = await createRays({ ...search, start }, resolved, { kept, onProgress });
   const { points, result } = await trainBlend({ graph, engine }, rays, data, {
     ...resolved.training,
     ...(onProgress === undefined ? {} : { onProgress }),
@@ -117,6 +125,7 @@ export async function findStar(
       alignEvery: search.symmetries === undefined ? 0 : alignEvery,
       restarts,
       start: start.source,
+      ...(tried.length > 0 && { tried }),
       seed,
     },
   };
@@ -149,20 +158,32 @@ function assertAnchors({ graph, anchors, start }: StarSearch): void {
   if (start !== undefined) assertNetwork(graph, start);
 }
 
-/** Returns the mean of the anchors, each aligned to the first if symmetries are known. */
-async function meanOfAnchors(
-  search: StarSearch,
-  { search: { restarts }, training: { seed, signal } }: ResolvedFindStarOptions,
-): Promise<Checkpoint> {
-  const { symmetries, anchors } = search;
-  const [first, ...others] = anchors as readonly [Checkpoint, ...Checkpoint[]];
-  if (symmetries === undefined) return average([first, ...others]);
-  const aligned: Checkpoint[] = [];
-  for (const anchor of others) {
-    aligned.push(await alignTo(first, anchor, { ...search, symmetries }, { seed, restarts, signal }));
-  }
-  return average([first, ...aligned]);
+/** Share of the epochs for which each of several starts is tried. */
+const TRIAL = 1 / 10;
+
+/** Searches from a start for a part of the epochs, and returns the loss of the last one. */
+async function tryStart(
+  search: Started,
+  resolved: ResolvedFindStarOptions,
+  { index, onProgress }: Pick<FindStarOptions, "onProgress"> & { readonly index: number },
+): Promise<number> {
+  const { training, search: options } = resolved;
+  const { starts } = options;
+  const rays = await createRays(search, resolved, {});
+  const { result } = await trainBlend(search, rays, search.data, {
+    ...training,
+    epochs: Math.ceil(TRIAL * (training.epochs ?? TRAIN_DEFAULTS.epochs)),
+    statePath: undefined,
+    resume: false,
+    saveEvery: 0,
+    onProgress: ({ done }) =>
+      onProgress?.({ phase: "trying starts", done: (index + done) / starts, start: index, starts }),
+  });
+  return result.loss;
 }
+
+/** Search whose start is decided. */
+type Started = StarSearch & { readonly start: Checkpoint };
 
 /** Name of the point that is trained. */
 const STAR = "star";
@@ -174,9 +195,9 @@ const ANCHOR = "anchor";
  * anchor, and anchors are aligned between epochs.
  */
 async function createRays(
-  search: StarSearch & { readonly start: Checkpoint },
+  search: Started,
   { search: options, training }: ResolvedFindStarOptions,
-  onProgress: FindStarOptions["onProgress"],
+  { kept = new Map(), onProgress }: Pick<Blend, "kept"> & Pick<FindStarOptions, "onProgress">,
 ): Promise<Blend> {
   const { graph, anchors, symmetries, start } = search;
   const { memory, restarts, alignEvery, rays, statisticsExamples } = options;
@@ -210,5 +231,6 @@ async function createRays(
       return { given: new Map([[ANCHOR, await cache.read(anchor)]]), coefficients: [1 - t, t] };
     },
     ...aligning,
+    kept: new Map([...kept, ...(aligning?.kept ?? [])]),
   };
 }

@@ -1,4 +1,4 @@
-import { at, defaultsOf, excerpt, InputError, resolveOptions } from "@isthmus/core";
+import { at, excerpt, InputError, resolveOptions } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { findStar, STAR_SEARCH_FIELDS, type StarSearchChoice } from "@isthmus/star-domain";
 import { discoverSymmetries } from "@isthmus/symmetry";
@@ -12,6 +12,7 @@ import { sourceOf } from "../plan/planned-network.ts";
 import { shapeOfFields } from "../schema/zod-of-form.ts";
 import type { TaskData, TaskNetwork } from "../tasks/task-kind.ts";
 import { TASK_DATA, TASK_NETWORK } from "../tasks/task-schema.ts";
+import { keyedOf } from "./derive-network.ts";
 import type { GroupMaker } from "./group-maker.ts";
 import { makingTask } from "./making-task.ts";
 import {
@@ -79,8 +80,8 @@ const TASK = makingTask<StarParams>({
       },
     });
     await making.save(STAR_FILE, at(networks, 0, "anchor").restore(star));
-    const { seed, steps, batch, epochs } = result;
-    return { anchors: anchors.length, seed, steps, batch, epochs };
+    const { seed, steps, batch, epochs, tried } = result;
+    return { anchors: anchors.length, seed, steps, batch, epochs, ...(tried && { tried }) };
   },
 });
 
@@ -130,6 +131,10 @@ function optionsOf(
 ): StarParams["options"] {
   const { epochs, remainder, optimizer } = TRAIN_DEFAULTS;
   const chosen = chooseTrainOptions({ graph, data }, settings);
-  const usual = { epochs, remainder, optimizer, ...chosen, ...defaultsOf(STAR_SEARCH_FIELDS) };
-  return resolveOptions("find a star", { seed: 0, ...usual }, { ...settings, ...chosen });
+  const usual = { seed: settings.seed, epochs, remainder, optimizer, ...chosen };
+  const training = { epochs: settings.epochs, optimizer: settings.optimizer, ...chosen };
+  return {
+    ...resolveOptions("find a star", usual, training),
+    ...keyedOf(STAR_SEARCH_FIELDS, settings),
+  };
 }

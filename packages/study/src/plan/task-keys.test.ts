@@ -191,6 +191,7 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   quantize: ["layers"],
   ensemble: ["align"],
   landscape: ["statisticsData"],
+  star: ["starts"],
   "walked-path": ["bezier"],
   curve: ["augment", "remainder", "freeze", "threads", "saveEvery"],
   pareto: ["remainder", "augment", "freeze", "threads", "saveEvery"],

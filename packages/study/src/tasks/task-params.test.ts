@@ -58,6 +58,7 @@ const STUDY: StudyDescription = {
         seed: 9,
         epochs: 2,
         batch: 4,
+        starts: 3,
       },
       ...{ rays: "beta", alignEvery: 2, restarts: 2, statisticsExamples: 8, optimizer: { kind: "adam" } },
     },

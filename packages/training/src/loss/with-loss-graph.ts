@@ -43,9 +43,9 @@ export interface GraphWithLoss {
  *
  * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights
  *   in its file are constants
- * @throws UnsupportedError if the loss graph has other inputs or outputs, does not read its predictions, takes
- *   a target for each token of a text, has control flow, or an operator that the network's version of ONNX's
- *   operators may have in another form
+ * @throws UnsupportedError if the loss graph has other inputs or outputs, does not read its predictions,
+ *   takes a target for each token of a text, has control flow, or an operator that the network's version of
+ *   ONNX's operators may have in another form
  *
  * @example
  * ```ts
@@ -135,8 +135,8 @@ function assertLossGraph(attempt: string, loss: Graph): readonly [ValueInfo, Val
 }
 
 /**
- * Checks that a loss does not ask for the next token at each place: data have one label for each example, which
- * is the token after a window of a text.
+ * Checks that a loss does not ask for the next token at each place: data have one label for each example,
+ * which is the token after a window of a text.
  */
 function assertNoTexts(
   attempt: string,

@@ -154,7 +154,7 @@ async function aggregate(
 }
 
 /**
- * Checks that the scale of the network is known if clients state their own, and says which clients state none.
+ * Checks that the scale of the network is known if clients state their own, and names clients without any.
  * @throws UsageError if it is not known
  */
 function assertScales(

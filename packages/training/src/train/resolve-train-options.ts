@@ -73,7 +73,7 @@ function assertMoves({ move, epochs, batch, remainder }: typeof UNRESOLVED, exam
   const steps = stepsUntil(epochs, { examples, batch, remainder });
   if (move === undefined || move.every < steps) return;
   throw new UsageError(
-    `Cannot train with weights that are moved after every ${move.every} steps as there must be a step after the first move: there are ${steps} steps in all; move them more often, or train longer`,
+    `Cannot train with weights that are moved after every ${move.every} steps (--teleport) as there must be a step after the first move: there are ${steps} steps in all; move them more often, or train longer`,
   );
 }
 

@@ -59,7 +59,7 @@ for path in options.networks:
 
     hessian = LinearOperator((len(flat), len(flat)), matvec=multiply, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(len(flat))
-    (largest,) = eigsh(hessian, 1, which="LA", v0=start, tol=options.tolerance, return_eigenvectors=False)
+    (largest,) = eigsh(hessian, 1, which="LA", v0=start, ncv=12, tol=options.tolerance, return_eigenvectors=False)
     result = {
         "file": path,
         "loss": float(loss.detach()),

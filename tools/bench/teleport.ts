@@ -4,8 +4,9 @@
 //     [--bits 4] [--schemes block,channel] [--methods given,equalized,rotated,quantization,fisher,quantized-loss]
 //     [--steps 100] [--lr .05] [--examples 500] [--seed 0] [--mean M --std S]
 //
-// Prints one JSON object for each scheme and method: loss and error on the test examples, with weights of f32 and rounded,
-// and the divergence of predictions from those of the network as it was. Teleports see training examples only, and `quantization` none.
+// Prints one JSON object for each scheme and method: loss and error on the test examples, of the network and
+// of its rounded weights, and the divergence of predictions from those of the network that was given.
+// Teleports see training examples only, and `quantization` none.
 import { parseArgs } from "node:util";
 import { createTensor, openCheckpoint, withTensors } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
@@ -84,6 +85,7 @@ async function networkOf(method: string, scheme: QuantizeScheme) {
   return { weights: withTensors(network, new Map(moved)), facts: {} };
 }
 
+const whole = await evaluator.evaluate(network);
 for (const scheme of values.schemes.split(",") as QuantizeScheme[]) {
   for (const method of values.methods.split(",")) {
     const begun = process.cpuUsage();
@@ -95,7 +97,6 @@ for (const scheme of values.schemes.split(",") as QuantizeScheme[]) {
       scheme,
       graph: architecture.graph,
     });
-    const whole = await evaluator.evaluate(made.weights);
     const { loss, error } = await evaluator.evaluate(rounded);
     const teacher = { graph: architecture.graph, weights: network, data: testing };
     const { divergence, agreement } = await measureTeaching(engine, rounded, teacher, { batch: 50 });

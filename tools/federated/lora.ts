@@ -5,11 +5,12 @@
  *     npx tsx --conditions=@isthmus/source tools/federated/lora.ts --out FOLDER --base code.txt
  *         --text shakespeare-train.txt,german-train.txt --test shakespeare-test.txt,german-test.txt
  *         [--rounds 8] [--clients 8] [--steps 20] [--rate 0.003] [--seed 0] [--only "*"] [--pretrain 600]
+ *         [--optimizer adam]
  *
  * The GPT (2 layers of width 64, windows of 64 characters) learns the text `--base` in `--pretrain` steps of
  * 16 windows. `--text` and `--test` are files, or several with commas between them, which the clients are dealt
- * in turns; each client has a part of its text, and makes `--steps` steps of Adam a round on windows from a
- * place of it that is drawn anew each round, with the weights of the GPT frozen. Prints one JSON object for each
+ * in turns; each client has a part of its text, and makes `--steps` steps of Adam a round, or of
+ * plain gradients with `--optimizer sgd`, on windows from a place of it that is drawn anew each round, with the weights of the GPT frozen. Prints one JSON object for each
  * round of each way: the mean loss on `--test` in nats a character, and the error of the aggregate, the Frobenius
  * norm of its distance from the exact mean of the clients' changes divided by the norm of that mean. The GPT
  * and the last adapter of each way are stored in FOLDER, which `check_lora.py` reads.
@@ -60,6 +61,7 @@ const { values: args } = parseArgs({
     seed: { type: "string", default: "0" },
     only: { type: "string", default: "*" },
     pretrain: { type: "string", default: "600" },
+    optimizer: { type: "string", default: "adam" },
   },
 });
 if (!args.out || !args.base || !args.text || !args.test)
@@ -169,7 +171,7 @@ async function trainClient(
     seed,
     epochs: 1,
     batch: BATCH,
-    optimizer: { kind: "adam" },
+    optimizer: args.optimizer === "sgd" ? { kind: "sgd" } : { kind: "adam" },
     threads: 1,
     schedule: { kind: "constant", learningRate: rate },
     freeze: [...frozen, ...freeze],
@@ -185,8 +187,11 @@ interface Way {
   readonly ranks: readonly number[];
   readonly aggregate: Aggregate;
   readonly freeze?: readonly string[];
-  /** Whether each client turns its factors at the start of a round to its last ones, or all clients to the first client's. */
-  readonly turns?: boolean | "together";
+  /**
+   * Where each client turns its factors at the start of a round: to its own last ones, to the last ones of the
+   * first client, or anywhere.
+   */
+  readonly turns?: "back" | "together" | "anywhere";
   /** Number of clients, the first ones, that send -10 B in place of B. */
   readonly attackers?: number;
 }
@@ -204,15 +209,16 @@ const WAYS: readonly Way[] = [
   { name: "rotated-factors", server: 8, ranks: [8], aggregate: byRotatedFactors },
   { name: "keep-a", server: 8, ranks: [8], aggregate: keepingA, freeze: ["*lora_A.weight"] },
   { name: "products", server: 8, ranks: [8], aggregate: byProducts() },
-  { name: "products-turned", server: 8, ranks: [8], aggregate: byProducts(), turns: true },
+  { name: "products-turned", server: 8, ranks: [8], aggregate: byProducts(), turns: "back" },
   { name: "products-turned-together", server: 8, ranks: [8], aggregate: byProducts(), turns: "together" },
+  { name: "products-turned-anywhere", server: 8, ranks: [8], aggregate: byProducts(), turns: "anywhere" },
   { name: "products-balanced", server: 8, ranks: [8], aggregate: balanced(byProducts()) },
   // The width of the network is 64: nothing is lost.
   { name: "products-server-64", server: 64, ranks: [8], aggregate: byProducts() },
   { name: "mixed-factors", server: 16, ranks: MIXED, aggregate: byFactors },
   { name: "mixed-whole-products", server: 16, ranks: MIXED, aggregate: byWholeProducts },
   { name: "mixed-products", server: 16, ranks: MIXED, aggregate: byProducts() },
-  { name: "mixed-products-turned", server: 16, ranks: MIXED, aggregate: byProducts(), turns: true },
+  { name: "mixed-products-turned", server: 16, ranks: MIXED, aggregate: byProducts(), turns: "back" },
   { name: "median", server: 8, ranks: [8], aggregate: byProducts("coordinate-median") },
   attacked("fedavg"),
   attacked("coordinate-median"),
@@ -248,6 +254,7 @@ for (const way of WAYS) {
     const began = clients.map(({ client, rank }) => {
       const start = atRank(global, rank, drawn(rank, 1 + client));
       if (way.turns === undefined) return start;
+      if (way.turns === "anywhere") return rotateTo(drawn(rank, 1 + client + count * round), start);
       return rotateTo(at(last, way.turns === "together" ? 0 : client), start);
     });
     const sent: Adapter[] = [];

@@ -244,5 +244,16 @@ describe("isthmus federate", () => {
     expect(placed?.equals(whole as Buffer)).toBe(true);
     const adam = await runCli([...aggregated, "--server", "adam"], { cwd: folder });
     expect([adam.code, adam.stderr]).toEqual([2, expect.stringContaining('choose "average" or "momentum"')]);
+    // Weights without settings have those of the network; a network without settings has none for its clients.
+    const weights = "bert/lora/adapter_model.safetensors";
+    const noted = await runCli(["federate", "aggregate", "lora", weights, "-o", "noted"], { cwd: folder });
+    expect([noted.code, noted.stderr]).toEqual([0, expect.stringContaining(`beside ${weights}: the scale`)]);
+    const bare = await runCli(["federate", "aggregate", weights, "lora", "-o", "b.safetensors"], {
+      cwd: folder,
+    });
+    expect([bare.code, bare.stderr]).toEqual([
+      2,
+      expect.stringContaining('that of "lora" is, by its adapter_'),
+    ]);
   });
 });

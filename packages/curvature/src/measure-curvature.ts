@@ -61,7 +61,7 @@ const RUN_DEFAULTS: Required<Omit<MeasureCurvatureOptions, keyof CurvatureChoice
  * @throws InputError if the data do not fit the graph or the loss, or a derivative is not finite
  * @throws OutOfRangeError if an option is out of range
  * @throws MismatchError if the journal is of another measurement
- * @throws UsageError if a loss and a graph of a loss are given
+ * @throws UsageError if a loss and a graph of a loss are given, or an option that the operator does not take
  * @throws UnsupportedError if an operator has no gradient rule
  *
  * @example
@@ -90,6 +90,7 @@ export async function measureCurvature(
   const isNamed = typeof loss === "string";
   const scored = isNamed ? scoreBy(unscored.graph, loss) : unscored.graph;
   const named = { graph: scored, data: labelled, loss: isNamed ? undefined : loss };
+  assertTaken(others);
   await assertFiniteTensors("measure the curvature", network);
   const { lossGraph } = others;
   if (loss !== undefined && lossGraph !== undefined) {
@@ -220,6 +221,20 @@ async function measureForm(
 }
 
 const { lossGraph, fisher, sharing, damping } = CURVATURE_FIELDS;
+
+/**
+ * Checks that options of approximations by Kronecker products are given with such an operator alone.
+ * @throws UsageError if another operator is measured
+ */
+function assertTaken({ operator, ...options }: Omit<ResolvedCurvatureOptions, "loss">): void {
+  if (operator === "kfac" || operator === "ekfac") return;
+  for (const name of ["fisher", "sharing", "damping"] as const) {
+    if (options[name] === CURVATURE_FIELDS[name].default) continue;
+    throw new UsageError(
+      `Cannot ${ATTEMPT} with "${name}" ${options[name]} as only the operators "kfac" and "ekfac" take it: the operator is "${operator}"; name one of them, or leave "${name}" out`,
+    );
+  }
+}
 
 /** Fields that came after the first journals, which name them only if they differ from their defaults. */
 const LATER_FIELDS = { lossGraph, fisher, sharing, damping };

@@ -129,6 +129,25 @@ test("a loss graph of single losses has an empirical Fisher information, and the
   }
 });
 
+test("refuses options of approximations that the operator does not take", async () => {
+  for (const option of [{ fisher: "mc" }, { sharing: "reduce" }, { damping: 1 }] as const) {
+    const measuring = measureCurvature({ graph, engine }, network, data, {
+      ...option,
+      operator: "gauss-newton",
+    });
+    await expect(measuring).rejects.toThrow(/only the operators "kfac" and "ekfac" take it/);
+  }
+});
+
+test("refuses a loss of one target for each example behind a network that predicts tokens", () => {
+  const [output] = graph.outputs;
+  const tokens = { ...graph, outputs: [{ name: "y", ...output, shape: ["N", 8, 5] }] };
+  const texts = createDataSet(waves([EXAMPLES, 5], 10, 1.5), new Int32Array(EXAMPLES), { name: "texts" });
+  expect(() => withLossGraph("train", { graph: tokens, data: texts }, lossOf("huber"))).toThrow(
+    /are \[N, 8, 5\], and it takes 2 axes of predictions and 2 of targets; for the loss of the next token/,
+  );
+});
+
 test("refuses graphs that are no losses", () => {
   expect(() => withLossGraph("measure", { graph, data }, { graph, weights: new Map() })).toThrow(
     UnsupportedError,

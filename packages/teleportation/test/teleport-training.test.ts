@@ -61,6 +61,15 @@ describe("teleports of a training", () => {
     },
   );
 
+  it("are refused if none would come before the last step", async () => {
+    const moved = (every: number) => {
+      const move = { description: {}, every, moveInPlace: async () => {} };
+      return train({ graph, engine }, start, data, { ...rules, move });
+    };
+    await expect(moved(12)).rejects.toThrow(/after every 12 steps .*: there are 12 steps in all/);
+    expect((await moved(11)).result.steps).toBe(12);
+  });
+
   it("move weights and momentum so that the loss stays", async () => {
     const { move, release } = await openTrainingTeleports({ graph, engine }, start, data, {
       every: 1,

@@ -18,7 +18,7 @@ import { rotaryNetwork } from "../../../test/helpers/rotary-networks.ts";
 import { smallCnn, smallMlp } from "../../../test/helpers/small-networks.ts";
 import { streamNetwork } from "../../../test/helpers/stream-networks.ts";
 import { act, carry, carryBack, type Doubles, type Element, undo } from "../src/element.ts";
-import { OBJECTIVES } from "../src/objectives/objectives.ts";
+import { OBJECTIVE_KINDS, OBJECTIVES } from "../src/objectives/objectives.ts";
 import { MOVES, type Orbit, openOrbit } from "../src/orbit.ts";
 import { pullBack } from "../src/pull-back.ts";
 import { teleport } from "../src/teleport.ts";
@@ -201,6 +201,39 @@ describe("teleport()", () => {
         const again = await run();
         for (const name of weights.tensors.keys())
           expect((await again.weights.read(name)).data).toEqual((await weights.read(name)).data);
+      }
+    },
+  );
+
+  it.each(["quantization", "quantized-loss"] as const)(
+    "takes no slope of %s along one scale of all units, with which grids grow",
+    async (objective) => {
+      const network = networkOf(graph, 2);
+      const orbit = await openOrbit({ graph, engine }, network, { seed: 1, moves: MOVES, signal: undefined });
+      const place = { element: orbit.identity, weights: act(orbit, orbit.identity, orbit.base) };
+      for (const scheme of ["channel", "tensor", "block"] as const) {
+        const measuring = {
+          seed: 1,
+          examples: 40,
+          batchSize: 40,
+          bits: 4,
+          scheme,
+          signal: undefined,
+        } as const;
+        const opened = await OBJECTIVE_KINDS[objective].open({
+          architecture: { graph, engine },
+          network,
+          orbit,
+          data: objective === "quantization" ? undefined : data,
+          options: measuring,
+        });
+        const { scales } = pullBack(orbit, orbit.identity, (await opened.slope(place)).pairings);
+        await opened.release();
+        const [sum, size] = [0, 1].map((power) =>
+          scales.reduce((total, slope) => total + (power === 0 ? slope : Math.abs(slope)), 0),
+        );
+        expect(size).toBeGreaterThan(0);
+        expect(Math.abs(sum ?? 1)).toBeLessThan(1e-5 * (size ?? 0));
       }
     },
   );

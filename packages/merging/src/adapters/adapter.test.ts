@@ -25,6 +25,13 @@ const thrownBy = (make: () => unknown): unknown => {
 };
 
 describe("createAdapter()", () => {
+  test("refuses settings of DoRA without lengths of rows", () => {
+    const factors = { "q.lora_A.weight": [2, 3], "q.lora_B.weight": [4, 2] };
+    expect(() => adapterOf(factors, { use_dora: true })).toThrow(/settings say "use_dora"/);
+    const lengths = { "q.lora_magnitude_vector": [4] };
+    expect(adapterOf({ ...factors, ...lengths }, { use_dora: true }).modules.size).toBe(1);
+  });
+
   test("takes names with the prefix of PEFT and without, of named adapters and of the default one", () => {
     const names = [
       ["lora_A.weight", "lora_B.weight", "lora_B.bias", "lora_magnitude_vector"],

@@ -89,11 +89,12 @@ type Parts = { kind: AdapterModule["kind"] } & Partial<Record<"a" | "b" | "bias"
 
 /**
  * Makes an adapter from weights with the names of PEFT, and from settings.
- * @throws MismatchError if there are no tensors, a module lacks one of its two matrices, or their ranks
- *   differ
+ * @throws MismatchError if there are no tensors, a module lacks one of its two matrices, their ranks differ,
+ *   or the settings say that there are lengths of rows (DoRA), and there are none
  * @throws UnsupportedError if a tensor belongs to a variant of LoRA that is not supported
  */
 export function createAdapter(source: string, checkpoint: Checkpoint, config: AdapterConfig): Adapter {
+  assertMagnitudes(source, config, checkpoint.tensors.keys());
   const parts = new Map<string, Parts>();
   const replaced = new Map<string, string>();
   for (const key of checkpoint.tensors.keys()) {
@@ -129,6 +130,22 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
     multiplied: new Map(),
     close: () => checkpoint.close(),
   };
+}
+
+/**
+ * Checks that an adapter has lengths of rows if its settings say so.
+ * @throws MismatchError if it has none: its change would be another one without them
+ */
+export function assertMagnitudes(
+  source: string,
+  { hasMagnitudes }: Pick<AdapterConfig, "hasMagnitudes">,
+  names: Iterable<string>,
+): void {
+  if (!hasMagnitudes || [...names].some((name) => name.includes(".lora_magnitude_vector"))) return;
+  throw new MismatchError(
+    `Cannot use adapter "${source}" as its settings say "use_dora", so that it must have lengths of rows, lora_magnitude_vector: it has none; save it whole, or set "use_dora" to false if it learned none`,
+    { parameters: ["lora_magnitude_vector"] },
+  );
 }
 
 /** Removes what PEFT puts before the name of a tensor in the network. */

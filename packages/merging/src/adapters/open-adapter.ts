@@ -7,7 +7,7 @@ import {
   resolveWholeName,
 } from "@isthmus/core";
 import { basename, dirname, join, stat } from "@isthmus/platform";
-import { type Adapter, createAdapter } from "./adapter.ts";
+import { type Adapter, assertMagnitudes, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig, type ScaleOf, scalesOf } from "./adapter-config.ts";
 import { type AdapterKind, findAdapterKind } from "./adapter-kind.ts";
 import { isGgufAdapter, openGgufAdapter } from "./gguf-adapter.ts";
@@ -68,15 +68,19 @@ export async function openAdapter(path: string): Promise<Adapter> {
 }
 
 /**
- * Reads the function that computes the scales of an adapter in a folder of PEFT, from its settings alone.
+ * Reads the function that computes the scales of an adapter in a folder of PEFT, from its settings.
+ * @param names - names of the adapter's tensors
  * @returns undefined if the path is no folder with `adapter_config.json`
  * @throws FormatError if a setting is missing or of another type
+ * @throws MismatchError if the settings say that there are lengths of rows (DoRA), and there are none
  * @throws UnsupportedError if the adapter is not LoRA, or uses a variant that is not supported
  */
-export async function readAdapterScales(path: string): Promise<ScaleOf | undefined> {
+export async function readAdapterScales(path: string, names: Iterable<string>): Promise<ScaleOf | undefined> {
   const file = join(path, CONFIG_FILE);
   if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
-  return scalesOf(parseAdapterConfig(await readJsonFile(file, { within: path }), path));
+  const config = parseAdapterConfig(await readJsonFile(file, { within: path }), path);
+  assertMagnitudes(path, config, names);
+  return scalesOf(config);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 import { findAxisUses } from "@isthmus/symmetry/layout";
 import { measureFisher } from "@isthmus/training";
 import { act, carry, type Doubles, scaled, undo } from "../element.ts";
+import type { Pairing } from "../pull-back.ts";
 import { openLossAt } from "./loss-at.ts";
 import type { ObjectiveInputs, ObjectiveKind, Place } from "./objective.ts";
 
@@ -89,12 +90,7 @@ export const QUANTIZATION: ObjectiveKind = {
     // Errors of the rounded network, and the same brought back to the network as it was given.
     const errorsOf = ({ element, weights }: Place) => {
       const rounded = round(grids, weights);
-      const errors = new Map(
-        [...rounded].map(([name, { values }]) => {
-          const exact = entry(weights, name, "weight");
-          return [name, values.map((value, i) => value - (exact[i] as number))];
-        }),
-      );
+      const errors = subtract(rounded, weights);
       const back = scaled(orbit, orbit.identity.scales, undo(orbit, element, errors), 0);
       let value = 0;
       for (const [name, cost] of costs) {
@@ -114,31 +110,50 @@ export const QUANTIZATION: ObjectiveKind = {
           }),
         );
         const ofErrors = carry(orbit, place.element, scaled(orbit, orbit.identity.scales, ofBack, 0));
-        const negative = new Map(
-          [...ofErrors].map(([name, slopes]) => [name, slopes.map((slope) => -slope)]),
-        );
-        const ofPeaks = new Map(
-          [...rounded].map(([name, { peaks }]) => {
-            const parts = { slopes: entry(ofErrors, name, "weight"), errors: entry(errors, name, "weight") };
-            const weight = {
-              values: entry(place.weights, name, "weight"),
-              grids: entry(grids, name, "weight"),
-            };
-            return [name, peakSlopes(weight, peaks, parts)];
-          }),
-        );
-        return {
-          value,
-          pairings: [
-            { gradients: negative, moved: errors, areWeights: false },
-            { gradients: ofPeaks, moved: place.weights, areWeights: true },
-          ],
-        };
+        return { value, pairings: pairingsOf({ grids, rounded, errors }, place.weights, ofErrors) };
       },
       release: async () => {},
     };
   },
 };
+
+/** Computes the errors of rounded weights. */
+const subtract = (rounded: ReadonlyMap<string, RoundedWeight>, weights: Doubles): Doubles =>
+  new Map(
+    [...rounded].map(([name, { values }]) => {
+      const exact = entry(weights, name, "weight");
+      return [name, values.map((value, i) => value - (exact[i] as number))];
+    }),
+  );
+
+/** Weights that are rounded to grids. */
+interface Rounding {
+  readonly grids: ReadonlyMap<string, WeightGrids>;
+  readonly rounded: ReadonlyMap<string, RoundedWeight>;
+  readonly errors: Doubles;
+}
+
+/**
+ * Turns derivatives by the errors of rounded weights into derivatives by moves: a move carries each error back,
+ * and each error follows the largest weight of its grid.
+ */
+function pairingsOf({ grids, rounded, errors }: Rounding, weights: Doubles, slopes: Doubles): Pairing[] {
+  const negative: Doubles = new Map();
+  const ofPeaks: Doubles = new Map();
+  for (const [name, { peaks }] of rounded) {
+    const parts = { slopes: entry(slopes, name, "weight"), errors: entry(errors, name, "weight") };
+    const weight = { values: entry(weights, name, "weight"), grids: entry(grids, name, "weight") };
+    negative.set(
+      name,
+      parts.slopes.map((slope) => -slope),
+    );
+    ofPeaks.set(name, peakSlopes(weight, peaks, parts));
+  }
+  return [
+    { gradients: negative, moved: errors, areWeights: false },
+    { gradients: ofPeaks, moved: weights, areWeights: true },
+  ];
+}
 
 const squareOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value * value, 0);
 
@@ -172,19 +187,18 @@ export const QUANTIZED_LOSS: ObjectiveKind = {
   async open(inputs) {
     const grids = gridsOf(inputs);
     const at = await openLossAt(inputs);
-    const place = (weights: Doubles) => {
-      const rounded = new Map(weights);
-      for (const [name, { values }] of round(grids, weights)) rounded.set(name, values);
-      return at.join(rounded);
-    };
+    const join = (weights: Doubles, rounded: ReadonlyMap<string, RoundedWeight>) =>
+      at.join(new Map([...weights, ...[...rounded].map(([name, { values }]) => [name, values] as const)]));
     let steps = 0;
     return {
       isSampled: at.batches > 1,
-      measure: ({ weights }) => at.loss(place(weights)),
+      measure: ({ weights }) => at.loss(join(weights, round(grids, weights))),
       async slope({ weights }) {
+        const rounded = round(grids, weights);
+        const errors = subtract(rounded, weights);
         const gradient = new Float64Array(at.dimension);
-        const value = await at.gradient(place(weights), gradient, steps++ % at.batches);
-        return { value, pairings: [{ gradients: at.split(gradient), moved: weights, areWeights: true }] };
+        const value = await at.gradient(join(weights, rounded), gradient, steps++ % at.batches);
+        return { value, pairings: pairingsOf({ grids, rounded, errors }, weights, at.split(gradient)) };
       },
       release: at.release,
     };

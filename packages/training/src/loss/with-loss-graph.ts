@@ -43,8 +43,9 @@ export interface GraphWithLoss {
  *
  * @param lossGraph - a graph of two inputs, predictions and targets, in this order, and one output; weights
  *   in its file are constants
- * @throws UnsupportedError if the loss graph has other inputs or outputs, does not read its predictions, has
- *   control flow, or an operator that the network's version of ONNX's operators may have in another form
+ * @throws UnsupportedError if the loss graph has other inputs or outputs, does not read its predictions,
+ *   takes a target for each token of a text, has control flow, or an operator that the network's version of
+ *   ONNX's operators may have in another form
  *
  * @example
  * ```ts
@@ -73,6 +74,7 @@ export function withLossGraph(
 ): GraphWithLoss {
   const [predictions, targets] = assertLossGraph(attempt, lossGraph);
   const prediction = graph.scored ?? at(graph.outputs, 0, "output").name;
+  assertNoTexts(attempt, lossGraph, { graph, data, prediction });
   const target = data.targets ?? TARGETS;
   const names = new Map([
     [predictions.name, prediction],
@@ -130,6 +132,23 @@ function assertLossGraph(attempt: string, loss: Graph): readonly [ValueInfo, Val
             : undefined;
   if (problem !== undefined) throw noLoss(attempt, loss, problem);
   return [predictions, targets];
+}
+
+/**
+ * Checks that a loss does not ask for the next token at each place: data have one label for each example,
+ * which is the token after a window of a text.
+ */
+function assertNoTexts(
+  attempt: string,
+  loss: Graph,
+  { graph, data, prediction }: Pick<GraphWithLoss, "graph" | "data"> & { readonly prediction: string },
+): void {
+  const shape = graph.outputs.find(({ name }) => name === prediction)?.shape;
+  const isLabelled = data.targets === undefined && (data.labelling ?? "example") === "example";
+  const [predictions = 3, targets = 1] = loss.inputs.map((input) => input.shape?.length);
+  if (!isLabelled || shape?.length !== 3 || (predictions === 3 && targets === 1)) return;
+  const problem = `it must take predictions at all places and one target, the label of an example: those of "${prediction}" are [${shape.join(", ")}], and it takes ${predictions} axes of predictions and ${targets} of targets; for the loss of the next token of a text, leave it out`;
+  throw noLoss(attempt, loss, problem);
 }
 
 const noLoss = (attempt: string, { name }: Graph, problem: string): UnsupportedError =>

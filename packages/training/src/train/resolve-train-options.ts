@@ -1,5 +1,6 @@
 import { assertWholeOptions, excerpt, resolveOptions, UsageError } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
+import { stepsUntil } from "../batches/epoch-steps.ts";
 import { resolveControlVariates } from "../local/control-variates.ts";
 import { resolveCurriculum } from "../local/curriculum.ts";
 import type { LocalTrainingOptions, ResolvedLocalTraining } from "../local/local-training.ts";
@@ -38,7 +39,7 @@ const UNRESOLVED: Omit<ResolvedTrainOptions, keyof LocalTrainingOptions> & Local
  * Fills in the defaults of options, for a graph and its data, and checks their ranges.
  * @param leastEpochs - the least number of epochs; 0 if a network that was not trained at all is a valid
  *   result
- * @throws UsageError if an option is unknown, or needs another that is missing
+ * @throws UsageError if an option is unknown, or needs another that is missing, or weights would never move
  * @throws OutOfRangeError if a number is out of its range
  */
 export function resolveTrainOptions(
@@ -63,7 +64,17 @@ export function resolveTrainOptions(
       `Cannot train as "statePath" must name a file ending in .safetensors for the state to be kept in: it is ${excerpt(statePath)}`,
     );
   }
+  assertMoves(resolved, network.data.size);
   return { ...resolved, ...resolveLocalTraining(resolved) };
+}
+
+/** Checks that weights are moved at least once. */
+function assertMoves({ move, epochs, batch, remainder }: typeof UNRESOLVED, examples: number): void {
+  const steps = stepsUntil(epochs, { examples, batch, remainder });
+  if (move === undefined || move.every < steps) return;
+  throw new UsageError(
+    `Cannot train with weights that are moved after every ${move.every} steps (--teleport) as there must be a step after the first move: there are ${steps} steps in all; move them more often, or train longer`,
+  );
 }
 
 function resolveLocalTraining(

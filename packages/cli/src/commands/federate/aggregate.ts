@@ -124,7 +124,10 @@ async function aggregate(
         : await openSharedArchitecture([path], await openEngine(options, context), options);
     const strategy = describeStrategy(options);
     const resolved = resolveStrategy(architecture?.graph, network, strategy);
-    const scales = await Promise.all([path, ...paths].map(readAdapterScales));
+    const scales = await Promise.all(
+      [path, ...paths].map((one, i) => readAdapterScales(one, at(all, i, "network").tensors.keys())),
+    );
+    assertScales([path, ...paths], scales, { scaleOf: resolved.scaleOf, note: context.terminal.note });
     const updates = nameUpdates(paths, sent, { ...options, scales: scales.slice(1) });
     const aligned = await alignIfAsked(network, updates, { strategy, architecture, options, context });
     const state = await openState(options.state);
@@ -148,6 +151,28 @@ async function aggregate(
       await state?.close();
     }
   });
+}
+
+/**
+ * Checks that the scale of the network is known if clients state their own, and names clients without any.
+ * @throws UsageError if it is not known
+ */
+function assertScales(
+  [path = "", ...paths]: readonly string[],
+  [own, ...sent]: readonly (ScaleOf | undefined)[],
+  { scaleOf, note }: { readonly scaleOf?: ScaleOf | undefined; readonly note: (text: string) => void },
+): void {
+  const stated = paths.find((_, i) => sent[i] !== undefined);
+  if (own === undefined && scaleOf === undefined && stated !== undefined) {
+    throw new UsageError(
+      `Cannot aggregate as the scale of adapter "${path}" must be known if that of "${stated}" is, by its ${SETTINGS}: give the folder of "${path}" that PEFT saved, or --adapter-alpha`,
+    );
+  }
+  const silent = paths.filter((_, i) => sent[i] === undefined);
+  if (own === undefined || silent.length === 0) return;
+  note(
+    `No ${SETTINGS} is beside ${silent.join(", ")}: the scale follows from the settings of ${path} and from the rank.`,
+  );
 }
 
 /** Name of the settings of an adapter in a folder of PEFT. */

@@ -313,6 +313,6 @@ export const CONFIG_DEFAULTS: Readonly<Record<ModelType, Fields>> = {
 
 /** Returns the fields of {@link CONFIG_DEFAULTS} of a type of models; of an unknown type there are none. */
 export function configDefaults(type: unknown): Fields {
-  const known = MODEL_TYPES.find((name) => name === type);
-  return known === undefined ? {} : CONFIG_DEFAULTS[known];
+  const modelType = MODEL_TYPES.find((name) => name === type);
+  return modelType === undefined ? {} : CONFIG_DEFAULTS[modelType];
 }

@@ -42,7 +42,12 @@ export function joinShards({ source, shards, index, files, metadata }: ShardedPa
   for (const { file, checkpoint } of shards) {
     for (const [name, info] of checkpoint.tensors) {
       if (index !== undefined && index.get(name) !== file) continue;
-      if (owners.has(name)) throw formatError(source, `a tensor must be in one shard: "${name}" is in two`);
+      if (owners.has(name)) {
+        throw formatError(
+          source,
+          `a tensor must be in one shard: "${name}" is in two; if each file is a network of its own, name the files, not their folder`,
+        );
+      }
       tensors.set(name, info);
       owners.set(name, checkpoint);
     }

@@ -108,7 +108,7 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   const rows = new Map<string, Merged[]>();
   const placed = (universe: readonly Alignment[]) =>
     set.map((network, i) => permute(at(universe, i, "network"), network, spec));
-  rows.set("mean as they are", [await measure(set)]);
+  rows.set("mean, not matched", [await measure(set)]);
   const byReference: Merged[] = [];
   for (const reference of set.keys()) {
     const { universe, scaledObjective } = await matchMany({ spec, graph, engine }, set, {

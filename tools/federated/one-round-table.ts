@@ -1,5 +1,5 @@
 /**
- * Prints the results of `one-round.ts` as a table, with a column for each split, seed and schedule of the rate.
+ * Prints the results of `one-round.ts` as a table, with a column for each split, seed and way to train.
  *
  *     npx tsx --conditions=@isthmus/source tools/federated/one-round-table.ts lines.jsonl [more.jsonl ...]
  */
@@ -15,6 +15,7 @@ interface Line {
   readonly split: string;
   readonly seed: number;
   readonly recipe: string;
+  readonly net: string;
   readonly by?: string;
   readonly weigh?: string;
   readonly restarts?: number;
@@ -31,8 +32,17 @@ for (const path of process.argv.slice(2)) {
   for (const row of text.split("\n").filter((line) => line.startsWith("{")))
     lines.push(JSON.parse(row) as Line);
 }
-const columnOf = ({ split, seed, recipe }: Line): string =>
-  `${split}, seed ${seed}${recipe.includes("scheduleconstant") ? ", constant rate" : ""}`;
+/** Says what a column is of, from the plain names of the recipe and of the network. */
+function columnOf({ split, seed, recipe, net }: Line): string {
+  const batch = /-b(\d+)/.exec(recipe)?.[1];
+  const dropout = /-drop(.*)/.exec(net)?.[1];
+  return [
+    `${split}, seed ${seed}`,
+    ...(batch === undefined ? [] : [`batches of ${batch}`]),
+    ...(dropout === undefined ? [] : [`dropout ${dropout}`]),
+    ...(recipe.includes("scheduleconstant") ? ["constant rate"] : []),
+  ].join(", ");
+}
 const columns = [...new Set(lines.map(columnOf))].sort();
 const rows = new Map<string, Map<string, number>>();
 const uploads = new Map<string, number>();

@@ -9,7 +9,7 @@
  *
  * The networks are divided into `--sets` sets of equal size, each of which is merged by every way. Merged networks are
  * judged, and norms measured, on the first 1,000 training examples, and accuracies are on the first `--test` test
- * examples, means over sets; the line of "reference" is the mean over all references. Networks are kept in FOLDER, so
+ * examples, means over sets; lines of "reference" are means over all references. Networks are kept in FOLDER, so
  * that a run that was stopped goes on. Everything is seeded. Prints a table.
  */
 import { parseArgs } from "node:util";
@@ -20,7 +20,7 @@ import { createEvaluator, limitExamples } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/statistics";
 import { type Alignment, discoverSymmetries, permute, wholeSpec } from "@isthmus/symmetry";
-import { alignMany, matchMany } from "@isthmus/weight-matching";
+import { type AlignManyOptions, alignMany, matchMany } from "@isthmus/weight-matching";
 import { parseNetwork } from "@isthmus/zoo";
 import { trainOnce } from "./train-on-halves.ts";
 
@@ -108,7 +108,7 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   const rows = new Map<string, Merged[]>();
   const placed = (universe: readonly Alignment[]) =>
     set.map((network, i) => permute(at(universe, i, "network"), network, spec));
-  rows.set("mean as they are", [await measure(set)]);
+  rows.set("mean, not matched", [await measure(set)]);
   const byReference: Merged[] = [];
   for (const reference of set.keys()) {
     const { universe, scaledObjective } = await matchMany({ spec, graph, engine }, set, {
@@ -134,20 +134,27 @@ async function mergeSet(set: readonly Checkpoint[]): Promise<Map<string, Merged[
   });
   const measured = starts.map((one, i) => ({ ...one, objective: at(searches, i, "search").objective }));
   addStarts(rows, "cycle", measured);
-  for (const by of ["objective", "merged"] as const) {
+  const byActivations = async (choice: Omit<AlignManyOptions, "seed">) => {
     const { aligned } = await alignMany(architecture, set, {
       seed,
-      many: "cycle",
-      starts: restarts,
       method: "activation",
       data: few,
-      judge: by,
       symmetries,
       proof: "outputs",
+      ...choice,
     });
-    const name = by === "merged" ? ", by merged loss" : "";
+    return measure(aligned.map(({ network }) => network));
+  };
+  const byActivationsOfReference: Merged[] = [];
+  for (const reference of set.keys()) {
+    byActivationsOfReference.push(await byActivations({ many: "reference", reference }));
+  }
+  rows.set("reference by activations", byActivationsOfReference);
+  rows.set("cycle by activations, 1 start", [await byActivations({ many: "cycle" })]);
+  for (const judge of ["objective", "merged"] as const) {
+    const name = judge === "merged" ? ", by merged loss" : "";
     rows.set(`cycle by activations, ${restarts} starts${name}`, [
-      await measure(aligned.map(({ network }) => network)),
+      await byActivations({ many: "cycle", starts: restarts, judge }),
     ]);
   }
   return rows;

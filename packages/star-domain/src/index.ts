@@ -16,6 +16,7 @@ export {
 export type { EnsembleChoice } from "./predictions/ensemble.ts";
 export { ENSEMBLE } from "./predictions/ensemble.ts";
 export { networksOnRays, type RayNetworksOptions } from "./predictions/networks-on-rays.ts";
+export type { TriedStart } from "./search/choose-start.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {
   FIND_STAR_DEFAULTS,

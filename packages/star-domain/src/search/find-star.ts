@@ -102,8 +102,8 @@ export async function findStar(
   const search: StarSearch = { graph, engine, symmetries, anchors, data, start: from };
   assertAnchors(search);
   const { seed, onProgress } = options;
-  const { start, tried, kept } = await chooseStart(search, resolved, (tried, index) =>
-    tryStart({ ...search, start: tried }, resolved, { index, onProgress }),
+  const { start, tried, kept } = await chooseStart(search, resolved, (candidate, index) =>
+    tryStart({ ...search, start: candidate }, resolved, { index, onProgress }),
   );
   const rays = await createRays({ ...search, start }, resolved, { kept, onProgress });
   const { points, result } = await trainBlend({ graph, engine }, rays, data, {
@@ -158,8 +158,8 @@ function assertAnchors({ graph, anchors, start }: StarSearch): void {
   if (start !== undefined) assertNetwork(graph, start);
 }
 
-/** Share of the epochs for which each of several starts is tried. */
-const TRIAL = 1 / 10;
+/** Number of trials of a start that take as many epochs as a search. */
+const TRIALS = 10;
 
 /** Searches from a start for a part of the epochs, and returns the loss of the last one. */
 async function tryStart(
@@ -172,7 +172,7 @@ async function tryStart(
   const rays = await createRays(search, resolved, {});
   const { result } = await trainBlend(search, rays, search.data, {
     ...training,
-    epochs: Math.ceil(TRIAL * (training.epochs ?? TRAIN_DEFAULTS.epochs)),
+    epochs: Math.ceil((training.epochs ?? TRAIN_DEFAULTS.epochs) / TRIALS),
     statePath: undefined,
     resume: false,
     saveEvery: 0,

@@ -134,8 +134,8 @@ interface Rounding {
 }
 
 /**
- * Turns derivatives by the errors of rounded weights into derivatives by moves: a move carries each error back,
- * and each error follows the largest weight of its grid.
+ * Turns derivatives by the errors of rounded weights into derivatives by moves: a move carries each error
+ * back, and each error follows the largest weight of its grid.
  */
 function pairingsOf({ grids, rounded, errors }: Rounding, weights: Doubles, slopes: Doubles): Pairing[] {
   const negative: Doubles = new Map();

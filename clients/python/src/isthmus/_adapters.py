@@ -31,9 +31,7 @@ def load_adapter(model: Any, state: Mapping[str, torch.Tensor], about: Mapping[s
 
     A smaller rank takes the first rows and columns, which are the best approximation, as the server writes them by
     falling singular values. A larger rank keeps its own further rows of A beside zeros in B, so that it computes the
-    same and can learn more. If both factors are shared, they are turned to lie as near to those that the model had as
-    products allow: optimisers such as Adam treat each element by itself, and learn slower in the directions of singular
-    vectors, few of which matter.
+    same and can learn more.
     """
     from peft import set_peft_model_state_dict
 
@@ -44,8 +42,6 @@ def load_adapter(model: Any, state: Mapping[str, torch.Tensor], about: Mapping[s
             f'Cannot take part in "{about["name"]}" as the adapter must have the tensors of the server\'s: "{other}" is in one of them only'
         )
     fitted = {name: _fitted(name, tensor, own[name], _Scaling(model, about)) for name, tensor in state.items()}
-    if about.get("adapters"):
-        _turn(fitted, own)
     try:
         set_peft_model_state_dict(model, fitted, adapter_name=model.active_adapter)
     except RuntimeError as error:
@@ -101,21 +97,3 @@ def _fitted(name: str, tensor: torch.Tensor, own: torch.Tensor, scaling: _Scalin
         more = own.narrow(axis, rank, mine - rank).to(tensor)
         part = torch.cat([part, more if axis == 0 else torch.zeros_like(more)], axis)
     return part if axis == 0 else part * ratio
-
-
-def _turn(fitted: Dict[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> None:
-    """Turns all pairs of factors by the orthogonal matrices that bring them nearest to the model's own."""
-    import torch
-
-    for name in [name for name in fitted if _side_of(name) == "A"]:
-        other = name.replace("lora_A", "lora_B").replace("lora_embedding_A", "lora_embedding_B")
-        if other not in fitted:
-            continue
-        a, b = fitted[name], fitted[other]
-        flat = [tensor.detach().cpu().double() for tensor in (a, b, own[name], own[other])]
-        to_rows, to_columns = flat[0].flatten(1), flat[1].flatten(1)
-        overlap = to_columns.T @ flat[3].flatten(1) + to_rows @ flat[2].flatten(1).T
-        left, _, right = torch.linalg.svd(overlap)
-        turn = left @ right
-        fitted[name] = (turn.T @ to_rows).to(a).reshape(a.shape)
-        fitted[other] = (to_columns @ turn).to(b).reshape(b.shape)

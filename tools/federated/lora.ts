@@ -188,8 +188,8 @@ interface Way {
   readonly aggregate: Aggregate;
   readonly freeze?: readonly string[];
   /**
-   * Where each client turns its factors at the start of a round: to its own last ones, to the last ones of the
-   * first client, or anywhere.
+   * Directions to which each client turns its factors at the start of a round: its own last ones, the last ones
+   * of the first client, or any.
    */
   readonly turns?: "back" | "together" | "anywhere";
   /** Number of clients, the first ones, that send -10 B in place of B. */

@@ -4,8 +4,8 @@
 //     [--bits 4] [--schemes block,channel] [--methods given,equalized,rotated,quantization,fisher,quantized-loss]
 //     [--steps 100] [--lr .05] [--examples 500] [--seed 0] [--mean M --std S]
 //
-// Prints one JSON object for each scheme and method: loss and error on the test examples, of the network and
-// of its rounded weights, and the divergence of predictions from those of the network that was given.
+// Prints one JSON object for each scheme and method. It holds loss and error on the test examples, before and
+// after weights are rounded, and how far predictions diverge from the predictions of the given network.
 // Teleports see training examples only, and `quantization` none.
 import { parseArgs } from "node:util";
 import { createTensor, openCheckpoint, withTensors } from "@isthmus/core";

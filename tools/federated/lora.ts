@@ -9,8 +9,9 @@
  *
  * The GPT (2 layers of width 64, windows of 64 characters) learns the text `--base` in `--pretrain` steps of
  * 16 windows. `--text` and `--test` are files, or several with commas between them, which the clients are dealt
- * in turns; each client has a part of its text, and makes `--steps` steps of Adam a round, or of
- * plain gradients with `--optimizer sgd`, on windows from a place of it that is drawn anew each round, with the weights of the GPT frozen. Prints one JSON object for each
+ * in turns; each client has a part of its text, and makes `--steps` steps of Adam a round, or of plain
+ * gradients with `--optimizer sgd`, on windows from a place of it that is drawn anew each round, with the
+ * weights of the GPT frozen. Prints one JSON object for each
  * round of each way: the mean loss on `--test` in nats a character, and the error of the aggregate, the Frobenius
  * norm of its distance from the exact mean of the clients' changes divided by the norm of that mean. The GPT
  * and the last adapter of each way are stored in FOLDER, which `check_lora.py` reads.

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { systemCodesOf, writeError } from "@isthmus/core";
+import { isDiskFull, systemCodesOf, writeError } from "@isthmus/core";
 import { type AppendBytes, createAppender } from "../store/append-bytes.ts";
 import { freeMemory } from "../store/free-memory.ts";
 import { fileSize } from "../store/read-pieces.ts";
@@ -258,11 +258,11 @@ function forEachPiece(body: Readable, use: (bytes: Buffer) => Promise<void> | un
   });
 }
 
-/** Codes by which the system says that a disk does not take more. */
-const DISK_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"];
+/** Codes by which the system says that a disk fails for another reason than that it is full. */
+const DISK_CODES: readonly string[] = ["EIO", "EROFS", "EFBIG"];
 
 const isDiskError = (error: unknown): boolean =>
-  systemCodesOf(error).some((code) => DISK_CODES.includes(code));
+  isDiskFull(error) || systemCodesOf(error).some((code) => DISK_CODES.includes(code));
 
 /** Returns a function that throws an error again, with the path if the disk is its cause. */
 const namePath =

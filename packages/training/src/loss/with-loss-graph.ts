@@ -145,9 +145,11 @@ function assertNoTexts(
 ): void {
   const shape = graph.outputs.find(({ name }) => name === prediction)?.shape;
   const isLabelled = data.targets === undefined && (data.labelling ?? "example") === "example";
-  const [predictions = 3, targets = 1] = loss.inputs.map((input) => input.shape?.length);
-  if (!isLabelled || shape?.length !== 3 || (predictions === 3 && targets === 1)) return;
-  const problem = `it must take predictions at all places and one target, the label of an example: those of "${prediction}" are [${shape.join(", ")}], and it takes ${predictions} axes of predictions and ${targets} of targets; for the loss of the next token of a text, leave it out`;
+  const [predictions, targets] = [0, 1].map((index) => at(loss.inputs, index, "input").shape?.length);
+  // An input without a shape takes any number of axes.
+  const fits = (predictions ?? 3) === 3 && (targets ?? 1) === 1;
+  if (!isLabelled || shape?.length !== 3 || fits) return;
+  const problem = `it must take predictions at all places and one target, the label of an example: those of "${prediction}" are [${shape.join(", ")}], and it takes ${predictions ?? "any"} axes of predictions and ${targets ?? "any"} of targets; for the loss of the next token of a text, leave it out`;
   throw noLoss(attempt, loss, problem);
 }
 

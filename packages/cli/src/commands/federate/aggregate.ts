@@ -127,7 +127,7 @@ async function aggregate(
     const scales = await Promise.all(
       [path, ...paths].map((one, i) => readAdapterScales(one, at(all, i, "network").tensors.keys())),
     );
-    assertScales([path, ...paths], scales, { scaleOf: resolved.scaleOf, note: context.terminal.note });
+    assertScales({ path, paths, scales, scaleOf: resolved.scaleOf, note: context.terminal.note });
     const updates = nameUpdates(paths, sent, { ...options, scales: scales.slice(1) });
     const aligned = await alignIfAsked(network, updates, { strategy, architecture, options, context });
     const state = await openState(options.state);
@@ -157,11 +157,23 @@ async function aggregate(
  * Checks that the scale of the network is known if clients state their own, and names clients without any.
  * @throws UsageError if it is not known
  */
-function assertScales(
-  [path = "", ...paths]: readonly string[],
-  [own, ...sent]: readonly (ScaleOf | undefined)[],
-  { scaleOf, note }: { readonly scaleOf?: ScaleOf | undefined; readonly note: (text: string) => void },
-): void {
+function assertScales({
+  path,
+  paths,
+  scales: [own, ...sent],
+  scaleOf,
+  note,
+}: {
+  /** File of the network. */
+  readonly path: string;
+  /** Files that clients sent. */
+  readonly paths: readonly string[];
+  /** Scales that settings beside the files state, of the network first. */
+  readonly scales: readonly (ScaleOf | undefined)[];
+  /** Scale that the strategy states. */
+  readonly scaleOf: ScaleOf | undefined;
+  readonly note: (text: string) => void;
+}): void {
   const stated = paths.find((_, i) => sent[i] !== undefined);
   if (own === undefined && scaleOf === undefined && stated !== undefined) {
     throw new UsageError(
